@@ -1,0 +1,18 @@
+"""The environment of every Go action: offline, local, and nothing of the user's."""
+
+load("@go_host//:found.bzl", "GOROOT", "GO_FOUND", "VERSION")
+
+# Without a toolchain the targets are skipped by name, not silently empty.
+GO_COMPATIBLE = [] if GO_FOUND else ["//build_tools/constraints:not_found"]
+
+# The version is here so that a new toolchain means a new compilation.
+GO_ENV = {"MOORING_GO_VERSION": VERSION, "PATH": "/usr/bin:/bin"}
+
+GO_SETUP = """
+set -euo pipefail
+export HOME="$PWD/.go_home" GOCACHE="$PWD/.go_cache" GOPATH="$PWD/.go_path"
+export GOROOT='{root}' GOENV=off GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local GOWORK=off
+export GOFLAGS='-mod=readonly -trimpath -buildvcs=false'
+export CGO_ENABLED=1 CC=gcc CGO_LDFLAGS_ALLOW='.*'
+go="$GOROOT/bin/go"
+""".format(root = GOROOT)
