@@ -1,0 +1,113 @@
+// operation.h: operations and completions, as data.
+//
+// An operation is a fixed 64-byte record; a ring takes a batch of them in one call (ring.h) and answers each with
+// exactly one 32-byte completion. Records hold no pointers that outlive the submit call, except memory named by address
+// (paths, statx buffers, unregistered data), which the caller keeps until the completion.
+//
+// Where an operation's bytes are:
+// - registration set, lease_generation not 0: in that lease; `offset` counts from its first byte. The core holds the
+//   lease until the completion, so releasing it early is legal.
+// - registration set, lease_generation 0: `offset` counts from the first byte of the slab. The caller runs an allocator
+//   of his own over it; nothing but the slab is held for him.
+// - registration NULL: `offset` is an address, and the operation takes the copy path.
+// With a registration, an operation takes the fixed path when its bytes lie within one pinned extent, and else the copy
+// path: the completion's `path` says which.
+#ifndef MOORING_OPERATION_H_
+#define MOORING_OPERATION_H_
+
+#include <stdint.h>
+
+#include "mooring/export.h"
+
+MOORING_BEGIN_DECLS
+
+struct mooring_registration_t;
+
+// The most that one read or write moves: the kernel's own limit, 2^31 less one page (read(2)). More is refused with
+// INVALID_ARGUMENT, never cut short in silence.
+#define MOORING_OPERATION_BYTES_MAX UINT64_C(0x7ffff000)
+
+// file_offset of a read or write at the file's own position, which it moves; also for pipes and terminals.
+#define MOORING_FILE_OFFSET_CURRENT UINT64_MAX
+
+typedef uint16_t mooring_opcode_t;
+enum {
+  // Completes at once with result 0.
+  MOORING_OPCODE_NOP = 0,
+  // fd, file_offset, offset, size. Result: bytes read; 0 with END_OF_FILE at the end. Stops short only as read(2) does.
+  MOORING_OPCODE_READ = 1,
+  // fd, file_offset, offset, size. Result: bytes written.
+  MOORING_OPCODE_WRITE = 2,
+  // fd; parameter: 0, or MOORING_FSYNC_DATA_ONLY for fdatasync(2).
+  MOORING_OPCODE_FSYNC = 3,
+  // fd, file_offset, size; parameter: mode (fallocate(2)).
+  MOORING_OPCODE_FALLOCATE = 4,
+  // fd: directory or AT_FDCWD; offset: address of the path; parameter: flags in the low, mode in the high 32 bits
+  // (openat(2); O_CLOEXEC is up to the caller). Result: the new descriptor, the caller's to close.
+  MOORING_OPCODE_OPENAT = 5,
+  // fd. With FIXED_FILE the slot is emptied instead.
+  MOORING_OPCODE_CLOSE = 6,
+  // fd: directory or AT_FDCWD; offset: address of the path; file_offset: address of a struct statx; parameter: flags in
+  // the low, mask in the high 32 bits (statx(2)).
+  MOORING_OPCODE_STATX = 7,
+  // offset: nanoseconds from now (CLOCK_MONOTONIC). Result: -ETIME when it fires, -ECANCELED when it is cancelled.
+  MOORING_OPCODE_TIMEOUT = 8,
+  // offset: user_data of the operations to cancel. Result: how many were asked to stop (each still completes, with
+  // -ECANCELED or with what it had done), -ENOENT if none was found, -EALREADY if one is running and cannot stop.
+  MOORING_OPCODE_CANCEL = 9,
+};
+
+typedef uint16_t mooring_operation_flags_t;
+enum {
+  // The next operation of this batch starts when this one has succeeded in full; a failure or a short count completes
+  // the rest of the chain with -ECANCELED. A chain must end in the batch that began it.
+  MOORING_OPERATION_LINK = 1u << 0,
+  // Starts after all operations submitted before it have completed; later ones start after it.
+  MOORING_OPERATION_DRAIN = 1u << 1,
+  // fd is an index of the ring's file table (mooring_ring_set_file).
+  MOORING_OPERATION_FIXED_FILE = 1u << 2,
+};
+
+#define MOORING_FSYNC_DATA_ONLY UINT64_C(1)
+
+// 64 bytes on every platform with 64-bit pointers, no padding. All-zero is a nop.
+typedef struct mooring_op_t {
+  mooring_opcode_t opcode;                      //  0
+  mooring_operation_flags_t flags;              //  2
+  int32_t fd;                                   //  4
+  uint64_t file_offset;                         //  8  bytes
+  struct mooring_registration_t* registration;  // 16  of the ring that this is submitted to, or NULL
+  uint32_t lease_first_index;                   // 24
+  uint32_t lease_generation;                    // 28
+  uint64_t offset;                              // 32  bytes, address, nanoseconds or user_data: see above
+  uint64_t size;                                // 40  bytes, at most MOORING_OPERATION_BYTES_MAX for reads and writes
+  uint64_t user_data;                           // 48  returned as it is
+  uint64_t parameter;                           // 56  by opcode; 0 where none is named
+} mooring_op_t;
+
+typedef uint32_t mooring_path_t;
+enum {
+  MOORING_PATH_NONE = 0,   // no data moved: nop, fsync, open, ...
+  MOORING_PATH_FIXED = 1,  // through the ring's fixed-buffer table: pages pinned once
+  MOORING_PATH_COPY = 2,   // an ordinary address: pages looked up and pinned, or copied, for this operation
+};
+
+typedef uint32_t mooring_completion_flags_t;
+enum {
+  MOORING_COMPLETION_END_OF_FILE = 1u << 0,  // a read of more than 0 bytes gave 0
+  MOORING_COMPLETION_SHORT = 1u << 1,        // fewer bytes than asked, and no error
+};
+
+// 32 bytes, no padding.
+typedef struct mooring_completion_t {
+  uint64_t user_data;                //  0
+  int64_t result;                    //  8  bytes (or what the opcode says), or a negative errno
+  mooring_completion_flags_t flags;  // 16
+  mooring_path_t path;               // 20
+  uint32_t lease_first_index;        // 24  lease handed over, for receives; else 0
+  uint32_t lease_generation;         // 28
+} mooring_completion_t;
+
+MOORING_END_DECLS
+
+#endif  // MOORING_OPERATION_H_

@@ -1,0 +1,145 @@
+// registration.h: a slab made nameable by a ring, pinned as far as the machine allows, and the truth about how far.
+//
+// Pinning is charged to RLIMIT_MEMLOCK, a budget per user that other processes share and nobody can read. So a
+// registration under PREFER never fails for want of it: it pins what fits (PARTIAL), or nothing (COPY), the same
+// operations still work, and the report says which, why, with the numbers, and what to change. Under REQUIRE the same
+// text is an error.
+//
+// A slab is pinned in extents of up to 1 GiB, one slot of the ring's fixed-buffer table each.
+#ifndef MOORING_REGISTRATION_H_
+#define MOORING_REGISTRATION_H_
+
+#include <stdint.h>
+
+#include "mooring/error.h"
+#include "mooring/export.h"
+#include "mooring/ring.h"
+#include "mooring/slab.h"
+
+MOORING_BEGIN_DECLS
+
+typedef struct mooring_registration_t mooring_registration_t;
+
+typedef uint32_t mooring_policy_t;
+enum {
+  MOORING_POLICY_PREFER = 0,   // pin what can be pinned
+  MOORING_POLICY_REQUIRE = 1,  // all of it, or fail
+  MOORING_POLICY_NEVER = 2,    // pin nothing
+};
+
+typedef uint32_t mooring_outcome_t;
+enum {
+  MOORING_OUTCOME_FIXED = 0,    // every byte is pinned
+  MOORING_OUTCOME_PARTIAL = 1,  // a prefix is; the rest takes the copy path
+  MOORING_OUTCOME_COPY = 2,     // nothing is
+};
+
+typedef uint32_t mooring_reason_t;
+enum {
+  MOORING_REASON_NONE = 0,
+  MOORING_REASON_POLICY = 1,           // NEVER was asked for
+  MOORING_REASON_MEMLOCK_LIMIT = 2,    // RLIMIT_MEMLOCK
+  MOORING_REASON_OUT_OF_MEMORY = 3,    // the kernel itself had none
+  MOORING_REASON_BACKING_REFUSED = 4,  // the kernel does not pin this memory (file-backed, device, read-only)
+  MOORING_REASON_TABLE_FULL = 5,       // no slot is free: raise fixed_buffer_count
+  MOORING_REASON_KERNEL_TOO_OLD = 6,   // no sparse table with update
+  MOORING_REASON_REGISTER_DENIED = 7,  // a filter refuses io_uring_register(2)
+  MOORING_REASON_ENGINE_THREADS = 8,   // the threads engine has no fixed path
+};
+
+enum {
+  // The soft RLIMIT_MEMLOCK may be raised to the hard one, for the whole process, before giving up.
+  MOORING_REGISTRATION_RAISE_MEMLOCK = 1u << 0,
+};
+
+typedef struct mooring_registration_options_t {
+  uint32_t struct_size;  // sizeof(mooring_registration_options_t)
+  uint32_t flags;        // MOORING_REGISTRATION_*
+  mooring_policy_t policy;
+  uint32_t reserved;           // 0
+  uint64_t extent_bytes_max;   // a multiple of the page size; 0 = 1 GiB, the kernel's limit (up to 7.0)
+} mooring_registration_options_t;
+
+#define MOORING_REGISTRATION_OPTIONS_INIT \
+  { (uint32_t)sizeof(mooring_registration_options_t), 0, 0, 0, 0 }
+
+typedef struct mooring_registration_info_t {
+  uint32_t struct_size;
+  mooring_policy_t policy;
+  mooring_outcome_t outcome;
+  mooring_reason_t reason;
+  int32_t system_error;        // errno that ended pinning, 0 if none
+  uint32_t extent_count;
+  uint64_t bytes_requested;    // the slab's
+  uint64_t bytes_fixed;        // pinned, a prefix of each extent
+  uint64_t memlock_soft_bytes; // RLIMIT_MEMLOCK now; UINT64_MAX = unlimited
+  uint64_t memlock_hard_bytes;
+  uint64_t memlock_used_bytes; // charged by the rings and extents of this process; other processes are not counted
+  uint32_t memlock_exempt;     // 1 when the ring was made with CAP_IPC_LOCK, so that no limit applies
+  uint32_t reserved;
+  char message[512];           // what happened; "" when the outcome is FIXED
+  char remedy[512];            // what to do about it; "" when the outcome is FIXED
+} mooring_registration_info_t;
+
+typedef struct mooring_extent_info_t {
+  uint32_t struct_size;
+  mooring_outcome_t outcome;
+  mooring_reason_t reason;
+  int32_t system_error;
+  uint64_t offset;       // of the extent in the slab, bytes
+  uint64_t size;         // bytes
+  uint64_t bytes_fixed;  // a prefix of the extent
+} mooring_extent_info_t;
+
+// mooring_registration_create makes `slab` nameable by operations on `ring`, pinning it as `options->policy` says.
+//
+// Thread: any; owner with OWNER_THREAD.
+// Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 0.3 s
+//         when memlock budget that this process gave back has not come back yet.
+// Owns:   keeps `ring` and `slab` until mooring_registration_destroy; lends `*out_registration`.
+// Errors: INVALID_ARGUMENT, INVALID_STATE (closed ring, wrong thread), FORKED; with REQUIRE also MEMLOCK_LIMIT,
+//         EXHAUSTED, UNSUPPORTED and PERMISSION, with the message and remedy that PREFER reports.
+// Since:  0.1
+MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_create(
+    mooring_ring_t* ring, mooring_slab_t* slab, const mooring_registration_options_t* options,
+    mooring_registration_t** out_registration) MOORING_NOEXCEPT;
+
+// mooring_registration_get_info fills `*out_info`, whose struct_size the caller has set.
+//
+// Thread: any.
+// Errors: INVALID_ARGUMENT (struct_size), FORKED.
+// Since:  0.1
+MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_get_info(
+    const mooring_registration_t* registration, mooring_registration_info_t* out_info) MOORING_NOEXCEPT;
+
+// mooring_registration_get_extent fills `*out_info` for extent `index`, from 0 to extent_count - 1.
+//
+// Thread: any.
+// Errors: INVALID_ARGUMENT (struct_size, index), FORKED.
+// Since:  0.1
+MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_get_extent(
+    const mooring_registration_t* registration, uint32_t index, mooring_extent_info_t* out_info) MOORING_NOEXCEPT;
+
+// mooring_registration_promote tries again to pin what is not pinned yet, for example after the limit was raised or
+// another ring was closed. Operations in flight are not disturbed. Success tells only that it tried: ask get_info. Under
+// NEVER it does nothing.
+//
+// Thread: submission side of the ring, one-at-a-time; owner with OWNER_THREAD.
+// Blocks: as mooring_registration_create.
+// Errors: INVALID_STATE (closed ring, wrong thread), FORKED.
+// Since:  0.1
+MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_promote(mooring_registration_t* registration)
+    MOORING_NOEXCEPT;
+
+// mooring_registration_destroy gives the registration back and does not wait. Operations in flight finish as they were
+// submitted; the pins and the slab's memory follow them. NULL is allowed.
+//
+// Thread: any; once, with no other call on `registration` running and none to be submitted with it.
+// Owns:   takes `registration`.
+// Errors: none.
+// Since:  0.1
+MOORING_API void mooring_registration_destroy(mooring_registration_t* registration) MOORING_NOEXCEPT;
+
+MOORING_END_DECLS
+
+#endif  // MOORING_REGISTRATION_H_

@@ -1,0 +1,46 @@
+// Mutex, MutexLock and the annotations that let clang's -Wthread-safety prove that what a mutex guards is touched only
+// under it. Under gcc the annotations are nothing.
+#ifndef MOORING_CPP_BASE_THREAD_ANNOTATIONS_H_
+#define MOORING_CPP_BASE_THREAD_ANNOTATIONS_H_
+
+#include <mutex>
+
+#if defined(__clang__)
+#define MOORING_THREAD_ANNOTATION(x) __attribute__((x))
+#else
+#define MOORING_THREAD_ANNOTATION(x)
+#endif
+
+#define GUARDED_BY(x) MOORING_THREAD_ANNOTATION(guarded_by(x))
+#define REQUIRES(x) MOORING_THREAD_ANNOTATION(requires_capability(x))
+#define EXCLUDES(x) MOORING_THREAD_ANNOTATION(locks_excluded(x))
+
+namespace mooring {
+
+class MOORING_THREAD_ANNOTATION(capability("mutex")) Mutex {
+ public:
+  void lock() MOORING_THREAD_ANNOTATION(acquire_capability()) { mutex_.lock(); }
+  void unlock() MOORING_THREAD_ANNOTATION(release_capability()) { mutex_.unlock(); }
+  bool try_lock() MOORING_THREAD_ANNOTATION(try_acquire_capability(true)) { return mutex_.try_lock(); }
+
+ private:
+  std::mutex mutex_;
+};
+
+// Holds a Mutex for a scope. Works with std::condition_variable_any, which unlocks and relocks it while it waits.
+class MOORING_THREAD_ANNOTATION(scoped_lockable) MutexLock {
+ public:
+  explicit MutexLock(Mutex& mutex) MOORING_THREAD_ANNOTATION(acquire_capability(mutex)) : mutex_(mutex) {
+    mutex_.lock();
+  }
+  ~MutexLock() MOORING_THREAD_ANNOTATION(release_capability()) { mutex_.unlock(); }
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+ private:
+  Mutex& mutex_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_BASE_THREAD_ANNOTATIONS_H_

@@ -1,0 +1,27 @@
+// CreateEngine: the ladder from what the caller would like to what the kernel gives.
+//
+// Only EngineKind::kAuto falls from io_uring to threads, and EngineInfo then says why (reason, errno, message, remedy).
+// A kind that was named is never replaced: creation fails with the same text.
+#ifndef MOORING_CPP_RING_CREATE_ENGINE_H_
+#define MOORING_CPP_RING_CREATE_ENGINE_H_
+
+#include <memory>
+
+#include "cpp/base/result.h"
+#include "cpp/ring/engine.h"
+
+namespace mooring {
+
+Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options);
+
+// What CreateEngine would find now: makes a small io_uring, looks at it, closes it. Without io_uring, `kind` is kThreads
+// and reason, message and remedy say why.
+EngineInfo ProbeEngine();
+
+// True when this kernel charges rings themselves to RLIMIT_MEMLOCK (6.14 and later, and before 5.12).
+// As a ring made by this process would be charged, were it not exempt.
+bool RingsAreCharged();
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_CREATE_ENGINE_H_

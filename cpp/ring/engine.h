@@ -1,0 +1,147 @@
+// Engine: takes requests, gives one event for each. Two kinds with one meaning: IoUringEngine and ThreadsEngine.
+//
+// Lifecycle: CreateEngine (create_engine.h) climbs the ladder of what the kernel allows and reports where it stopped.
+// The destructor closes whatever is left; what the kernel may still write to is the business of cpp/operations, which
+// keeps an engine until every event of every request has come.
+//
+// Threading: submission side (Submit, SetFile) and completion side (Reap) are each one-at-a-time and may run on two
+// threads at once; SubmitAndReap is both. With owner_thread everything is for the creating thread. Wake takes any
+// thread. UpdateBuffers takes any thread but runs one at a time (its caller holds a lock); with owner_thread it is
+// the owner's.
+//
+// Nothing here allocates after creation.
+#ifndef MOORING_CPP_RING_ENGINE_H_
+#define MOORING_CPP_RING_ENGINE_H_
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "cpp/base/deadline.h"
+#include "cpp/base/result.h"
+#include "cpp/base/status.h"
+#include "cpp/ring/request.h"
+
+namespace mooring {
+
+// Same numbers as mooring_engine_t and mooring_engine_reason_t.
+enum class EngineKind : uint32_t { kAuto = 0, kIoUring = 1, kThreads = 2 };
+enum class EngineReason : uint32_t {
+  kNone = 0,
+  kPolicy = 1,
+  kMemlockLimit = 2,
+  kIoUringDenied = 3,
+  kIoUringDisabled = 4,
+  kIoUringMissing = 5,
+};
+
+// Same bits as MOORING_FEATURE_*.
+enum Feature : uint64_t {
+  kFeatureFixedBuffers = 1u << 0,
+  kFeatureBufferUpdate = 1u << 1,
+  kFeatureBufferTags = 1u << 2,
+  kFeatureSparseTable = 1u << 3,
+  kFeatureCloneBuffers = 1u << 4,
+  kFeatureFixedFiles = 1u << 5,
+  kFeatureWaitTimeout = 1u << 6,
+  kFeatureSingleIssuer = 1u << 7,
+  kFeatureDeferTaskrun = 1u << 8,
+  kFeatureSqpoll = 1u << 9,
+  kFeatureSendZeroCopy = 1u << 10,
+  kFeatureSubmitAll = 1u << 11,
+};
+
+struct EngineOptions {
+  EngineKind kind = EngineKind::kAuto;
+  bool owner_thread = false;
+  bool sqpoll = false;
+  bool raise_memlock = false;
+  uint32_t submission_count = 128;     // power of two
+  uint32_t completion_count = 256;     // power of two, at least submission_count
+  uint32_t in_flight_max = 256;        // requests that the caller will ever have in flight (tags come on top)
+  uint32_t fixed_buffer_count = 1024;  // slots wanted; 0 = no table
+  uint32_t fixed_file_count = 0;
+  uint32_t worker_count = 0;
+  uint32_t sqpoll_idle_ms = 1000;
+};
+
+// What was obtained.
+struct EngineInfo {
+  EngineKind kind = EngineKind::kThreads;
+  EngineReason reason = EngineReason::kNone;
+  int32_t system_error = 0;
+  uint32_t submission_count = 0;
+  uint32_t completion_count = 0;
+  uint32_t fixed_buffer_count = 0;  // slots of the kernel's table, 0 = none: then table_error says why
+  int32_t table_error = 0;          // positive errno of the sparse table's registration, 0 when there is a table
+  uint32_t fixed_file_count = 0;
+  uint32_t worker_count = 0;
+  uint32_t setup_flags = 0;
+  bool owner_thread = false;
+  bool sqpoll = false;
+  uint64_t features = 0;
+  uint64_t memlock_bytes = 0;   // charged for the ring itself, 0 where the kernel charges none or the ring is exempt
+  bool memlock_exempt = false;  // made with CAP_IPC_LOCK in the initial user namespace
+  std::string message;          // why it is not io_uring
+  std::string remedy;
+};
+
+struct EngineCounters {
+  uint64_t system_calls = 0;
+  uint64_t overflows = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const EngineInfo& info() const { return info_; }
+  virtual EngineCounters counters() const = 0;
+
+  // True on the thread that may call. Always true without owner_thread.
+  virtual bool IsOwner() const = 0;
+
+  // Takes all requests and starts them; the caller keeps to in_flight_max. Chains (kRequestLink) are whole within
+  // `requests` and no longer than submission_count. A request that cannot be started gets an event with its errno: there
+  // is no other failure. Never waits for requests to finish; waits for room in the submission queue only.
+  virtual void Submit(std::span<const Request> requests) = 0;
+
+  // Waits until `min_count` events are there, the deadline passes, or Wake is called; fills up to events.size().
+  // Returns how many. EINTR does not end the wait.
+  virtual uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) = 0;
+
+  // Submit, then Reap; one system call where that can be.
+  virtual uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events, uint32_t min_count,
+                                 Deadline deadline) = 0;
+
+  // Makes a Reap that waits now, or the next one that would wait, return early.
+  virtual void Wake() = 0;
+
+  // Puts ranges into slots [first, first + ranges.size()); {nullptr, 0} empties a slot. `tags` is empty or one per range
+  // (0 = no tag; an empty slot takes tag 0). Returns how many were done, which may be fewer than asked (the kernel then
+  // hides the reason: ask again for the rest to learn it), or a negative errno when not even the first was.
+  // -EOPNOTSUPP where there is no table; -EEXIST from a thread that is not the owner.
+  virtual int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) = 0;
+
+  // Frees the table at once. Only when no request that uses it is in flight: up to 6.12 the kernel waits for those
+  // (and on 6.1 with DEFER_TASKRUN deadlocks). Lets the budget come back before the ring is closed. Idempotent.
+  virtual void UnregisterBuffers() = 0;
+
+  // -1 empties the slot. 0, or a negative errno.
+  virtual int SetFile(uint32_t index, int fd) = 0;
+
+  // Creates it on first use.
+  virtual Result<int> EventFd() = 0;
+
+ protected:
+  Engine() = default;
+  EngineInfo info_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_ENGINE_H_

@@ -1,0 +1,69 @@
+// Request and Event: one operation and its outcome as an engine sees them: addresses, descriptors and table slots. What
+// they belong to (slabs, leases, registrations) is known above, in cpp/operations, which finds it again by the token.
+#ifndef MOORING_CPP_RING_REQUEST_H_
+#define MOORING_CPP_RING_REQUEST_H_
+
+#include <cstdint>
+
+namespace mooring {
+
+// Same numbers as mooring_opcode_t.
+enum class Opcode : uint16_t {
+  kNop = 0,
+  kRead = 1,
+  kWrite = 2,
+  kFsync = 3,
+  kFallocate = 4,
+  kOpenat = 5,
+  kClose = 6,
+  kStatx = 7,
+  kTimeout = 8,
+  kCancel = 9,
+};
+inline constexpr uint16_t kOpcodeCount = 10;
+
+// Same bits as mooring_operation_flags_t.
+enum RequestFlags : uint16_t {
+  kRequestLink = 1u << 0,
+  kRequestDrain = 1u << 1,
+  kRequestFixedFile = 1u << 2,
+};
+
+// The most that one read or write moves (read(2)): 2^31 less one page.
+inline constexpr uint64_t kTransferBytesMax = 0x7ffff000;
+
+inline constexpr uint64_t kFileOffsetCurrent = UINT64_MAX;
+inline constexpr int32_t kNoBufferSlot = -1;
+
+// By opcode, where a field is not what its name says:
+//   openat:    address = path, parameter = flags | mode << 32
+//   statx:     address = path, file_offset = address of the struct statx, parameter = flags | mask << 32
+//   fsync:     parameter = 1 for data only          fallocate: size64 = length, parameter = mode
+//   timeout:   size64 = nanoseconds from now        cancel:    size64 = token of the request to cancel
+struct Request {
+  Opcode opcode = Opcode::kNop;
+  uint16_t flags = 0;                   // RequestFlags
+  int32_t fd = -1;                      // or slot of the file table with kRequestFixedFile
+  uint64_t file_offset = 0;
+  void* address = nullptr;
+  uint64_t size64 = 0;                  // bytes; reads and writes: at most kTransferBytesMax
+  int32_t buffer_slot = kNoBufferSlot;  // slot of the fixed-buffer table that holds [address, address + size), or none
+  uint32_t reserved = 0;
+  uint64_t parameter = 0;
+  uint64_t token = 0;  // comes back in the event. The top bit is clear: it marks buffer tags.
+};
+
+// Set in the tag of a fixed-buffer slot (Engine::UpdateBuffers), and so in the token of the event that says that the
+// kernel has let go of that slot's pages.
+inline constexpr uint64_t kBufferTagBit = uint64_t{1} << 63;
+
+// One outcome. Every request gets exactly one event. An event whose token has kBufferTagBit is a tag that came back.
+struct Event {
+  uint64_t token = 0;
+  int32_t result = 0;  // bytes or what the opcode says, or a negative errno
+  uint32_t flags = 0;  // 0
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_REQUEST_H_

@@ -1,0 +1,126 @@
+// Slab: one contiguous, page-aligned range of memory, split into equal buffers and handed out as leases.
+//
+// It is memory and bookkeeping; it knows no ring and no file. Whoever lets the kernel use the memory (a registration, an
+// operation) holds a reference (RefPtr<Slab>), and the pages are unmapped when the last one is dropped: that is how
+// memory outlives the kernel's use of it.
+//
+// Threading: Acquire, Release, Hold, Unhold and the const getters are lock-free and take any thread.
+//
+//   ASSIGN_OR_RETURN(RefPtr<Slab> slab, Slab::Create({.buffer_bytes = 1 << 20, .buffer_count = 64}));
+//   Lease lease;
+//   RETURN_IF_ERROR(slab->Acquire(1, &lease));
+//   std::byte* bytes = slab->Data(lease);
+//   RETURN_IF_ERROR(slab->Release(lease));
+#ifndef MOORING_CPP_SLABS_SLAB_H_
+#define MOORING_CPP_SLABS_SLAB_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "cpp/base/ref_counted.h"
+#include "cpp/base/result.h"
+#include "cpp/base/status.h"
+
+namespace mooring {
+
+// A contiguous run of buffers. Same layout as mooring_lease_t.
+struct Lease {
+  uint32_t first_index = 0;
+  uint32_t buffer_count = 0;
+  uint32_t generation = 0;  // 0 = no lease
+  uint32_t reserved = 0;
+};
+
+// Same numbers as the C constants of the same names.
+enum class HugePages : uint32_t { kAuto = 0, kNever = 1, kRequire = 2 };
+enum class PageKind : uint32_t { kAny = 0, kOrdinary = 1, kTransparent = 2, kHugetlb = 3 };
+enum class NumaPolicy : uint32_t { kDefault = 0, kBind = 1, kPrefer = 2 };
+enum class Touch : uint32_t { kNow = 0, kNone = 1 };
+
+struct SlabOptions {
+  uint64_t buffer_bytes = 0;  // multiple of 512; 0 = 1 MiB
+  uint64_t buffer_count = 0;  // 0 = 64
+  HugePages huge_pages = HugePages::kAuto;
+  PageKind huge_page_kind = PageKind::kAny;
+  NumaPolicy numa_policy = NumaPolicy::kDefault;
+  uint32_t numa_node = 0;
+  Touch touch = Touch::kNow;
+  uint32_t touch_thread_count = 0;
+};
+
+struct SlabInfo {
+  bool adopted = false;
+  std::byte* data = nullptr;
+  uint64_t total_bytes = 0;
+  uint64_t buffer_bytes = 0;
+  uint64_t buffer_count = 0;
+  uint64_t page_bytes = 0;
+  uint64_t huge_page_total_bytes = 0;
+  uint64_t touched_bytes = 0;
+  PageKind page_kind = PageKind::kOrdinary;
+  int32_t numa_node = -1;
+  uint64_t leased_count = 0;
+  uint64_t held_count = 0;
+  uint64_t reference_count = 0;  // all references, the owner's included
+  std::string note;
+};
+
+class LeaseTable;  // lease_table.h: which buffers are out, to which generation, and how many operations hold them
+class SlabMemory;  // slab_memory.h: the mapping, or the adopted range, and what pages it got
+
+class Slab : public RefCounted<Slab> {
+ public:
+  static constexpr uint64_t kBufferCountMax = uint64_t{1} << 24;
+
+  static Result<RefPtr<Slab>> Create(const SlabOptions& options);
+  static Result<RefPtr<Slab>> Adopt(void* data, uint64_t size_bytes, const SlabOptions& options);
+
+  // Constants EXHAUSTED, INVALID_ARGUMENT, and INVALID_STATE once closed.
+  Status Acquire(uint32_t buffer_count, Lease* out_lease);
+  // Constant INVALID_STATE when stale. `lease.buffer_count` must be that of the lease.
+  Status Release(const Lease& lease);
+
+  // For operations: keeps a lease's buffers out, even if they are released, until Unhold. Returns the number of buffers
+  // in the run, or 0 if the lease is stale or released already. At most 2^20 - 1 holds of one lease at a time.
+  uint32_t Hold(uint32_t first_index, uint32_t generation);
+  // Drops one hold; the last one gives a released run back to the slab.
+  void Unhold(uint32_t first_index);
+
+  // First byte of a lease, null if stale; with generation 0 of buffer first_index, null past the end.
+  std::byte* Data(const Lease& lease) const;
+  std::byte* base() const { return base_; }
+  uint64_t total_bytes() const { return total_bytes_; }
+  uint64_t buffer_bytes() const { return buffer_bytes_; }
+  uint64_t buffer_count() const { return buffer_count_; }
+  bool adopted() const { return adopted_; }
+  // Size of the pages that hold this slab, as far as it is known: what one pinned byte can cost of memlock.
+  uint64_t page_bytes() const { return page_bytes_; }
+
+  // Refuses further leases.
+  void Close();
+
+  SlabInfo Info() const;
+
+ private:
+  friend class RefCounted<Slab>;
+  template <typename T, typename... Args>
+  friend RefPtr<T> MakeRef(Args&&... args);
+
+  Slab(std::unique_ptr<SlabMemory> memory, std::unique_ptr<LeaseTable> leases, uint64_t buffer_bytes,
+       uint64_t buffer_count);
+  ~Slab();
+
+  const std::unique_ptr<SlabMemory> memory_;
+  const std::unique_ptr<LeaseTable> leases_;
+  std::byte* const base_;
+  const uint64_t total_bytes_;
+  const uint64_t buffer_bytes_;
+  const uint64_t buffer_count_;
+  const uint64_t page_bytes_;
+  const bool adopted_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_SLABS_SLAB_H_
