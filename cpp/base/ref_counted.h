@@ -8,6 +8,7 @@
 #define MOORING_CPP_BASE_REF_COUNTED_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <utility>
