@@ -1,0 +1,97 @@
+"""Each check catches a bad example, and passes a good one."""
+
+import unittest
+
+from testing.tidy import build_files, comments, includes, lengths, public_headers
+from testing.tidy.source_tree import SourceFile
+
+GOOD_COMMENT = """\
+// mooring_x_get says what x is.
+//
+// Thread: any.
+// Errors: none.
+// Since:  0.1
+"""
+DECLARATION = "MOORING_API MOORING_NODISCARD mooring_error_t* mooring_x_get(const char* name)\n    NOEXCEPT;\n"
+
+
+def findings(check, path, text):
+    return [finding.message for finding in check(SourceFile(path, text))]
+
+
+class ChecksTest(unittest.TestCase):
+    def assert_caught(self, check, path, text, expected):
+        found = findings(check, path, text)
+        self.assertTrue(any(expected in message for message in found), found)
+
+    def assert_passed(self, check, path, text):
+        self.assertEqual(findings(check, path, text), [])
+
+    def test_file_length(self):
+        self.assert_caught(lengths.check_file_length, "cpp/a.cc", "\n" * 401, "401 lines")
+        self.assert_caught(lengths.check_file_length, "build_tools/a", "#!/bin/sh\n" + "\n" * 400, "401")
+        self.assert_passed(lengths.check_file_length, "cpp/a.cc", "\n" * 400)
+        self.assert_passed(lengths.check_file_length, "c_api/abi/symbols.txt", "x\n" * 999)
+
+    def test_function_length(self):
+        body = "  a = 1;\n"
+        check = lengths.check_function_length
+        self.assert_caught(check, "a.cc", "void F() {\n" + body * 69 + "}\n", "a function of 71 lines")
+        self.assert_passed(check, "a.cc", "void F() {\n" + body * 68 + "}\n")
+
+    def test_include_owners(self):
+        check = includes.check_include_owners
+        self.assert_caught(check, "cpp/slabs/a.cc", "#include <liburing.h>\n", "only cpp/ring")
+        self.assert_caught(check, "cpp/ring/a.cc", "#include <numa.h>\n", "only cpp/os")
+        self.assert_caught(check, "c_api/src/a.cc", "#  include <sys/mman.h>\n", "only cpp/os")
+        self.assert_caught(check, "tools/moor/a.cc", "#include <sys/resource.h>\n", "only cpp/os")
+        self.assert_caught(check, "cpp/device/device.h", "#include <cuda.h>\n", "only cpp/device/cuda")
+        self.assert_passed(check, "cpp/ring/a.cc", "#include <liburing.h>\n")
+        self.assert_passed(check, "cpp/os/a.h", "#include <sys/mman.h>\n")
+        self.assert_passed(check, "cpp/slabs/slab_test.cc", "#include <sys/mman.h>\n")
+        self.assert_passed(check, "benchmarks/micro/a.cc", "#include <liburing.h>\n")
+
+    def test_include_layers(self):
+        check = includes.check_include_layers
+        self.assert_caught(check, "cpp/slabs/a.cc", '#include "cpp/ring/ring.h"\n', "cpp/slabs must not see cpp/ring")
+        self.assert_caught(check, "cpp/base/a.cc", '#include "cpp/os/map.h"\n', "must not see cpp/os")
+        self.assert_caught(check, "cpp/ring/a.cc", '#include "c_api/src/a.h"\n', "must not see c_api")
+        self.assert_caught(check, "tools/moor/a.cc", '#include "cpp/base/status.h"\n', "only the C interface")
+        self.assert_caught(check, "cpp/novel/a.cc", "int x;\n", "no layer")
+        self.assert_passed(check, "cpp/slabs/a.cc", '#include "cpp/os/map.h"\n#include "cpp/slabs/a.h"\n')
+        self.assert_passed(check, "cpp/stream/a.cc", '#include "cpp/operations/a.h"\n#include <string>\n')
+        self.assert_passed(check, "tools/moor/a.cc", "#include <mooring/mooring.h>\n")
+
+    def test_unfinished(self):
+        check = comments.check_unfinished
+        self.assert_caught(check, "a.cc", "// TO" + "DO: later\n", "without an issue")
+        self.assert_caught(check, "a.py", "# FIX" + "ME\n", "must not be merged")
+        self.assert_passed(check, "a.cc", "// TO" + "DO(#12): later\n")
+
+    def test_tags(self):
+        check = build_files.check_tags
+        self.assert_caught(check, "cpp/BUILD.bazel", 'tags = [\n    "flaky_one",\n]', "flaky_one")
+        self.assert_passed(check, "cpp/BUILD.bazel", 'tags = ["io_uring", "manual"]')
+
+    def test_downloads(self):
+        check = build_files.check_downloads
+        self.assert_caught(check, "WORKSPACE", "http_" + "archive(name = 'x')\n", "downloads nothing")
+        self.assert_passed(check, "WORKSPACE", "local_repository(name = 'x')\n")
+
+    def test_hosts(self):
+        check = build_files.check_hosts
+        self.assert_caught(check, "a.sh", "curl https://" + "packages.invalid.net/x\n", "packages.invalid.net")
+        self.assert_passed(check, "a.cc", "// https://man7.org/linux/man-pages\n// https://docs.kernel.org/x\n")
+
+    def test_public_comments(self):
+        check, path = public_headers.check_public_comments, "c_api/include/mooring/x.h"
+        self.assert_passed(check, path, GOOD_COMMENT + DECLARATION)
+        self.assert_caught(check, path, DECLARATION, 'must begin with "mooring_x_get"')
+        self.assert_caught(check, path, "// Gets x.\n" + DECLARATION, "must begin with")
+        for label in ("Thread:", "Errors:", "Since:"):
+            text = GOOD_COMMENT.replace(label, "Other:") + DECLARATION
+            self.assert_caught(check, path, text, f'no "{label}" line')
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,62 @@
+"""Which folder may include what: one owner for each foreign interface, and layers downward only."""
+
+import re
+
+from testing.layering.layers import LAYERS
+from testing.tidy.source_tree import Finding
+
+_INCLUDE = re.compile(r'\s*#\s*include\s*[<"]([^>"]+)[>"]')
+
+# Foreign header -> the only folder of the product that may include it.
+_OWNERS = [
+    (re.compile(r"liburing(\.h|/)"), "cpp/ring"),
+    (re.compile(r"linux/io_uring"), "cpp/ring"),
+    (re.compile(r"numa(if)?\.h"), "cpp/os"),
+    (re.compile(r"sys/(mman|resource)\.h"), "cpp/os"),
+    (re.compile(r"cuda"), "cpp/device/cuda"),
+]
+
+# Folders that ship; tests and benchmarks may look behind the layers.
+_PRODUCT = ("cpp", "c_api", "tools", "examples")
+
+# Folders that see the library only as its users do.
+_CLIENTS = ("tools", "examples", "bindings", "testing/conformance")
+
+
+def _is_test(source):
+    return re.search(r"(_test|_benchmark|/test_\w+)\.(cc|c|h)$", source.path) is not None
+
+
+def _includes(source):
+    if source.suffix in ("h", "cc", "c", "cu"):
+        for number, line in enumerate(source.lines, 1):
+            match = _INCLUDE.match(line)
+            if match:
+                yield number, match.group(1)
+
+
+def check_include_owners(source):
+    if not source.inside(*_PRODUCT) or _is_test(source):
+        return
+    for number, header in _includes(source):
+        for pattern, owner in _OWNERS:
+            if pattern.match(header) and not source.inside(owner):
+                yield Finding(source, number, f"only {owner} includes <{header}>")
+
+
+def layer_of(path):
+    """The layer that a path belongs to: the longest that is a folder of it."""
+    owners = [layer for layer in LAYERS if path.startswith(layer + "/")]
+    return max(owners, key=len) if owners else None
+
+
+def check_include_layers(source):
+    layer = layer_of(source.path)
+    if source.inside("cpp") and not layer and source.suffix in ("h", "cc"):
+        yield Finding(source, 1, "this folder is no layer of testing/layering/layers.bzl")
+    for number, header in _includes(source):
+        target = layer_of(header)
+        if source.inside(*_CLIENTS) and header.startswith(("cpp/", "c_api/")):
+            yield Finding(source, number, f"sees only the C interface, not {header}")
+        elif layer and target and target != layer and target not in LAYERS[layer] and not _is_test(source):
+            yield Finding(source, number, f"{layer} must not see {target}")

@@ -1,0 +1,27 @@
+"""No file and no function is longer than one can hold in the head."""
+
+from testing.tidy.functions import find_functions
+from testing.tidy.source_tree import Finding
+
+FILE_LINES = 400
+FUNCTION_LINES = 70
+
+_LANGUAGES = ("h", "cc", "c", "cu", "py", "rs", "go", "bzl", "sh", "bash")
+
+# Path -> why it cannot be split. Empty, and meant to stay so.
+EXEMPT_FILES = {}
+
+
+def check_file_length(source):
+    if source.suffix in _LANGUAGES or source.is_build_file:
+        if len(source.lines) > FILE_LINES and source.path not in EXEMPT_FILES:
+            yield Finding(
+                source, FILE_LINES + 1, f"{len(source.lines)} lines, over {FILE_LINES}: which noun wants out?"
+            )
+
+
+def check_function_length(source):
+    for first, last in find_functions(source):
+        length = last - first + 1
+        if length > FUNCTION_LINES:
+            yield Finding(source, first, f"a function of {length} lines, over {FUNCTION_LINES}")

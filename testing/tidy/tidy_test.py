@@ -1,0 +1,50 @@
+"""Runs every check over the source tree, one test for each."""
+
+import unittest
+
+from testing.tidy import build_files, comments, includes, lengths, public_headers, source_tree
+
+
+class TidyTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.sources = source_tree.read_tree(source_tree.find_root())
+
+    def assert_clean(self, check):
+        findings = [str(finding) for source in self.sources for finding in check(source)]
+        self.assertFalse(findings, "\n" + "\n".join(findings))
+
+    def test_tree_was_found(self):
+        paths = {source.path for source in self.sources}
+        self.assertLessEqual({"WORKSPACE", "testing/tidy/tidy_test.py"}, paths)
+
+    def test_file_length(self):
+        self.assert_clean(lengths.check_file_length)
+
+    def test_function_length(self):
+        self.assert_clean(lengths.check_function_length)
+
+    def test_include_owners(self):
+        self.assert_clean(includes.check_include_owners)
+
+    def test_include_layers(self):
+        self.assert_clean(includes.check_include_layers)
+
+    def test_unfinished(self):
+        self.assert_clean(comments.check_unfinished)
+
+    def test_tags(self):
+        self.assert_clean(build_files.check_tags)
+
+    def test_downloads(self):
+        self.assert_clean(build_files.check_downloads)
+
+    def test_hosts(self):
+        self.assert_clean(build_files.check_hosts)
+
+    def test_public_comments(self):
+        self.assert_clean(public_headers.check_public_comments)
+
+
+if __name__ == "__main__":
+    unittest.main()
