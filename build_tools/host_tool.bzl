@@ -28,7 +28,8 @@ def find_host_tool(ctx, variable, name, places, version_of, minimum):
     if explicit:
         version = version_of(ctx, explicit)
         if not version or not _at_least(version, minimum):
-            fail("\n{variable}={path} is no {name} of version {minimum} or newer (found: {found}).".format(
+            message = "\n{variable}={path} is no {name} of version {minimum} or newer ({found})."
+            fail(message.format(
                 found = version,
                 minimum = ".".join([str(n) for n in minimum]),
                 name = name,

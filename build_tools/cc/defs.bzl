@@ -49,7 +49,14 @@ def _copts(srcs, library):
         copts = copts + _CXX_WARNINGS + (_CXX_LIBRARY_ONLY if library else [])
     return copts
 
-def mooring_cc_library(name, srcs = [], hdrs = [], deps = [], copts = [], testonly = False, **kwargs):
+def mooring_cc_library(
+        name,
+        srcs = [],
+        hdrs = [],
+        deps = [],
+        copts = [],
+        testonly = False,
+        **kwargs):
     """A library of cpp/ or c_api/; a testonly one may use exceptions and RTTI."""
     cc_library(
         name = name,
@@ -88,8 +95,17 @@ def mooring_cc_test(name, srcs, deps = [], size = "small", main = True, copts = 
         **kwargs
     )
 
-def mooring_benchmark(name, srcs, deps = [], main = True, copts = [], tags = [], data = [], **kwargs):
+def mooring_benchmark(
+        name,
+        srcs,
+        deps = [],
+        main = True,
+        copts = [],
+        tags = [],
+        data = [],
+        **kwargs):
     """A benchmark program, and `<name>_smoke_test`, which runs it for no time at all."""
+    benchmark = ["@benchmark//:benchmark"] + (["@benchmark//:benchmark_main"] if main else [])
     cc_binary(
         name = name,
         testonly = True,
@@ -97,7 +113,7 @@ def mooring_benchmark(name, srcs, deps = [], main = True, copts = [], tags = [],
         copts = _copts(srcs, library = False) + copts,
         data = data,
         tags = ["benchmark"] + tags,
-        deps = deps + ["@benchmark//:benchmark"] + (["@benchmark//:benchmark_main"] if main else []),
+        deps = deps + benchmark,
         **kwargs
     )
     native.sh_test(

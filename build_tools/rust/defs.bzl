@@ -96,10 +96,20 @@ _rust_test = rule(implementation = _test_impl, attrs = _ATTRS, test = True)
 _COMPATIBLE = [] if RUST_FOUND else ["//build_tools/constraints:not_found"]
 
 def rust_library(name, tags = [], **kwargs):
-    _rust_library(name = name, tags = tags + ["rust"], target_compatible_with = _COMPATIBLE, **kwargs)
+    _rust_library(
+        name = name,
+        tags = tags + ["rust"],
+        target_compatible_with = _COMPATIBLE,
+        **kwargs
+    )
 
 def rust_binary(name, tags = [], **kwargs):
-    _rust_binary(name = name, tags = tags + ["rust"], target_compatible_with = _COMPATIBLE, **kwargs)
+    _rust_binary(
+        name = name,
+        tags = tags + ["rust"],
+        target_compatible_with = _COMPATIBLE,
+        **kwargs
+    )
 
 def rust_test(name, tags = [], size = "small", **kwargs):
     _rust_test(

@@ -4,20 +4,23 @@ import re
 
 from testing.tidy.source_tree import Finding
 
-# What tags mean here: CONTRIBUTING.md. The second row is Bazel's own.
-_TAGS = {"io_uring", "memlock", "gpu", "exclusive", "benchmark", "rust", "go", "no_sanitizer", "slow"}
+# What tags mean here: CONTRIBUTING.md. The last row is Bazel's own.
+_TAGS = {"io_uring", "memlock", "gpu", "exclusive", "benchmark", "rust", "go"}
+_TAGS |= {"no_sanitizer", "slow"}
 _TAGS |= {"manual", "local", "external", "no-cache", "no-sandbox"}
 
 _TAG_LIST = re.compile(r"\btags\s*=\s*\[(.*?)\]", re.DOTALL)
-_DOWNLOADS = re.compile(r"\b(http_" + r"archive|http_" + r"file|git_" + r"repository|download_and_" + r"extract)\b")
+_DOWNLOADS = re.compile(
+    r"\b(http_" + r"archive|http_" + r"file|git_" + r"repository|download_and_" + r"extract)\b"
+)
 
 _URL = re.compile(r"\bhttps?://([A-Za-z0-9.-]+)")
 
 # Where documentation lives. Anything else in the tree is a host that someone's
 # machine would have to reach, and package hosts are the machine's own affair.
 _HOSTS = re.compile(
-    r"^(localhost|127\.0\.0\.1|((.*\.)?(apache|kernel|man7|gnu|llvm|example)\.org)|(.*\.)?example\.com"
-    r"|(www\.)?keepachangelog\.com|semver\.org|github\.com|docs\.nvidia\.com)$"
+    r"^(localhost|127\.0\.0\.1|(.*\.)?(apache|kernel|man7|gnu|llvm|example)\.org"
+    r"|(.*\.)?example\.com|(www\.)?keepachangelog\.com|semver\.org|github\.com|docs\.nvidia\.com)$"
 )
 
 

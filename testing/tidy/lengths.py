@@ -13,11 +13,12 @@ EXEMPT_FILES = {}
 
 
 def check_file_length(source):
-    if source.suffix in _LANGUAGES or source.is_build_file:
-        if len(source.lines) > FILE_LINES and source.path not in EXEMPT_FILES:
-            yield Finding(
-                source, FILE_LINES + 1, f"{len(source.lines)} lines, over {FILE_LINES}: which noun wants out?"
-            )
+    if source.suffix not in _LANGUAGES and not source.is_build_file:
+        return
+    count = len(source.lines)
+    if count > FILE_LINES and source.path not in EXEMPT_FILES:
+        message = f"{count} lines, over {FILE_LINES}: which noun wants out?"
+        yield Finding(source, FILE_LINES + 1, message)
 
 
 def check_function_length(source):
