@@ -1,6 +1,7 @@
 """C and C++ targets with this project's flags: libraries, binaries, tests, benchmarks."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
+load("//build_tools:tags.bzl", "test_tags")
 
 # Warnings that gcc 12 and clang 14 both know, for our own code only. They are
 # errors; what a later compiler adds under -Wall is for the next change to mend.
@@ -78,7 +79,15 @@ def mooring_cc_binary(name, srcs = [], deps = [], copts = [], **kwargs):
         **kwargs
     )
 
-def mooring_cc_test(name, srcs, deps = [], size = "small", main = True, copts = [], **kwargs):
+def mooring_cc_test(
+        name,
+        srcs,
+        deps = [],
+        size = "small",
+        main = True,
+        copts = [],
+        tags = [],
+        **kwargs):
     """A GoogleTest program; `main = False` when the sources bring their own.
 
     A test in C gets no GoogleTest at all.
@@ -91,6 +100,7 @@ def mooring_cc_test(name, srcs, deps = [], size = "small", main = True, copts = 
         size = size,
         srcs = srcs,
         copts = _copts(srcs, library = False) + copts,
+        tags = test_tags(tags),
         deps = deps + [d for d in gtest if d not in deps],
         **kwargs
     )
@@ -122,7 +132,7 @@ def mooring_benchmark(
         srcs = ["//build_tools/cc:benchmark_smoke.sh"],
         args = ["$(location :%s)" % name],
         data = [":" + name] + data,
-        tags = ["benchmark"] + tags,
+        tags = test_tags(["benchmark"] + tags),
     )
 
 def _absolute(label):

@@ -1,6 +1,7 @@
 """Small Go rules over the host's toolchain: a module's test or program with cgo, offline."""
 
 load("//build_tools:rpath.bzl", "origin_rpath")
+load("//build_tools:tags.bzl", "test_tags")
 load("//build_tools/go:environment.bzl", "GO_COMPATIBLE", "GO_ENV", "GO_SETUP")
 
 _COMMAND = GO_SETUP + """
@@ -88,7 +89,7 @@ def go_test(name, tags = [], size = "small", **kwargs):
     _go_test(
         name = name,
         size = size,
-        tags = tags + ["go"],
+        tags = test_tags(tags + ["go"]),
         target_compatible_with = GO_COMPATIBLE,
         **kwargs
     )

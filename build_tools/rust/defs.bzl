@@ -2,6 +2,7 @@
 
 load("@rust_host//:found.bzl", "RUSTC", "RUST_FOUND", "VERSION")
 load("//build_tools:rpath.bzl", "origin_rpath")
+load("//build_tools:tags.bzl", "test_tags")
 
 RustLibraryInfo = provider("One compiled crate.", fields = {
     "crate": "crate name as `extern crate` spells it",
@@ -115,7 +116,7 @@ def rust_test(name, tags = [], size = "small", **kwargs):
     _rust_test(
         name = name,
         size = size,
-        tags = tags + ["rust"],
+        tags = test_tags(tags + ["rust"]),
         target_compatible_with = _COMPATIBLE,
         **kwargs
     )
