@@ -1,6 +1,10 @@
-// SlotTable: which slots of a ring's fixed-buffer table are taken. Bookkeeping only: no system calls, no memory, no ring.
+// SlotTable: which slots of a ring's fixed-buffer table are taken. Bookkeeping only: no system calls, no memory, no
+// ring.
 //
-// Slots are taken as contiguous ranges, the lowest that fits. Releasing a slot that is not taken is caught.
+// Slots are taken as contiguous ranges, the lowest that fits. Releasing a slot that is not taken is caught. One slot
+// costs the same at any fill: a summary of the words leads to the first that has a free slot.
+//
+// Lifecycle: all of its memory is allocated by the constructor; a table lives as long as its ring.
 //
 // Threading: not thread-safe; its user (registration's BufferTable) guards it.
 //
@@ -26,7 +30,7 @@ class SlotTable {
 
   // First slot of a free range of `count` slots, now taken; nullopt when there is none or `count` is 0.
   std::optional<uint32_t> Acquire(uint32_t count);
-  // False, and nothing changes, when any slot of the range is free already or past the end.
+  // False, and nothing changes, when any slot of the range is free already or past the end, or `count` is 0.
   [[nodiscard]] bool Release(uint32_t first, uint32_t count);
 
   bool IsTaken(uint32_t slot) const;
@@ -34,6 +38,13 @@ class SlotTable {
   uint32_t taken_count() const { return taken_count_; }
 
  private:
+  std::optional<uint32_t> FindSlot() const;
+  std::optional<uint32_t> FindRange(uint32_t count) const;
+  // The first word from `from` on that has a free slot.
+  std::optional<uint32_t> NextWordWithFree(uint32_t from) const;
+  void MarkTaken(uint32_t first, uint32_t count);
+  void MarkFree(uint32_t first, uint32_t count);
+
   const uint32_t slot_count_;
   uint32_t taken_count_ = 0;
   std::vector<uint64_t> free_words_;     // bit set: slot free
