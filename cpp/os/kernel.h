@@ -1,5 +1,5 @@
-// Kernel: its name and the two of its facts that a caller is told. Features are found by trying them, never by the
-// release: distributions carry features backwards.
+// Kernel: its name and the two of its facts that a caller is told. Features are found by trying
+// them, never by the release: distributions carry features backwards.
 //
 // Threading: any thread.
 //
@@ -16,11 +16,13 @@ namespace mooring {
 // "6.1.0-18-amd64": uname(2). For reports only.
 std::string KernelRelease();
 
-// /proc/sys/kernel/io_uring_disabled (Linux 6.6): 0 = allowed, 1 = only for members of io_uring_group and with
-// CAP_SYS_ADMIN, 2 = for nobody. nullopt in a kernel without it, or where /proc does not show it.
+// /proc/sys/kernel/io_uring_disabled (Linux 6.6): 0 = allowed, 1 = only for members of
+// io_uring_group and with CAP_SYS_ADMIN, 2 = for nobody. nullopt in a kernel without it, or where
+// /proc does not show it.
 std::optional<int> IoUringDisabledSysctl();
 
-// CPUs that the calling thread may run on (sched_getaffinity(2)), at least 1. Knows nothing of cgroup quotas.
+// CPUs that the calling thread may run on (sched_getaffinity(2)), at least 1. Knows nothing of
+// cgroup quotas.
 uint32_t UsableCpuCount();
 
 }  // namespace mooring

@@ -1,11 +1,12 @@
 // Mapping: the one owner of a range of private anonymous memory (mmap(2)); unmaps it.
 //
-// It knows nothing of who else uses the pages: whoever lets the kernel pin them keeps the Mapping alive until the kernel
-// has let go. Mapping touches no page; see touch.h.
+// It knows nothing of who else uses the pages: whoever lets the kernel pin them keeps the Mapping
+// alive until the kernel has let go. Mapping touches no page; see touch.h.
 //
 // Threading: one thread at a time; the memory itself takes any.
 //
-//   ASSIGN_OR_RETURN(Mapping mapping, Mapping::Anonymous({.size_bytes = 64 << 20, .alignment_bytes = 2 << 20}));
+//   ASSIGN_OR_RETURN(Mapping mapping,
+//                    Mapping::Anonymous({.size_bytes = 64 << 20, .alignment_bytes = 2 << 20}));
 //   RETURN_IF_ERROR(mapping.AdviseHugePages(HugePageAdvice::kUse));
 //   RETURN_IF_ERROR(mapping.DontFork());
 //   std::byte* first = mapping.data();
@@ -22,15 +23,16 @@
 namespace mooring {
 
 enum class HugePageAdvice {
-  kUse,    // MADV_HUGEPAGE: transparent huge pages, also where the system gives them only on request
+  kUse,    // MADV_HUGEPAGE: transparent huge pages, also where they are given only on request
   kAvoid,  // MADV_NOHUGEPAGE: ordinary pages, also where the system gives huge ones to everyone
 };
 
 class Mapping {
  public:
   struct AnonymousOptions {
-    uint64_t size_bytes = 0;       // not 0; rounded up to whole pages
-    uint64_t alignment_bytes = 0;  // a power of two; 0 = a page. 2 MiB lets transparent huge pages fill the range
+    uint64_t size_bytes = 0;  // not 0; rounded up to whole pages
+    // A power of two; 0 = a page. 2 MiB lets transparent huge pages fill the range.
+    uint64_t alignment_bytes = 0;
   };
   struct HugetlbOptions {
     uint64_t size_bytes = 0;  // not 0; rounded up to whole huge pages
@@ -39,8 +41,9 @@ class Mapping {
 
   // Pages of the ordinary size, or what AdviseHugePages makes of them. INVALID_ARGUMENT, EXHAUSTED.
   static Result<Mapping> Anonymous(const AnonymousOptions& options);
-  // Reserved huge pages. The pages are promised at once and taken when touched; EXHAUSTED when the pool cannot promise
-  // them, with the number to set; UNSUPPORTED when the kernel has no such page size.
+  // Reserved huge pages. The pages are promised at once and taken when touched; EXHAUSTED when the
+  // pool cannot promise them, with the number to set; UNSUPPORTED when the kernel has no such page
+  // size.
   static Result<Mapping> Hugetlb(const HugetlbOptions& options);
 
   constexpr Mapping() = default;  // of nothing
@@ -59,10 +62,11 @@ class Mapping {
   bool hugetlb() const { return hugetlb_; }
   std::span<std::byte> range() const { return {data_, static_cast<size_t>(size_bytes_)}; }
 
-  // A fork child will not have the range at all: no copy-on-write can then move pages away from under the kernel's pins
-  // in the parent (MADV_DONTFORK).
+  // A fork child will not have the range at all: no copy-on-write can then move pages away from
+  // under the kernel's pins in the parent (MADV_DONTFORK).
   Status DontFork();
-  // For the whole range. UNSUPPORTED in a kernel without transparent huge pages, and for a hugetlb range.
+  // For the whole range. UNSUPPORTED in a kernel without transparent huge pages, and for a hugetlb
+  // range.
   Status AdviseHugePages(HugePageAdvice advice);
 
  private:

@@ -13,7 +13,7 @@ constexpr int64_t kReturnLatencyNs = 1'200'000'000;
 
 constinit std::atomic<uint64_t> used{0};
 constinit std::atomic<int64_t> released_at_ns{0};
-constinit std::atomic<ProcessToken> process{0};
+constinit std::atomic<ProcessToken> process{ProcessToken::kNone};
 
 // Forgets what was charged by the process that this one was forked from.
 void EnterProcess() {

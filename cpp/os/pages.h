@@ -1,7 +1,8 @@
-// Pages: what sizes of pages this system has, and how it gives them out. For what a range of memory really got, see
-// residency.h.
+// Pages: what sizes of pages this system has, and how it gives them out. For what a range of memory
+// really got, see residency.h.
 //
-// Threading: any thread. All but PageBytes read files of /proc and /sys at each call: keep them off the data path.
+// Threading: any thread. All but PageBytes read files of /proc and /sys at each call: keep them off
+// the data path.
 //
 //   const TransparentHugePages thp = ReadTransparentHugePages();
 //   if (thp.mode != ThpMode::kUnknown && size_bytes >= thp.page_bytes) ...

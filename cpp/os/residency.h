@@ -1,8 +1,8 @@
-// Residency: what a range of memory really got, asked from the kernel: how many bytes are resident, how many of them on
-// huge pages, in what size of page.
+// Residency: what a range of memory really got, asked from the kernel: how many bytes are resident,
+// how many of them on huge pages, in what size of page.
 //
-// Ranges need not be aligned: a page counts with the bytes it shares with the range. Answers are true when given, and
-// another thread, or the kernel, may change them at once.
+// Ranges need not be aligned: a page counts with the bytes it shares with the range. Answers are
+// true when given, and another thread, or the kernel, may change them at once.
 //
 // Threading: any thread. All make system calls and read /proc: keep them off the data path.
 //
@@ -18,18 +18,19 @@
 
 namespace mooring {
 
-// Bytes that are in memory now (mincore(2)). Of file-backed memory of others it may report all (since Linux 5.2).
-// EXHAUSTED when part of the range is not mapped.
+// Bytes that are in memory now (mincore(2)). Of file-backed memory of others it may report all
+// (since Linux 5.2). EXHAUSTED when part of the range is not mapped.
 Result<uint64_t> ResidentBytes(std::span<const std::byte> range);
 
-// Bytes that are mapped by huge pages now, transparent or reserved ones. Exact where the kernel can tell ranges
-// (ioctl PAGEMAP_SCAN, Linux 6.7); else from /proc/self/smaps, which counts per mapping, so that a mapping that reaches
-// past the range may count up to the whole of its share. UNSUPPORTED without /proc.
+// Bytes that are mapped by huge pages now, transparent or reserved ones. Exact where the kernel can
+// tell ranges (ioctl PAGEMAP_SCAN, Linux 6.7); else from /proc/self/smaps, which counts per
+// mapping, so that a mapping that reaches past the range may count up to the whole of its share.
+// UNSUPPORTED without /proc.
 Result<uint64_t> HugeBytes(std::span<const std::byte> range);
 
-// The largest size of page that a mapping in the range is made of (KernelPageSize of /proc/self/smaps): the ordinary
-// size, transparent huge pages or not, or that of reserved huge pages. NOT_FOUND when nothing is mapped there,
-// UNSUPPORTED without /proc.
+// The largest size of page that a mapping in the range is made of (KernelPageSize of
+// /proc/self/smaps): the ordinary size, transparent huge pages or not, or that of reserved huge
+// pages. NOT_FOUND when nothing is mapped there, UNSUPPORTED without /proc.
 Result<uint64_t> KernelPageBytes(std::span<const std::byte> range);
 
 namespace residency_internal {
