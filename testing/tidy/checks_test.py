@@ -2,7 +2,7 @@
 
 import unittest
 
-from testing.tidy import build_files, comments, includes, lengths, public_headers
+from testing.tidy import build_files, comments, completeness, includes, lengths, public_headers
 from testing.tidy.source_tree import SourceFile
 
 GOOD_COMMENT = """\
@@ -93,6 +93,24 @@ class ChecksTest(unittest.TestCase):
         for label in ("Thread:", "Errors:", "Since:"):
             text = GOOD_COMMENT.replace(label, "Other:") + DECLARATION
             self.assert_caught(check, path, text, f'no "{label}" line')
+
+    def test_every_source_is_built(self):
+        build = SourceFile("cpp/a/BUILD.bazel", '"a.cc" "sub/b.h" glob(["rs/*.rs"])')
+        known = [SourceFile("cpp/a/" + name, "") for name in ("a.cc", "sub/b.h", "rs/c.rs")]
+        check = completeness.check_every_source_is_built
+        self.assertEqual(list(check([build] + known)), [])
+        for path in ("cpp/a/forgotten_test.cc", "cpp/b/a.cc"):
+            self.assertEqual([found.path for found in check([build, SourceFile(path, "")])], [path])
+
+    def test_every_layer_is_tested(self):
+        sources = [
+            SourceFile("cpp/os/a.cc", ""),
+            SourceFile("cpp/base/a.cc", ""),
+            SourceFile("testing/layering/BUILD.bazel", 'layer_test("cpp/os", ["os"])'),
+        ]
+        found = [str(finding) for finding in completeness.check_every_layer_is_tested(sources)]
+        self.assertEqual(len(found), 1)
+        self.assertIn("cpp/base", found[0])
 
 
 if __name__ == "__main__":

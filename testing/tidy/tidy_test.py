@@ -2,7 +2,8 @@
 
 import unittest
 
-from testing.tidy import build_files, comments, includes, lengths, public_headers, source_tree
+from testing.tidy import build_files, comments, completeness, includes, lengths
+from testing.tidy import public_headers, source_tree
 
 
 class TidyTest(unittest.TestCase):
@@ -10,9 +11,12 @@ class TidyTest(unittest.TestCase):
     def setUpClass(cls):
         cls.sources = source_tree.read_tree(source_tree.find_root())
 
+    def assert_none(self, findings):
+        lines = [str(finding) for finding in findings]
+        self.assertFalse(lines, "\n" + "\n".join(lines))
+
     def assert_clean(self, check):
-        findings = [str(finding) for source in self.sources for finding in check(source)]
-        self.assertFalse(findings, "\n" + "\n".join(findings))
+        self.assert_none(finding for source in self.sources for finding in check(source))
 
     def test_tree_was_found(self):
         paths = {source.path for source in self.sources}
@@ -44,6 +48,12 @@ class TidyTest(unittest.TestCase):
 
     def test_public_comments(self):
         self.assert_clean(public_headers.check_public_comments)
+
+    def test_every_source_is_built(self):
+        self.assert_none(completeness.check_every_source_is_built(self.sources))
+
+    def test_every_layer_is_tested(self):
+        self.assert_none(completeness.check_every_layer_is_tested(self.sources))
 
 
 if __name__ == "__main__":
