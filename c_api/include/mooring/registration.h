@@ -92,6 +92,7 @@ typedef struct mooring_extent_info_t {
 } mooring_extent_info_t;
 
 // mooring_registration_create makes `slab` nameable by operations on `ring`, pinning it as `options->policy` says.
+// NULL options are all default.
 //
 // Thread: any; owner with OWNER_THREAD.
 // Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 0.3 s

@@ -106,7 +106,7 @@ typedef struct mooring_ring_stats_t {
   uint64_t overflow_count; // times that the completion queue was found full (nothing is lost)
 } mooring_ring_stats_t;
 
-// mooring_ring_create makes a ring.
+// mooring_ring_create makes a ring. NULL options are all default.
 //
 // Thread: any; with OWNER_THREAD the caller becomes the owner.
 // Blocks: no, but for up to 0.3 s when memlock budget of a ring closed just before has not come back yet.

@@ -99,7 +99,7 @@ typedef struct mooring_slab_info_t {
   char note[256];                 // why pages differ from what AUTO would have liked; "" if they do not
 } mooring_slab_info_t;
 
-// mooring_slab_create maps, places and touches a new slab.
+// mooring_slab_create maps, places and touches a new slab. NULL options are all default.
 //
 // Thread: any.
 // Blocks: while pages are touched, about 0.2 s per GiB of ordinary pages and thread.

@@ -1,0 +1,113 @@
+#include "mooring/registration.h"
+
+#include "c_api/src/handles.h"
+#include "c_api/src/structs.h"
+#include "cpp/operations/ring_registry.h"
+
+namespace mooring::c_api {
+namespace {
+
+static_assert(MOORING_REASON_ENGINE_THREADS == static_cast<uint32_t>(Reason::kEngineThreads));
+static_assert(MOORING_OUTCOME_COPY == static_cast<uint32_t>(Outcome::kCopy));
+static_assert(MOORING_POLICY_NEVER == static_cast<uint32_t>(Policy::kNever));
+
+Result<RegistrationOptions> ToOptions(const mooring_registration_options_t* given) {
+  mooring_registration_options_t options;
+  RETURN_IF_ERROR(ReadOptions(given, &options, "mooring_registration_options_t"));
+  RETURN_IF_ERROR(UnknownFlags(options.flags, MOORING_REGISTRATION_RAISE_MEMLOCK, "mooring_registration_options_t"));
+  if (options.reserved != 0) {
+    return InvalidArgument("mooring_registration_options_t.reserved is not 0", "set it to 0");
+  }
+  return RegistrationOptions{
+      .policy = static_cast<Policy>(options.policy),
+      .raise_memlock = (options.flags & MOORING_REGISTRATION_RAISE_MEMLOCK) != 0,
+      .extent_bytes_max = options.extent_bytes_max,
+  };
+}
+
+mooring_registration_info_t ToInfo(const RegistrationReport& report) {
+  mooring_registration_info_t info = {};
+  info.policy = static_cast<mooring_policy_t>(report.policy);
+  info.outcome = static_cast<mooring_outcome_t>(report.outcome);
+  info.reason = static_cast<mooring_reason_t>(report.reason);
+  info.system_error = report.system_error;
+  info.extent_count = report.extent_count;
+  info.bytes_requested = report.bytes_requested;
+  info.bytes_fixed = report.bytes_fixed;
+  info.memlock_soft_bytes = report.memlock.soft_bytes;
+  info.memlock_hard_bytes = report.memlock.hard_bytes;
+  info.memlock_used_bytes = report.memlock_used_bytes;
+  info.memlock_exempt = report.memlock_exempt;
+  CopyText(report.message, info.message);
+  CopyText(report.remedy, info.remedy);
+  return info;
+}
+
+mooring_extent_info_t ToInfo(const Extent& extent) {
+  mooring_extent_info_t info = {};
+  const bool fixed = extent.slot != kNoBufferSlot;
+  info.outcome = fixed ? MOORING_OUTCOME_FIXED : MOORING_OUTCOME_COPY;
+  info.reason = static_cast<mooring_reason_t>(extent.reason);
+  info.system_error = extent.system_error;
+  info.offset = extent.offset;
+  info.size = extent.size;
+  info.bytes_fixed = fixed ? extent.size : 0;
+  return info;
+}
+
+}  // namespace
+
+extern "C" {
+
+mooring_error_t* mooring_registration_create(mooring_ring_t* ring, mooring_slab_t* slab,
+                                             const mooring_registration_options_t* options,
+                                             mooring_registration_t** out_registration) noexcept {
+  if (ring == nullptr || slab == nullptr || out_registration == nullptr) return ToError(Status(kNullArgument));
+  *out_registration = nullptr;
+  if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
+  Result<RegistrationOptions> converted = ToOptions(options);
+  if (!converted.ok()) return ToError(converted.TakeStatus());
+  Result<RefPtr<Registration>> registration = ToRing(ring)->Register(slab->slab, converted.value());
+  if (!registration.ok()) return ToError(registration.TakeStatus());
+  *out_registration = ToHandle(std::move(registration).value().Release());
+  return nullptr;
+}
+
+mooring_error_t* mooring_registration_get_info(const mooring_registration_t* registration,
+                                               mooring_registration_info_t* out_info) noexcept {
+  if (registration == nullptr) return ToError(Status(kNullArgument));
+  if (ToRegistration(registration)->table().Forked()) return ToError(Status(kForkedRegistration));
+  mooring_registration_info_t info = ToInfo(ToRegistration(registration)->Report());
+  return ToError(WriteInfo(info, out_info, "mooring_registration_info_t"));
+}
+
+mooring_error_t* mooring_registration_get_extent(const mooring_registration_t* registration, uint32_t index,
+                                                 mooring_extent_info_t* out_info) noexcept {
+  if (registration == nullptr) return ToError(Status(kNullArgument));
+  if (ToRegistration(registration)->table().Forked()) return ToError(Status(kForkedRegistration));
+  Extent extent;
+  if (!ToRegistration(registration)->ExtentAt(index, &extent)) {
+    return ToError(InvalidArgument("there is no extent " + std::to_string(index),
+                                   "pass an index below extent_count of mooring_registration_get_info"));
+  }
+  mooring_extent_info_t info = ToInfo(extent);
+  return ToError(WriteInfo(info, out_info, "mooring_extent_info_t"));
+}
+
+mooring_error_t* mooring_registration_promote(mooring_registration_t* registration) noexcept {
+  if (registration == nullptr) return ToError(Status(kNullArgument));
+  if (ToRegistration(registration)->table().Forked()) return ToError(Status(kForkedRegistration));
+  return ToError(ToRegistration(registration)->Promote());
+}
+
+void mooring_registration_destroy(mooring_registration_t* registration) noexcept {
+  // In a forked child the locks behind it may be held for ever: it is left as it is, a few hundred bytes.
+  if (registration == nullptr || ToRegistration(registration)->table().Forked()) return;
+  const RefPtr<BufferTable> table = ToRegistration(registration)->table_reference();
+  ToRegistration(registration)->DropRef();
+  RingRegistry::Pump(table.get());  // the tag may be there already; then the slab's pages need not wait for a reap
+}
+
+}  // extern "C"
+
+}  // namespace mooring::c_api

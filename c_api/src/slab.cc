@@ -1,0 +1,154 @@
+#include "mooring/slab.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cinttypes>
+#include <new>
+
+#include "c_api/src/handles.h"
+#include "c_api/src/structs.h"
+#include "cpp/base/deadline.h"
+#include "cpp/base/format.h"
+#include "cpp/operations/ring_registry.h"
+
+namespace mooring::c_api {
+namespace {
+
+static_assert(sizeof(mooring_lease_t) == sizeof(Lease) && sizeof(Lease) == 16);
+
+Lease ToLease(mooring_lease_t lease) {
+  return Lease{lease.first_index, lease.buffer_count, lease.generation, lease.reserved};
+}
+
+Result<SlabOptions> ToOptions(const mooring_slab_options_t* given) {
+  mooring_slab_options_t options;
+  RETURN_IF_ERROR(ReadOptions(given, &options, "mooring_slab_options_t"));
+  RETURN_IF_ERROR(UnknownFlags(options.flags, 0, "mooring_slab_options_t"));
+  return SlabOptions{
+      .buffer_bytes = options.buffer_bytes,
+      .buffer_count = options.buffer_count,
+      .huge_pages = static_cast<HugePages>(options.huge_pages),
+      .huge_page_kind = static_cast<PageKind>(options.huge_page_kind),
+      .numa_policy = static_cast<NumaPolicy>(options.numa_policy),
+      .numa_node = options.numa_node,
+      .touch = static_cast<Touch>(options.touch),
+      .touch_thread_count = options.touch_thread_count,
+  };
+}
+
+mooring_error_t* ToHandle(Result<RefPtr<Slab>> slab, mooring_slab_t** out_slab) {
+  if (!slab.ok()) return ToError(slab.TakeStatus());
+  *out_slab = new mooring_slab_t{std::move(slab).value()};
+  return nullptr;
+}
+
+mooring_slab_info_t ToInfo(const SlabInfo& from) {
+  mooring_slab_info_t info = {};
+  info.adopted = from.adopted;
+  info.data = from.data;
+  info.total_bytes = from.total_bytes;
+  info.buffer_bytes = from.buffer_bytes;
+  info.buffer_count = from.buffer_count;
+  info.page_bytes = from.page_bytes;
+  info.huge_page_total_bytes = from.huge_page_total_bytes;
+  info.touched_bytes = from.touched_bytes;
+  info.page_kind = static_cast<mooring_page_kind_t>(from.page_kind);
+  info.numa_node = from.numa_node;
+  info.leased_count = from.leased_count;
+  info.held_count = from.held_count;
+  info.kernel_reference_count = from.reference_count - 1;  // the handle's own
+  CopyText(from.note, info.note);
+  return info;
+}
+
+// The handle's reference is the last: no registration, no operation and no pin is left.
+Status WaitUntilIdle(const Slab& slab, Deadline deadline) {
+  int64_t pause_ns = 20'000;
+  for (;;) {
+    RingRegistry::PumpAll();  // the kernel's word that it let go comes on a ring, which nobody may be reaping
+    const uint32_t references = slab.RefCount();
+    if (references == 1) return OkStatus();
+    if (deadline.Passed()) {
+      return Status(Code::kTimeout, Retry::kLater,
+                    Format("%" PRIu32 " registrations, pins or operations still keep the slab's memory",
+                           references - 1),
+                    "destroy its registrations, let operations on it complete (mooring_ring_close cancels them), reap "
+                    "rings that have an owner thread, and call close again");
+    }
+    const timespec pause{0, static_cast<long>(std::min(pause_ns, deadline.RemainingNs()))};
+    nanosleep(&pause, nullptr);
+    pause_ns = std::min<int64_t>(pause_ns * 2, 5'000'000);
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+mooring_error_t* mooring_slab_create(const mooring_slab_options_t* options, mooring_slab_t** out_slab) noexcept {
+  if (out_slab == nullptr) return ToError(Status(kNullArgument));
+  *out_slab = nullptr;
+  Result<SlabOptions> converted = ToOptions(options);
+  if (!converted.ok()) return ToError(converted.TakeStatus());
+  return ToHandle(Slab::Create(converted.value()), out_slab);
+}
+
+mooring_error_t* mooring_slab_adopt(void* data, uint64_t size_bytes, const mooring_slab_options_t* options,
+                                    mooring_slab_t** out_slab) noexcept {
+  if (out_slab == nullptr) return ToError(Status(kNullArgument));
+  *out_slab = nullptr;
+  Result<SlabOptions> converted = ToOptions(options);
+  if (!converted.ok()) return ToError(converted.TakeStatus());
+  return ToHandle(Slab::Adopt(data, size_bytes, converted.value()), out_slab);
+}
+
+mooring_error_t* mooring_slab_get_info(const mooring_slab_t* slab, mooring_slab_info_t* out_info) noexcept {
+  if (slab == nullptr) return ToError(Status(kNullArgument));
+  if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
+  mooring_slab_info_t info = ToInfo(slab->slab->Info());
+  return ToError(WriteInfo(info, out_info, "mooring_slab_info_t"));
+}
+
+mooring_error_t* mooring_slab_acquire(mooring_slab_t* slab, uint32_t buffer_count,
+                                      mooring_lease_t* out_lease) noexcept {
+  if (slab == nullptr || out_lease == nullptr) return ToError(Status(kNullArgument));
+  *out_lease = mooring_lease_t{};
+  if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
+  Lease lease;
+  Status status = slab->slab->Acquire(buffer_count, &lease);
+  if (!status.ok()) return ToError(std::move(status));
+  *out_lease = mooring_lease_t{lease.first_index, lease.buffer_count, lease.generation, 0};
+  return nullptr;
+}
+
+mooring_error_t* mooring_slab_release(mooring_slab_t* slab, mooring_lease_t lease) noexcept {
+  if (slab == nullptr) return ToError(Status(kNullArgument));
+  if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
+  return ToError(slab->slab->Release(ToLease(lease)));
+}
+
+void* mooring_slab_data(const mooring_slab_t* slab, mooring_lease_t lease) noexcept {
+  if (slab == nullptr || slab->process != CurrentProcess()) return nullptr;
+  return slab->slab->Data(ToLease(lease));
+}
+
+mooring_error_t* mooring_slab_close(mooring_slab_t* slab, int64_t timeout_ns) noexcept {
+  if (slab == nullptr) return ToError(Status(kNullArgument));
+  if (timeout_ns < 0) return ToError(Status(kNegativeTime));
+  if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
+  Status status = WaitUntilIdle(*slab->slab, Deadline::After(timeout_ns));
+  if (status.ok()) slab->slab->Close();
+  return ToError(std::move(status));
+}
+
+void mooring_slab_destroy(mooring_slab_t* slab) noexcept {
+  if (slab == nullptr) return;
+  const bool ours = slab->process == CurrentProcess();
+  delete slab;
+  if (ours) RingRegistry::PumpAll();  // brings in tags that wait for a reap, so that the pages go now if they can
+}
+
+}  // extern "C"
+
+}  // namespace mooring::c_api

@@ -1,0 +1,91 @@
+// The rule for structs that grow (c_api/src/structs.h), seen from outside: older and newer callers than this library.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+
+#include "mooring/mooring.h"
+
+namespace {
+
+// A caller from the future: our struct with a tail that we do not know.
+template <typename T>
+struct Newer {
+  T known;
+  unsigned char tail[24];
+};
+
+uint32_t CodeOf(mooring_error_t* error) {
+  const uint32_t code = mooring_error_code(error);
+  mooring_error_destroy(error);
+  return code;
+}
+
+TEST(StructSize, OptionsOfANewerCallerAreTakenWhileTheirTailIsZero) {
+  Newer<mooring_slab_options_t> options = {};
+  options.known.struct_size = sizeof options;
+  options.known.buffer_bytes = 4096;
+  options.known.buffer_count = 1;
+  mooring_slab_t* slab = nullptr;
+  ASSERT_EQ(CodeOf(mooring_slab_create(&options.known, &slab)), uint32_t{MOORING_CODE_OK});
+  mooring_slab_destroy(slab);
+}
+
+TEST(StructSize, AnUnknownOptionThatIsSetIsRefusedByItsByte) {
+  Newer<mooring_ring_options_t> options = {};
+  options.known.struct_size = sizeof options;
+  options.tail[5] = 1;
+  mooring_ring_t* ring = nullptr;
+  mooring_error_t* error = mooring_ring_create(&options.known, &ring);
+  ASSERT_NE(error, nullptr);
+  EXPECT_EQ(mooring_error_code(error), uint32_t{MOORING_CODE_UNSUPPORTED});
+  const std::string byte = std::to_string(sizeof(mooring_ring_options_t) + 5);
+  EXPECT_NE(std::string(mooring_error_message(error)).find(byte), std::string::npos) << mooring_error_message(error);
+  mooring_error_destroy(error);
+}
+
+TEST(StructSize, BelowTheFirstReleaseIsRefused) {
+  mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
+  options.struct_size = sizeof options - 4;
+  mooring_ring_t* ring = nullptr;
+  EXPECT_EQ(CodeOf(mooring_ring_create(&options, &ring)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+  mooring_facts_t facts = {};
+  EXPECT_EQ(CodeOf(mooring_facts_get(&facts)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+}
+
+TEST(StructSize, UnknownFlagsAreRefused) {
+  mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
+  options.flags = 1u << 31;
+  mooring_ring_t* ring = nullptr;
+  EXPECT_EQ(CodeOf(mooring_ring_create(&options, &ring)), uint32_t{MOORING_CODE_UNSUPPORTED});
+}
+
+TEST(StructSize, InfoForANewerCallerHasAZeroTailAndKeepsItsSize) {
+  Newer<mooring_facts_t> facts;
+  std::memset(&facts, 0xee, sizeof facts);
+  facts.known.struct_size = sizeof facts;
+  ASSERT_EQ(CodeOf(mooring_facts_get(&facts.known)), uint32_t{MOORING_CODE_OK});
+  EXPECT_EQ(facts.known.struct_size, sizeof facts);
+  EXPECT_GE(facts.known.page_bytes, 4096u);
+  EXPECT_NE(std::string(facts.known.kernel_release), "");
+  for (unsigned char byte : facts.tail) EXPECT_EQ(byte, 0);
+}
+
+TEST(StructSize, NullOptionsAreDefaults) {
+  mooring_slab_t* slab = nullptr;
+  ASSERT_EQ(CodeOf(mooring_slab_create(nullptr, &slab)), uint32_t{MOORING_CODE_OK});
+  mooring_slab_info_t info = {};
+  info.struct_size = sizeof info;
+  ASSERT_EQ(CodeOf(mooring_slab_get_info(slab, &info)), uint32_t{MOORING_CODE_OK});
+  EXPECT_EQ(info.buffer_bytes, 1u << 20);
+  EXPECT_EQ(info.buffer_count, 64u);
+  mooring_slab_destroy(slab);
+}
+
+TEST(StructSize, NullOutputsAreRefused) {
+  EXPECT_EQ(CodeOf(mooring_slab_create(nullptr, nullptr)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+  EXPECT_EQ(CodeOf(mooring_ring_create(nullptr, nullptr)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+  EXPECT_EQ(CodeOf(mooring_facts_get(nullptr)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+}
+
+}  // namespace

@@ -1,0 +1,315 @@
+#include "cpp/operations/operation_ring.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+#include <utility>
+
+#include "cpp/base/check.h"
+#include "cpp/base/checked.h"
+#include "cpp/base/format.h"
+#include "cpp/operations/operation_errors.h"
+#include "cpp/operations/ring_registry.h"
+#include "cpp/os/memlock_ledger.h"
+#include "cpp/ring/create_engine.h"
+
+namespace mooring {
+namespace {
+
+constexpr uint32_t kSubmissionCountMax = 32768;  // IORING_MAX_ENTRIES
+constexpr uint32_t kCompletionCountMax = 65536;  // twice that
+constexpr uint32_t kInFlightMax = 1u << 20;
+constexpr uint32_t kFixedFileCountMax = 32768;
+constexpr uint32_t kWorkerCountMax = 256;
+// How long Destroy lets cancelled operations come in before it leaves them to the registry.
+constexpr int64_t kDestroyGraceNs = 5'000'000;
+
+struct Limit {
+  const char* name;
+  uint32_t value;
+  uint32_t most;
+};
+
+Status CheckLimits(const RingOptions& options) {
+  const Limit limits[] = {
+      {"submission_count", options.submission_count, kSubmissionCountMax},
+      {"completion_count", options.completion_count, kCompletionCountMax},
+      {"in_flight_max", options.in_flight_max, kInFlightMax},
+      {"fixed_buffer_count", options.fixed_buffer_count, SlotTable::kSlotCountMax},
+      {"fixed_file_count", options.fixed_file_count, kFixedFileCountMax},
+      {"worker_count", options.worker_count, kWorkerCountMax},
+  };
+  for (const Limit& limit : limits) {
+    if (limit.value > limit.most) {
+      return InvalidArgument(Format("%s is %" PRIu32 ", and at most %" PRIu32 " is possible", limit.name, limit.value,
+                                    limit.most),
+                             Format("pass at most %" PRIu32 ", or 0 for the default", limit.most));
+    }
+  }
+  if (options.owner_thread && options.sqpoll) {
+    return InvalidArgument("OWNER_THREAD and SQPOLL exclude each other: with SQPOLL a kernel thread is the submitter",
+                           "pass one of the two flags");
+  }
+  if (options.sqpoll && options.engine == EngineKind::kThreads) {
+    return InvalidArgument("SQPOLL was asked for together with the threads engine, which has no such thing",
+                           "drop the SQPOLL flag, or ask for the io_uring engine");
+  }
+  return OkStatus();
+}
+
+Result<EngineOptions> Normalise(const RingOptions& options) {
+  RETURN_IF_ERROR(CheckLimits(options));
+  EngineOptions engine;
+  engine.kind = options.engine;
+  engine.owner_thread = options.owner_thread;
+  engine.sqpoll = options.sqpoll;
+  engine.raise_memlock = options.raise_memlock;
+  engine.submission_count = RoundUpToPowerOfTwo(options.submission_count ? options.submission_count : 128);
+  engine.completion_count =
+      RoundUpToPowerOfTwo(options.completion_count ? options.completion_count : engine.submission_count * 2);
+  if (engine.completion_count < engine.submission_count) {
+    return InvalidArgument(Format("completion_count is %" PRIu32 ", below submission_count, which is %" PRIu32,
+                                  engine.completion_count, engine.submission_count),
+                           "pass a completion_count of at least submission_count, or 0 for twice as many");
+  }
+  engine.in_flight_max = options.in_flight_max ? options.in_flight_max : engine.completion_count;
+  engine.fixed_buffer_count = options.fixed_buffer_count ? options.fixed_buffer_count : 1024;
+  engine.fixed_file_count = options.fixed_file_count;
+  engine.worker_count = options.worker_count;
+  engine.sqpoll_idle_ms = options.sqpoll_idle_ms ? options.sqpoll_idle_ms : 1000;
+  return engine;
+}
+
+}  // namespace
+
+OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions& options)
+    : process_(CurrentProcess()),
+      engine_(std::move(engine)),
+      info_(engine_->info()),
+      table_(MakeRef<BufferTable>(engine_.get())),
+      records_(options.in_flight_max),
+      core_{engine_.get(), table_.get(), &records_, {}, {}, {}},
+      submitter_(core_, std::min(info_.submission_count, options.in_flight_max)),
+      settler_(core_) {
+  MemlockLedger::Charge(info_.memlock_bytes);
+}
+
+OperationRing::~OperationRing() {
+  CHECK(Finished());
+  table_->Detach();
+  engine_.reset();
+  MemlockLedger::Release(info_.memlock_bytes);
+}
+
+Result<OperationRing*> OperationRing::Create(const RingOptions& options) {
+  ASSIGN_OR_RETURN(const EngineOptions wanted, Normalise(options));
+  RingRegistry::PumpAll();  // rings that linger hold memlock
+  EngineOptions engine_options = wanted;
+  engine_options.in_flight_max = wanted.in_flight_max * 2;  // and as many cancellations
+  ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, CreateEngine(engine_options));
+  OperationRing* ring = new OperationRing(std::move(engine), wanted);
+  RingRegistry::Add(ring);
+  return ring;
+}
+
+void OperationRing::Destroy(OperationRing* ring) {
+  if (ring == nullptr) return;
+  if (ring->Forked()) {
+    // The child closes its copy of the descriptor, which would keep the parent's pins. The rest stays: its locks may have
+    // been held at the fork.
+    ring->engine_.reset();
+    return;
+  }
+  ring->closed_.store(true, std::memory_order_release);
+  if (ring->engine_->IsOwner() && !ring->Finished()) {
+    // The caller promises that no other call is running, so both sides are free; what remains is for the registry.
+    (void)ring->Drain(Deadline::After(kDestroyGraceNs));
+  }
+  RingRegistry::Retire(ring);
+}
+
+Status OperationRing::EnterSubmission() {
+  if (Forked()) return Status(kForkedRing);
+  if (!engine_->IsOwner()) return Status(kNotOwner);
+  if (!submission_.TryEnter()) return Status(kSecondSubmitter);
+  return OkStatus();
+}
+
+Status OperationRing::EnterCompletion() {
+  if (Forked()) return Status(kForkedRing);
+  if (!engine_->IsOwner()) return Status(kNotOwner);
+  if (!completion_.TryEnter()) return Status(kSecondReaper);
+  return OkStatus();
+}
+
+Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* out_accepted) {
+  *out_accepted = 0;
+  RETURN_IF_ERROR(EnterSubmission());
+  SideGuard guard(submission_);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  table_->RunDeferred();
+  Status status = submitter_.Stage(operations, out_accepted);
+  submitter_.Flush();
+  return status;
+}
+
+Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline,
+                           uint32_t* out_count) {
+  *out_count = 0;
+  if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
+  RETURN_IF_ERROR(EnterCompletion());
+  SideGuard guard(completion_);
+  table_->RunDeferred();
+  for (;;) {
+    // A wait on a closed ring with nothing in flight would last for ever.
+    if (closed_.load(std::memory_order_acquire)) {
+      if (settler_.in_flight() == 0) min_count = 0;
+      if (settler_.in_flight() == 0 && settler_.backlog_count() == 0 && *out_count == 0) return Status(kClosed);
+    }
+    const uint32_t wanted = min_count > *out_count ? min_count - *out_count : 0;
+    *out_count += settler_.Reap({}, completions.subspan(*out_count), wanted, deadline);
+    if (*out_count >= min_count || deadline.Passed()) return OkStatus();
+    // Close, on another thread, wants this side.
+    if (closed_.load(std::memory_order_acquire)) return OkStatus();
+  }
+}
+
+Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint32_t* out_accepted,
+                                    std::span<Completion> completions, uint32_t min_count, Deadline deadline,
+                                    uint32_t* out_count) {
+  *out_accepted = 0;
+  *out_count = 0;
+  if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
+  if (operations.empty()) return Reap(completions, min_count, deadline, out_count);
+  RETURN_IF_ERROR(EnterSubmission());
+  SideGuard submission_guard(submission_);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  RETURN_IF_ERROR(EnterCompletion());
+  SideGuard completion_guard(completion_);
+  table_->RunDeferred();
+  Status status = submitter_.Stage(operations, out_accepted);
+  if (!status.ok()) {
+    submitter_.Flush();
+    return status;
+  }
+  *out_count = settler_.Reap(submitter_.TakeStaged(), completions, min_count, deadline);
+  while (*out_count < min_count && !deadline.Passed() && !closed_.load(std::memory_order_acquire)) {
+    *out_count += settler_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
+  }
+  return status;
+}
+
+Status OperationRing::Cancel(uint64_t user_data, uint32_t* out_count) {
+  *out_count = 0;
+  RETURN_IF_ERROR(EnterSubmission());
+  SideGuard guard(submission_);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  const std::optional<uint32_t> found = submitter_.CancelForgotten(user_data);
+  if (!found) return Status(kTooManyCancels);
+  *out_count = *found;
+  return *found == 0 ? Status(kNothingToCancel) : OkStatus();
+}
+
+Status OperationRing::SetFile(uint32_t index, int fd) {
+  RETURN_IF_ERROR(EnterSubmission());
+  SideGuard guard(submission_);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  if (index >= info_.fixed_file_count) {
+    return InvalidArgument(Format("index %" PRIu32 " is past the end of the ring's file table, which has %" PRIu32
+                                  " slots",
+                                  index, info_.fixed_file_count),
+                           "create the ring with a larger fixed_file_count");
+  }
+  const int done = engine_->SetFile(index, fd);
+  if (done == 0) return OkStatus();
+  if (done == -EBADF) {
+    return InvalidArgument(Format("descriptor %d is not open", fd), "pass an open descriptor, or -1 to empty the slot");
+  }
+  return ErrnoStatus(-done, Format("putting descriptor %d into slot %" PRIu32, fd, index),
+                     "use the descriptor itself instead of the file table");
+}
+
+Result<int> OperationRing::EventFd() {
+  RETURN_IF_ERROR(EnterCompletion());
+  SideGuard guard(completion_);
+  return engine_->EventFd();
+}
+
+Result<RefPtr<Registration>> OperationRing::Register(RefPtr<Slab> slab, const RegistrationOptions& options) {
+  if (Forked()) return Status(kForkedRing);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  return Registration::Create(table_, std::move(slab), options);
+}
+
+RingStats OperationRing::Stats() const {
+  const RingCounters& counters = core_.counters;
+  RingStats stats;
+  // Settled first: read the other way round, an operation settled between would make in_flight negative.
+  const uint64_t settled = counters.settled.value();
+  stats.submitted = counters.submitted.value();
+  stats.completed = counters.completed.value();
+  stats.failed = counters.failed.value();
+  stats.cancelled = counters.cancelled.value();
+  stats.read = counters.read.value();
+  stats.read_fixed = counters.read_fixed.value();
+  stats.write = counters.write.value();
+  stats.write_fixed = counters.write_fixed.value();
+  stats.read_bytes = counters.read_bytes.value();
+  stats.write_bytes = counters.write_bytes.value();
+  stats.short_count = counters.short_count.value();
+  stats.in_flight = stats.submitted - settled;
+  const EngineCounters engine = engine_->counters();
+  stats.system_calls = engine.system_calls;
+  stats.overflow_count = engine.overflows;
+  return stats;
+}
+
+bool OperationRing::Finished() const {
+  // Buffer tags are not waited for: with no operation in flight nothing writes to the pages.
+  return settler_.in_flight() == 0 && core_.cancels.load(std::memory_order_acquire) == 0;
+}
+
+void OperationRing::Pump() {
+  if (Forked() || !engine_->IsOwner() || !completion_.TryVisit()) return;
+  SideGuard guard(completion_);
+  table_->RunDeferred();
+  settler_.Harvest(Deadline());
+}
+
+Status OperationRing::Close(Deadline deadline) {
+  if (Forked()) return Status(kForkedRing);
+  if (!engine_->IsOwner()) return Status(kNotOwner);
+  closed_.store(true, std::memory_order_release);
+  return Drain(deadline);
+}
+
+void OperationRing::CancelAllOnce() {
+  if (!submission_.TryVisit()) return;
+  SideGuard guard(submission_);
+  submitter_.CancelAll();
+}
+
+Status OperationRing::Drain(Deadline deadline) {
+  CancelAllOnce();
+  while (!Finished()) {
+    if (completion_.TryVisit()) {
+      SideGuard guard(completion_);
+      if (!Finished()) settler_.Harvest(deadline);
+    } else {
+      // A reaper waits on another thread: it sees that the ring is closed and leaves.
+      engine_->Wake();
+      sched_yield();
+    }
+    if (Finished()) break;
+    if (deadline.Passed()) {
+      return Status(Code::kTimeout, Retry::kLater,
+                    Format("%" PRIu64 " operations are still in flight: the kernel has not finished them",
+                           settler_.in_flight()),
+                    "call close again with more time, or destroy the ring: their memory is kept until they finish");
+    }
+    CancelAllOnce();  // a chain may have started its next operation
+  }
+  return OkStatus();
+}
+
+}  // namespace mooring

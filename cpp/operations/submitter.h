@@ -1,0 +1,82 @@
+// Submitter: the submission side of a ring. Checks operations, holds their leases, chooses their path and hands them to
+// the engine as requests, in batches.
+//
+// Threading: the submission side's; one call at a time.
+#ifndef MOORING_CPP_OPERATIONS_SUBMITTER_H_
+#define MOORING_CPP_OPERATIONS_SUBMITTER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "cpp/base/status.h"
+#include "cpp/operations/operation.h"
+#include "cpp/operations/record_pool.h"
+#include "cpp/operations/ring_stats.h"
+#include "cpp/registration/buffer_table.h"
+#include "cpp/registration/registration.h"
+#include "cpp/ring/engine.h"
+
+namespace mooring {
+
+// What both sides of a ring share.
+struct RingCore {
+  Engine* engine = nullptr;
+  BufferTable* table = nullptr;
+  RecordPool* records = nullptr;
+  RingCounters counters;
+  // Requests handed to the engine. Release on the submission side and acquire on the completion side carry a record's
+  // contents from one to the other: the kernel's queues do so in fact, but not in the C++ memory model.
+  std::atomic<uint64_t> handed{0};
+  // Cancel requests under way, which have no record of their own.
+  std::atomic<uint32_t> cancels{0};
+
+  // Token of cancel requests whose outcome nobody waits for.
+  static constexpr uint64_t kForgottenToken = uint64_t{1} << 62;
+};
+
+class Submitter {
+ public:
+  Submitter(RingCore& core, uint32_t chain_max);
+
+  // Takes operations in order until one is refused (the error) or no record is free. What is taken is handed over, but
+  // for the last few, which wait in staged() for Flush or for Engine::SubmitAndReap.
+  Status Stage(std::span<const Operation> operations, uint32_t* out_accepted);
+
+  void Flush();
+  // The staged requests, which the caller hands to the engine now.
+  std::span<const Request> TakeStaged();
+
+  // Cancels all in flight with this user_data; returns how many requests that took, 0 if none was found, or nullopt if
+  // too many cancellations are under way. Their outcome is forgotten.
+  std::optional<uint32_t> CancelForgotten(uint64_t user_data);
+  // Cancels everything in flight.
+  void CancelAll();
+
+ private:
+  Status StageOne(const Operation& operation);
+  Status StageMemory(const Operation& operation, Record& record, Request& request);
+  // A CANCEL operation: one request per match. False when the ring has no room for them now.
+  bool StageCancel(const Operation& operation);
+  // Length of the chain that begins with operations[0]: 0 if it does not end in the batch.
+  static uint32_t ChainLength(std::span<const Operation> operations);
+  // Takes back the operations staged since `staged` was the count.
+  void Unstage(uint32_t staged);
+  void Reference(Registration* registration);
+  bool Matches(const Record& record, uint64_t user_data) const;
+  void PushCancel(uint64_t target_token, uint64_t own_token);
+
+  RingCore& core_;
+  const uint32_t chain_max_;
+  const uint32_t capacity_;
+  const std::unique_ptr<Request[]> staged_;
+  uint32_t staged_count_ = 0;
+  // References to one registration that were promised to staged operations, and are added together.
+  Registration* promised_ = nullptr;
+  uint32_t promised_count_ = 0;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_OPERATIONS_SUBMITTER_H_

@@ -1,0 +1,99 @@
+// BufferTable: the fixed-buffer table of one ring, from the side of those who put memory into it.
+//
+// It joins a ring's engine (the kernel's table) and a SlotTable (which slots are taken), and keeps each slab alive until
+// the kernel has said, by the tag of its slot, that it let go of the pages. It outlives its ring: after Detach it holds
+// no engine, and pins nothing.
+//
+// Lifecycle: Pin takes a slot; Unpin clears it with UPDATE, never with UNREGISTER, which waits for operations in flight
+// up to 6.12 and deadlocks on 6.1 with DEFER_TASKRUN. Unpin is for slots that no operation in flight names: from 6.16 on
+// the kernel looks a slot up when the operation is issued, not when it is submitted. Where UPDATE is not for the calling
+// thread (a ring with an owner), Unpin is left for the owner's next RunDeferred.
+//
+// Threading: any thread, but for the engine's own rule about owners. Two locks: `update_mutex_` is held over the system
+// call and keeps updates in order; `mutex_` guards the bookkeeping and is never held over a system call.
+#ifndef MOORING_CPP_REGISTRATION_BUFFER_TABLE_H_
+#define MOORING_CPP_REGISTRATION_BUFFER_TABLE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "cpp/base/ref_counted.h"
+#include "cpp/base/thread_annotations.h"
+#include "cpp/fixed_buffers/slot_table.h"
+#include "cpp/os/process.h"
+#include "cpp/ring/engine.h"
+#include "cpp/slabs/slab.h"
+
+namespace mooring {
+
+class BufferTable : public RefCounted<BufferTable> {
+ public:
+  // A range that was pinned, by the key that Unpin takes. `slot` is what requests name.
+  struct Pinned {
+    int32_t slot = kNoBufferSlot;
+    uint32_t key = 0;
+    int error = 0;  // positive errno when slot is kNoBufferSlot; ENOSPC when the table is full
+  };
+
+  // Keeps `engine` until Detach.
+  explicit BufferTable(Engine* engine);
+
+  // Puts [base + offset, + size) of `slab` into a slot. `charge_bytes` is what that costs of memlock, for the ledger.
+  Pinned Pin(const RefPtr<Slab>& slab, uint64_t offset, uint64_t size, uint64_t charge_bytes);
+  // Clears the slot of `key`. The slab follows when the tag comes back.
+  void Unpin(uint32_t key);
+  // The owner's part of Unpin, for keys that other threads gave up. Cheap when there are none.
+  void RunDeferred() {
+    if (has_deferred_.load(std::memory_order_acquire)) RunDeferredSlow();
+  }
+  // A tag came back (an event whose token has kBufferTagBit).
+  void OnTag(uint64_t token);
+
+  // The ring is going: the whole table is given back. No request that names a slot may be in flight.
+  void Detach();
+
+  // The engine and what it reported stay readable until Detach; the copy of its info for ever.
+  const EngineInfo& engine_info() const { return info_; }
+  bool attached() const { return attached_.load(std::memory_order_acquire); }
+  // True in a forked child, where the locks may be held for ever and the engine is not ours.
+  bool Forked() const { return process_ != CurrentProcess(); }
+  bool IsOwner() const { return !attached() || engine_->IsOwner(); }
+  // Slots cleared whose tags have not come back yet.
+  uint32_t awaited_tags() const;
+
+ private:
+  friend class RefCounted<BufferTable>;
+  ~BufferTable();
+
+  enum class State : uint8_t { kFree, kPinned, kDeferred, kAwaitingTag };
+  struct Entry {
+    RefPtr<Slab> slab;
+    uint64_t charge_bytes = 0;
+    uint32_t slot = 0;
+    uint32_t generation = 0;
+    State state = State::kFree;
+  };
+
+  uint32_t NewEntry(const RefPtr<Slab>& slab, uint32_t slot, uint64_t charge_bytes) REQUIRES(mutex_);
+  // Returns the slab so that its last reference is dropped outside the lock.
+  RefPtr<Slab> FreeEntry(uint32_t key) REQUIRES(mutex_);
+  void ClearSlot(uint32_t key);
+  void RunDeferredSlow();
+  bool has_tags() const { return (info_.features & kFeatureBufferTags) != 0; }
+
+  const ProcessToken process_ = CurrentProcess();
+  Engine* engine_;
+  const EngineInfo info_;
+  std::atomic<bool> attached_{true};
+  std::atomic<bool> has_deferred_{false};
+  Mutex update_mutex_;
+  mutable Mutex mutex_;
+  SlotTable slots_ GUARDED_BY(mutex_);
+  std::vector<Entry> entries_ GUARDED_BY(mutex_);
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_REGISTRATION_BUFFER_TABLE_H_

@@ -1,0 +1,122 @@
+#include "cpp/registration/pin_ladder.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "cpp/base/checked.h"
+#include "cpp/os/memlock_ledger.h"
+
+namespace mooring {
+
+// Pages are charged whole, huge ones too (measured: 4 KiB in a 2 MiB page costs 2 MiB, 5.10 to 7.0).
+uint64_t PinLadder::Charge(uint64_t size) const {
+  return CheckedAlignUp(size, slab_->page_bytes()).value_or(size);
+}
+
+Reason PinLadder::Classify(int error) const {
+  switch (error) {
+    case ENOMEM: {
+      const bool limited =
+          !table_.engine_info().memlock_exempt && ReadMemlockLimits().soft_bytes != UINT64_MAX;
+      return limited ? Reason::kMemlockLimit : Reason::kOutOfMemory;
+    }
+    case ENOSPC:
+      return Reason::kTableFull;
+    case EPERM:
+    case EACCES:
+    case ENOSYS:
+      return Reason::kRegisterDenied;
+    // The kernel's words for memory it will not pin: EOPNOTSUPP for file-backed up to 6.4, EFAULT from 6.5 on and for
+    // what is not mapped or not writable, EINVAL for a range of mixed backing up to 6.4.
+    case EOPNOTSUPP:
+    case EFAULT:
+    case EINVAL:
+      return Reason::kBackingRefused;
+    default:
+      return Reason::kOutOfMemory;
+  }
+}
+
+Reason PinLadder::TableReason(const EngineInfo& engine, const MemlockLimits& memlock) {
+  if (engine.kind == EngineKind::kThreads) return Reason::kEngineThreads;
+  if (engine.fixed_buffer_count > 0) return Reason::kNone;
+  switch (engine.table_error) {
+    case EPERM:
+    case EACCES:
+    case ENOSYS:
+      return Reason::kRegisterDenied;
+    case ENOMEM:
+      return !engine.memlock_exempt && memlock.soft_bytes != UINT64_MAX ? Reason::kMemlockLimit
+                                                                        : Reason::kOutOfMemory;
+    default:
+      return Reason::kKernelTooOld;
+  }
+}
+
+BufferTable::Pinned PinLadder::TryPin(uint64_t offset, uint64_t size) {
+  return table_.Pin(slab_, offset, size, Charge(size));
+}
+
+PinnedPrefix PinLadder::Pin(uint64_t offset, uint64_t size) {
+  MemlockBackoff backoff;
+  BufferTable::Pinned pinned = TryPin(offset, size);
+  while (pinned.error == ENOMEM && backoff.Wait()) pinned = TryPin(offset, size);
+  if (pinned.error == ENOMEM && raise_memlock_ && RaiseMemlockSoftLimit().ok()) pinned = TryPin(offset, size);
+  if (pinned.error == 0) return PinnedPrefix{size, pinned, Reason::kNone, 0};
+  const Reason reason = Classify(pinned.error);
+  PinnedPrefix prefix;
+  if (reason == Reason::kMemlockLimit) prefix = LargestPrefix(offset, size);
+  prefix.reason = reason;
+  prefix.system_error = pinned.error;
+  return prefix;
+}
+
+// A failed try costs nothing and leaves nothing; a successful one that is given up for a larger one returns its budget a
+// second late up to 6.3. So the first guess is what the ledger says is left, which is exact when no other process of
+// this user holds any; only where that fails does a search begin, and it keeps what it has unless much is to be won.
+PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size) {
+  // A prefix that ends inside a buffer would serve no lease.
+  const uint64_t step = slab_->buffer_bytes();
+  const uint64_t soft = ReadMemlockLimits().soft_bytes;
+  const uint64_t used = MemlockLedger::used_bytes();
+  const uint64_t budget = soft > used ? AlignDown(soft - used, slab_->page_bytes()) : 0;
+  uint64_t too_many = (size + step - 1) / step;  // buffers that are known not to fit
+  uint64_t guess = std::min(budget / step, too_many - 1);
+  PinnedPrefix best;
+  while (guess > 0) {
+    BufferTable::Pinned pinned = TryPin(offset, guess * step);
+    if (pinned.error == 0) {
+      best.bytes_fixed = guess * step;
+      best.pinned = pinned;
+      break;
+    }
+    if (pinned.error != ENOMEM) return best;
+    too_many = guess;
+    guess /= 2;
+  }
+  if (best.bytes_fixed == 0) return best;
+  // Halving may have stopped at half of what fits: win back the rest, in a slot of its own beside the first.
+  // The caller sees one prefix per extent, so grow by replacing, and only while it wins an eighth or more.
+  uint64_t fits = best.bytes_fixed / step;
+  while (too_many - fits > 1 && (too_many - fits) * 8 > fits) {
+    const uint64_t middle = fits + (too_many - fits) / 2;
+    table_.Unpin(best.pinned.key);
+    MemlockBackoff backoff;
+    BufferTable::Pinned pinned = TryPin(offset, middle * step);
+    if (pinned.error == 0) {
+      fits = middle;
+    } else {
+      too_many = middle;
+      // What fitted a moment ago fits again as soon as its budget is back, unless another process was faster.
+      do {
+        pinned = TryPin(offset, fits * step);
+      } while (pinned.error == ENOMEM && backoff.Wait());
+      if (pinned.error != 0) return PinnedPrefix{};
+    }
+    best.pinned = pinned;
+    best.bytes_fixed = fits * step;
+  }
+  return best;
+}
+
+}  // namespace mooring

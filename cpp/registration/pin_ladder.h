@@ -1,0 +1,47 @@
+// PinLadder: how much of a range can be pinned, and why not more. The rungs: all of it; after a pause, if budget that
+// this process gave back is still on its way; with the soft limit raised, if the caller allows it; the largest prefix.
+#ifndef MOORING_CPP_REGISTRATION_PIN_LADDER_H_
+#define MOORING_CPP_REGISTRATION_PIN_LADDER_H_
+
+#include <cstdint>
+
+#include "cpp/base/ref_counted.h"
+#include "cpp/registration/buffer_table.h"
+#include "cpp/registration/report.h"
+#include "cpp/slabs/slab.h"
+
+namespace mooring {
+
+struct PinnedPrefix {
+  uint64_t bytes_fixed = 0;  // a prefix of the range
+  BufferTable::Pinned pinned;
+  Reason reason = Reason::kNone;
+  int32_t system_error = 0;
+};
+
+// Threading: one-at-a-time per call; the table serialises the system calls.
+class PinLadder {
+ public:
+  PinLadder(BufferTable& table, const RefPtr<Slab>& slab, bool raise_memlock)
+      : table_(table), slab_(slab), raise_memlock_(raise_memlock) {}
+
+  // Pins [offset, offset + size) of the slab, or the largest prefix of whole buffers.
+  PinnedPrefix Pin(uint64_t offset, uint64_t size);
+
+  // Why a ring with this engine can pin nothing at all; kNone if it can.
+  static Reason TableReason(const EngineInfo& engine, const MemlockLimits& memlock);
+
+ private:
+  BufferTable::Pinned TryPin(uint64_t offset, uint64_t size);
+  PinnedPrefix LargestPrefix(uint64_t offset, uint64_t size);
+  uint64_t Charge(uint64_t size) const;
+  Reason Classify(int error) const;
+
+  BufferTable& table_;
+  const RefPtr<Slab>& slab_;
+  const bool raise_memlock_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_REGISTRATION_PIN_LADDER_H_

@@ -1,0 +1,109 @@
+#include "cpp/registration/report.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstring>
+
+#include "cpp/base/format.h"
+
+namespace mooring {
+namespace {
+
+std::string LimitText(uint64_t bytes) {
+  return bytes == UINT64_MAX ? std::string("unlimited") : Format("%" PRIu64 " bytes", bytes);
+}
+
+void ExplainMemlock(RegistrationReport& report) {
+  // What this registration still lacks comes on top of what the process has charged, its own pinned part included.
+  const uint64_t need = report.memlock_used_bytes + (report.bytes_requested - report.bytes_fixed);
+  report.message =
+      Format("%" PRIu64 " of %" PRIu64
+             " bytes are pinned: RLIMIT_MEMLOCK is %s soft, %s hard, and this process has charged %" PRIu64
+             " bytes; another process of this user may hold the rest",
+             report.bytes_fixed, report.bytes_requested, LimitText(report.memlock.soft_bytes).c_str(),
+             LimitText(report.memlock.hard_bytes).c_str(), report.memlock_used_bytes);
+  report.remedy =
+      Format("raise RLIMIT_MEMLOCK from %s to at least %" PRIu64 " bytes (shell: ulimit -l %" PRIu64
+             "; systemd: LimitMEMLOCK=%" PRIu64 "; container: --ulimit memlock=%" PRIu64
+             "), or grant CAP_IPC_LOCK, or use a smaller slab",
+             LimitText(report.memlock.soft_bytes).c_str(), need, (need + 1023) / 1024, need, need);
+}
+
+void ExplainOther(RegistrationReport& report, uint32_t table_slots, const std::string& engine_remedy) {
+  const std::string pinned =
+      Format("%" PRIu64 " of %" PRIu64 " bytes are pinned: ", report.bytes_fixed, report.bytes_requested);
+  char buffer[128];
+  const char* error = report.system_error ? strerror_r(report.system_error, buffer, sizeof buffer) : "no error number";
+  switch (report.reason) {
+    case Reason::kPolicy:
+      report.message = pinned + "the policy NEVER was asked for";
+      report.remedy = "ask for the policy PREFER to use fixed buffers";
+      return;
+    case Reason::kOutOfMemory:
+      report.message = pinned + "the kernel had no memory to pin them (ENOMEM with no limit in force)";
+      report.remedy = "free memory on this machine or in this control group, or use a smaller slab";
+      return;
+    case Reason::kBackingRefused:
+      report.message = pinned + Format("the kernel does not pin this memory (%s): file-backed, device, read-only, or "
+                                       "not mapped",
+                                       error);
+      report.remedy = "let Mooring create the slab, or adopt anonymous memory that is readable and writable";
+      return;
+    case Reason::kTableFull:
+      report.message = pinned + Format("all %" PRIu32 " slots of the ring's fixed-buffer table are taken", table_slots);
+      report.remedy = Format("make the ring with a fixed_buffer_count above %" PRIu32
+                             " (at most 16384), or destroy registrations that are not needed",
+                             table_slots);
+      return;
+    case Reason::kKernelTooOld:
+      report.message = pinned + Format("this kernel has no sparse fixed-buffer table with update (%s)", error);
+      report.remedy = "use Linux 5.13 or later for fixed buffers; the copy path works meanwhile";
+      return;
+    case Reason::kRegisterDenied:
+      report.message = pinned + Format("io_uring_register(2) is refused (%s)", error);
+      report.remedy = "allow io_uring_register in the seccomp profile or security policy of this process";
+      return;
+    case Reason::kEngineThreads:
+      report.message = pinned + "the ring runs on the threads engine, which has no fixed buffers";
+      report.remedy = engine_remedy.empty() ? "make the ring with the io_uring engine" : engine_remedy;
+      return;
+    case Reason::kMemlockLimit:
+    case Reason::kNone:
+      return;
+  }
+}
+
+}  // namespace
+
+void Explain(RegistrationReport& report, uint32_t table_slots, const std::string& engine_remedy) {
+  report.message.clear();
+  report.remedy.clear();
+  if (report.reason == Reason::kMemlockLimit) {
+    ExplainMemlock(report);
+  } else {
+    ExplainOther(report, table_slots, engine_remedy);
+  }
+}
+
+Status RequireFailed(const RegistrationReport& report) {
+  Code code = Code::kUnsupported;
+  Retry retry = Retry::kAfterRemedy;
+  switch (report.reason) {
+    case Reason::kMemlockLimit:
+      code = Code::kMemlockLimit;
+      break;
+    case Reason::kOutOfMemory:
+    case Reason::kTableFull:
+      code = Code::kExhausted;
+      break;
+    case Reason::kRegisterDenied:
+      code = Code::kPermission;
+      break;
+    default:
+      retry = Retry::kNever;
+      break;
+  }
+  return Status(code, retry, report.message, report.remedy, report.system_error);
+}
+
+}  // namespace mooring
