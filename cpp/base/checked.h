@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "cpp/base/check.h"
+
 namespace mooring {
 
 constexpr std::optional<uint64_t> CheckedAdd(uint64_t a, uint64_t b) {
@@ -33,6 +35,7 @@ constexpr std::optional<uint64_t> CheckedAlignUp(uint64_t value, uint64_t alignm
 
 // The smallest power of two that is at least `value`; 1 for 0. `value` is at most 2^31.
 constexpr uint32_t RoundUpToPowerOfTwo(uint32_t value) {
+  CHECK(value <= uint32_t{1} << 31);  // or the loop would not end
   uint32_t power = 1;
   while (power < value) power <<= 1;
   return power;

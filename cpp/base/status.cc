@@ -4,6 +4,8 @@
 #include <cstring>
 #include <new>
 
+#include "cpp/base/check.h"
+
 namespace mooring {
 namespace {
 
@@ -12,8 +14,8 @@ constexpr ErrorDetail kNoMemoryForError =
                   "free memory in this process, or raise its limit", ENOMEM);
 
 // One allocation: the detail, then both texts.
-const ErrorDetail* MakeDetail(Code code, Retry retry, std::string_view message, std::string_view remedy,
-                              int32_t system_error) {
+const ErrorDetail* MakeDetail(Code code, Retry retry, std::string_view message,
+                              std::string_view remedy, int32_t system_error) {
   const size_t bytes = sizeof(ErrorDetail) + message.size() + 1 + remedy.size() + 1;
   void* memory = ::operator new(bytes, std::nothrow);
   if (memory == nullptr) return &kNoMemoryForError;
@@ -41,18 +43,26 @@ CodeForErrno ClassifyErrno(int error) {
       return {Code::kExhausted, Retry::kAfterRemedy};
     case EAGAIN:
     case EBUSY:
+    case ENOBUFS:
       return {Code::kExhausted, Retry::kLater};
     case EPERM:
     case EACCES:
       return {Code::kPermission, Retry::kAfterRemedy};
     case ENOENT:
     case ENXIO:
+    case ENODEV:
       return {Code::kNotFound, Retry::kNever};
     case ENOSYS:
     case EOPNOTSUPP:
       return {Code::kUnsupported, Retry::kNever};
     case EINVAL:
+    case EBADF:
       return {Code::kInvalidArgument, Retry::kNever};
+    case ECANCELED:
+      return {Code::kCancelled, Retry::kLater};
+    case ETIME:
+    case ETIMEDOUT:
+      return {Code::kTimeout, Retry::kLater};
     default:
       return {Code::kIo, Retry::kNever};
   }
@@ -60,8 +70,11 @@ CodeForErrno ClassifyErrno(int error) {
 
 }  // namespace
 
-Status::Status(Code code, Retry retry, std::string_view message, std::string_view remedy, int32_t system_error)
-    : detail_(MakeDetail(code, retry, message, remedy, system_error)) {}
+Status::Status(Code code, Retry retry, std::string_view message, std::string_view remedy,
+               int32_t system_error)
+    : detail_(MakeDetail(code, retry, message, remedy, system_error)) {
+  DCHECK(code != Code::kOk);
+}
 
 void Status::Destroy(const ErrorDetail* detail) {
   if (detail == nullptr || detail->constant) return;
@@ -85,9 +98,9 @@ Status ErrnoStatus(int error, std::string_view what, std::string_view remedy) {
 
 const char* CodeName(Code code) {
   static constexpr const char* kNames[] = {
-      "OK",        "INVALID_ARGUMENT", "INVALID_STATE", "NOT_FOUND", "PERMISSION", "UNSUPPORTED", "EXHAUSTED",
-      "MEMLOCK_LIMIT", "CANCELLED",    "TIMEOUT",       "IO",        "DATA_SHORT", "DEVICE",      "FORKED",
-      "INTERNAL",
+      "OK",          "INVALID_ARGUMENT", "INVALID_STATE", "NOT_FOUND", "PERMISSION",
+      "UNSUPPORTED", "EXHAUSTED",        "MEMLOCK_LIMIT", "CANCELLED", "TIMEOUT",
+      "IO",          "DATA_SHORT",       "DEVICE",        "FORKED",    "INTERNAL",
   };
   const uint32_t index = static_cast<uint32_t>(code);
   if (index >= sizeof kNames / sizeof kNames[0]) return "UNKNOWN";

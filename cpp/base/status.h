@@ -62,7 +62,7 @@ class [[nodiscard]] Status {
   constexpr Status() = default;  // success
   // Of a constant: allocates nothing.
   constexpr explicit Status(const ErrorDetail& constant) : detail_(&constant) {}
-  // Takes copies of both texts. Out of memory while doing so gives a constant EXHAUSTED instead.
+  // Takes copies of both texts. Out of memory while doing so gives a constant EXHAUSTED instead. `code` is not kOk.
   Status(Code code, Retry retry, std::string_view message, std::string_view remedy, int32_t system_error = 0);
   ~Status() { Free(); }
 
@@ -100,8 +100,10 @@ inline Status OkStatus() { return Status(); }
 // INVALID_ARGUMENT, NEVER.
 Status InvalidArgument(std::string_view message, std::string_view remedy);
 
-// "`what`: `strerror(error)`" with a code that fits the errno: ENOMEM, EMFILE, ENFILE, ENOSPC, EAGAIN: EXHAUSTED; EPERM,
-// EACCES: PERMISSION; ENOENT: NOT_FOUND; ENOSYS, EOPNOTSUPP: UNSUPPORTED; EINVAL: INVALID_ARGUMENT; else IO.
+// "`what`: `strerror(error)`" with a code that fits the errno: ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT: EXHAUSTED, after
+// the remedy; EAGAIN, EBUSY, ENOBUFS: EXHAUSTED, later; EPERM, EACCES: PERMISSION; ENOENT, ENXIO, ENODEV: NOT_FOUND;
+// ENOSYS, EOPNOTSUPP: UNSUPPORTED; EINVAL, EBADF: INVALID_ARGUMENT; ECANCELED: CANCELLED; ETIME, ETIMEDOUT: TIMEOUT;
+// else IO.
 Status ErrnoStatus(int error, std::string_view what, std::string_view remedy);
 
 #define MOORING_CONCAT_INNER(a, b) a##b

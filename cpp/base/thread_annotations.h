@@ -27,7 +27,7 @@ class MOORING_THREAD_ANNOTATION(capability("mutex")) Mutex {
   std::mutex mutex_;
 };
 
-// Holds a Mutex for a scope. Works with std::condition_variable_any, which unlocks and relocks it while it waits.
+// Holds a Mutex for a scope. To wait inside it, give the Mutex to std::condition_variable_any, which unlocks and relocks.
 class MOORING_THREAD_ANNOTATION(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) MOORING_THREAD_ANNOTATION(acquire_capability(mutex)) : mutex_(mutex) {
