@@ -1,0 +1,127 @@
+#include "cpp/operations/settler.h"
+
+#include <cerrno>
+
+#include "cpp/operations/core_fixture.h"
+
+namespace mooring {
+namespace {
+
+using SettlerTest = CoreFixture;
+
+TEST_F(SettlerTest, TellsBytesPathEndAndShortness) {
+  MustSubmit({Read({}, 100, 1), Read({}, 100, 2), Read({}, 100, 3), Read({}, 0, 4)});
+  const int32_t results[] = {100, 40, 0, 0};
+  for (int i = 0; i < 4; ++i) engine_.Complete(engine_.submitted[i].token, results[i]);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), 4u);
+  EXPECT_EQ(completions[0].user_data, 1u);
+  EXPECT_EQ(completions[0].result, 100);
+  EXPECT_EQ(completions[0].flags, 0u);
+  EXPECT_EQ(completions[0].path, Path::kFixed);
+  EXPECT_EQ(completions[1].flags, uint32_t{kCompletionShort});
+  EXPECT_EQ(completions[2].flags, uint32_t{kCompletionShort | kCompletionEndOfFile});
+  EXPECT_EQ(completions[3].flags, 0u);
+  EXPECT_EQ(core_.counters.read_fixed.value(), 4u);
+  EXPECT_EQ(core_.counters.read.value(), 0u);
+  EXPECT_EQ(core_.counters.read_bytes.value(), 140u);
+  EXPECT_EQ(core_.counters.short_count.value(), 2u);
+}
+
+TEST_F(SettlerTest, Rule2ALeaseReleasedInFlightComesBackWithItsCompletion) {
+  const Lease lease = Acquire();
+  MustSubmit({Read(lease, 10), Read(lease, 10)});
+  ASSERT_TRUE(slab_->Release(lease).ok());
+  EXPECT_EQ(slab_->Info().held_count, 1u);
+  engine_.Complete(engine_.submitted[0].token, 10);
+  Reap();
+  EXPECT_EQ(slab_->Info().held_count, 1u);
+  engine_.Complete(engine_.submitted[1].token, -EIO);
+  Reap();
+  EXPECT_EQ(slab_->Info().held_count, 0u);
+  EXPECT_EQ(slab_->Info().leased_count, 0u);
+}
+
+TEST_F(SettlerTest, ARegistrationDestroyedInFlightIsUnpinnedAfterItsLastOperation) {
+  MustSubmit({Read({}, 10), Read({}, 10)});
+  registration_.reset();
+  engine_.Complete(engine_.submitted[0].token, 10);
+  Reap();
+  EXPECT_GT(engine_.pinned_bytes(), 0u);
+  engine_.Complete(engine_.submitted[1].token, 10);
+  Reap();
+  EXPECT_EQ(engine_.pinned_bytes(), 0u);
+  Reap();  // the tag
+  EXPECT_EQ(slab_->RefCount(), 1u);
+}
+
+TEST_F(SettlerTest, ACancelOfManyIsOneCompletion) {
+  MustSubmit({Nop(7), Nop(7), Nop(8)});
+  Operation cancel;
+  cancel.opcode = static_cast<uint16_t>(Opcode::kCancel);
+  cancel.offset = 7;
+  cancel.user_data = 99;
+  MustSubmit({cancel});
+  ASSERT_EQ(engine_.submitted.size(), 5u);
+  EXPECT_EQ(engine_.submitted[3].size64, engine_.submitted[0].token);
+  EXPECT_EQ(engine_.submitted[4].size64, engine_.submitted[1].token);
+  engine_.Complete(engine_.submitted[3].token, 0);
+  EXPECT_TRUE(Reap().empty());
+  engine_.Complete(engine_.submitted[4].token, -EALREADY);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), 1u);
+  EXPECT_EQ(completions[0].user_data, 99u);
+  EXPECT_EQ(completions[0].result, 1);
+  EXPECT_EQ(core_.cancels.load(), 0u);
+}
+
+TEST_F(SettlerTest, ACancelSaysWhenNothingWasFoundOrCouldStop) {
+  Operation cancel;
+  cancel.opcode = static_cast<uint16_t>(Opcode::kCancel);
+  cancel.offset = 7;
+  MustSubmit({cancel});
+  engine_.Complete(engine_.submitted[0].token, 0);
+  EXPECT_EQ(Reap().at(0).result, -ENOENT);
+  MustSubmit({Nop(7), cancel});
+  engine_.Complete(engine_.submitted[2].token, -EALREADY);
+  EXPECT_EQ(Reap().at(0).result, -EALREADY);
+}
+
+TEST_F(SettlerTest, ForgottenCancelsReachNobody) {
+  MustSubmit({Nop(7)});
+  EXPECT_EQ(submitter_.CancelForgotten(7), 1u);
+  EXPECT_EQ(submitter_.CancelForgotten(8), 0u);
+  engine_.Complete(engine_.submitted[1].token, 0);
+  EXPECT_TRUE(Reap().empty());
+  engine_.Complete(engine_.submitted[0].token, -ECANCELED);
+  EXPECT_EQ(Reap().at(0).result, -ECANCELED);
+  EXPECT_EQ(core_.counters.cancelled.value(), 1u);
+  EXPECT_EQ(core_.cancels.load(), 0u);
+}
+
+TEST_F(SettlerTest, HarvestedCompletionsKeepTheirOrderAndTheirRecords) {
+  std::vector<Operation> nops;
+  for (uint64_t i = 0; i < kRecords; ++i) nops.push_back(Nop(i));
+  MustSubmit(nops);
+  for (const Request& request : engine_.submitted) engine_.Complete(request.token, 0);
+  settler_.Harvest(Deadline());
+  EXPECT_EQ(settler_.backlog_count(), kRecords);
+  EXPECT_EQ(settler_.in_flight(), 0u);
+  // Not given back before the caller has them: the backlog can never overflow.
+  EXPECT_EQ(records_.FreeCountNow(), 0u);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), kRecords);
+  for (uint64_t i = 0; i < kRecords; ++i) EXPECT_EQ(completions[i].user_data, i);
+  EXPECT_EQ(records_.FreeCountNow(), kRecords);
+}
+
+TEST_F(SettlerTest, FillsNoMoreThanThereIsRoomFor) {
+  MustSubmit({Nop(1), Nop(2), Nop(3)});
+  for (const Request& request : engine_.submitted) engine_.Complete(request.token, 0);
+  Completion two[2];
+  EXPECT_EQ(settler_.Reap({}, two, 1, Deadline()), 2u);
+  EXPECT_EQ(Reap().size(), 1u);
+}
+
+}  // namespace
+}  // namespace mooring

@@ -1,0 +1,122 @@
+// FakeEngine: a ring's engine whose table has the budget, the refusals and the delays that a test gives it. Only for what
+// a real kernel does not do on demand; what it does do is tested with a real one (testing/conformance).
+#ifndef MOORING_CPP_REGISTRATION_FAKE_ENGINE_H_
+#define MOORING_CPP_REGISTRATION_FAKE_ENGINE_H_
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "cpp/ring/engine.h"
+
+namespace mooring {
+
+class FakeEngine : public Engine {
+ public:
+  FakeEngine() {
+    info_.kind = EngineKind::kIoUring;
+    info_.fixed_buffer_count = 64;
+    info_.submission_count = 64;
+    info_.completion_count = 128;
+    info_.features = kFeatureFixedBuffers | kFeatureBufferUpdate | kFeatureBufferTags | kFeatureSparseTable;
+  }
+
+  struct Slot {
+    uint64_t bytes = 0;
+    uint64_t tag = 0;
+  };
+
+  EngineInfo& mutable_info() { return info_; }
+  uint64_t pinned_bytes() const {
+    uint64_t bytes = 0;
+    for (const auto& [slot, held] : slots) bytes += held.bytes;
+    return bytes;
+  }
+  void Complete(uint64_t token, int32_t result) { events.push_back(Event{token, result, 0}); }
+
+  // What a test sets and reads.
+  uint64_t budget_bytes = UINT64_MAX;
+  int refuse_with = 0;      // errno for every range that is not empty
+  int fail_next = 0;        // so many updates fail with ENOMEM before the budget counts
+  bool is_owner = true;
+  bool hold_tags = false;   // tags stay back until ReleaseTags
+  int updates = 0;
+  bool unregistered = false;
+  std::map<uint32_t, Slot> slots;
+  std::vector<Request> submitted;
+  std::deque<Event> events;
+
+  void ReleaseTags() {
+    for (uint64_t tag : held_tags_) Complete(tag, 0);
+    held_tags_.clear();
+  }
+
+  EngineCounters counters() const override { return {}; }
+  bool IsOwner() const override { return is_owner; }
+  void Submit(std::span<const Request> requests) override {
+    submitted.insert(submitted.end(), requests.begin(), requests.end());
+  }
+  uint32_t Reap(std::span<Event> out, uint32_t, Deadline) override {
+    uint32_t count = 0;
+    while (count < out.size() && !events.empty()) {
+      out[count++] = events.front();
+      events.pop_front();
+    }
+    return count;
+  }
+  uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> out, uint32_t min_count,
+                         Deadline deadline) override {
+    Submit(requests);
+    return Reap(out, min_count, deadline);
+  }
+  void Wake() override {}
+  int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) override {
+    int done = 0;
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      const int error = Update(first + static_cast<uint32_t>(i), ranges[i].iov_len, tags.empty() ? 0 : tags[i]);
+      if (error != 0) return done > 0 ? done : -error;
+      ++done;
+    }
+    return done;
+  }
+  void UnregisterBuffers() override {
+    unregistered = true;
+    slots.clear();
+  }
+  int SetFile(uint32_t, int) override { return -EOPNOTSUPP; }
+  Result<int> EventFd() override { return Status(Code::kUnsupported, Retry::kNever, "none here", "none"); }
+
+ private:
+  // As the kernel does: the new range is charged before the old one is let go.
+  int Update(uint32_t slot, uint64_t bytes, uint64_t tag) {
+    ++updates;
+    if (bytes > 0) {
+      if (refuse_with != 0) return refuse_with;
+      if (fail_next > 0) {
+        --fail_next;
+        return ENOMEM;
+      }
+      if (pinned_bytes() + bytes > budget_bytes) return ENOMEM;
+    }
+    const Slot old = slots[slot];
+    if (old.tag != 0) {
+      if (hold_tags) {
+        held_tags_.push_back(old.tag);
+      } else {
+        Complete(old.tag, 0);
+      }
+    }
+    slots[slot] = Slot{bytes, tag};
+    return 0;
+  }
+
+  std::vector<uint64_t> held_tags_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_REGISTRATION_FAKE_ENGINE_H_
