@@ -1,0 +1,179 @@
+#include "cpp/ring/io_uring_engine.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "cpp/base/unique_fd.h"
+#include "cpp/ring/completion_side.h"
+#include "cpp/ring/failed_events.h"
+#include "cpp/ring/submission_side.h"
+#include "cpp/ring/uring.h"
+#include "cpp/ring/uring_features.h"
+#include "cpp/ring/uring_setup.h"
+#include "cpp/ring/uring_tables.h"
+
+namespace mooring {
+namespace {
+
+UniqueFd MakeEventFd() { return UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+class IoUringEngine final : public Engine {
+ public:
+  IoUringEngine(const EngineOptions& options, Uring uring, UniqueFd wake_fd)
+      : uring_(std::move(uring)),
+        owner_thread_(options.owner_thread),
+        owner_(pthread_self()),
+        tables_(uring_),
+        failed_(options.in_flight_max),
+        submission_(uring_, failed_),
+        completion_(uring_, failed_, submission_, std::move(wake_fd)) {}
+
+  // Makes the tables, and writes down what was obtained.
+  void Complete(const EngineOptions& options, const UringFeatures& features);
+
+  EngineCounters counters() const override {
+    return {.system_calls = submission_.system_calls().load(std::memory_order_relaxed) + completion_.system_calls(),
+            .overflows = completion_.overflows()};
+  }
+  bool IsOwner() const override { return !owner_thread_ || pthread_equal(owner_, pthread_self()) != 0; }
+
+  void Submit(std::span<const Request> requests) override;
+  uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override;
+  uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events, uint32_t min_count,
+                         Deadline deadline) override;
+  void Wake() override { completion_.Wake(); }
+
+  int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) override {
+    return tables_.UpdateBuffers(first, ranges, tags);
+  }
+  void UnregisterBuffers() override { tables_.UnregisterBuffers(); }
+  int SetFile(uint32_t index, int fd) override { return tables_.SetFile(index, fd); }
+  Result<int> EventFd() override;
+
+ private:
+  void SignalEventFd();
+
+  const Uring uring_;
+  const bool owner_thread_;
+  const pthread_t owner_;
+  UringTables tables_;
+  UniqueFd event_fd_;
+  std::atomic<int> event_fd_to_signal_{-1};
+  // Sides run on two threads: a cache line that both write would pass between them at each call.
+  alignas(64) FailedEvents failed_;
+  alignas(64) SubmissionSide submission_;
+  alignas(64) CompletionSide completion_;
+};
+
+void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& features) {
+  const io_uring_params& params = uring_.params();
+  info_.kind = EngineKind::kIoUring;
+  info_.submission_count = params.sq_entries;
+  info_.completion_count = params.cq_entries;
+  info_.setup_flags = params.flags;
+  info_.owner_thread = options.owner_thread;
+  info_.sqpoll = uring_.HasFlag(IORING_SETUP_SQPOLL);
+  info_.memlock_bytes = uring_.memlock_bytes();
+  info_.memlock_exempt = uring_.memlock_exempt();
+  info_.features = features.FromRing();
+  if (options.fixed_buffer_count != 0) {
+    info_.table_error = tables_.CreateBuffers(options.fixed_buffer_count);
+    if (info_.table_error == 0) {
+      info_.fixed_buffer_count = options.fixed_buffer_count;
+      info_.features |= kFeatureBufferUpdate | kFeatureSparseTable;
+    }
+  }
+  if (options.fixed_file_count != 0 && tables_.CreateFiles(options.fixed_file_count) == 0) {
+    info_.fixed_file_count = options.fixed_file_count;
+    info_.features |= kFeatureFixedFiles;
+  }
+}
+
+void IoUringEngine::Submit(std::span<const Request> requests) {
+  if (!submission_.Submit(requests, {})) return;
+  completion_.NotifyFailed();
+  SignalEventFd();
+}
+
+uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
+  return completion_.Reap(events, min_count, deadline);
+}
+
+uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::span<Event> events, uint32_t min_count,
+                                      Deadline deadline) {
+  if (!requests.empty()) {
+    __kernel_timespec timeout;
+    min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
+    // Failed ones are taken below; nobody else need hear of them.
+    if (submission_.Submit(requests, completion_.Plan(min_count, deadline, &timeout))) SignalEventFd();
+  }
+  return completion_.Reap(events, min_count, deadline);
+}
+
+// One that is readable from the start loses nothing: what was ready before the kernel knew of it is found by the first
+// reap, which finds nothing otherwise.
+Result<int> IoUringEngine::EventFd() {
+  if (event_fd_.valid()) return event_fd_.get();
+  UniqueFd fd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd.valid()) {
+    return ErrnoStatus(errno, "eventfd", "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)");
+  }
+  const int number = fd.get();
+  const int result = uring_.Control(IORING_REGISTER_EVENTFD, &number, 1);
+  if (result < 0) {
+    return ErrnoStatus(-result, "IORING_REGISTER_EVENTFD", "call from the ring's owner thread, or poll by reaping");
+  }
+  event_fd_ = std::move(fd);
+  event_fd_to_signal_.store(number, std::memory_order_release);
+  return number;
+}
+
+void IoUringEngine::SignalEventFd() {
+  const int fd = event_fd_to_signal_.load(std::memory_order_acquire);
+  const uint64_t one = 1;
+  // It can fail only when the counter is full, and then it is readable anyway.
+  if (fd >= 0) [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
+}
+
+// What the kernel must let us do beyond io_uring_setup; true, or false with the reason.
+bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCalls& calls, Refusal* refusal) {
+  const int enter = calls.enter(uring.fd(), 0, 0, 0, nullptr, 0);
+  if (enter < 0) {
+    *refusal = ExplainDeniedCall("io_uring_enter", -enter);
+  } else if (features.probe_error() == EINVAL) {
+    *refusal = ExplainTooOld("it cannot be asked for its opcodes");
+  } else if (features.probe_error() != 0) {
+    *refusal = ExplainDeniedCall("io_uring_register", features.probe_error());
+  } else if (const char* name = features.FirstMissingOpcode()) {
+    *refusal = ExplainTooOld(std::string("it lacks ") + name);
+  } else {
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusal* refusal, const UringCalls& calls) {
+  Uring uring;
+  if (!SetUpUring(calls, options, &uring, refusal)) return nullptr;
+  const UringFeatures features(uring);
+  if (!CheckUse(uring, features, calls, refusal)) return nullptr;
+  UniqueFd wake_fd = MakeEventFd();
+  if (!wake_fd.valid()) {
+    *refusal = ExplainSetupFailure(calls, errno);
+    return nullptr;
+  }
+  auto engine = std::make_unique<IoUringEngine>(options, std::move(uring), std::move(wake_fd));
+  engine->Complete(options, features);
+  return engine;
+}
+
+}  // namespace mooring

@@ -1,0 +1,134 @@
+#include "cpp/ring/submission_queue.h"
+
+#include <cstring>
+
+#include "cpp/base/check.h"
+
+namespace mooring {
+namespace {
+
+uint64_t AddressOf(const void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
+
+// By the three bits of RequestFlags.
+constexpr uint8_t kEntryFlags[8] = {
+    0,
+    IOSQE_IO_LINK,
+    IOSQE_IO_DRAIN,
+    IOSQE_IO_LINK | IOSQE_IO_DRAIN,
+    IOSQE_FIXED_FILE,
+    IOSQE_FIXED_FILE | IOSQE_IO_LINK,
+    IOSQE_FIXED_FILE | IOSQE_IO_DRAIN,
+    IOSQE_FIXED_FILE | IOSQE_IO_LINK | IOSQE_IO_DRAIN,
+};
+static_assert(kRequestLink == 1 && kRequestDrain == 2 && kRequestFixedFile == 4);
+
+void FillTransfer(io_uring_sqe* entry, const Request& request, uint8_t plain, uint8_t fixed) {
+  DCHECK(request.size64 <= kTransferBytesMax);
+  DCHECK(request.buffer_slot <= UINT16_MAX);
+  entry->off = request.file_offset;  // kFileOffsetCurrent is the kernel's own -1
+  entry->addr = AddressOf(request.address);
+  entry->len = static_cast<uint32_t>(request.size64);
+  if (request.buffer_slot == kNoBufferSlot) {
+    entry->opcode = plain;
+  } else {
+    entry->opcode = fixed;
+    entry->buf_index = static_cast<uint16_t>(request.buffer_slot);
+  }
+}
+
+// The slot of the file table is not a descriptor here: IOSQE_FIXED_FILE is refused, and 0 means "no slot" (5.15).
+void FillClose(io_uring_sqe* entry, const Request& request) {
+  entry->opcode = IORING_OP_CLOSE;
+  if ((request.flags & kRequestFixedFile) == 0) return;
+  entry->flags &= static_cast<uint8_t>(~IOSQE_FIXED_FILE);
+  entry->fd = 0;
+  entry->file_index = static_cast<uint32_t>(request.fd) + 1;
+}
+
+void FillRare(io_uring_sqe* entry, const Request& request) {
+  const auto low = static_cast<uint32_t>(request.parameter);
+  const auto high = static_cast<uint32_t>(request.parameter >> 32);
+  switch (request.opcode) {
+    case Opcode::kFsync:
+      entry->opcode = IORING_OP_FSYNC;
+      entry->fsync_flags = low == 1 ? IORING_FSYNC_DATASYNC : 0;
+      break;
+    case Opcode::kFallocate:
+      entry->opcode = IORING_OP_FALLOCATE;
+      entry->off = request.file_offset;
+      entry->addr = request.size64;
+      entry->len = low;
+      break;
+    case Opcode::kOpenat:
+      entry->opcode = IORING_OP_OPENAT;
+      entry->addr = AddressOf(request.address);
+      entry->len = high;
+      entry->open_flags = low;
+      break;
+    case Opcode::kStatx:
+      entry->opcode = IORING_OP_STATX;
+      entry->off = request.file_offset;
+      entry->addr = AddressOf(request.address);
+      entry->len = high;
+      entry->statx_flags = low;
+      break;
+    case Opcode::kClose:
+      FillClose(entry, request);
+      break;
+    case Opcode::kCancel:
+      entry->opcode = IORING_OP_ASYNC_CANCEL;
+      entry->fd = -1;
+      entry->addr = request.size64;
+      break;
+    default:
+      CHECK(false);  // an opcode that is no opcode is the caller's to refuse
+  }
+}
+
+}  // namespace
+
+SubmissionQueue::SubmissionQueue(const Uring& uring)
+    : mask_(uring.params().sq_entries - 1),
+      tail_(*uring.ring().sq.ktail),
+      entries_(uring.ring().sq.sqes),
+      head_(uring.ring().sq.khead),
+      kernel_tail_(uring.ring().sq.ktail),
+      flags_(uring.ring().sq.kflags),
+      timeouts_(new __kernel_timespec[uring.params().sq_entries]) {
+  if (uring.HasFlag(IORING_SETUP_NO_SQARRAY)) return;
+  // Position p is entry p for ever: the array of indexes is written once.
+  for (uint32_t i = 0; i <= mask_; ++i) uring.ring().sq.array[i] = i;
+}
+
+void SubmissionQueue::Push(const Request& request) {
+  DCHECK(Room() > 0);
+  const uint32_t index = tail_++ & mask_;
+  io_uring_sqe* const entry = &entries_[index];
+  std::memset(entry, 0, sizeof(*entry));
+  entry->flags = kEntryFlags[request.flags & 7];
+  entry->fd = request.fd;
+  entry->user_data = request.token;
+  switch (request.opcode) {
+    case Opcode::kNop:
+      static_assert(IORING_OP_NOP == 0);
+      break;
+    case Opcode::kRead:
+      FillTransfer(entry, request, IORING_OP_READ, IORING_OP_READ_FIXED);
+      break;
+    case Opcode::kWrite:
+      FillTransfer(entry, request, IORING_OP_WRITE, IORING_OP_WRITE_FIXED);
+      break;
+    case Opcode::kTimeout:
+      timeouts_[index] = {.tv_sec = static_cast<int64_t>(request.size64 / 1'000'000'000),
+                          .tv_nsec = static_cast<int64_t>(request.size64 % 1'000'000'000)};
+      entry->opcode = IORING_OP_TIMEOUT;
+      entry->fd = -1;
+      entry->addr = AddressOf(&timeouts_[index]);
+      entry->len = 1;
+      break;
+    default:
+      FillRare(entry, request);
+  }
+}
+
+}  // namespace mooring

@@ -1,0 +1,66 @@
+// SubmissionQueue: the queue that the kernel takes requests from, as shared memory. It turns Requests into entries, each
+// written whole, all 64 bytes: a flag left from an entry's earlier use once made a read of one file return another's.
+// It makes no system call: see submission_side.h.
+//
+// Entries sit at positions that only grow; position p is entry p modulo the capacity. [head, tail) are not yet taken.
+//
+// Threading: one thread at a time (the submission side); the kernel at once.
+//
+//   if (queue.Room() > 0) queue.Push(request);
+//   queue.Publish();
+#ifndef MOORING_CPP_RING_SUBMISSION_QUEUE_H_
+#define MOORING_CPP_RING_SUBMISSION_QUEUE_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "cpp/ring/request.h"
+#include "cpp/ring/uring.h"
+
+namespace mooring {
+
+class SubmissionQueue {
+ public:
+  // `uring` outlives the queue.
+  explicit SubmissionQueue(const Uring& uring);
+
+  uint32_t capacity() const { return mask_ + 1; }
+  uint32_t head() const { return __atomic_load_n(head_, __ATOMIC_ACQUIRE); }
+  uint32_t tail() const { return tail_; }
+  uint32_t Pending() const { return tail_ - head(); }
+  uint32_t Room() const { return capacity() - Pending(); }
+  // IORING_SQ_*: what the kernel wants of us.
+  uint32_t flags() const { return __atomic_load_n(flags_, __ATOMIC_ACQUIRE); }
+
+  // There is room. Seen by the kernel after Publish.
+  void Push(const Request& request);
+  void Publish() { __atomic_store_n(kernel_tail_, tail_, __ATOMIC_RELEASE); }
+  // Publish, where a kernel thread polls; true when it sleeps and must be woken. Sequential order keeps the look at its
+  // flag behind our store: it sets the flag first and looks at the tail once more before it sleeps.
+  bool PublishToPoller() {
+    __atomic_store_n(kernel_tail_, tail_, __ATOMIC_SEQ_CST);
+    return (__atomic_load_n(flags_, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP) != 0;
+  }
+
+  const io_uring_sqe& At(uint32_t position) const { return entries_[position & mask_]; }
+  // Takes back [position, tail), none of which the kernel has taken. Not while a kernel thread polls.
+  void Retract(uint32_t position) {
+    tail_ = position;
+    Publish();
+  }
+
+ private:
+  const uint32_t mask_;
+  uint32_t tail_;
+  io_uring_sqe* const entries_;
+  uint32_t* const head_;
+  uint32_t* const kernel_tail_;
+  uint32_t* const flags_;
+  // One for each entry: the kernel copies it when it takes the entry (IORING_FEAT_SUBMIT_STABLE, 5.5), hence before the
+  // entry is used again.
+  const std::unique_ptr<__kernel_timespec[]> timeouts_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_SUBMISSION_QUEUE_H_

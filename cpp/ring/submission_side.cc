@@ -1,0 +1,164 @@
+#include "cpp/ring/submission_side.h"
+
+#include <time.h>
+
+#include <cerrno>
+
+namespace mooring {
+namespace {
+
+// How long one Submit bears with a kernel that has no room for a request, before the request fails with that errno.
+constexpr int64_t kPatienceNs = 100'000'000;
+constexpr int64_t kShortestPauseNs = 20'000;
+
+// Requests that must reach the kernel in one system call: a chain of links ends where the call does.
+uint32_t ChainLength(std::span<const Request> requests) {
+  uint32_t length = 1;
+  while (length < requests.size() && (requests[length - 1].flags & kRequestLink) != 0) ++length;
+  return length;
+}
+
+}  // namespace
+
+SubmissionSide::SubmissionSide(const Uring& uring, FailedEvents& failed)
+    : uring_(uring),
+      failed_(failed),
+      queue_(uring),
+      sqpoll_(uring.HasFlag(IORING_SETUP_SQPOLL)) {}
+
+bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionWait& wait) {
+  any_failed_ = false;
+  paused_ns_ = 0;
+  size_t next = 0;
+  while (next < requests.size()) {
+    const size_t filled = Fill(requests.subspan(next));
+    if (filled != 0) {
+      next += filled;
+      next -= HandOver(next == requests.size() ? wait : SubmissionWait{});
+      continue;
+    }
+    const uint32_t length = ChainLength(requests.subspan(next));
+    if (length <= queue_.capacity()) {
+      WaitForRoom(length);
+      continue;
+    }
+    for (const Request& request : requests.subspan(next, length)) Fail(request.token, -EINVAL);
+    next += length;
+  }
+  return any_failed_;
+}
+
+// Whole chains, as many as there is room for.
+size_t SubmissionSide::Fill(std::span<const Request> requests) {
+  uint32_t room = queue_.Room();
+  size_t next = 0;
+  while (next < requests.size()) {
+    const bool alone = (requests[next].flags & kRequestLink) == 0;
+    const uint32_t length = alone ? 1 : ChainLength(requests.subspan(next));
+    if (length > room) break;
+    for (uint32_t i = 0; i < length; ++i) queue_.Push(requests[next + i]);
+    next += length;
+    room -= length;
+  }
+  return next;
+}
+
+// Returns how many of the last requests are to be filled in again.
+size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
+  if (sqpoll_) {
+    WakePoller();
+    return 0;
+  }
+  queue_.Publish();
+  const uint32_t pending = queue_.Pending();
+  const int result = Enter(pending, wait.min_complete, wait.flags, wait.timeout);
+  if (result == static_cast<int>(pending)) [[likely]] return 0;
+  return Recover(result, pending);
+}
+
+size_t SubmissionSide::Recover(int result, uint32_t pending) {
+  const uint32_t untaken = queue_.Pending();
+  if (untaken < pending) return RecoverShort();
+  switch (result) {
+    case -EINTR:
+      break;
+    case -EAGAIN:  // no memory for a request (io_uring_enter(2))
+    case -EBUSY:   // completions wait for room in their queue: kernels 5.5 to 5.12 take no more until they have it
+      if (Pause()) break;
+      [[fallthrough]];
+    default:  // EEXIST: this is not the owner's thread; EBADFD, ENXIO, EPERM: the ring is not ours to use any more
+      FailPending(result < 0 ? result : -EIO);
+      return 0;
+  }
+  queue_.Retract(queue_.head());
+  return untaken;
+}
+
+// The kernel took the first ones and stopped: without SUBMIT_ALL (5.18) at a bad request, else for want of memory. Its
+// chain of links ended there, so what is left of a chain must not start as if it stood alone.
+size_t SubmissionSide::RecoverShort() {
+  const uint32_t head = queue_.head();
+  uint32_t position = head;
+  bool cut = (queue_.At(head - 1).flags & IOSQE_IO_LINK) != 0;
+  for (; cut && position != queue_.tail(); ++position) {
+    cut = (queue_.At(position).flags & IOSQE_IO_LINK) != 0;
+    Fail(queue_.At(position).user_data, -ECANCELED);
+  }
+  const size_t untaken = queue_.tail() - position;
+  queue_.Retract(head);
+  return untaken;
+}
+
+void SubmissionSide::WakePoller() {
+  if (!queue_.PublishToPoller()) return;
+  const int result = Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP, nullptr);
+  if (result == -EOWNERDEAD) FailPending(result);  // the polling thread is gone, and nobody will take them
+}
+
+// With SQPOLL only: else every Submit leaves the queue empty.
+void SubmissionSide::WaitForRoom(uint32_t count) {
+  while (queue_.Room() < count) {
+    const int result =
+        Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT, nullptr);
+    if (result == -EOWNERDEAD) return FailPending(result);
+    // SQ_WAIT (5.10) ends when there is room for one. The thread is awake and at work: the rest is near.
+    if (queue_.Room() < count) {
+      const timespec pause = {.tv_sec = 0, .tv_nsec = kShortestPauseNs};
+      nanosleep(&pause, nullptr);
+    }
+  }
+}
+
+// Gives the kernel a chance to finish something, longer each time; false when patience is at its end.
+bool SubmissionSide::Pause() {
+  if (paused_ns_ >= kPatienceNs) return false;
+  // Runs what is due, and moves completions that wait into their queue, if the other side has made room there.
+  (void)Enter(0, 0, IORING_ENTER_GETEVENTS, nullptr);
+  const int64_t pause_ns = paused_ns_ < kShortestPauseNs ? kShortestPauseNs : paused_ns_ / 2;
+  const timespec pause = {.tv_sec = 0, .tv_nsec = pause_ns};
+  nanosleep(&pause, nullptr);
+  paused_ns_ += pause_ns;
+  return true;
+}
+
+void SubmissionSide::FailPending(int32_t result) {
+  const uint32_t head = queue_.head();
+  for (uint32_t position = head; position != queue_.tail(); ++position) {
+    Fail(queue_.At(position).user_data, result);
+  }
+  queue_.Retract(head);
+}
+
+void SubmissionSide::Fail(uint64_t token, int32_t result) {
+  any_failed_ = true;
+  failed_.Push(token, result);
+}
+
+int SubmissionSide::Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags,
+                          const __kernel_timespec* timeout) {
+  // Only this side writes. Release: see system_calls().
+  system_calls_.store(system_calls_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  return uring_.Enter(to_submit, min_complete, flags, timeout);
+}
+
+}  // namespace mooring

@@ -1,0 +1,63 @@
+// SubmissionSide: takes requests to the kernel, whole chains at a time, and answers for those that the kernel does not
+// take: they become failed events. It never drops a request and never waits for one to finish.
+//
+// Threading: one thread at a time; counters from any.
+//
+//   if (submission.Submit(requests, {})) completion.NotifyFailed();
+#ifndef MOORING_CPP_RING_SUBMISSION_SIDE_H_
+#define MOORING_CPP_RING_SUBMISSION_SIDE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "cpp/ring/failed_events.h"
+#include "cpp/ring/request.h"
+#include "cpp/ring/submission_queue.h"
+#include "cpp/ring/uring.h"
+
+namespace mooring {
+
+// What the system call that hands over the last requests may wait for as well.
+struct SubmissionWait {
+  uint32_t min_complete = 0;
+  uint32_t flags = 0;                            // IORING_ENTER_GETEVENTS, or 0
+  const __kernel_timespec* timeout = nullptr;  // none: no wait
+};
+
+class SubmissionSide {
+ public:
+  // Both outlive the side.
+  SubmissionSide(const Uring& uring, FailedEvents& failed);
+
+  // True when requests have failed on the way: their events are in FailedEvents, and no completion tells of them.
+  bool Submit(std::span<const Request> requests, const SubmissionWait& wait);
+
+  // Grows with each hand-over, before it: who loads it (acquire) after he has seen a request's outcome sees what the
+  // submitter wrote before he submitted. The kernel orders the two in fact, but no C++ rule and no sanitizer knows.
+  const std::atomic<uint64_t>& system_calls() const { return system_calls_; }
+
+ private:
+  size_t Fill(std::span<const Request> requests);
+  size_t HandOver(const SubmissionWait& wait);
+  size_t Recover(int result, uint32_t pending);
+  size_t RecoverShort();
+  void WakePoller();
+  void WaitForRoom(uint32_t count);
+  bool Pause();
+  void FailPending(int32_t result);
+  void Fail(uint64_t token, int32_t result);
+  int Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags, const __kernel_timespec* timeout);
+
+  const Uring& uring_;
+  FailedEvents& failed_;
+  SubmissionQueue queue_;
+  const bool sqpoll_;
+  bool any_failed_ = false;  // in this Submit
+  int64_t paused_ns_ = 0;    // in this Submit
+  std::atomic<uint64_t> system_calls_{0};
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_SUBMISSION_SIDE_H_

@@ -1,0 +1,78 @@
+#include "cpp/ring/uring_features.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "cpp/ring/engine.h"
+
+namespace mooring {
+namespace {
+
+struct OpcodeName {
+  uint8_t opcode;
+  const char* name;
+};
+
+// All of them since 5.6, which is hence the oldest kernel whose io_uring will do.
+constexpr OpcodeName kNeeded[] = {
+    {IORING_OP_NOP, "IORING_OP_NOP"},
+    {IORING_OP_READ, "IORING_OP_READ"},
+    {IORING_OP_WRITE, "IORING_OP_WRITE"},
+    {IORING_OP_READ_FIXED, "IORING_OP_READ_FIXED"},
+    {IORING_OP_WRITE_FIXED, "IORING_OP_WRITE_FIXED"},
+    {IORING_OP_FSYNC, "IORING_OP_FSYNC"},
+    {IORING_OP_FALLOCATE, "IORING_OP_FALLOCATE"},
+    {IORING_OP_OPENAT, "IORING_OP_OPENAT"},
+    {IORING_OP_CLOSE, "IORING_OP_CLOSE"},
+    {IORING_OP_STATX, "IORING_OP_STATX"},
+    {IORING_OP_TIMEOUT, "IORING_OP_TIMEOUT"},
+    {IORING_OP_ASYNC_CANCEL, "IORING_OP_ASYNC_CANCEL"},
+};
+
+constexpr uint32_t kProbeCount = 256;  // as many as there can be
+
+}  // namespace
+
+UringFeatures::UringFeatures(const Uring& uring) : params_(uring.params()) {
+  constexpr size_t kProbeBytes = sizeof(io_uring_probe) + kProbeCount * sizeof(io_uring_probe_op);
+  alignas(io_uring_probe) char memory[kProbeBytes] = {};
+  auto* const probe = reinterpret_cast<io_uring_probe*>(memory);
+  const int result = uring.Control(IORING_REGISTER_PROBE, probe, kProbeCount);
+  probe_error_ = result < 0 ? -result : 0;
+  const auto* const entries = reinterpret_cast<const io_uring_probe_op*>(memory + sizeof(io_uring_probe));
+  for (uint32_t i = 0; i < probe->ops_len; ++i) {
+    if ((entries[i].flags & IO_URING_OP_SUPPORTED) != 0) opcodes_.set(entries[i].op);
+  }
+}
+
+const char* UringFeatures::FirstMissingOpcode() const {
+  for (const OpcodeName& needed : kNeeded) {
+    if (!opcodes_.test(needed.opcode)) return needed.name;
+  }
+  return nullptr;
+}
+
+uint64_t UringFeatures::FromRing() const {
+  uint64_t features = kFeatureFixedBuffers;  // READ_FIXED is needed above
+  if ((params_.features & IORING_FEAT_RSRC_TAGS) != 0) features |= kFeatureBufferTags;
+  if ((params_.features & IORING_FEAT_EXT_ARG) != 0) features |= kFeatureWaitTimeout;
+  if ((params_.flags & IORING_SETUP_SINGLE_ISSUER) != 0) features |= kFeatureSingleIssuer;
+  if ((params_.flags & IORING_SETUP_DEFER_TASKRUN) != 0) features |= kFeatureDeferTaskrun;
+  if ((params_.flags & IORING_SETUP_SQPOLL) != 0) features |= kFeatureSqpoll;
+  if ((params_.flags & IORING_SETUP_SUBMIT_ALL) != 0) features |= kFeatureSubmitAll;
+  if (opcodes_.test(IORING_OP_SEND_ZC)) features |= kFeatureSendZeroCopy;
+  return features;
+}
+
+uint64_t TryClone(const UringCalls& calls, const Uring& source) {
+  Uring target;
+  if (target.Create(calls, io_uring_params{}, 1) != 0) return 0;
+  CloneBuffersArgument argument;
+  argument.src_fd = static_cast<uint32_t>(source.fd());
+  // The source may have a table or none: either way a kernel that can clone gets as far as looking for it (ENXIO), and
+  // one that cannot does not know the opcode (EINVAL).
+  const int result = target.Control(kRegisterCloneBuffers, &argument, 1);
+  return result == 0 || result == -ENXIO ? uint64_t{kFeatureCloneBuffers} : 0;
+}
+
+}  // namespace mooring

@@ -1,0 +1,40 @@
+// UringFeatures: what a ring can do, found by asking the kernel for its opcodes and by trying; never by its release.
+//
+// Threading: any thread that may register with the ring.
+//
+//   UringFeatures features(uring);
+//   if (const char* name = features.FirstMissingOpcode()) ...   // too old for us
+#ifndef MOORING_CPP_RING_URING_FEATURES_H_
+#define MOORING_CPP_RING_URING_FEATURES_H_
+
+#include <bitset>
+#include <cstdint>
+
+#include "cpp/ring/uring.h"
+
+namespace mooring {
+
+class UringFeatures {
+ public:
+  explicit UringFeatures(const Uring& uring);
+
+  // Of the probe itself: 0, or a positive errno. EINVAL: there is no probe, so the kernel is older than 5.6.
+  int probe_error() const { return probe_error_; }
+  // The name of one that the engine cannot do without and the kernel has not; null when it has all of them.
+  const char* FirstMissingOpcode() const;
+
+  // Feature bits (engine.h) that show in the opcodes, the flags in force and the kernel's own list of features.
+  uint64_t FromRing() const;
+
+ private:
+  const io_uring_params params_;
+  int probe_error_ = 0;
+  std::bitset<256> opcodes_;
+};
+
+// kFeatureCloneBuffers, or 0. By trying between `source` and a second ring, which it makes and closes.
+uint64_t TryClone(const UringCalls& calls, const Uring& source);
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_URING_FEATURES_H_

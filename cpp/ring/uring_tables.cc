@@ -1,0 +1,66 @@
+#include "cpp/ring/uring_tables.h"
+
+#include <cerrno>
+#include <memory>
+
+namespace mooring {
+
+int UringTables::CreateBuffers(uint32_t slot_count) {
+  io_uring_rsrc_register table = {};
+  table.nr = slot_count;
+  table.flags = IORING_RSRC_REGISTER_SPARSE;  // 5.19
+  int result = uring_.Control(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
+  if (result == -EINVAL) {
+    // From 5.13, a range at null of no bytes is an empty slot; before, there are none.
+    const std::unique_ptr<iovec[]> ranges(new iovec[slot_count]());
+    table.flags = 0;
+    table.data = reinterpret_cast<uint64_t>(ranges.get());
+    result = uring_.Control(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
+  }
+  has_buffers_ = result >= 0;
+  return has_buffers_ ? 0 : -result;
+}
+
+int UringTables::CreateFiles(uint32_t slot_count) {
+  io_uring_rsrc_register table = {};
+  table.nr = slot_count;
+  table.flags = IORING_RSRC_REGISTER_SPARSE;  // 5.19
+  int result = uring_.Control(IORING_REGISTER_FILES2, &table, sizeof(table));
+  if (result == -EINVAL) {
+    const std::unique_ptr<int32_t[]> files(new int32_t[slot_count]);
+    for (uint32_t i = 0; i < slot_count; ++i) files[i] = -1;  // an empty slot, from 5.5
+    result = uring_.Control(IORING_REGISTER_FILES, files.get(), slot_count);
+  }
+  has_files_ = result >= 0;
+  return has_files_ ? 0 : -result;
+}
+
+int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) {
+  if (!has_buffers_) return -EOPNOTSUPP;
+  io_uring_rsrc_update2 update = {};
+  update.offset = first;
+  update.data = reinterpret_cast<uint64_t>(ranges.data());
+  update.tags = tags.empty() ? 0 : reinterpret_cast<uint64_t>(tags.data());
+  update.nr = static_cast<uint32_t>(ranges.size());
+  return uring_.Control(IORING_REGISTER_BUFFERS_UPDATE, &update, sizeof(update));
+}
+
+void UringTables::UnregisterBuffers() {
+  if (!has_buffers_) return;
+  // A signal ends the wait for requests that use the table (up to 6.12), not the table: try again.
+  int result = -EINTR;
+  while (result == -EINTR) result = uring_.Control(IORING_UNREGISTER_BUFFERS, nullptr, 0);
+  if (result >= 0 || result == -ENXIO) has_buffers_ = false;
+}
+
+int UringTables::SetFile(uint32_t index, int fd) {
+  if (!has_files_) return -EOPNOTSUPP;
+  const int32_t file = fd < 0 ? -1 : fd;
+  io_uring_files_update update = {};
+  update.offset = index;
+  update.fds = reinterpret_cast<uint64_t>(&file);
+  const int result = uring_.Control(IORING_REGISTER_FILES_UPDATE, &update, 1);
+  return result < 0 ? result : 0;
+}
+
+}  // namespace mooring

@@ -1,0 +1,43 @@
+// UringTables: the two tables of a ring: buffers that the kernel has pinned, and files that it holds open. Both are made
+// once, full of empty slots, and live as long as the ring; slots are filled and emptied one range at a time.
+//
+// Threading: any thread, one at a time for each table; where the ring has one issuer (SINGLE_ISSUER), that one, and
+// others get -EEXIST.
+//
+//   UringTables tables(uring);
+//   const int error = tables.CreateBuffers(1024);   // 0, or a positive errno: the kernel has no such table
+//   tables.UpdateBuffers(0, ranges, tags);
+#ifndef MOORING_CPP_RING_URING_TABLES_H_
+#define MOORING_CPP_RING_URING_TABLES_H_
+
+#include <sys/uio.h>
+
+#include <cstdint>
+#include <span>
+
+#include "cpp/ring/uring.h"
+
+namespace mooring {
+
+class UringTables {
+ public:
+  // `uring` outlives the tables.
+  explicit UringTables(const Uring& uring) : uring_(uring) {}
+
+  int CreateBuffers(uint32_t slot_count);
+  int CreateFiles(uint32_t slot_count);
+
+  // As Engine's, which see.
+  int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags);
+  void UnregisterBuffers();
+  int SetFile(uint32_t index, int fd);
+
+ private:
+  const Uring& uring_;
+  bool has_buffers_ = false;
+  bool has_files_ = false;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_URING_TABLES_H_
