@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Runs operation_benchmark and puts each side beside the liburing loop written by hand.
+
+The two sides are run in turns, in random order and many times, and compared by their medians, so
+that what else the machine does falls on both. With --check, exits 1 when a bar is missed.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections import namedtuple
+
+# Of the sides, by hand and the one named, at operation/ring/depth: medians, and the wider spread.
+Comparison = namedtuple("Comparison", "name side by_hand_ns side_ns spread")
+
+# operation/ring/depth -> what the side called "mooring" must reach there, now and in the end.
+# "ratio": operations per second, of those by hand. "dearer": nanoseconds above those by hand.
+Bar = namedtuple("Bar", "measure now target")
+_READ = Bar("ratio", 0.90, 0.98)
+_NOP = Bar("dearer", 30.0, 12.0)
+BARS = {
+    "read_fixed/owner_thread/32": _READ,
+    "read_fixed/any_thread/32": _READ,
+    "nop/owner_thread/32": _NOP,
+    "nop/any_thread/32": _NOP,
+}
+
+
+def run_benchmark(program, repetitions, min_time):
+    """The benchmark program's report. It says itself, on stderr, what went wrong."""
+    command = [
+        program,
+        "--benchmark_format=json",
+        "--benchmark_enable_random_interleaving=true",
+        f"--benchmark_repetitions={repetitions}",
+        f"--benchmark_min_time={min_time}",
+    ]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(output)
+
+
+def read_samples(report, time="real_time"):
+    """(operation/ring/depth, side) -> nanoseconds per operation, one for each repetition."""
+    if report["context"].get("optimized") != "yes":
+        raise ValueError("the benchmark was built without optimisation: build it with -c opt")
+    samples = {}
+    for run in report["benchmarks"]:
+        if run.get("error_occurred"):
+            raise ValueError(f"{run['name']}: {run['error_message']}")
+        if run.get("run_type") == "aggregate":
+            continue
+        operation, ring, depth, side = run["name"].split("/")[:4]
+        nanoseconds = run[time] / int(depth)
+        samples.setdefault((f"{operation}/{ring}/{depth}", side), []).append(nanoseconds)
+    return samples
+
+
+def _spread(values):
+    """Half the distance between the quartiles, as a share of the median."""
+    if len(values) < 2:
+        return 0.0
+    first, median, third = statistics.quantiles(values, n=4, method="inclusive")
+    return (third - first) / 2 / median
+
+
+def compare(samples):
+    """Each side that is not by hand, beside the one that is."""
+    comparisons = []
+    for (name, side), values in samples.items():
+        by_hand = samples.get((name, "by_hand"))
+        if side == "by_hand" or not by_hand:
+            continue
+        comparisons.append(
+            Comparison(
+                name,
+                side,
+                statistics.median(by_hand),
+                statistics.median(values),
+                max(_spread(by_hand), _spread(values)),
+            )
+        )
+    return comparisons
+
+
+def ratio(comparison):
+    return comparison.by_hand_ns / comparison.side_ns
+
+
+def dearer(comparison):
+    return comparison.side_ns - comparison.by_hand_ns
+
+
+def misses(comparisons):
+    """What is below its bar, or has a bar and was not measured."""
+    measured = {c.name: c for c in comparisons if c.side == "mooring"}
+    lines = []
+    for name, bar in BARS.items():
+        if name not in measured:
+            lines.append(f"{name}: not measured")
+        elif bar.measure == "ratio" and ratio(measured[name]) < bar.now:
+            lines.append(f"{name}: ratio {ratio(measured[name]):.3f}, below {bar.now:.2f}")
+        elif bar.measure == "dearer" and dearer(measured[name]) > bar.now:
+            lines.append(f"{name}: {dearer(measured[name]):.1f} ns dearer, above {bar.now:.0f}")
+    return lines
+
+
+def _bar_text(comparison):
+    bar = BARS.get(comparison.name) if comparison.side == "mooring" else None
+    if not bar:
+        return ""
+    unit = "" if bar.measure == "ratio" else " ns"
+    return f"{bar.measure} {bar.now:g}{unit}, then {bar.target:g}{unit}"
+
+
+def table(comparisons):
+    """A table in Markdown, which RESULTS.md keeps."""
+    lines = [
+        "| operation | side | by hand, ns | ns | dearer, ns | ratio | spread | bar |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for c in sorted(comparisons):
+        lines.append(
+            f"| {c.name} | {c.side} | {c.by_hand_ns:.1f} | {c.side_ns:.1f} | {dearer(c):+.1f} "
+            f"| {ratio(c):.3f} | {100 * c.spread:.1f} % | {_bar_text(c)} |"
+        )
+    return "\n".join(lines)
+
+
+def conditions(report):
+    """One line about the machine and the day."""
+    context = report["context"]
+    cpu = f"{context['num_cpus']} CPUs of {context['mhz_per_cpu']} MHz"
+    runs = max((run.get("repetitions", 1) for run in report["benchmarks"]), default=0)
+    return f"{context['date']}, Linux {context['kernel']}, {cpu}, {runs} repetitions"
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", nargs="?", help="operation_benchmark, built with -c opt")
+    parser.add_argument("--json", help="read this report instead of running the program")
+    parser.add_argument("--repetitions", type=int, default=21)
+    parser.add_argument("--min-time", type=float, default=0.05, help="seconds per repetition")
+    parser.add_argument("--cpu", action="store_true", help="compare CPU time, not real time")
+    parser.add_argument("--check", action="store_true", help="exit 1 when a bar is missed")
+    options = parser.parse_args(arguments)
+    if options.json:
+        with open(options.json, encoding="utf-8") as file:
+            report = json.load(file)
+    elif options.program:
+        report = run_benchmark(options.program, options.repetitions, options.min_time)
+    else:
+        parser.error("name the program, or a report with --json")
+    try:
+        samples = read_samples(report, "cpu_time" if options.cpu else "real_time")
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    comparisons = compare(samples)
+    print(conditions(report) + "\n\n" + table(comparisons))
+    missed = misses(comparisons)
+    for line in missed:
+        print(line, file=sys.stderr)
+    return 1 if missed and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+// operation_benchmark.cc: what an operation costs through the C interface, beside the same
+// operation by hand over liburing: the same setup flags, memory, file, order and batches.
+//
+// Names are operation/ring/depth/side. Sides:
+//   mooring                  through libmooring.so, each operation naming a lease
+//   mooring_slab             the same, naming offsets in the slab (fixed reads only)
+//   by_hand                  liburing
+//   by_hand_registered_ring  liburing with its own descriptor registered
+// Time is of a batch of `depth`. benchmarks/micro/compare makes a table of it.
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <string>
+
+#include "benchmarks/micro/by_hand_ring.h"
+#include "benchmarks/micro/c_api_ring.h"
+#include "benchmarks/micro/operation_kind.h"
+#include "benchmarks/micro/run.h"
+#include "benchmarks/micro/sample_file.h"
+
+namespace mooring::benchmarks {
+namespace {
+
+struct Shape {
+  bool owner_thread = false;
+  uint32_t depth = 0;
+};
+
+// The last batch ended at operation `end`: every byte of it must be there, and not only the first
+// word of each block, which is all that the loop looks at.
+bool LastBatchIsWhole(const CApiRing& memory, uint64_t end, uint32_t depth) {
+  for (uint32_t i = 0; i < depth; ++i) {
+    const uint64_t block = SampleFile::BlockOf(end - depth + i);
+    if (!SampleFile::IsBlock(block, memory.buffer(i))) return false;
+  }
+  return true;
+}
+
+// Times `run_batch(first)`. Returns how many operations were done, 0 if the benchmark has failed.
+template <OperationKind kind, typename RunBatch>
+uint64_t Measure(benchmark::State& state, const Shape& shape, const CApiRing& memory,
+                 RunBatch run_batch) {
+  uint64_t next = 0;
+  for (auto _ : state) {
+    if (!run_batch(next)) [[unlikely]] {
+      Fail(state, "a completion is wrong: " + memory.error());
+      return 0;
+    }
+    next += shape.depth;
+  }
+  if (kind != OperationKind::kNop && !LastBatchIsWhole(memory, next, shape.depth)) {
+    Fail(state, "a block has other bytes than the file");
+    return 0;
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(next));
+  return next;
+}
+
+template <OperationKind kind, Naming naming>
+void MeasureMooring(benchmark::State& state, const Shape& shape) {
+  std::string error;
+  const std::unique_ptr<CApiRing> ring = CApiRing::Create(shape.owner_thread, &error);
+  if (!ring) return Skip(state, "io_uring", error);
+  const uint64_t done = Measure<kind>(state, shape, *ring, [&](uint64_t first) {
+    return ring->RunBatch<kind, naming>(first, shape.depth);
+  });
+  if (done != 0 && ring->CountOf(kind) != done) {
+    Fail(state, "the ring counted other operations than were asked of it");
+  }
+}
+
+template <OperationKind kind, bool registered_ring>
+void MeasureByHand(benchmark::State& state, const Shape& shape) {
+  std::string text;
+  const std::unique_ptr<CApiRing> model = CApiRing::Create(shape.owner_thread, &text);
+  if (!model) return Skip(state, "io_uring", text);
+  int error = 0;
+  const std::unique_ptr<ByHandRing> ring =
+      ByHandRing::Create({.setup_flags = model->info().setup_flags,
+                          .submission_count = model->info().submission_count,
+                          .completion_count = model->info().completion_count,
+                          .data = model->data(),
+                          .registered_ring = registered_ring},
+                         &error);
+  if (!ring) return Fail(state, "the kernel refuses by hand what it gave to Mooring");
+  Measure<kind>(state, shape, *model,
+                [&](uint64_t first) { return ring->RunBatch<kind>(first, shape.depth); });
+}
+
+template <typename Function>
+void Register(const char* operation, const Shape& shape, const char* side, Function function) {
+  const std::string name = std::string(operation) +
+                           (shape.owner_thread ? "/owner_thread/" : "/any_thread/") +
+                           std::to_string(shape.depth) + "/" + side;
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+    function(state, shape);
+  })->UseRealTime();
+}
+
+template <OperationKind kind>
+void RegisterSides(const char* operation, const Shape& shape) {
+  Register(operation, shape, "mooring", MeasureMooring<kind, Naming::kLease>);
+  if (kind == OperationKind::kReadFixed) {
+    Register(operation, shape, "mooring_slab", MeasureMooring<kind, Naming::kSlab>);
+  }
+  Register(operation, shape, "by_hand", MeasureByHand<kind, false>);
+  // Registered for one thread (io_uring_register_ring_fd(3)), so it is no choice for other rings.
+  if (shape.owner_thread) {
+    Register(operation, shape, "by_hand_registered_ring", MeasureByHand<kind, true>);
+  }
+}
+
+void RegisterAll() {
+  for (const bool owner_thread : {false, true}) {
+    RegisterSides<OperationKind::kNop>("nop", {owner_thread, 32});
+    for (const uint32_t depth : {1u, 32u}) {
+      RegisterSides<OperationKind::kRead>("read", {owner_thread, depth});
+      RegisterSides<OperationKind::kReadFixed>("read_fixed", {owner_thread, depth});
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mooring::benchmarks
+
+int main(int argc, char** argv) {
+  mooring::benchmarks::RegisterAll();
+  return mooring::benchmarks::Run(argc, argv);
+}

@@ -1,0 +1,63 @@
+//! operation.h: operations and completions, as data.
+
+use crate::{assert_layout, mooring_registration_t};
+
+pub const MOORING_OPERATION_BYTES_MAX: u64 = 0x7fff_f000;
+pub const MOORING_FILE_OFFSET_CURRENT: u64 = u64::MAX;
+
+pub type mooring_opcode_t = u16;
+pub const MOORING_OPCODE_NOP: mooring_opcode_t = 0;
+pub const MOORING_OPCODE_READ: mooring_opcode_t = 1;
+pub const MOORING_OPCODE_WRITE: mooring_opcode_t = 2;
+pub const MOORING_OPCODE_FSYNC: mooring_opcode_t = 3;
+pub const MOORING_OPCODE_FALLOCATE: mooring_opcode_t = 4;
+pub const MOORING_OPCODE_OPENAT: mooring_opcode_t = 5;
+pub const MOORING_OPCODE_CLOSE: mooring_opcode_t = 6;
+pub const MOORING_OPCODE_STATX: mooring_opcode_t = 7;
+pub const MOORING_OPCODE_TIMEOUT: mooring_opcode_t = 8;
+pub const MOORING_OPCODE_CANCEL: mooring_opcode_t = 9;
+
+pub type mooring_operation_flags_t = u16;
+pub const MOORING_OPERATION_LINK: mooring_operation_flags_t = 1 << 0;
+pub const MOORING_OPERATION_DRAIN: mooring_operation_flags_t = 1 << 1;
+pub const MOORING_OPERATION_FIXED_FILE: mooring_operation_flags_t = 1 << 2;
+
+pub const MOORING_FSYNC_DATA_ONLY: u64 = 1;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mooring_op_t {
+    pub opcode: mooring_opcode_t,
+    pub flags: mooring_operation_flags_t,
+    pub fd: i32,
+    pub file_offset: u64,
+    pub registration: *mut mooring_registration_t,
+    pub lease_first_index: u32,
+    pub lease_generation: u32,
+    pub offset: u64,
+    pub size: u64,
+    pub user_data: u64,
+    pub parameter: u64,
+}
+assert_layout!(mooring_op_t, size 64, align 8);
+
+pub type mooring_path_t = u32;
+pub const MOORING_PATH_NONE: mooring_path_t = 0;
+pub const MOORING_PATH_FIXED: mooring_path_t = 1;
+pub const MOORING_PATH_COPY: mooring_path_t = 2;
+
+pub type mooring_completion_flags_t = u32;
+pub const MOORING_COMPLETION_END_OF_FILE: mooring_completion_flags_t = 1 << 0;
+pub const MOORING_COMPLETION_SHORT: mooring_completion_flags_t = 1 << 1;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct mooring_completion_t {
+    pub user_data: u64,
+    pub result: i64,
+    pub flags: mooring_completion_flags_t,
+    pub path: mooring_path_t,
+    pub lease_first_index: u32,
+    pub lease_generation: u32,
+}
+assert_layout!(mooring_completion_t, size 32, align 8);
