@@ -39,6 +39,7 @@ class RecordPool {
         mask_(RoundUpToPowerOfTwo(capacity) - 1),
         records_(new Record[capacity]),
         free_(new uint32_t[mask_ + 1]),
+        cached_tail_(capacity),
         tail_(capacity) {
     for (uint32_t i = 0; i < capacity; ++i) free_[i] = i;
   }
@@ -97,7 +98,7 @@ class RecordPool {
   const std::unique_ptr<Record[]> records_;
   const std::unique_ptr<uint32_t[]> free_;
   alignas(64) uint32_t head_ = 0;  // submission side
-  uint32_t cached_tail_ = 0;
+  uint32_t cached_tail_;
   alignas(64) std::atomic<uint32_t> tail_;  // completion side
 };
 
