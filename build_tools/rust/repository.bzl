@@ -2,8 +2,8 @@
 
 load("//build_tools:host_tool.bzl", "find_host_tool")
 
-# What the bindings are written for: build_tools/install/rust asks for the same.
-_MINIMUM = [1, 70]
+# bindings/rust/Cargo.toml says the same, and build_tools/install/rust asks for it.
+_MINIMUM = [1, 85]
 
 def _version(ctx, rustc):
     result = ctx.execute([rustc, "--version"])
