@@ -10,6 +10,9 @@ from testing.tidy.source_tree import Finding
 _BUILT = ("cpp", "c_api", "tools", "bindings", "testing", "benchmarks", "examples", "build_tools")
 _LANGUAGES = ("h", "cc", "c", "cu", "py", "rs", "go")
 
+# Of use to a language's own tool only.
+_OF_OTHER_TOOLS = ("build.rs",)
+
 _LAYER_TESTS = "testing/layering/BUILD.bazel"
 
 
@@ -27,14 +30,17 @@ def check_every_source_is_built(sources):
     """A source that no target names is a test that never runs."""
     build_files = {source.path: source for source in sources if source.name == "BUILD.bazel"}
     for source in sources:
-        if not source.inside(*_BUILT) or os.path.splitext(source.name)[1][1:] not in _LANGUAGES:
+        extension = os.path.splitext(source.name)[1]
+        if not source.inside(*_BUILT) or extension[1:] not in _LANGUAGES:
+            continue
+        if source.name in _OF_OTHER_TOOLS:
             continue
         owner = _owner(source, build_files)
         if not owner:
             yield Finding(source, 1, "in no package: no BUILD.bazel here or above")
             continue
         name = os.path.relpath(source.path, os.path.dirname(owner.path))
-        stem, extension = os.path.splitext(name)
+        stem = name.removesuffix(extension)
         # By name, by the name that a list comprehension completes, or by a glob.
         named = re.escape(stem) + rf"({re.escape(extension)})?"
         glob = r"[^\"]*\*" + re.escape(extension)
