@@ -1,0 +1,215 @@
+#include "tools/moor/destination.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "tools/moor/failure.h"
+
+namespace moor {
+namespace {
+
+constexpr int kNameAttemptCount = 100;
+constexpr size_t kRandomLetterCount = 6;
+constexpr long kXfsMagic = 0x58465342;  // not in linux/magic.h
+
+std::string RandomLetters() {
+  static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  unsigned char bytes[kRandomLetterCount];
+  if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
+    ThrowSystemError(errno, "cannot choose a temporary name");
+  }
+  std::string letters;
+  for (const unsigned char byte : bytes) {
+    letters += kLetters[byte % (sizeof kLetters - 1)];
+  }
+  return letters;
+}
+
+// Where fallocate(2) reserves space without writing it. Elsewhere it may write zeros (network
+// filesystems) or cost what it should save (btrfs stores reserved ranges uncompressed).
+bool ReservesCheaply(int fd) {
+  struct statfs filesystem {};
+  if (::fstatfs(fd, &filesystem) != 0) {
+    return false;
+  }
+  return filesystem.f_type == EXT4_SUPER_MAGIC || filesystem.f_type == kXfsMagic ||
+         filesystem.f_type == TMPFS_MAGIC;
+}
+
+}  // namespace
+
+std::string TemporaryName(const std::string& name, size_t name_bytes_max,
+                          const std::string& random) {
+  const std::string suffix = ".moor-" + random;
+  return "." + name.substr(0, name_bytes_max - suffix.size() - 1) + suffix;
+}
+
+Destination::Destination(const DestinationPath& path) : path_(path) {
+  if (path_.is_file) {
+    CreateTemporary();
+  } else {
+    OpenDevice();
+  }
+}
+
+Destination::~Destination() { Remove(); }
+
+void Destination::CreateTemporary() {
+  directory_ = Descriptor(::open(path_.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory_) {
+    ThrowSystemError(errno, "cannot write '" + path_.shown + "'");
+  }
+  const long reported = ::pathconf(path_.directory.c_str(), _PC_NAME_MAX);
+  const size_t name_bytes_max =
+      reported > 64 ? std::min<size_t>(static_cast<size_t>(reported), NAME_MAX) : NAME_MAX;
+  if (path_.name.size() > name_bytes_max) {
+    ThrowSystemError(ENAMETOOLONG, "cannot write '" + path_.shown + "'");
+  }
+  for (int attempt = 0; attempt < kNameAttemptCount && !fd_; ++attempt) {
+    const std::string name = TemporaryName(path_.name, name_bytes_max, RandomLetters());
+    // Told to the signal handler before the file exists: there is no moment in between.
+    guard_ = std::make_unique<TemporaryFileGuard>(directory_.get(), name);
+    fd_ = Descriptor(::openat(directory_.get(), name.c_str(),
+                              O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (fd_) {
+      temporary_ = name;
+    } else if (errno != EEXIST) {
+      const int error = errno;
+      guard_.reset();
+      ThrowSystemError(error, "cannot create a file in '" + path_.directory + "'");
+    }
+    if (!fd_) {
+      guard_.reset();
+    }
+  }
+  if (!fd_) {
+    ThrowSystemError(EEXIST, "cannot create a file in '" + path_.directory + "'");
+  }
+  reserves_ = ReservesCheaply(fd_.get());
+}
+
+void Destination::OpenDevice() {
+  for (;;) {
+    fd_ = Descriptor(::open(path_.shown.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (fd_) {
+      return;
+    }
+    if (errno != EINTR) {
+      ThrowSystemError(errno, "cannot write '" + path_.shown + "'");
+    }
+    ThrowIfInterrupted();
+  }
+}
+
+void Destination::Reserve(uint64_t offset, uint64_t size) {
+  if (!reserves_) {
+    return;
+  }
+  int result;
+  do {
+    ThrowIfInterrupted();
+    result = ::fallocate(fd_.get(), FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                         static_cast<off_t>(size));
+  } while (result != 0 && errno == EINTR);
+  if (result == 0) {
+    return;
+  }
+  if (errno == ENOSPC || errno == EDQUOT) {
+    ThrowSystemError(errno, "cannot write '" + path_.shown + "' (" + std::to_string(size) +
+                                " more bytes at byte " + std::to_string(offset) + ")");
+  }
+  reserves_ = false;  // it was a courtesy: the writes will tell
+}
+
+void Destination::CopyMetadata(const Source& source) {
+  if (!S_ISREG(source.status().st_mode) || !source.positioned()) {
+    // Bytes without a file behind them: what any new file gets.
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    if (::fchmod(fd_.get(), 0666 & ~mask) != 0) {
+      ThrowSystemError(errno, "cannot set the mode of '" + path_.shown + "'");
+    }
+    return;
+  }
+  const struct stat& from = source.status();
+  struct stat now {};
+  if (::fstat(fd_.get(), &now) != 0) {
+    ThrowSystemError(errno, "cannot write '" + path_.shown + "'");
+  }
+  mode_t mode = from.st_mode & 07777;
+  if (now.st_uid != from.st_uid || now.st_gid != from.st_gid) {
+    // Not ours to give away? Then neither are the rights that set-user-ID would lend.
+    if (::fchown(fd_.get(), from.st_uid, from.st_gid) != 0) {
+      mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
+    }
+  }
+  if (::fchmod(fd_.get(), mode) != 0) {
+    ThrowSystemError(errno, "cannot set the mode of '" + path_.shown + "'");
+  }
+  const struct timespec times[2] = {from.st_atim, from.st_mtim};
+  if (::futimens(fd_.get(), times) != 0) {
+    ThrowSystemError(errno, "cannot set the times of '" + path_.shown + "'");
+  }
+}
+
+void Destination::SyncTemporary() {
+  if (::fsync(fd_.get()) != 0) {
+    ThrowSystemError(errno, "cannot bring '" + path_.shown + "' to the storage");
+  }
+}
+
+void Destination::Commit(const Source& source, uint64_t size, bool sync) {
+  if (!path_.is_file) {
+    const int error = fd_.Close();
+    if (error != 0) {
+      ThrowSystemError(error, "cannot write '" + path_.shown + "'");
+    }
+    return;
+  }
+  // A hole at the end was not written, and reserved space may reach beyond it.
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+    ThrowSystemError(errno, "cannot write '" + path_.shown + "'");
+  }
+  CopyMetadata(source);
+  if (sync) {
+    SyncTemporary();
+  }
+  const int error = fd_.Close();
+  if (error != 0) {
+    ThrowSystemError(error, "cannot write '" + path_.shown + "'");
+  }
+  ThrowIfInterrupted();
+  if (::renameat(directory_.get(), temporary_.c_str(), directory_.get(), path_.name.c_str()) != 0) {
+    ThrowSystemError(errno, "cannot give the copy its name '" + path_.shown + "'");
+  }
+  temporary_.clear();
+  guard_.reset();
+  if (sync) {
+    // The new name is on the storage once its directory is (fsync(2)).
+    const Descriptor directory(
+        ::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory || ::fsync(directory.get()) != 0) {
+      ThrowSystemError(errno, "'" + path_.shown + "' is whole, but its name may not be on the "
+                                                  "storage yet");
+    }
+  }
+}
+
+void Destination::Remove() {
+  if (!temporary_.empty()) {
+    ::unlinkat(directory_.get(), temporary_.c_str(), 0);
+    temporary_.clear();
+    guard_.reset();
+  }
+}
+
+}  // namespace moor

@@ -1,0 +1,53 @@
+// Examination: everything that `moor doctor` found. doctor_report.h puts it into words.
+//
+// Lifecycle: the constructor looks, by trying; the session it made lives as long as it.
+// Threading: one owner.
+#ifndef MOORING_TOOLS_MOOR_EXAMINATION_H_
+#define MOORING_TOOLS_MOOR_EXAMINATION_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <mooring/mooring.h>
+
+#include "tools/moor/failure.h"
+#include "tools/moor/memory_plan.h"
+#include "tools/moor/session.h"
+
+namespace moor {
+
+struct FeatureName {
+  uint64_t bit;
+  const char* name;
+};
+
+// In the order of facts.h.
+extern const std::array<FeatureName, 12> kFeatureNames;
+
+class Examination {
+ public:
+  explicit Examination(uint64_t slab_bytes);
+
+  const mooring_facts_t& facts() const { return facts_; }
+  const SlabPlan& plan() const { return plan_; }
+
+  // Nothing when a slab of this size is not to be had: then failure() says why.
+  const std::optional<Session>& session() const { return session_; }
+  const std::optional<Failure>& failure() const { return failure_; }
+
+  // What to change, each once; empty when all is well.
+  std::vector<std::string> Changes() const;
+
+ private:
+  mooring_facts_t facts_ = {};
+  SlabPlan plan_;
+  std::optional<Session> session_;
+  std::optional<Failure> failure_;
+};
+
+}  // namespace moor
+
+#endif  // MOORING_TOOLS_MOOR_EXAMINATION_H_

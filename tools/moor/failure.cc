@@ -1,0 +1,71 @@
+#include "tools/moor/failure.h"
+
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
+namespace moor {
+
+std::string RemedyFor(int system_error) {
+  switch (system_error) {
+    case EACCES:
+    case EPERM:
+      return "check owner and permissions with `ls -ld` along the whole path, or run as a user who "
+             "may";
+    case ENOENT:
+      return "check the spelling; list the folder that should hold it with `ls -la`";
+    case ENOTDIR:
+      return "a part of the path is a file and not a directory: check the spelling";
+    case EISDIR:
+      return "name a file inside the directory";
+    case ELOOP:
+      return "a chain of symbolic links never ends: look at it with `namei -l`";
+    case ENAMETOOLONG:
+      return "use a shorter name";
+    case ENOSPC:
+      return "free space on that filesystem (see `df -h` and `df -i`), or choose another one";
+    case EDQUOT:
+      return "the quota is used up: remove files, or ask for more (see `quota`)";
+    case EFBIG:
+      return "the filesystem or `ulimit -f` allows no file of this size: choose another filesystem, "
+             "or raise the limit";
+    case EROFS:
+      return "the filesystem is read-only: choose another one, or remount it for writing";
+    case EMFILE:
+    case ENFILE:
+      return "too many files are open: raise `ulimit -n`, or close some";
+    case EIO:
+      return "the storage reported a fault: see `dmesg` and check the device";
+    case ENXIO:
+      return "nothing can be opened there (a socket, or a device that is not present): name a file";
+    case EPIPE:
+      return "the reader went away: keep it reading until the end";
+    case ETXTBSY:
+      return "the file is a program that runs now: stop it first";
+    case ENOMEM:
+      return "free memory on this machine or in this control group";
+    case EINVAL:
+      return "this file or filesystem does not support the operation: try --direct off";
+    default:
+      return "see the message; `moor doctor` shows what this machine allows";
+  }
+}
+
+std::string DescribeError(int system_error) {
+  return std::generic_category().message(system_error);
+}
+
+void ThrowSystemError(int system_error, const std::string& what) {
+  throw Failure(what + ": " + DescribeError(system_error), RemedyFor(system_error));
+}
+
+void Check(mooring_error_t* error) {
+  if (error == nullptr) {
+    return;
+  }
+  const std::unique_ptr<mooring_error_t, decltype(&mooring_error_destroy)> owned(
+      error, &mooring_error_destroy);
+  throw Failure(mooring_error_message(error), mooring_error_remedy(error));
+}
+
+}  // namespace moor

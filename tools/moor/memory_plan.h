@@ -1,0 +1,48 @@
+// MemoryPlan: how large the slab, its buffers, a chunk and the window are.
+//
+// A chunk is a run of whole buffers that one read fills: between 256 KiB and 16 MiB, so that a
+// system call moves enough and sixteen of them or more are under way. The window is what all chunks
+// may hold at once.
+//
+// Threading: pure functions.
+//
+//   SlabPlan slab = PlanSlab(options);
+//   WindowPlan window = PlanWindow(slab, file_bytes);
+#ifndef MOORING_TOOLS_MOOR_MEMORY_PLAN_H_
+#define MOORING_TOOLS_MOOR_MEMORY_PLAN_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "tools/moor/options.h"
+
+namespace moor {
+
+inline constexpr uint64_t kChunkBytesMin = UINT64_C(256) << 10;
+inline constexpr uint64_t kChunkBytesMax = UINT64_C(16) << 20;
+
+struct SlabPlan {
+  uint64_t buffer_bytes = 0;
+  uint64_t buffer_count = 0;
+  uint64_t window_bytes = 0;  // at least one buffer, at most the slab
+
+  uint64_t total_bytes() const { return buffer_bytes * buffer_count; }
+};
+
+struct WindowPlan {
+  uint32_t buffers_per_chunk = 0;
+  uint32_t chunk_count = 0;
+  uint64_t chunk_bytes = 0;  // what one read fills at most; no more than its buffers hold
+};
+
+// Throws UsageFailure where sizes that were given do not fit each other: none is silently changed,
+// but for a slab that is rounded down to whole buffers.
+SlabPlan PlanSlab(const TransferOptions& options);
+
+// `total_bytes`: what there is to read, if that is known. A small file is split so that several reads
+// overlap.
+WindowPlan PlanWindow(const SlabPlan& slab, std::optional<uint64_t> total_bytes);
+
+}  // namespace moor
+
+#endif  // MOORING_TOOLS_MOOR_MEMORY_PLAN_H_

@@ -1,0 +1,22 @@
+// Names: the words that JSON and people get for the numbers of the C headers. They are part of the
+// contract of the command line (docs/MOOR.md) and never change.
+//
+// Threading: pure functions. A number that a newer library invents is "unknown".
+#ifndef MOORING_TOOLS_MOOR_NAMES_H_
+#define MOORING_TOOLS_MOOR_NAMES_H_
+
+#include <mooring/mooring.h>
+
+namespace moor {
+
+const char* EngineName(mooring_engine_t engine);
+const char* EngineReasonName(mooring_engine_reason_t reason);
+const char* PolicyName(mooring_policy_t policy);
+const char* OutcomeName(mooring_outcome_t outcome);
+const char* ReasonName(mooring_reason_t reason);
+const char* PageKindName(mooring_page_kind_t kind);
+const char* TransparentHugePagesName(mooring_transparent_huge_pages_t value);
+
+}  // namespace moor
+
+#endif  // MOORING_TOOLS_MOOR_NAMES_H_

@@ -1,0 +1,64 @@
+// Options: what the command line asked for, checked and in types. command_line.h fills it.
+//
+// Lifecycle: made once, read by the commands. Threading: values.
+#ifndef MOORING_TOOLS_MOOR_OPTIONS_H_
+#define MOORING_TOOLS_MOOR_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <mooring/mooring.h>
+
+namespace moor {
+
+enum class DirectMode { kAuto, kOn, kOff };
+enum class DigestKind { kXxh64, kNone };
+enum class StreamTarget { kNull, kStdout };
+
+inline constexpr uint64_t kDefaultSlabBytes = UINT64_C(64) << 20;
+
+// What copy and stream have in common. A size that is not set is chosen by memory_plan.h.
+struct TransferOptions {
+  mooring_engine_t engine = MOORING_ENGINE_AUTO;
+  mooring_policy_t policy = MOORING_POLICY_PREFER;
+  DirectMode direct = DirectMode::kAuto;
+  DigestKind digest = DigestKind::kXxh64;
+  std::optional<uint64_t> slab_bytes;
+  std::optional<uint64_t> buffer_bytes;
+  std::optional<uint64_t> window_bytes;
+  bool json = false;
+  bool quiet = false;
+  std::optional<bool> progress;  // not set: where standard error is a terminal
+};
+
+struct CopyOptions {
+  TransferOptions common;
+  std::string source;
+  std::string destination;
+  bool sync = false;
+};
+
+struct StreamOptions {
+  TransferOptions common;
+  std::vector<std::string> files;
+  StreamTarget target = StreamTarget::kNull;
+};
+
+struct DoctorOptions {
+  bool json = false;
+  uint64_t slab_bytes = kDefaultSlabBytes;
+};
+
+// Help or a version was asked for: print it and succeed.
+struct PrintText {
+  std::string text;
+};
+
+using Command = std::variant<CopyOptions, StreamOptions, DoctorOptions, PrintText>;
+
+}  // namespace moor
+
+#endif  // MOORING_TOOLS_MOOR_OPTIONS_H_

@@ -1,0 +1,50 @@
+// Progress: one line on standard error that says how far the work is: a bar on a terminal, a line a
+// second in a log. Gone when the work ends, however it ends.
+//
+// Lifecycle: the destructor wipes the bar, so that a report or an error starts on a clean line.
+// Threading: one owner.
+//
+//   Progress progress(options.progress, total_bytes);
+//   progress.Update(bytes);
+#ifndef MOORING_TOOLS_MOOR_PROGRESS_H_
+#define MOORING_TOOLS_MOOR_PROGRESS_H_
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace moor {
+
+class Progress {
+ public:
+  // `wanted` not set: shown where standard error is a terminal.
+  Progress(std::optional<bool> wanted, std::optional<uint64_t> total_bytes);
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // Draws at most ten times a second, so it may be called at any rate.
+  void Update(uint64_t bytes);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void Draw(uint64_t bytes, double seconds);
+
+  std::optional<uint64_t> total_bytes_;
+  bool shown_ = false;
+  bool terminal_ = false;
+  bool drawn_ = false;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point next_ = start_;
+};
+
+// The text of one update, no longer than `columns`.
+std::string ProgressLine(uint64_t bytes, std::optional<uint64_t> total_bytes, double seconds,
+                         size_t columns);
+
+}  // namespace moor
+
+#endif  // MOORING_TOOLS_MOOR_PROGRESS_H_

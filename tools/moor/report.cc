@@ -1,0 +1,107 @@
+#include "tools/moor/report.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "tools/moor/failure.h"
+#include "tools/moor/names.h"
+#include "tools/moor/session_json.h"
+#include "tools/moor/sizes.h"
+
+namespace moor {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Line(const std::string& label, const std::string& text) {
+  return "  " + label + std::string(label.size() < 10 ? 10 - label.size() : 1, ' ') + text + "\n";
+}
+
+std::string WithReason(const char* name, const char* reason) {
+  return std::string(reason) == "none" ? name : std::string(name) + " (" + reason + ")";
+}
+
+std::string RemedyLines(const Session& session) {
+  std::string lines;
+  const mooring_ring_info_t& ring = session.ring_info();
+  const mooring_registration_info_t& info = session.registration_info();
+  // What the user asked for needs no remedy.
+  const bool engine_chosen = ring.engine_reason == MOORING_ENGINE_REASON_POLICY;
+  if (!engine_chosen && !session.EngineRemedy().empty()) {
+    lines += Line("remedy", session.EngineRemedy());
+  }
+  const std::string remedy = session.RegistrationRemedy();
+  if (!engine_chosen && info.reason != MOORING_REASON_POLICY && !remedy.empty() &&
+      remedy != session.EngineRemedy()) {
+    lines += Line("remedy", remedy);
+  }
+  return lines;
+}
+
+}  // namespace
+
+std::string ReportJson(const Outcome& outcome, const Session& session) {
+  const mooring_ring_stats_t stats = session.stats();
+  const Json json = {
+      {"bytes", outcome.bytes},
+      {"seconds", outcome.seconds},
+      {"digest", outcome.digest ? Json(*outcome.digest) : Json()},
+      {"engine", EngineJson(session)},
+      {"registration", RegistrationJson(session)},
+      {"operations",
+       {{"read", stats.read},
+        {"read_fixed", stats.read_fixed},
+        {"write", stats.write},
+        {"write_fixed", stats.write_fixed}}},
+      {"direct",
+       {{"used", outcome.direct.used}, {"reason", DirectReasonName(outcome.direct.reason)}}},
+  };
+  return json.dump() + "\n";
+}
+
+std::string ReportText(const std::string& verb, const Outcome& outcome, const Session& session) {
+  const mooring_ring_info_t& ring = session.ring_info();
+  const mooring_registration_info_t& info = session.registration_info();
+  const mooring_ring_stats_t stats = session.stats();
+  std::string text = verb + " " + FormatBytes(outcome.bytes) + " in " +
+                     FormatSeconds(outcome.seconds) + ", " +
+                     FormatRate(outcome.bytes, outcome.seconds);
+  if (outcome.hole_bytes > 0) {
+    text += ", of which " + FormatBytes(outcome.hole_bytes) + " are holes";
+  }
+  text += "\n";
+  if (outcome.digest) {
+    text += Line("digest", *outcome.digest + " (xxh64)");
+  }
+  text += Line("engine", WithReason(EngineName(ring.engine), EngineReasonName(ring.engine_reason)));
+  text += Line("memory", WithReason(OutcomeName(info.outcome), ReasonName(info.reason)) + ": " +
+                             FormatBytes(info.bytes_fixed) + " of " +
+                             FormatBytes(info.bytes_requested) + " pinned");
+  text += Line("reads", std::to_string(stats.read_fixed) + " fixed, " + std::to_string(stats.read) +
+                            " copied; direct: " +
+                            WithReason(outcome.direct.used ? "yes" : "no",
+                                       DirectReasonName(outcome.direct.reason)));
+  if (stats.write_fixed + stats.write > 0) {
+    text += Line("writes", std::to_string(stats.write_fixed) + " fixed, " +
+                               std::to_string(stats.write) + " copied");
+  }
+  return text + RemedyLines(session);
+}
+
+void PrintAll(int fd, const std::string& text) {
+  size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t written = ::write(fd, text.data() + done, text.size() - done);
+    if (written >= 0) {
+      done += static_cast<size_t>(written);
+    } else if (errno == EPIPE && fd == STDOUT_FILENO) {
+      throw ReaderGone();
+    } else if (errno != EINTR) {
+      ThrowSystemError(errno, "cannot write the report");
+    }
+  }
+}
+
+}  // namespace moor

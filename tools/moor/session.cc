@@ -1,0 +1,93 @@
+#include "tools/moor/session.h"
+
+#include "tools/moor/failure.h"
+
+namespace moor {
+namespace {
+
+constexpr int64_t kStopNanoseconds = 2'000'000'000;
+
+// Enough for every chunk of a usual window in one call, and small enough to be charged (from Linux
+// 6.14) under the smallest memlock limit in use: 64 entries cost 8 KiB of 64.
+constexpr uint32_t kSubmissionCount = 64;
+
+// Chunks, and room to ask one question more.
+constexpr uint32_t kInFlightMax = 1024 + 1;
+
+bool HasRemedy(const char* text) { return text[0] != '\0'; }
+
+}  // namespace
+
+Session::Session(const TransferOptions& options, const SlabPlan& plan) {
+  CreateRing(options);
+  CreateSlab(plan);
+  Register(options.policy);
+}
+
+Session::~Session() = default;
+
+void Session::CreateRing(const TransferOptions& options) {
+  mooring_ring_options_t ring_options = MOORING_RING_OPTIONS_INIT;
+  ring_options.flags = MOORING_RING_OWNER_THREAD;
+  ring_options.engine = options.engine;
+  ring_options.submission_count = kSubmissionCount;
+  ring_options.in_flight_max = kInFlightMax;
+  mooring_ring_t* ring = nullptr;
+  Check(mooring_ring_create(&ring_options, &ring));
+  ring_.reset(ring);
+  ring_info_.struct_size = sizeof ring_info_;
+  Check(mooring_ring_get_info(ring_.get(), &ring_info_));
+}
+
+void Session::CreateSlab(const SlabPlan& plan) {
+  mooring_slab_options_t slab_options = MOORING_SLAB_OPTIONS_INIT;
+  slab_options.buffer_bytes = plan.buffer_bytes;
+  slab_options.buffer_count = plan.buffer_count;
+  mooring_slab_t* slab = nullptr;
+  Check(mooring_slab_create(&slab_options, &slab));
+  slab_.reset(slab);
+  slab_info_.struct_size = sizeof slab_info_;
+  Check(mooring_slab_get_info(slab_.get(), &slab_info_));
+}
+
+void Session::Register(mooring_policy_t policy) {
+  mooring_registration_options_t options = MOORING_REGISTRATION_OPTIONS_INIT;
+  options.policy = policy;
+  mooring_registration_t* registration = nullptr;
+  mooring_error_t* error =
+      mooring_registration_create(ring_.get(), slab_.get(), &options, &registration);
+  if (error != nullptr && HasRemedy(ring_info_.remedy)) {
+    // Without io_uring nothing can be pinned: what helps is what helps the engine.
+    const std::string message = std::string(mooring_error_message(error)) + "; " +
+                                ring_info_.message;
+    mooring_error_destroy(error);
+    throw Failure(message, ring_info_.remedy);
+  }
+  Check(error);
+  registration_.reset(registration);
+  registration_info_.struct_size = sizeof registration_info_;
+  Check(mooring_registration_get_info(registration_.get(), &registration_info_));
+}
+
+mooring_ring_stats_t Session::stats() const {
+  mooring_ring_stats_t stats = {};
+  stats.struct_size = sizeof stats;
+  Check(mooring_ring_get_stats(ring_.get(), &stats));
+  return stats;
+}
+
+std::string Session::EngineRemedy() const { return ring_info_.remedy; }
+
+std::string Session::RegistrationRemedy() const {
+  if (registration_info_.reason == MOORING_REASON_ENGINE_THREADS && HasRemedy(ring_info_.remedy)) {
+    return ring_info_.remedy;
+  }
+  return registration_info_.remedy;
+}
+
+void Session::Stop() {
+  // A time-out leaves operations to the kernel; the slab stays mapped for them (slab.h).
+  mooring_error_destroy(mooring_ring_close(ring_.get(), kStopNanoseconds));
+}
+
+}  // namespace moor

@@ -1,0 +1,20 @@
+// Sink: where a transfer writes: nowhere, to places in a file, or in order to a pipe.
+//
+// Lifecycle: lends a descriptor that its owner keeps open. Threading: a value.
+#ifndef MOORING_TOOLS_MOOR_SINK_H_
+#define MOORING_TOOLS_MOOR_SINK_H_
+
+#include <string>
+
+namespace moor {
+
+struct Sink {
+  int fd = -1;              // -1: the bytes go nowhere
+  bool positioned = false;  // writes name their offset, so that several are under way at once
+  bool standard_output = false;
+  std::string name;         // for messages
+};
+
+}  // namespace moor
+
+#endif  // MOORING_TOOLS_MOOR_SINK_H_

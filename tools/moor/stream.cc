@@ -1,0 +1,99 @@
+#include "tools/moor/stream.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <vector>
+
+#include "tools/moor/digest.h"
+#include "tools/moor/failure.h"
+#include "tools/moor/memory_plan.h"
+#include "tools/moor/progress.h"
+#include "tools/moor/read_plan.h"
+#include "tools/moor/report.h"
+#include "tools/moor/session.h"
+#include "tools/moor/transfer.h"
+
+namespace moor {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// All of them are looked at before the first byte moves: a name that is wrong costs no time.
+std::vector<SourcePath> FindAll(const std::vector<std::string>& files) {
+  std::vector<SourcePath> paths;
+  paths.reserve(files.size());
+  for (const std::string& file : files) {
+    paths.push_back(FindSource(file));
+  }
+  return paths;
+}
+
+// A file that is appended to itself never ends.
+void RefuseOutputAmongInputs(const std::vector<SourcePath>& paths) {
+  struct stat output {};
+  if (::fstat(STDOUT_FILENO, &output) != 0 || !S_ISREG(output.st_mode)) {
+    return;
+  }
+  for (const SourcePath& path : paths) {
+    if (path.status.st_dev == output.st_dev && path.status.st_ino == output.st_ino) {
+      throw Failure("'" + path.path + "' is standard output itself",
+                    "send the output to another file");
+    }
+  }
+}
+
+Sink MakeSink(const StreamOptions& options) {
+  if (options.target == StreamTarget::kNull) {
+    return {};
+  }
+  return {.fd = STDOUT_FILENO, .standard_output = true, .name = "standard output"};
+}
+
+Outcome Move(const StreamOptions& options, Session& session, const WindowPlan& window,
+             ReadPlan& plan, std::optional<uint64_t> total_bytes) {
+  Digest digest(options.common.digest);
+  Outcome outcome;
+  {
+    Progress progress(options.common.quiet ? false : options.common.progress, total_bytes);
+    Transfer transfer(session, window, plan, MakeSink(options), digest, progress);
+    outcome.bytes = transfer.Run();
+  }
+  outcome.digest = digest.Text();
+  outcome.direct = plan.Direct();
+  return outcome;
+}
+
+}  // namespace
+
+void RunStream(const StreamOptions& options) {
+  const Clock::time_point start = Clock::now();
+  const SlabPlan slab = PlanSlab(options.common);
+  const std::vector<SourcePath> paths = FindAll(options.files);
+  const bool to_stdout = options.target == StreamTarget::kStdout;
+  if (to_stdout) {
+    RefuseOutputAmongInputs(paths);
+  }
+  const std::optional<uint64_t> total_bytes = TotalBytes(paths);
+  const WindowPlan window = PlanWindow(slab, total_bytes);
+  Session session(options.common, slab);
+  ReadPlan plan(paths, {.direct = options.common.direct, .chunk_bytes = window.chunk_bytes});
+  Outcome outcome;
+  try {
+    outcome = Move(options, session, window, plan, total_bytes);
+  } catch (...) {
+    session.Stop();
+    throw;
+  }
+  outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  // Standard output carries the bytes; the report must not be among them.
+  const int report_fd = to_stdout ? STDERR_FILENO : STDOUT_FILENO;
+  if (options.common.json) {
+    PrintAll(report_fd, ReportJson(outcome, session));
+  } else if (!options.common.quiet) {
+    PrintAll(report_fd, ReportText("streamed", outcome, session));
+  }
+}
+
+}  // namespace moor

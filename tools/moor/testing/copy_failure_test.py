@@ -1,0 +1,172 @@
+"""`moor copy` that cannot succeed: one message, one remedy, and no trace."""
+
+import os
+import signal
+import subprocess
+import unittest
+
+from tools.moor.testing.files import MIB, read, write_random
+from tools.moor.testing.moor_test_case import MoorTestCase
+
+
+class WrongFilesTest(MoorTestCase):
+    def test_missing_source(self):
+        result = self.run_moor("copy", self.path("a"), self.path("b"))
+        self.assert_fails(result, self.path("a"), "No such file")
+        self.assertEqual(self.names(), [])
+
+    def test_source_is_a_directory(self):
+        os.mkdir(self.path("d"))
+        self.assert_fails(self.run_moor("copy", self.path("d"), self.path("b")), "is a directory")
+        self.assertEqual(self.names(), ["d"])
+
+    def test_destination_folder_is_missing(self):
+        write_random(self.path("a"), 10)
+        for name in ("d/b", "d/"):
+            self.assert_fails(self.run_moor("copy", self.path("a"), self.path(name)), "d/")
+        self.assertEqual(self.names(), ["a"])
+
+    def test_destination_holds_a_directory_of_that_name(self):
+        write_random(self.path("a"), 10)
+        os.makedirs(self.path("d/a"))
+        self.assert_fails(self.run_moor("copy", self.path("a"), self.path("d")), "is a directory")
+
+    def test_destination_is_a_link_to_nothing(self):
+        write_random(self.path("a"), 10)
+        os.symlink("nowhere", self.path("link"))
+        self.assert_fails(self.run_moor("copy", self.path("a"), self.path("link")), "link")
+        self.assertEqual(self.names(), ["a", "link"])
+
+    def test_itself_by_any_name_is_refused_and_untouched(self):
+        data = write_random(self.path("a"), 10_000)
+        os.symlink("a", self.path("symbolic"))
+        os.link(self.path("a"), self.path("hard"))
+        before = os.stat(self.path("a"))
+        for name in ("a", "symbolic", "hard", ""):
+            result = self.run_moor("copy", self.path("a"), self.path(name))
+            self.assert_fails(result, "same file")
+        self.assertEqual(read(self.path("a")), data)
+        self.assertEqual(os.stat(self.path("a")).st_ino, before.st_ino)
+        self.assertEqual(os.stat(self.path("a")).st_mtime_ns, before.st_mtime_ns)
+
+
+class PermissionTest(MoorTestCase):
+    def test_source_may_not_be_read(self):
+        write_random(self.path("a"), 10)
+        os.chmod(self.path("a"), 0)
+        result = self.run_as_nobody("copy", self.path("a"), self.path("b"))
+        self.assert_fails(result, self.path("a"), "Permission denied", "permission")
+        self.assertEqual(self.names(), ["a"])
+
+    def test_destination_folder_may_not_be_written(self):
+        write_random(self.path("a"), 10)
+        os.mkdir(self.path("d"), 0o755)
+        result = self.run_as_nobody("copy", self.path("a"), self.path("d/b"))
+        self.assert_fails(result, "Permission denied", self.path("d"))
+        self.assertEqual(os.listdir(self.path("d")), [])
+
+    def test_a_write_protected_file_is_not_replaced(self):
+        write_random(self.path("a"), 10)
+        old = write_random(self.path("b"), 20, seed=2)
+        os.chmod(self.path("b"), 0o444)
+        result = self.run_as_nobody("copy", self.path("a"), self.path("b"))
+        self.assert_fails(result, "cannot replace", "chmod")
+        self.assertEqual(read(self.path("b")), old)
+        self.assertEqual(self.names(), ["a", "b"])
+
+
+class FullFilesystemTest(MoorTestCase):
+    def mount_small(self, size):
+        os.mkdir(self.path("small"))
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", self.path("small")],
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        self.require("mount", mounted.returncode == 0)
+        self.addCleanup(subprocess.run, ["umount", self.path("small")], check=True)
+
+    def test_no_room(self):
+        self.mount_small("4m")
+        # Below 16 MiB a write finds out, above the reservation does before the first one.
+        for size in (8 * MIB, 40 * MIB):
+            write_random(self.path("a"), size)
+            old = write_random(self.path("small/b"), 1000, seed=2)
+            result = self.run_moor("copy", self.path("a"), self.path("small/b"))
+            self.assert_fails(result, "No space left", "small/b", "df -h")
+            self.assertEqual(os.listdir(self.path("small")), ["b"])
+            self.assertEqual(read(self.path("small/b")), old)
+
+    def test_holes_need_no_room(self):
+        self.mount_small("4m")
+        with open(self.path("a"), "wb") as file:
+            file.write(os.urandom(MIB))
+            file.truncate(1 << 30)
+        result = self.run_moor("copy", "--digest", "none", self.path("a"), self.path("small/b"))
+        self.assert_succeeds(result)
+        self.assertEqual(os.stat(self.path("small/b")).st_size, 1 << 30)
+
+    def test_device_that_is_always_full(self):
+        write_random(self.path("a"), MIB)
+        for engine in ("auto", "threads"):
+            result = self.run_moor("copy", "--engine", engine, self.path("a"), "/dev/full")
+            self.assert_fails(result, "/dev/full", "No space left")
+
+
+class ChangingSourceTest(MoorTestCase):
+    SIZE = 64 * MIB
+
+    # So that the copy takes long enough to be caught in the middle.
+    SLOWLY = ("--slab-bytes", "2K", "--direct", "off")
+
+    def stop_in_the_middle(self):
+        """Starts a copy and stops it when it has written something."""
+        process = self.start_moor("copy", *self.SLOWLY, self.path("a"), self.path("b"))
+
+        def temporary_bytes():
+            names = [name for name in self.names() if name.startswith(".b.moor-")]
+            return os.stat(self.path(names[0])).st_size if names else 0
+
+        self.wait_until(lambda: temporary_bytes() > 0, "a temporary file with something in it")
+        process.send_signal(signal.SIGSTOP)
+        self.assertLess(temporary_bytes(), self.SIZE // 2, "too fast to be caught")
+        return process
+
+    def test_source_that_shrinks(self):
+        write_random(self.path("a"), self.SIZE)
+        process = self.stop_in_the_middle()
+        os.truncate(self.path("a"), self.SIZE // 2)
+        process.send_signal(signal.SIGCONT)
+        output, errors = process.communicate(timeout=60)
+        result = subprocess.CompletedProcess([], process.returncode, output, errors)
+        self.assert_fails(
+            result, self.path("a"), f"byte {self.SIZE // 2} of {self.SIZE}", "shorter"
+        )
+        self.assertEqual(self.names(), ["a"])
+
+    def test_source_that_grows(self):
+        data = write_random(self.path("a"), self.SIZE)
+        process = self.stop_in_the_middle()
+        with open(self.path("a"), "ab") as file:
+            file.write(b"more")
+        process.send_signal(signal.SIGCONT)
+        _, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(read(self.path("b")), data)
+
+    def test_sparse_source_that_loses_its_holes(self):
+        """A file cut off where a hole was is noticed too."""
+        with open(self.path("a"), "wb") as file:
+            file.write(os.urandom(self.SIZE))
+            file.truncate(4 * self.SIZE)
+        process = self.stop_in_the_middle()
+        os.truncate(self.path("a"), 2 * self.SIZE)
+        process.send_signal(signal.SIGCONT)
+        output, errors = process.communicate(timeout=60)
+        result = subprocess.CompletedProcess([], process.returncode, output, errors)
+        self.assert_fails(result, f"byte {2 * self.SIZE} of {4 * self.SIZE}")
+        self.assertEqual(self.names(), ["a"])
+
+
+if __name__ == "__main__":
+    unittest.main()

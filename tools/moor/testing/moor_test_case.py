@@ -1,0 +1,146 @@
+"""What the tests of the program share: a folder, the program itself, and ways to run it."""
+
+import ctypes
+import json
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+
+DEADLINE_S = 60
+
+# The user `nobody`, who owns nothing and may pin only what RLIMIT_MEMLOCK allows.
+NOBODY = 65534
+
+_IO_URING_SETUP = 425
+
+
+def _find(name, variable):
+    """A program of this repository: Bazel's, or the one that a variable names."""
+    folder = {"moor": "tools/moor", "without_io_uring": "tools/moor/testing"}[name]
+    return os.path.abspath(os.environ.get(variable) or os.path.join(folder, name))
+
+
+def has_io_uring():
+    """Whether the kernel lets this process make a ring."""
+    parameters = ctypes.create_string_buffer(120)  # struct io_uring_params
+    fd = ctypes.CDLL(None, use_errno=True).syscall(_IO_URING_SETUP, 4, parameters)
+    if fd >= 0:
+        os.close(fd)
+    return fd >= 0
+
+
+class MoorTestCase(unittest.TestCase):
+    """Runs the real program on real files in a folder of the test's own."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="moor-", dir=os.environ.get("TEST_TMPDIR"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        # Where anyone may run them from: build folders are often the builder's alone.
+        self.programs = tempfile.mkdtemp(prefix="moor-programs-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, self.programs, ignore_errors=True)
+        os.chmod(self.programs, 0o755)
+        self.moor = self._install("moor", "MOOR_PROGRAM")
+
+    def _install(self, name, variable):
+        path = os.path.join(self.programs, name)
+        shutil.copyfile(_find(name, variable), path)
+        os.chmod(path, 0o755)
+        return path
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def names(self):
+        return sorted(os.listdir(self.folder))
+
+    def require(self, feature, present):
+        """Skips without `feature`; fails instead where MOORING_REQUIRE lists it."""
+        if present:
+            return
+        if feature in os.environ.get("MOORING_REQUIRE", "").split(","):
+            self.fail(f"MOORING_REQUIRE lists {feature}, and it is missing")
+        self.skipTest(f"needs {feature}")
+
+    def command(self, arguments, refuse=None):
+        """The command line; `refuse`: the errno that io_uring answers, by name."""
+        prefix = []
+        if refuse:
+            prefix = [self._install("without_io_uring", "WITHOUT_IO_URING_PROGRAM"), refuse]
+        return prefix + [self.moor] + [str(argument) for argument in arguments]
+
+    def run_moor(self, *arguments, refuse=None, **options):
+        """Runs to the end; stdout and stderr are bytes."""
+        options.setdefault("stdin", subprocess.DEVNULL)
+        return subprocess.run(
+            self.command(arguments, refuse),
+            stdout=options.pop("stdout", subprocess.PIPE),
+            stderr=options.pop("stderr", subprocess.PIPE),
+            timeout=DEADLINE_S,
+            check=False,
+            **options,
+        )
+
+    def start_moor(self, *arguments, **options):
+        """Starts, and sees to it that it does not outlive the test."""
+        process = subprocess.Popen(
+            self.command(arguments),
+            stdin=options.pop("stdin", subprocess.DEVNULL),
+            stdout=options.pop("stdout", subprocess.PIPE),
+            stderr=options.pop("stderr", subprocess.PIPE),
+            **options,
+        )
+
+        def clean_up():
+            process.kill()
+            process.communicate()
+
+        self.addCleanup(clean_up)
+        return process
+
+    def run_as_nobody(self, *arguments, memlock=None, **options):
+        """Without root's rights; `memlock`: soft and hard limit in bytes."""
+        self.require("root", os.geteuid() == 0)
+        os.chmod(self.folder, 0o777)
+
+        def limit():
+            if memlock is not None:
+                resource.setrlimit(resource.RLIMIT_MEMLOCK, (memlock, memlock))
+
+        return self.run_moor(
+            *arguments, user=NOBODY, group=NOBODY, extra_groups=[], preexec_fn=limit, **options
+        )
+
+    def assert_succeeds(self, result):
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result
+
+    def assert_fails(self, result, *words, status=1):
+        """Failed with a message and a remedy, and nothing else to say."""
+        self.assertEqual(result.returncode, status, result.stderr)
+        text = result.stderr.decode()
+        lines = text.splitlines()
+        self.assertEqual(len(lines), 2, text)
+        self.assertTrue(lines[0].startswith("moor: "), text)
+        self.assertTrue(lines[1].startswith("remedy: "), text)
+        self.assertGreater(len(lines[1]), len("remedy: "), text)
+        for word in words:
+            self.assertIn(word, text)
+        self.assertEqual(result.stdout, b"")
+        return lines[1].removeprefix("remedy: ")
+
+    def report(self, result):
+        """The JSON of a run that succeeded."""
+        self.assert_succeeds(result)
+        lines = result.stdout.splitlines()
+        self.assertEqual(len(lines), 1, result.stdout)
+        return json.loads(lines[0])
+
+    def wait_until(self, condition, what):
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, f"never happened: {what}")
+            time.sleep(0.005)

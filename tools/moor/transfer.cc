@@ -1,0 +1,262 @@
+#include "tools/moor/transfer.h"
+
+#include <poll.h>
+
+#include <cerrno>
+
+#include "tools/moor/failure.h"
+#include "tools/moor/interrupts.h"
+
+namespace moor {
+namespace {
+
+// Holes need no chunk; so many may wait for their turn without the queue growing beyond bounds.
+constexpr size_t kWaitingHolesMax = 64;
+constexpr uint32_t kCompletionCount = 64;
+
+}  // namespace
+
+Transfer::Transfer(Session& session, const WindowPlan& window, ReadPlan& plan, const Sink& sink,
+                   Digest& digest, Progress& progress)
+    : session_(session),
+      plan_(plan),
+      sink_(sink),
+      digest_(digest),
+      progress_(progress),
+      pool_(session.slab(), window),
+      completions_(kCompletionCount) {
+  operations_.reserve(window.chunk_count);
+}
+
+uint64_t Transfer::Run() {
+  for (;;) {
+    ThrowIfInterrupted();
+    Advance();
+    StartReads();
+    if (items_.empty() && plan_.finished()) {
+      return bytes_;
+    }
+    if (in_flight_ > 0 || !operations_.empty()) {
+      SubmitAndReap();
+    }
+    progress_.Update(bytes_);
+  }
+}
+
+void Transfer::StartReads() {
+  while (!pool_.empty() && waiting_hole_count_ < kWaitingHolesMax) {
+    std::optional<Piece> piece = plan_.Next();
+    if (!piece) {
+      return;
+    }
+    Item& item = items_.emplace_back();
+    item.piece = std::move(*piece);
+    if (item.piece.hole) {
+      item.state = State::kRead;
+      ++waiting_hole_count_;
+      continue;
+    }
+    item.chunk = pool_.Take();
+    AddRead(item);
+  }
+}
+
+void Transfer::AddRead(Item& item) {
+  const Piece& piece = item.piece;
+  const Chunk& chunk = pool_[item.chunk];
+  const uint64_t left = piece.size - item.done;
+  mooring_op_t operation = {};
+  operation.opcode = MOORING_OPCODE_READ;
+  if (piece.source->positioned()) {
+    const ReadStep step =
+        piece.source->NextRead(piece.offset + item.done, left, chunk.data + item.done);
+    operation.fd = step.fd;
+    operation.size = step.size;
+    operation.file_offset = piece.offset + item.done;
+    item.direct = step.direct;
+  } else {
+    operation.fd = piece.source->fd();
+    operation.size = left;
+    operation.file_offset = MOORING_FILE_OFFSET_CURRENT;
+  }
+  operation.registration = session_.registration();
+  operation.lease_first_index = chunk.lease.first_index;
+  operation.lease_generation = chunk.lease.generation;
+  operation.offset = item.done;
+  operation.user_data = reinterpret_cast<uintptr_t>(&item);
+  operations_.push_back(operation);
+}
+
+void Transfer::AddWrite(Item& item) {
+  const Chunk& chunk = pool_[item.chunk];
+  mooring_op_t operation = {};
+  operation.opcode = MOORING_OPCODE_WRITE;
+  operation.fd = sink_.fd;
+  operation.size = item.piece.size - item.done;
+  operation.file_offset =
+      sink_.positioned ? item.piece.offset + item.done : MOORING_FILE_OFFSET_CURRENT;
+  operation.registration = session_.registration();
+  operation.lease_first_index = chunk.lease.first_index;
+  operation.lease_generation = chunk.lease.generation;
+  operation.offset = item.done;
+  operation.user_data = reinterpret_cast<uintptr_t>(&item);
+  operations_.push_back(operation);
+}
+
+void Transfer::SubmitAndReap() {
+  uint32_t accepted = 0;
+  uint32_t count = 0;
+  const auto offered = static_cast<uint32_t>(operations_.size());
+  mooring_error_t* error = mooring_ring_submit_and_reap(
+      session_.ring(), operations_.data(), offered, &accepted, completions_.data(),
+      kCompletionCount, 1, kInterruptLookNanoseconds, &count);
+  operations_.erase(operations_.begin(), operations_.begin() + accepted);
+  in_flight_ += accepted;
+  in_flight_ -= count;
+  Check(error);
+  for (uint32_t index = 0; index < count; ++index) {
+    Settle(completions_[index]);
+  }
+}
+
+void Transfer::Settle(const mooring_completion_t& completion) {
+  Item& item = *reinterpret_cast<Item*>(static_cast<uintptr_t>(completion.user_data));
+  if (item.state == State::kReading) {
+    SettleRead(item, completion.result);
+  } else {
+    SettleWrite(item, completion.result);
+  }
+}
+
+void Transfer::SettleRead(Item& item, int64_t result) {
+  Piece& piece = item.piece;
+  if (result < 0) {
+    ReadFailed(item, static_cast<int>(-result));
+    return;
+  }
+  const auto bytes = static_cast<uint64_t>(result);
+  if (!piece.source->positioned()) {
+    plan_.SequentialReadDone(bytes);
+    piece.size = bytes;
+    item.state = State::kRead;
+    return;
+  }
+  if (bytes == 0) {
+    piece.source->ThrowShrank(piece.offset + item.done);
+  }
+  if (item.direct) {
+    piece.source->NoteDirectRead();
+  }
+  item.done += bytes;
+  if (item.done < piece.size) {
+    AddRead(item);
+  } else {
+    item.state = State::kRead;
+  }
+}
+
+void Transfer::ReadFailed(Item& item, int error) {
+  const Piece& piece = item.piece;
+  if (error == EINTR) {
+    AddRead(item);
+    return;
+  }
+  if (error == EAGAIN) {
+    // A descriptor that somebody made non-blocking.
+    WaitReady(piece.source->fd(), POLLIN);
+    AddRead(item);
+    return;
+  }
+  if (error == EINVAL && item.direct && piece.source->FallBackToBuffered()) {
+    AddRead(item);
+    return;
+  }
+  ThrowSystemError(error, "cannot read '" + piece.source->name() + "' at byte " +
+                              std::to_string(piece.offset + item.done));
+}
+
+void Transfer::SettleWrite(Item& item, int64_t result) {
+  write_under_way_ = false;
+  if (result < 0) {
+    WriteFailed(item, static_cast<int>(-result));
+    return;
+  }
+  if (result == 0) {
+    WriteFailed(item, EIO);  // write(2) gives 0 for nothing but an empty write
+  }
+  item.done += static_cast<uint64_t>(result);
+  if (item.done < item.piece.size) {
+    write_under_way_ = !sink_.positioned;
+    AddWrite(item);
+  } else {
+    item.state = State::kDone;
+  }
+}
+
+void Transfer::WriteFailed(Item& item, int error) {
+  if (error == EPIPE && sink_.standard_output) {
+    throw ReaderGone();
+  }
+  if (error == EAGAIN) {
+    WaitReady(sink_.fd, POLLOUT);
+  } else if (error != EINTR) {
+    ThrowSystemError(error, "cannot write '" + sink_.name + "' at byte " +
+                                std::to_string(item.piece.offset + item.done));
+  }
+  write_under_way_ = !sink_.positioned;
+  AddWrite(item);
+}
+
+void Transfer::Advance() {
+  while (digested_count_ < items_.size() && items_[digested_count_].state == State::kRead) {
+    Digested(items_[digested_count_]);
+    ++digested_count_;
+  }
+  // Everything before digested_count_ has its turn to be written; without positions, one at a time.
+  for (size_t index = 0; index < digested_count_ && !write_under_way_; ++index) {
+    Item& item = items_[index];
+    if (item.state == State::kWaitingToWrite) {
+      item.state = State::kWriting;
+      write_under_way_ = !sink_.positioned;
+      AddWrite(item);
+    }
+  }
+  RetireFinished();
+}
+
+void Transfer::Digested(Item& item) {
+  const Piece& piece = item.piece;
+  if (piece.hole) {
+    digest_.UpdateZeros(piece.size);
+    hole_bytes_ += piece.size;
+    --waiting_hole_count_;
+  } else {
+    digest_.Update(pool_[item.chunk].data, piece.size);
+  }
+  bytes_ += piece.size;
+  if (piece.last) {
+    piece.source->CheckUnchanged();
+  }
+  item.done = 0;
+  const bool to_write = sink_.fd >= 0 && !piece.hole && piece.size > 0;
+  item.state = to_write ? State::kWaitingToWrite : State::kDone;
+}
+
+void Transfer::RetireFinished() {
+  while (digested_count_ > 0 && items_.front().state == State::kDone) {
+    if (!items_.front().piece.hole) {
+      pool_.Give(items_.front().chunk);
+    }
+    items_.pop_front();
+    --digested_count_;
+  }
+}
+
+void Transfer::WaitReady(int fd, short events) {
+  struct pollfd ready = {.fd = fd, .events = events, .revents = 0};
+  while (::poll(&ready, 1, kInterruptLookMilliseconds) <= 0) {
+    ThrowIfInterrupted();
+  }
+}
+
+}  // namespace moor
