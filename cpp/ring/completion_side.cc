@@ -1,16 +1,19 @@
 #include "cpp/ring/completion_side.h"
 
-#include <poll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace mooring {
 namespace {
 
 // The longest wait that Wake cannot end at once.
 constexpr int64_t kBriefWaitNs = 1'000'000;
+// The longest sleep on a descriptor that others read, too.
+constexpr int64_t kSharedWaitNs = 50'000'000;
 
 void Ring(int event_fd) {
   const uint64_t one = 1;
@@ -91,7 +94,43 @@ void CompletionSide::Wake() {
   Ring(wake_fd_.get());
 }
 
-void CompletionSide::NotifyFailed() { Ring(wake_fd_.get()); }
+void CompletionSide::NotifyFailed() {
+  Ring(wake_fd_.get());
+  if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0) Ring(fd);
+}
+
+int CompletionSide::Start() {
+  if (!defers_) return 0;
+  SetSilenced(true);
+  const int fd = wake_fd_.get();
+  const int result = uring_.Control(IORING_REGISTER_EVENTFD, &fd, 1);
+  return result < 0 ? -result : 0;
+}
+
+// Readable from the start: what was ready before the kernel knew of it is found by the first reap. A ring takes one
+// eventfd, so with DEFER_TASKRUN the caller gets ours, and it is silent no more.
+int CompletionSide::EventFd() {
+  if (const int fd = event_fd_to_signal_.load(std::memory_order_relaxed); fd >= 0) return fd;
+  int fd = wake_fd_.get();
+  if (!defers_) {
+    event_fd_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!event_fd_.valid()) return -1;
+    fd = event_fd_.get();
+    if (const int result = uring_.Control(IORING_REGISTER_EVENTFD, &fd, 1); result < 0) {
+      errno = -result;
+      return -1;
+    }
+  }
+  event_fd_to_signal_.store(fd, std::memory_order_release);
+  if (defers_) SetSilenced(false);
+  Ring(fd);
+  return fd;
+}
+
+void CompletionSide::SetSilenced(bool silenced) {
+  const bool shared = event_fd_to_signal_.load(std::memory_order_relaxed) >= 0;
+  queue_.SetFlags(silenced && !shared ? IORING_CQ_EVENTFD_DISABLED : 0);
+}
 
 // Completions may be ready that are not in the queue: work that the kernel has put off until we come by, and those that
 // found the queue full, which wait in order until there is room (IORING_FEAT_NODROP, 5.5).
@@ -121,17 +160,41 @@ bool CompletionSide::WaitBriefly(uint32_t count, Deadline deadline, bool* parked
   }
 }
 
-// Until the ring has something, somebody wakes us, or the deadline passes. EINTR is as good a reason to look again.
+// Until the ring has something, somebody wakes us, or the deadline passes. False when waiting here is hopeless.
 bool CompletionSide::Park(Deadline deadline, bool* parked) {
-  pollfd fds[2] = {{.fd = uring_.fd(), .events = POLLIN, .revents = 0},
-                   {.fd = wake_fd_.get(), .events = POLLIN, .revents = 0}};
-  const timespec timeout = deadline.Remaining();
-  AddOne(system_calls_);
-  const int ready = ppoll(fds, 2, deadline.IsNever() ? nullptr : &timeout, nullptr);
   *parked = false;
-  if (ready < 0) return errno == EINTR;
-  if (fds[1].revents != 0) Silence(wake_fd_.get());
-  return (fds[0].revents & (POLLNVAL | POLLERR)) == 0;
+  if (defers_) return SleepWithWorkDeferred(deadline);
+  pollfd fds[2] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0},
+                   {.fd = uring_.fd(), .events = POLLIN, .revents = 0}};
+  return SleepUntilSignalled(fds, deadline) && (fds[1].revents & (POLLNVAL | POLLERR)) == 0;
+}
+
+bool CompletionSide::SleepWithWorkDeferred(Deadline deadline) {
+  SetSilenced(false);
+  // Either the kernel finds the signal on, or this finds what the kernel has put off.
+  const int result = Enter(0, nullptr);
+  bool hopeful = result >= 0 || result == -EINTR;
+  if (hopeful && queue_.Empty()) {
+    pollfd fds[1] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0}};
+    hopeful = SleepUntilSignalled(fds, deadline);
+  }
+  SetSilenced(true);
+  return hopeful;
+}
+
+// fds[0] is ours; EINTR is as good a reason to look again as any.
+bool CompletionSide::SleepUntilSignalled(std::span<pollfd> fds, Deadline deadline) {
+  timespec timeout = deadline.Remaining();
+  bool forever = deadline.IsNever();
+  // A caller who has been given our own descriptor may read it before we see it.
+  if (defers_ && event_fd_to_signal_.load(std::memory_order_relaxed) >= 0 && deadline.RemainingNs() > kSharedWaitNs) {
+    timeout = {.tv_sec = 0, .tv_nsec = kSharedWaitNs};
+    forever = false;
+  }
+  AddOne(system_calls_);
+  if (ppoll(fds.data(), fds.size(), forever ? nullptr : &timeout, nullptr) < 0) return errno == EINTR;
+  if (fds[0].revents != 0) Silence(fds[0].fd);
+  return true;
 }
 
 bool CompletionSide::TakeWake() {

@@ -5,11 +5,18 @@
 // it. So a wake-up needs no request inside the ring, which a drain would wait for, and no thread that may submit; a
 // parked reaper sleeps, and a busy one pays no second system call.
 //
-// Threading: Reap and Plan: one thread at a time. Wake and NotifyFailed: any thread.
+// With DEFER_TASKRUN, poll(2) on the ring sees only what has been delivered, and nothing is delivered while its thread is
+// in poll(2) (measured on 6.18: a timeout never woke it). But an eventfd that is registered with the ring is signalled for
+// work that waits, too. So there the descriptor of our own is registered, and silenced (IORING_CQ_EVENTFD_DISABLED) for as
+// long as nobody is parked.
+//
+// Threading: Reap, Plan and EventFd: one thread at a time. Wake, NotifyFailed and counters: any thread.
 //
 //   uint32_t count = completion.Reap(events, 1, Deadline::After(timeout_ns));
 #ifndef MOORING_CPP_RING_COMPLETION_SIDE_H_
 #define MOORING_CPP_RING_COMPLETION_SIDE_H_
+
+#include <poll.h>
 
 #include <atomic>
 #include <cstdint>
@@ -30,6 +37,9 @@ class CompletionSide {
   // All outlive the side; `wake_fd` is an eventfd(2) that does not block.
   CompletionSide(const Uring& uring, FailedEvents& failed, const SubmissionSide& submission, UniqueFd wake_fd);
 
+  // Once, before anything else. 0, or a positive errno.
+  int Start();
+
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline);
 
   // What a submission that is followed by such a Reap may wait for in its own system call. `timeout` is room for it.
@@ -38,6 +48,8 @@ class CompletionSide {
   void Wake();
   // There are failed events, which no completion tells of.
   void NotifyFailed();
+  // For Engine::EventFd; made on first use. -1 with an errno.
+  int EventFd();
 
   uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }
   uint64_t overflows() const { return overflows_.load(std::memory_order_relaxed); }
@@ -48,6 +60,9 @@ class CompletionSide {
   bool LetKernelDeliver();
   bool WaitBriefly(uint32_t count, Deadline deadline, bool* parked);
   bool Park(Deadline deadline, bool* parked);
+  bool SleepUntilSignalled(std::span<pollfd> fds, Deadline deadline);
+  bool SleepWithWorkDeferred(Deadline deadline);
+  void SetSilenced(bool silenced);
   bool TakeWake();
   int Enter(uint32_t min_complete, const __kernel_timespec* timeout);
 
@@ -59,6 +74,8 @@ class CompletionSide {
   const bool waits_take_timeouts_;
   const bool defers_;
   const UniqueFd wake_fd_;
+  UniqueFd event_fd_;                         // unless wake_fd_ is shared
+  std::atomic<int> event_fd_to_signal_{-1};  // the caller's, when he has asked for one
   std::atomic<uint64_t> system_calls_{0};
   std::atomic<uint64_t> overflows_{0};
   alignas(64) std::atomic<bool> wake_pending_{false};

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "cpp/base/deadline.h"
 #include "cpp/base/result.h"
@@ -100,6 +101,14 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   const EngineInfo& info() const { return info_; }
+  // Says why it is this engine and not io_uring. For CreateEngine, before anyone else has seen the engine.
+  void Explain(EngineReason reason, int32_t system_error, std::string message, std::string remedy) {
+    info_.reason = reason;
+    info_.system_error = system_error;
+    info_.message = std::move(message);
+    info_.remedy = std::move(remedy);
+  }
+
   virtual EngineCounters counters() const = 0;
 
   // True on the thread that may call. Always true without owner_thread.

@@ -26,15 +26,16 @@ UniqueFd MakeEventFd() { return UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 
 class IoUringEngine final : public Engine {
  public:
-  IoUringEngine(const EngineOptions& options, Uring uring, UniqueFd wake_fd)
+  IoUringEngine(const EngineOptions& options, Uring uring, bool closes_file_slots, UniqueFd wake_fd)
       : uring_(std::move(uring)),
         owner_thread_(options.owner_thread),
         owner_(pthread_self()),
         tables_(uring_),
         failed_(options.in_flight_max),
-        submission_(uring_, failed_),
+        submission_(uring_, failed_, closes_file_slots),
         completion_(uring_, failed_, submission_, std::move(wake_fd)) {}
 
+  int Start() { return completion_.Start(); }
   // Makes the tables, and writes down what was obtained.
   void Complete(const EngineOptions& options, const UringFeatures& features);
 
@@ -58,14 +59,10 @@ class IoUringEngine final : public Engine {
   Result<int> EventFd() override;
 
  private:
-  void SignalEventFd();
-
   const Uring uring_;
   const bool owner_thread_;
   const pthread_t owner_;
   UringTables tables_;
-  UniqueFd event_fd_;
-  std::atomic<int> event_fd_to_signal_{-1};
   // Sides run on two threads: a cache line that both write would pass between them at each call.
   alignas(64) FailedEvents failed_;
   alignas(64) SubmissionSide submission_;
@@ -97,9 +94,7 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
 }
 
 void IoUringEngine::Submit(std::span<const Request> requests) {
-  if (!submission_.Submit(requests, {})) return;
-  completion_.NotifyFailed();
-  SignalEventFd();
+  if (submission_.Submit(requests, {})) completion_.NotifyFailed();
 }
 
 uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
@@ -111,35 +106,16 @@ uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::sp
   if (!requests.empty()) {
     __kernel_timespec timeout;
     min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
-    // Failed ones are taken below; nobody else need hear of them.
-    if (submission_.Submit(requests, completion_.Plan(min_count, deadline, &timeout))) SignalEventFd();
+    if (submission_.Submit(requests, completion_.Plan(min_count, deadline, &timeout))) completion_.NotifyFailed();
   }
   return completion_.Reap(events, min_count, deadline);
 }
 
-// One that is readable from the start loses nothing: what was ready before the kernel knew of it is found by the first
-// reap, which finds nothing otherwise.
 Result<int> IoUringEngine::EventFd() {
-  if (event_fd_.valid()) return event_fd_.get();
-  UniqueFd fd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd.valid()) {
-    return ErrnoStatus(errno, "eventfd", "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)");
-  }
-  const int number = fd.get();
-  const int result = uring_.Control(IORING_REGISTER_EVENTFD, &number, 1);
-  if (result < 0) {
-    return ErrnoStatus(-result, "IORING_REGISTER_EVENTFD", "call from the ring's owner thread, or poll by reaping");
-  }
-  event_fd_ = std::move(fd);
-  event_fd_to_signal_.store(number, std::memory_order_release);
-  return number;
-}
-
-void IoUringEngine::SignalEventFd() {
-  const int fd = event_fd_to_signal_.load(std::memory_order_acquire);
-  const uint64_t one = 1;
-  // It can fail only when the counter is full, and then it is readable anyway.
-  if (fd >= 0) [[maybe_unused]] const ssize_t written = write(fd, &one, sizeof(one));
+  const int fd = completion_.EventFd();
+  if (fd >= 0) return fd;
+  return ErrnoStatus(errno, "cannot make an eventfd and register it with the ring",
+                     "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)");
 }
 
 // What the kernel must let us do beyond io_uring_setup; true, or false with the reason.
@@ -171,7 +147,12 @@ std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusa
     *refusal = ExplainSetupFailure(calls, errno);
     return nullptr;
   }
-  auto engine = std::make_unique<IoUringEngine>(options, std::move(uring), std::move(wake_fd));
+  const bool closes_file_slots = options.fixed_file_count != 0 && ClosesFileSlots(calls, features);
+  auto engine = std::make_unique<IoUringEngine>(options, std::move(uring), closes_file_slots, std::move(wake_fd));
+  if (const int error = engine->Start(); error != 0) {
+    *refusal = ExplainSetupFailure(calls, error);
+    return nullptr;
+  }
   engine->Complete(options, features);
   return engine;
 }

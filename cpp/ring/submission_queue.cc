@@ -37,58 +37,19 @@ void FillTransfer(io_uring_sqe* entry, const Request& request, uint8_t plain, ui
 }
 
 // The slot of the file table is not a descriptor here: IOSQE_FIXED_FILE is refused, and 0 means "no slot" (5.15).
-void FillClose(io_uring_sqe* entry, const Request& request) {
+void FillClose(io_uring_sqe* entry, const Request& request, int32_t file_slot_fd) {
   entry->opcode = IORING_OP_CLOSE;
   if ((request.flags & kRequestFixedFile) == 0) return;
   entry->flags &= static_cast<uint8_t>(~IOSQE_FIXED_FILE);
-  entry->fd = 0;
+  entry->fd = file_slot_fd;
   entry->file_index = static_cast<uint32_t>(request.fd) + 1;
-}
-
-void FillRare(io_uring_sqe* entry, const Request& request) {
-  const auto low = static_cast<uint32_t>(request.parameter);
-  const auto high = static_cast<uint32_t>(request.parameter >> 32);
-  switch (request.opcode) {
-    case Opcode::kFsync:
-      entry->opcode = IORING_OP_FSYNC;
-      entry->fsync_flags = low == 1 ? IORING_FSYNC_DATASYNC : 0;
-      break;
-    case Opcode::kFallocate:
-      entry->opcode = IORING_OP_FALLOCATE;
-      entry->off = request.file_offset;
-      entry->addr = request.size64;
-      entry->len = low;
-      break;
-    case Opcode::kOpenat:
-      entry->opcode = IORING_OP_OPENAT;
-      entry->addr = AddressOf(request.address);
-      entry->len = high;
-      entry->open_flags = low;
-      break;
-    case Opcode::kStatx:
-      entry->opcode = IORING_OP_STATX;
-      entry->off = request.file_offset;
-      entry->addr = AddressOf(request.address);
-      entry->len = high;
-      entry->statx_flags = low;
-      break;
-    case Opcode::kClose:
-      FillClose(entry, request);
-      break;
-    case Opcode::kCancel:
-      entry->opcode = IORING_OP_ASYNC_CANCEL;
-      entry->fd = -1;
-      entry->addr = request.size64;
-      break;
-    default:
-      CHECK(false);  // an opcode that is no opcode is the caller's to refuse
-  }
 }
 
 }  // namespace
 
-SubmissionQueue::SubmissionQueue(const Uring& uring)
+SubmissionQueue::SubmissionQueue(const Uring& uring, bool closes_file_slots)
     : mask_(uring.params().sq_entries - 1),
+      file_slot_fd_(closes_file_slots ? 0 : -1),
       tail_(*uring.ring().sq.ktail),
       entries_(uring.ring().sq.sqes),
       head_(uring.ring().sq.khead),
@@ -128,6 +89,46 @@ void SubmissionQueue::Push(const Request& request) {
       break;
     default:
       FillRare(entry, request);
+  }
+}
+
+void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) const {
+  const auto low = static_cast<uint32_t>(request.parameter);
+  const auto high = static_cast<uint32_t>(request.parameter >> 32);
+  switch (request.opcode) {
+    case Opcode::kFsync:
+      entry->opcode = IORING_OP_FSYNC;
+      entry->fsync_flags = low == 1 ? IORING_FSYNC_DATASYNC : 0;
+      break;
+    case Opcode::kFallocate:
+      entry->opcode = IORING_OP_FALLOCATE;
+      entry->off = request.file_offset;
+      entry->addr = request.size64;
+      entry->len = low;
+      break;
+    case Opcode::kOpenat:
+      entry->opcode = IORING_OP_OPENAT;
+      entry->addr = AddressOf(request.address);
+      entry->len = high;
+      entry->open_flags = low;
+      break;
+    case Opcode::kStatx:
+      entry->opcode = IORING_OP_STATX;
+      entry->off = request.file_offset;
+      entry->addr = AddressOf(request.address);
+      entry->len = high;
+      entry->statx_flags = low;
+      break;
+    case Opcode::kClose:
+      FillClose(entry, request, file_slot_fd_);
+      break;
+    case Opcode::kCancel:
+      entry->opcode = IORING_OP_ASYNC_CANCEL;
+      entry->fd = -1;
+      entry->addr = request.size64;
+      break;
+    default:
+      CHECK(false);  // an opcode that is no opcode is the caller's to refuse
   }
 }
 

@@ -21,8 +21,8 @@ namespace mooring {
 
 class SubmissionQueue {
  public:
-  // `uring` outlives the queue.
-  explicit SubmissionQueue(const Uring& uring);
+  // `uring` outlives the queue. Without `closes_file_slots` (uring_features.h), closing one gives -EBADF.
+  SubmissionQueue(const Uring& uring, bool closes_file_slots);
 
   uint32_t capacity() const { return mask_ + 1; }
   uint32_t head() const { return __atomic_load_n(head_, __ATOMIC_ACQUIRE); }
@@ -50,7 +50,10 @@ class SubmissionQueue {
   }
 
  private:
+  void FillRare(io_uring_sqe* entry, const Request& request) const;
+
   const uint32_t mask_;
+  const int32_t file_slot_fd_;  // beside a file slot to close: 0, as the kernel wants it, or -1, which it refuses
   uint32_t tail_;
   io_uring_sqe* const entries_;
   uint32_t* const head_;

@@ -20,10 +20,10 @@ uint32_t ChainLength(std::span<const Request> requests) {
 
 }  // namespace
 
-SubmissionSide::SubmissionSide(const Uring& uring, FailedEvents& failed)
+SubmissionSide::SubmissionSide(const Uring& uring, FailedEvents& failed, bool closes_file_slots)
     : uring_(uring),
       failed_(failed),
-      queue_(uring),
+      queue_(uring, closes_file_slots),
       sqpoll_(uring.HasFlag(IORING_SETUP_SQPOLL)) {}
 
 bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionWait& wait) {

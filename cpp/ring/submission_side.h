@@ -28,7 +28,7 @@ struct SubmissionWait {
 class SubmissionSide {
  public:
   // Both outlive the side.
-  SubmissionSide(const Uring& uring, FailedEvents& failed);
+  SubmissionSide(const Uring& uring, FailedEvents& failed, bool closes_file_slots);
 
   // True when requests have failed on the way: their events are in FailedEvents, and no completion tells of them.
   bool Submit(std::span<const Request> requests, const SubmissionWait& wait);

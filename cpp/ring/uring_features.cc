@@ -64,6 +64,24 @@ uint64_t UringFeatures::FromRing() const {
   return features;
 }
 
+bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features) {
+  if (features.HasOpcode(IORING_OP_LINKAT)) return true;  // 5.15, as well
+  Uring uring;
+  if (uring.Create(calls, io_uring_params{}, 1) != 0) return false;
+  const io_uring& ring = uring.ring();
+  io_uring_sqe* const entry = ring.sq.sqes;
+  std::memset(entry, 0, sizeof(*entry));
+  entry->opcode = IORING_OP_CLOSE;
+  entry->fd = -1;
+  entry->file_index = 1;
+  ring.sq.array[0] = 0;
+  __atomic_store_n(ring.sq.ktail, 1, __ATOMIC_RELEASE);
+  if (uring.Enter(1, 1, IORING_ENTER_GETEVENTS, nullptr) != 1) return false;
+  if (__atomic_load_n(ring.cq.ktail, __ATOMIC_ACQUIRE) == 0) return false;
+  // Both a slot and a descriptor: EINVAL. Closing descriptor -1: EBADF.
+  return ring.cq.cqes[0].res == -EINVAL;
+}
+
 uint64_t TryClone(const UringCalls& calls, const Uring& source) {
   Uring target;
   if (target.Create(calls, io_uring_params{}, 1) != 0) return 0;

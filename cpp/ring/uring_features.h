@@ -23,6 +23,7 @@ class UringFeatures {
   // The name of one that the engine cannot do without and the kernel has not; null when it has all of them.
   const char* FirstMissingOpcode() const;
 
+  bool HasOpcode(uint8_t opcode) const { return opcodes_.test(opcode); }
   // Feature bits (engine.h) that show in the opcodes, the flags in force and the kernel's own list of features.
   uint64_t FromRing() const;
 
@@ -31,6 +32,10 @@ class UringFeatures {
   int probe_error_ = 0;
   std::bitset<256> opcodes_;
 };
+
+// True when closing a file slot is an operation (IORING_OP_CLOSE with file_index, 5.15). A kernel that does not know takes
+// it for closing descriptor 0, so it is found without one: by opcodes as new, else by trying on a ring of its own.
+bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features);
 
 // kFeatureCloneBuffers, or 0. By trying between `source` and a second ring, which it makes and closes.
 uint64_t TryClone(const UringCalls& calls, const Uring& source);
