@@ -1,0 +1,42 @@
+// memlock_zero: RLIMIT_MEMLOCK is 0, as strict containers set it.
+//
+// From Linux 6.14 on the ring itself is charged, so none can be made and the engine is threads.
+// Before, there is a ring, but nothing can be pinned. Either way every operation works.
+
+#include <cerrno>
+
+#include "testing/support/configuration.h"
+#include "testing/support/kernel_probe.h"
+
+namespace mooring::conformance {
+namespace {
+
+std::string Missing() {
+  const int error = ProbeRing();
+  return error == 0 || error == ENOMEM ? "" : "io_uring";
+}
+
+Expectation Expect() {
+  Expectation expectation;
+  if (ProbeRing() == ENOMEM) {
+    expectation = ThreadsExpectation(MOORING_ENGINE_REASON_MEMLOCK_LIMIT, ENOMEM);
+    expectation.named_io_uring_code = MOORING_CODE_MEMLOCK_LIMIT;
+    expectation.capabilities |= kFallenBack;
+  } else {
+    expectation.outcome = MOORING_OUTCOME_COPY;
+    expectation.reason = MOORING_REASON_MEMLOCK_LIMIT;
+    expectation.capabilities = kIoUring | kAnyThread | kOrdinaryPages;
+  }
+  expectation.capabilities |= kNoMemlock;
+  return expectation;
+}
+
+MOORING_CONFIGURATION({
+    .name = "memlock_zero",
+    .preparation = {.limits_memlock = true, .memlock_is_final = true, .memlock_bytes = 0},
+    .missing = &Missing,
+    .expect = &Expect,
+});
+
+}  // namespace
+}  // namespace mooring::conformance

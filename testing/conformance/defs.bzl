@@ -1,0 +1,50 @@
+"""Conformance: suites that run in every configuration, and one test for each configuration."""
+
+load("//build_tools/cc:defs.bzl", "mooring_cc_library", "mooring_cc_test")
+
+_SUITES = [
+    "engine",
+    "errors",
+    "fork",
+    "late_writes",
+    "leases",
+    "lifecycle",
+    "limits",
+    "reading_and_writing",
+    "registration",
+    "slabs",
+]
+
+def mooring_conformance_suite(name, srcs):
+    """One suite, over the C interface only; every conformance test links it."""
+    mooring_cc_library(
+        name = name,
+        testonly = True,
+        srcs = srcs,
+        visibility = ["//testing:__subpackages__"],
+        deps = [
+            "//c_api:headers",
+            "//testing/support",
+            "//testing/support:conformance",
+            "//testing/support:process",
+            "@googletest//:gtest",
+        ],
+        # Tests register themselves: nothing names what is in here.
+        alwayslink = True,
+    )
+
+def mooring_conformance_test(configuration, tags = []):
+    """`<configuration>_test`: all suites in the configuration of `<configuration>.cc`."""
+    mooring_cc_test(
+        name = configuration + "_test",
+        size = "medium",
+        srcs = [configuration + ".cc"],
+        main = False,
+        tags = tags,
+        deps = [
+            "//c_api:mooring",
+            "//testing/support:conformance",
+            "//testing/support:main",
+            "//testing/support:process",
+        ] + ["//testing/conformance/" + suite for suite in _SUITES],
+    )

@@ -1,0 +1,139 @@
+// CallingThreads: two callers on one side of a ring, and callers that do not own it, are told so.
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "testing/support/conformance_test.h"
+
+namespace mooring::conformance {
+namespace {
+
+class CallingThreads : public DataTest {};
+
+CONFORMANCE_TEST(CallingThreads, ASecondReaperIsRefused, kAnyThread) {
+  uint32_t got = 0;
+  std::thread first([&] {
+    mooring_completion_t completion;
+    mooring_error_destroy(mooring_ring_reap(ring_.get(), &completion, 1, 1, 2 * kPatienceNs, &got));
+  });
+  // Refused from the moment on which the first one waits.
+  Failure failure;
+  EXPECT_TRUE(Eventually([&] {
+    mooring_completion_t completion;
+    uint32_t none = 0;
+    failure = Take(mooring_ring_reap(ring_.get(), &completion, 1, 0, 0, &none));
+    return !failure.ok();
+  })) << "two reapers at once";
+  EXPECT_EQ(failure.code, MOORING_CODE_INVALID_STATE) << failure.ToString();
+  EXPECT_TRUE(Names(failure.message, "reap")) << failure.message;
+  EXPECT_NE(failure.remedy, "");
+  Submit(ring_, {Nop()});
+  first.join();
+  EXPECT_EQ(got, 1u);
+}
+
+CONFORMANCE_TEST(CallingThreads, Rule3ASecondSubmitterIsRefusedAndNothingIsLost, kAnyThread) {
+  constexpr int kSubmitters = 2;
+  constexpr uint32_t kBatch = 100;
+  std::atomic<uint64_t> accepted_total{0};
+  std::atomic<uint64_t> refused{0};
+  std::atomic<uint64_t> other_errors{0};
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> submitters;
+  for (int i = 0; i < kSubmitters; ++i) {
+    submitters.emplace_back([&] {
+      const std::vector<mooring_op_t> nops(kBatch, Nop());
+      while (!stop) {
+        uint32_t accepted = 0;
+        const Failure failure =
+            Take(mooring_ring_submit(ring_.get(), nops.data(), kBatch, &accepted));
+        accepted_total += accepted;
+        if (!failure.ok()) ++(failure.code == MOORING_CODE_INVALID_STATE ? refused : other_errors);
+      }
+    });
+  }
+  uint64_t reaped = 0;
+  const auto reap = [&] {
+    mooring_completion_t completions[256];
+    uint32_t got = 0;
+    EXPECT_OK(mooring_ring_reap(ring_.get(), completions, 256, 0, 0, &got));
+    reaped += got;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (refused == 0 && std::chrono::steady_clock::now() < deadline) reap();
+  stop = true;
+  for (std::thread& submitter : submitters) submitter.join();
+  EXPECT_TRUE(Eventually([&] {
+    reap();
+    return reaped == accepted_total;
+  }));
+  EXPECT_GT(refused.load(), 0u) << "two submitters at once";
+  EXPECT_EQ(other_errors.load(), 0u);
+  reap();
+  EXPECT_EQ(reaped, accepted_total.load());
+}
+
+CONFORMANCE_TEST(CallingThreads, OnlyTheOwnerCalls, kOwnerThread) {
+  const Slab other = CreateSlab();
+  std::thread([&] {
+    const mooring_op_t nop = Nop();
+    mooring_completion_t completion;
+    uint32_t count = 7;
+    EXPECT_REFUSED(mooring_ring_submit(ring_.get(), &nop, 1, &count), MOORING_CODE_INVALID_STATE,
+                   "thread");
+    EXPECT_EQ(count, 0u);
+    EXPECT_REFUSED(mooring_ring_reap(ring_.get(), &completion, 1, 0, 0, &count),
+                   MOORING_CODE_INVALID_STATE, "thread");
+    EXPECT_REFUSED(
+        mooring_ring_submit_and_reap(ring_.get(), &nop, 1, &count, &completion, 1, 0, 0, &count),
+        MOORING_CODE_INVALID_STATE, "thread");
+    EXPECT_REFUSED(mooring_ring_cancel(ring_.get(), 1, &count), MOORING_CODE_INVALID_STATE,
+                   "thread");
+    EXPECT_REFUSED(mooring_ring_close(ring_.get(), 0), MOORING_CODE_INVALID_STATE, "thread");
+    mooring_registration_t* registration = nullptr;
+    const mooring_registration_options_t options = RegistrationOptions();
+    EXPECT_REFUSED(mooring_registration_create(ring_.get(), other.get(), &options, &registration),
+                   MOORING_CODE_INVALID_STATE, "thread");
+    EXPECT_EQ(registration, nullptr);
+    EXPECT_REFUSED(mooring_registration_promote(registration_.get()), MOORING_CODE_INVALID_STATE,
+                   "thread");
+    // These are for any thread, always.
+    EXPECT_EQ(Info(ring_).engine, MOORING_ENGINE_IO_URING);
+    EXPECT_EQ(Stats(ring_).submitted, 0u);
+    EXPECT_EQ(Info(registration_).outcome, MOORING_OUTCOME_FIXED);
+  }).join();
+  EXPECT_EQ(RunOne(ring_, Nop()).result, 0);
+}
+
+CONFORMANCE_TEST(CallingThreads, DestroyIsForAnyThread, kAnywhere) {
+  const Pipe pipe;
+  Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 16)});
+  std::thread([&] {
+    registration_.reset();
+    ring_.reset();
+  }).join();
+  EXPECT_OK(mooring_slab_close(slab_.get(), kPatienceNs));
+}
+
+CONFORMANCE_TEST(CallingThreads, LooksAreForAnyThreadAtAnyTime, kAnyThread) {
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> lookers;
+  for (int i = 0; i < 2; ++i) {
+    lookers.emplace_back([&] {
+      while (!stop) {
+        const mooring_ring_stats_t stats = Stats(ring_);
+        EXPECT_LE(stats.completed, stats.submitted + 64);  // counters of different moments
+        EXPECT_EQ(Info(registration_).outcome, CurrentExpectation().outcome);
+        EXPECT_EQ(Info(ring_).engine, CurrentExpectation().engine);
+      }
+    });
+  }
+  for (int round = 0; round < 100; ++round) Run(ring_, std::vector<mooring_op_t>(16, Nop()));
+  stop = true;
+  for (std::thread& looker : lookers) looker.join();
+}
+
+}  // namespace
+}  // namespace mooring::conformance

@@ -1,0 +1,135 @@
+// Closing: a ring is drained, within the time it is given, and every operation still gets its one
+// completion.
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "testing/support/conformance_test.h"
+#include "testing/support/held_page.h"
+#include "testing/support/kernel_probe.h"
+
+namespace mooring::conformance {
+namespace {
+
+class Closing : public DataTest {
+ protected:
+  static constexpr uint32_t kInFlight = 8;
+
+  // Reads of an empty pipe, with user_data 0 to kInFlight - 1.
+  void SubmitPipeReads(const Pipe& pipe) {
+    std::vector<mooring_op_t> reads;
+    for (uint64_t i = 0; i < kInFlight; ++i) {
+      reads.push_back(WithUserData(ReadStream(pipe.read_fd(), At(i * kBufferBytes), 512), i));
+    }
+    Submit(ring_, reads);
+  }
+};
+
+CONFORMANCE_TEST(Closing, Rule3CompletesEveryOperationInFlightOnce, kAnywhere) {
+  const Pipe pipe;
+  SubmitPipeReads(pipe);
+  ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+
+  std::set<uint64_t> seen;
+  for (const mooring_completion_t& completion : Reap(ring_, kInFlight)) {
+    EXPECT_EQ(completion.result, -ECANCELED);
+    EXPECT_TRUE(seen.insert(completion.user_data).second)
+        << "completed twice: " << completion.user_data;
+  }
+  EXPECT_EQ(seen.size(), kInFlight);
+  EXPECT_EQ(Stats(ring_).cancelled, kInFlight);
+
+  // Closed, and nothing left: waiting would be for ever.
+  mooring_completion_t completion;
+  uint32_t count = 0;
+  EXPECT_REFUSED(mooring_ring_reap(ring_.get(), &completion, 1, 1, kPatienceNs, &count),
+                 MOORING_CODE_INVALID_STATE, "closed");
+}
+
+CONFORMANCE_TEST(Closing, KeepsCompletionsThatCameBefore, kAnywhere) {
+  Submit(ring_, {WithUserData(Nop(), 1), WithUserData(Nop(), 2)});
+  ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  const std::vector<mooring_completion_t> completions = Reap(ring_, 2);
+  ASSERT_EQ(completions.size(), 2u);
+  for (const mooring_completion_t& completion : completions) EXPECT_EQ(completion.result, 0);
+}
+
+CONFORMANCE_TEST(Closing, TwiceIsOnce, kAnywhere) {
+  ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  EXPECT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  EXPECT_OK(mooring_ring_close(ring_.get(), 0));
+}
+
+CONFORMANCE_TEST(Closing, RefusesNewWork, kAnywhere) {
+  ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  const mooring_op_t nop = Nop();
+  uint32_t accepted = 7;
+  EXPECT_REFUSED(mooring_ring_submit(ring_.get(), &nop, 1, &accepted), MOORING_CODE_INVALID_STATE,
+                 "closed");
+  EXPECT_EQ(accepted, 0u);
+  mooring_registration_t* registration = nullptr;
+  const mooring_registration_options_t options = RegistrationOptions();
+  EXPECT_REFUSED(mooring_registration_create(ring_.get(), slab_.get(), &options, &registration),
+                 MOORING_CODE_INVALID_STATE, "closed");
+  EXPECT_EQ(registration, nullptr);
+  EXPECT_REFUSED(mooring_registration_promote(registration_.get()), MOORING_CODE_INVALID_STATE,
+                 "closed");
+}
+
+CONFORMANCE_TEST(Closing, TimesOutWhileAnOperationCannotBeCancelledThenSucceeds, kAnywhere) {
+  SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd",
+               "needs CAP_SYS_PTRACE or sysctl vm.unprivileged_userfaultfd=1");
+  HeldPage page;
+  auto* status = static_cast<struct statx*>(page.data());
+  Submit(ring_, {WithUserData(Statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, status), 77)});
+  ASSERT_TRUE(page.WaitForUse());
+
+  EXPECT_REFUSED(mooring_ring_close(ring_.get(), kGlanceNs), MOORING_CODE_TIMEOUT, "1");
+  EXPECT_EQ(Stats(ring_).in_flight, 1u);
+  // A ring that is being closed takes nothing new, timed out or not.
+  const mooring_op_t nop = Nop();
+  uint32_t accepted = 0;
+  EXPECT_REFUSED(mooring_ring_submit(ring_.get(), &nop, 1, &accepted), MOORING_CODE_INVALID_STATE);
+
+  page.Release();
+  ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  const std::vector<mooring_completion_t> completions = Reap(ring_, 1);
+  ASSERT_EQ(completions.size(), 1u);
+  EXPECT_EQ(completions[0].user_data, 77u);
+}
+
+CONFORMANCE_TEST(Closing, EndsAReapThatWaitsOnAnotherThread, kAnyThread) {
+  const Pipe pipe;
+  SubmitPipeReads(pipe);
+  uint32_t count = 0;
+  std::thread reaper([&] {
+    std::vector<mooring_completion_t> completions(kInFlight + 1);
+    // One more than will ever come: only the close can end this.
+    mooring_error_destroy(mooring_ring_reap(ring_.get(), completions.data(), kInFlight + 1,
+                                            kInFlight + 1, 2 * kPatienceNs, &count));
+  });
+  EXPECT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  reaper.join();
+  uint32_t rest = 0;
+  std::vector<mooring_completion_t> completions(kInFlight);
+  mooring_error_destroy(mooring_ring_reap(ring_.get(), completions.data(), kInFlight, 0, 0, &rest));
+  EXPECT_EQ(count + rest, kInFlight);
+}
+
+CONFORMANCE_TEST(Closing, LeavesMemoryToItsSlab, kAnywhere) {
+  const mooring_lease_t lease = Acquire(slab_);
+  const Pipe pipe;
+  Submit(ring_, {ReadStream(pipe.read_fd(), InLease(registration_.get(), lease), 512)});
+  ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  Reap(ring_, 1);
+  EXPECT_OK(mooring_slab_release(slab_.get(), lease));
+  EXPECT_EQ(Info(slab_).leased_count, 0u);
+  EXPECT_EQ(Info(slab_).held_count, 0u);
+}
+
+}  // namespace
+}  // namespace mooring::conformance

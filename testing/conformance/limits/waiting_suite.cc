@@ -1,0 +1,163 @@
+// Waiting: nothing waits for ever, nothing comes back early, and signals change neither (rule 9).
+
+#include <signal.h>
+#include <time.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <vector>
+
+#include "testing/support/conformance_test.h"
+
+namespace mooring::conformance {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A signal every 200 microseconds, by a timer of its own: the tests' deadline has the process's
+// real-time alarm.
+class SignalStorm {
+ public:
+  SignalStorm() {
+    struct sigaction action {};
+    action.sa_handler = [](int) {
+      count_.fetch_add(1, std::memory_order_relaxed);
+    };  // and no SA_RESTART
+    EXPECT_EQ(sigaction(SIGUSR1, &action, &before_), 0);
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGUSR1;
+    EXPECT_EQ(timer_create(CLOCK_MONOTONIC, &event, &timer_), 0);
+    const timespec period{.tv_sec = 0, .tv_nsec = 200'000};
+    const itimerspec spec{.it_interval = period, .it_value = period};
+    EXPECT_EQ(timer_settime(timer_, 0, &spec, nullptr), 0);
+  }
+
+  ~SignalStorm() {
+    timer_delete(timer_);
+    // One may be on its way: ignored signals are dropped, and the old handler would be the default,
+    // which kills.
+    signal(SIGUSR1, SIG_IGN);
+    sigaction(SIGUSR1, &before_, nullptr);
+  }
+
+  static uint64_t count() { return count_.load(std::memory_order_relaxed); }
+
+ private:
+  static std::atomic<uint64_t> count_;
+  struct sigaction before_ {};
+  timer_t timer_{};
+};
+
+std::atomic<uint64_t> SignalStorm::count_{0};
+
+class Waiting : public DataTest {
+ protected:
+  uint32_t ReapFor(std::chrono::nanoseconds timeout) {
+    mooring_completion_t completion;
+    uint32_t got = 7;
+    EXPECT_OK(mooring_ring_reap(ring_.get(), &completion, 1, 1, timeout.count(), &got));
+    return got;
+  }
+};
+
+CONFORMANCE_TEST(Waiting, Rule9AReapEndsInItsTimeAndNotBefore, kAnywhere) {
+  const Pipe pipe;
+  Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 16)});
+  for (const std::chrono::milliseconds timeout :
+       {std::chrono::milliseconds(0), std::chrono::milliseconds(1),
+        std::chrono::milliseconds(50)}) {
+    const Clock::time_point before = Clock::now();
+    EXPECT_EQ(ReapFor(timeout), 0u);
+    const auto waited = Clock::now() - before;
+    EXPECT_GE(waited, timeout);
+    EXPECT_LT(waited, timeout + kPatience);
+  }
+}
+
+CONFORMANCE_TEST(Waiting, Rule9WithNothingInFlightToo, kAnywhere) {
+  const Clock::time_point before = Clock::now();
+  EXPECT_EQ(ReapFor(std::chrono::milliseconds(30)), 0u);
+  EXPECT_GE(Clock::now() - before, std::chrono::milliseconds(30));
+}
+
+CONFORMANCE_TEST(Waiting, Rule9AReapGivesWhatThereIsWhenItsTimeIsUp, kAnywhere) {
+  const Pipe pipe;
+  Submit(ring_, {WithUserData(Nop(), 1), WithUserData(ReadStream(pipe.read_fd(), At(0), 16), 2)});
+  mooring_completion_t completions[2];
+  uint32_t got = 0;
+  ASSERT_OK(mooring_ring_reap(ring_.get(), completions, 2, 2, kGlanceNs, &got));
+  EXPECT_EQ(got, 1u) << "fewer than min_count is not an error";
+  EXPECT_EQ(completions[0].user_data, 1u);
+}
+
+CONFORMANCE_TEST(Waiting, TheLongestTimeIsNoOverflow, kAnywhere) {
+  Submit(ring_, {Timeout(10'000'000)});
+  mooring_completion_t completion;
+  uint32_t got = 0;
+  ASSERT_OK(mooring_ring_reap(ring_.get(), &completion, 1, 1, INT64_MAX, &got));
+  EXPECT_EQ(got, 1u);
+  EXPECT_EQ(completion.result, -ETIME);
+}
+
+CONFORMANCE_TEST(Waiting, Rule9IdleIsIdle, kAnywhere) {
+  const Pipe pipe;
+  Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 16)});
+  const auto cpu_time = [] {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  };
+  const auto before = cpu_time();
+  EXPECT_EQ(ReapFor(std::chrono::milliseconds(300)), 0u);
+  // Spinning would have cost all of it. (The kernel's polling thread, where there is one, is not
+  // ours.)
+  EXPECT_LT(cpu_time() - before, std::chrono::milliseconds(100));
+}
+
+CONFORMANCE_TEST(Waiting, Rule9SignalsDoNotEndAReap, kAnywhere) {
+  const Pipe pipe;
+  Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 16)});
+  const SignalStorm storm;
+  const uint64_t signals = SignalStorm::count();
+  const Clock::time_point before = Clock::now();
+  EXPECT_EQ(ReapFor(std::chrono::milliseconds(100)), 0u);
+  EXPECT_GE(Clock::now() - before, std::chrono::milliseconds(100));
+  EXPECT_GT(SignalStorm::count(), signals + 5) << "there was no storm";
+}
+
+CONFORMANCE_TEST(Waiting, Rule9SignalsBreakNoOperation, kAnywhere) {
+  const TempDir dir;
+  const Fd file = dir.Create("data", Pattern(111, 0, kSlabBytes));
+  const Pipe pipe;
+  const SignalStorm storm;
+  const uint64_t signals = SignalStorm::count();
+  const Clock::time_point end = Clock::now() + std::chrono::milliseconds(300);
+  int rounds = 0;
+  while (Clock::now() < end || SignalStorm::count() < signals + 5) {
+    Submit(ring_, {WithUserData(ReadStream(pipe.read_fd(), At(0), 64), 1),
+                   WithUserData(Read(file.get(), 4096, At(kBufferBytes), kBufferBytes), 2)});
+    const std::vector<std::byte> sent = Pattern(112, 0, 64);
+    pipe.Write(sent.data(), sent.size());
+    for (const mooring_completion_t& completion : Reap(ring_, 2)) {
+      ASSERT_EQ(completion.result,
+                completion.user_data == 1 ? 64 : static_cast<int64_t>(kBufferBytes));
+    }
+    ASSERT_TRUE(HasPattern(data(), 112, 0, 64));
+    ASSERT_TRUE(HasPattern(data(kBufferBytes), 111, 4096, kBufferBytes));
+    ++rounds;
+  }
+  EXPECT_GT(rounds, 0);
+}
+
+CONFORMANCE_TEST(Waiting, Rule9SignalsDoNotEndAClose, kAnywhere) {
+  const Pipe pipe;
+  Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 16), ReadStream(pipe.read_fd(), At(512), 16)});
+  const SignalStorm storm;
+  ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  EXPECT_EQ(Reap(ring_, 2).size(), 2u);
+}
+
+}  // namespace
+}  // namespace mooring::conformance

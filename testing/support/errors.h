@@ -1,0 +1,56 @@
+// errors.h: assertions on mooring_error_t*, which print message and remedy and give the error back.
+//
+//   ASSERT_OK(mooring_ring_create(&options, &ring));
+//   EXPECT_REFUSED(mooring_slab_acquire(slab, 0, &lease), MOORING_CODE_INVALID_ARGUMENT, "buffer_count");
+//
+// EXPECT_REFUSED also checks what every error owes its reader: a message, a remedy, a known retry
+// class, and in message or remedy each of the words that follow the code.
+//
+// Threading: any.
+#ifndef MOORING_TESTING_SUPPORT_ERRORS_H_
+#define MOORING_TESTING_SUPPORT_ERRORS_H_
+
+#include <gtest/gtest.h>
+#include <mooring/error.h>
+
+#include <string>
+#include <vector>
+
+namespace mooring::conformance {
+
+// An error's parts, copied out, so that the error itself can be given back at once.
+struct Failure {
+  mooring_code_t code = MOORING_CODE_OK;
+  int32_t system_error = 0;
+  mooring_retry_t retry = MOORING_RETRY_NEVER;
+  std::string message;
+  std::string remedy;
+
+  bool ok() const { return code == MOORING_CODE_OK; }
+  std::string ToString() const;
+};
+
+// Takes `error`.
+Failure Take(mooring_error_t* error);
+
+// Takes `error`; true when it is NULL.
+::testing::AssertionResult IsOk(mooring_error_t* error);
+
+// Takes `error`; true when it has `code`, is complete, and names each of `words` (letter case does
+// not count).
+::testing::AssertionResult IsRefused(mooring_error_t* error, mooring_code_t code,
+                                     const std::vector<std::string>& words = {});
+
+// True when `text` holds `word` in any letter case.
+bool Names(const std::string& text, const std::string& word);
+
+}  // namespace mooring::conformance
+
+#define ASSERT_OK(call) ASSERT_TRUE(::mooring::conformance::IsOk(call))
+#define EXPECT_OK(call) EXPECT_TRUE(::mooring::conformance::IsOk(call))
+#define ASSERT_REFUSED(call, code, ...) \
+  ASSERT_TRUE(::mooring::conformance::IsRefused(call, code, {__VA_ARGS__}))
+#define EXPECT_REFUSED(call, code, ...) \
+  EXPECT_TRUE(::mooring::conformance::IsRefused(call, code, {__VA_ARGS__}))
+
+#endif  // MOORING_TESTING_SUPPORT_ERRORS_H_

@@ -1,0 +1,38 @@
+// eventually.h: waiting for a condition with a deadline, where nothing can be polled for it (a
+// mapping that goes away, a counter in /proc). It looks again every millisecond, so a test waits no
+// longer than the condition takes.
+//
+//   EXPECT_TRUE(Eventually([&] { return !IsMapped(data); }));
+//
+// Threading: any.
+#ifndef MOORING_TESTING_SUPPORT_EVENTUALLY_H_
+#define MOORING_TESTING_SUPPORT_EVENTUALLY_H_
+
+#include <time.h>
+
+#include <chrono>
+#include <cstdint>
+
+namespace mooring::conformance {
+
+// What a test gives anything that must come: long enough for a loaded machine under a sanitizer.
+inline constexpr std::chrono::seconds kPatience{20};
+inline constexpr int64_t kPatienceNs = std::chrono::nanoseconds(kPatience).count();
+
+// How long a test looks at what must not come. Longer proves more, and costs that long every time.
+inline constexpr int64_t kGlanceNs = 20'000'000;
+
+template <typename Condition>
+bool Eventually(Condition condition, std::chrono::nanoseconds patience = kPatience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= deadline) return condition();
+    const timespec pause{.tv_sec = 0, .tv_nsec = 1'000'000};
+    nanosleep(&pause, nullptr);
+  }
+  return true;
+}
+
+}  // namespace mooring::conformance
+
+#endif  // MOORING_TESTING_SUPPORT_EVENTUALLY_H_

@@ -1,0 +1,32 @@
+// kernel_probe.h: what the kernel answers, asked with bare system calls and not through the library
+// under test, so that a configuration's expectation does not come from the code that it checks.
+//
+// Threading: any.
+#ifndef MOORING_TESTING_SUPPORT_KERNEL_PROBE_H_
+#define MOORING_TESTING_SUPPORT_KERNEL_PROBE_H_
+
+#include <cstdint>
+
+namespace mooring::conformance {
+
+// io_uring_setup(2) of a small ring with these IORING_SETUP_* flags: 0, or the errno.
+int ProbeRing(uint32_t setup_flags = 0);
+
+// Registers [data, data + size) as a fixed buffer of a ring of its own: 0, or the errno of setup or
+// of register.
+int ProbePin(void* data, uint64_t size);
+
+// The same with `size` bytes of fresh anonymous memory.
+int ProbePin(uint64_t size);
+
+// The smallest soft RLIMIT_MEMLOCK under which one page can be pinned now, found by trying: what
+// this user's processes have charged already, and a page. UINT64_MAX when the hard limit is not
+// enough. Leaves the limit as it was.
+uint64_t SmallestWorkingMemlock();
+
+// userfaultfd(2) for faults taken inside the kernel, which needs CAP_SYS_PTRACE or a sysctl.
+bool HasUserfaultfd();
+
+}  // namespace mooring::conformance
+
+#endif  // MOORING_TESTING_SUPPORT_KERNEL_PROBE_H_

@@ -1,0 +1,71 @@
+// The program of one configuration: prepares its process, finds what it expects, and runs the
+// suites that apply.
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "testing/support/configuration.h"
+#include "testing/support/conformance_test.h"
+#include "testing/support/preparation.h"
+#include "testing/support/require.h"
+
+namespace mooring::conformance {
+namespace {
+
+// SIGALRM is left at its default action, which ends the program under every sanitizer and in every
+// state; GoogleTest has printed the name of the test by then.
+class TestDeadline : public ::testing::EmptyTestEventListener {
+  static constexpr unsigned kSeconds = 120;
+
+  void OnTestStart(const ::testing::TestInfo&) override { alarm(kSeconds); }
+  void OnTestEnd(const ::testing::TestInfo&) override { alarm(0); }
+};
+
+class MissingFeature : public ::testing::Test {
+ public:
+  explicit MissingFeature(std::string feature) : feature_(std::move(feature)) {}
+
+ private:
+  void TestBody() override {
+    SKIP_WITHOUT(false, feature_, "this machine cannot show the configuration");
+  }
+
+  const std::string feature_;
+};
+
+void RegisterMissing(const char* configuration, const std::string& feature) {
+  const std::string suite = std::string(configuration) + "/Missing";
+  ::testing::RegisterTest(suite.c_str(), feature.c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                          [feature]() -> ::testing::Test* { return new MissingFeature(feature); });
+}
+
+int Main(int argc, char** argv) {
+  const Configuration& configuration = CurrentConfiguration();
+  if (configuration.name == nullptr) {
+    std::fprintf(stderr, "no configuration is linked into this program\n");
+    return 1;
+  }
+  std::string missing = Prepare(configuration.preparation, argv);
+  if (missing.empty() && configuration.missing != nullptr) missing = configuration.missing();
+
+  ::testing::InitGoogleTest(&argc, argv);
+  signal(SIGPIPE, SIG_IGN);  // tests write into pipes whose readers are gone, and want the errno
+  if (!missing.empty()) {
+    RegisterMissing(configuration.name, missing);
+  } else {
+    SetCurrentExpectation(configuration.expect());
+    if (RegisterWithGoogleTest(configuration.name, CurrentExpectation().capabilities) == 0)
+      return 1;
+  }
+  ::testing::UnitTest::GetInstance()->listeners().Append(new TestDeadline);
+  return RUN_ALL_TESTS();
+}
+
+}  // namespace
+}  // namespace mooring::conformance
+
+int main(int argc, char** argv) { return mooring::conformance::Main(argc, argv); }

@@ -1,0 +1,33 @@
+#include "testing/support/mapped_memory.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace mooring::conformance {
+
+MappedMemory::MappedMemory(uint64_t size, const Options& options) : size_(size) {
+  const int protection = options.read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+  const int flags = options.fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+  if (options.fd >= 0 && ftruncate(options.fd, static_cast<off_t>(size)) != 0) {
+    std::perror("the test cannot go on: ftruncate");
+    std::abort();
+  }
+  void* data = mmap(nullptr, size, protection, flags, options.fd, 0);
+  if (data == MAP_FAILED) {
+    std::perror("the test cannot go on: mmap");
+    std::abort();
+  }
+  data_ = static_cast<std::byte*>(data);
+}
+
+MappedMemory::~MappedMemory() { munmap(data_, size_); }
+
+bool MapOver(void* data, uint64_t size, int fd) {
+  if (ftruncate(fd, static_cast<off_t>(size)) != 0) return false;
+  return mmap(data, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == data;
+}
+
+}  // namespace mooring::conformance

@@ -1,0 +1,49 @@
+// operations.h: operations written in one line each.
+//
+//   ring.Run({Write(fd, 0, InLease(registration, lease), 4096), Fsync(fd)});
+//
+// Threading: any.
+#ifndef MOORING_TESTING_SUPPORT_OPERATIONS_H_
+#define MOORING_TESTING_SUPPORT_OPERATIONS_H_
+
+#include <mooring/mooring.h>
+#include <sys/stat.h>
+
+#include <cstdint>
+
+namespace mooring::conformance {
+
+// Where an operation's bytes are: see operation.h of the library for the three forms.
+struct Place {
+  mooring_registration_t* registration = nullptr;
+  uint32_t first_index = 0;
+  uint32_t generation = 0;
+  uint64_t offset = 0;
+};
+
+Place InLease(mooring_registration_t* registration, const mooring_lease_t& lease,
+              uint64_t offset = 0);
+Place InSlab(mooring_registration_t* registration, uint64_t offset);
+Place AtAddress(void* data);
+
+mooring_op_t Nop();
+mooring_op_t Read(int fd, uint64_t file_offset, const Place& place, uint64_t size);
+mooring_op_t Write(int fd, uint64_t file_offset, const Place& place, uint64_t size);
+// From or to a pipe.
+mooring_op_t ReadStream(int fd, const Place& place, uint64_t size);
+mooring_op_t WriteStream(int fd, const Place& place, uint64_t size);
+mooring_op_t Fsync(int fd, uint64_t parameter = 0);
+mooring_op_t Fallocate(int fd, uint64_t file_offset, uint64_t size, uint32_t mode = 0);
+mooring_op_t OpenAt(int directory_fd, const char* path, uint32_t flags, uint32_t mode = 0);
+mooring_op_t Close(int fd);
+mooring_op_t Statx(int directory_fd, const char* path, uint32_t flags, uint32_t mask,
+                   struct statx* out_status);
+mooring_op_t Timeout(uint64_t nanoseconds);
+mooring_op_t Cancel(uint64_t user_data);
+
+mooring_op_t WithFlags(mooring_op_t operation, mooring_operation_flags_t flags);
+mooring_op_t WithUserData(mooring_op_t operation, uint64_t user_data);
+
+}  // namespace mooring::conformance
+
+#endif  // MOORING_TESTING_SUPPORT_OPERATIONS_H_

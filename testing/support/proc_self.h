@@ -1,0 +1,27 @@
+// proc_self.h: what this process holds, as the kernel tells it in /proc/self (proc(5)).
+//
+// Threading: any.
+#ifndef MOORING_TESTING_SUPPORT_PROC_SELF_H_
+#define MOORING_TESTING_SUPPORT_PROC_SELF_H_
+
+#include <cstdint>
+#include <string>
+
+namespace mooring::conformance {
+
+uint64_t OpenFdCount();
+uint64_t MappingCount();
+// Mappings whose name holds `name`, for example "[io_uring]".
+uint64_t MappingCount(const std::string& name);
+uint64_t ThreadCount();
+
+// True when the page at `address` is mapped.
+bool IsMapped(const void* address);
+
+// A line of /proc/self/status, for example "CapEff", as text without the name; "" when there is
+// none.
+std::string StatusLine(const std::string& name);
+
+}  // namespace mooring::conformance
+
+#endif  // MOORING_TESTING_SUPPORT_PROC_SELF_H_

@@ -1,0 +1,24 @@
+#include "testing/support/seccomp_filter.h"
+
+#include <seccomp.h>
+
+#include <cstdint>
+#include <initializer_list>
+
+namespace mooring::conformance {
+
+bool DenyIoUring(int error) {
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+  if (filter == nullptr) return false;
+  const uint32_t answer = SCMP_ACT_ERRNO(static_cast<uint32_t>(error));
+  bool good = true;
+  for (const char* name : {"io_uring_setup", "io_uring_enter", "io_uring_register"}) {
+    const int number = seccomp_syscall_resolve_name(name);
+    good = good && number >= 0 && seccomp_rule_add(filter, answer, number, 0) == 0;
+  }
+  good = good && seccomp_load(filter) == 0;
+  seccomp_release(filter);
+  return good;
+}
+
+}  // namespace mooring::conformance
