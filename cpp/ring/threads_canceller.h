@@ -1,0 +1,47 @@
+// Canceller: finds a request in flight by its token and stops it where it is, if it can be stopped there.
+//
+// One that only waits (in a chain, behind a drain, for a worker, a descriptor, the clock or its turn) is stopped: 0. One
+// that a worker is at goes on: -EALREADY; should it come to wait after all, it ends then. Every request so found still
+// gets its one event, with -ECANCELED or with what it had done.
+//
+// Threading: any.
+#ifndef MOORING_CPP_RING_THREADS_CANCELLER_H_
+#define MOORING_CPP_RING_THREADS_CANCELLER_H_
+
+#include <cstdint>
+
+#include "cpp/ring/threads_ready_queue.h"
+#include "cpp/ring/threads_turns.h"
+#include "cpp/ring/threads_waiter.h"
+#include "cpp/ring/threads_work.h"
+#include "cpp/ring/threads_work_pool.h"
+
+namespace mooring {
+
+class Canceller {
+ public:
+  struct Answer {
+    int32_t result;  // of the cancellation: 0, -ENOENT, -EALREADY
+    Work*
+        to_finish;  // the caller's now, to be finished with -ECANCELED; or null: another thread will
+  };
+
+  Canceller(WorkPool& pool, ReadyQueue& queue, Waiter& waiter, Turns& turns)
+      : pool_(pool), queue_(queue), waiter_(waiter), turns_(turns) {}
+
+  // `self` is the work of the cancellation, if it has one: it does not find itself.
+  Answer Cancel(uint64_t token, const Work* self);
+
+ private:
+  bool Stop(Work& work, uint32_t found, Answer& answer);
+  bool StopHere(Work& work, uint32_t seen, Answer& answer);
+
+  WorkPool& pool_;
+  ReadyQueue& queue_;
+  Waiter& waiter_;
+  Turns& turns_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_THREADS_CANCELLER_H_
