@@ -16,38 +16,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/result.h"
 #include "cpp/base/status.h"
+#include "cpp/slabs/lease.h"
+#include "cpp/slabs/slab_options.h"
 
 namespace mooring {
-
-// A contiguous run of buffers. Same layout as mooring_lease_t.
-struct Lease {
-  uint32_t first_index = 0;
-  uint32_t buffer_count = 0;
-  uint32_t generation = 0;  // 0 = no lease
-  uint32_t reserved = 0;
-};
-
-// Same numbers as the C constants of the same names.
-enum class HugePages : uint32_t { kAuto = 0, kNever = 1, kRequire = 2 };
-enum class PageKind : uint32_t { kAny = 0, kOrdinary = 1, kTransparent = 2, kHugetlb = 3 };
-enum class NumaPolicy : uint32_t { kDefault = 0, kBind = 1, kPrefer = 2 };
-enum class Touch : uint32_t { kNow = 0, kNone = 1 };
-
-struct SlabOptions {
-  uint64_t buffer_bytes = 0;  // multiple of 512; 0 = 1 MiB
-  uint64_t buffer_count = 0;  // 0 = 64
-  HugePages huge_pages = HugePages::kAuto;
-  PageKind huge_page_kind = PageKind::kAny;
-  NumaPolicy numa_policy = NumaPolicy::kDefault;
-  uint32_t numa_node = 0;
-  Touch touch = Touch::kNow;
-  uint32_t touch_thread_count = 0;
-};
 
 struct SlabInfo {
   bool adopted = false;

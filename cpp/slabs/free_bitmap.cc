@@ -1,0 +1,263 @@
+#include "cpp/slabs/free_bitmap.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <new>
+
+#include "cpp/base/check.h"
+
+namespace mooring {
+
+// For memory orders see the end of free_bitmap.h: Contents, Listing, Doubt.
+
+std::unique_ptr<FreeBitmap> FreeBitmap::Create(uint32_t buffer_count) {
+  CHECK(buffer_count >= 1 && buffer_count <= kBufferCountMax);
+  std::unique_ptr<FreeBitmap> bitmap(new (std::nothrow) FreeBitmap());
+  if (bitmap == nullptr) return nullptr;
+  const uint32_t words = (buffer_count + kWordBuffers - 1) / kWordBuffers;
+  bitmap->buffer_count_ = buffer_count;
+  bitmap->word_count_ = words;
+  bitmap->spread_max_ = std::bit_floor(std::min(words, kSpreadWordsMax)) - 1;
+  uint32_t summary_count = 0;
+  for (uint32_t count = words; bitmap->level_count_ == 0 || count > 1;) {
+    count = (count + kFanOut - 1) / kFanOut;
+    bitmap->level_words_[++bitmap->level_count_] = count;
+    summary_count += count;
+  }
+  bitmap->lines_.reset(new (std::nothrow) Line[words <= 64 ? words : (words + 511) / 512 * 64]);
+  bitmap->summary_.reset(new (std::nothrow) std::atomic<uint64_t>[summary_count]);
+  if (bitmap->lines_ == nullptr || bitmap->summary_ == nullptr) return nullptr;
+  for (uint32_t level = 1, first = 0; level <= bitmap->level_count_; first += bitmap->level_words_[level++]) {
+    bitmap->levels_[level] = &bitmap->summary_[first];
+  }
+  // Relaxed throughout: the bitmap is not shared yet, and publishing it is its user's affair.
+  for (uint32_t word = 0; word < words; ++word) {
+    bitmap->Word(word).store(MaskInWord({0, buffer_count}, word), std::memory_order_relaxed);
+    for (uint32_t level = 1, child = word; level <= bitmap->level_count_; ++level, child /= kFanOut) {
+      bitmap->Summary(level, child / kFanOut)
+          .fetch_or(uint64_t{1} << child % kFanOut, std::memory_order_relaxed);
+    }
+  }
+  return bitmap;
+}
+
+void FreeBitmap::ReturnWords(BufferRun run) {
+  const uint32_t end = run.first_index + run.buffer_count;
+  DCHECK(end <= buffer_count_);
+  for (uint32_t word = run.first_index / kWordBuffers; word * kWordBuffers < end; ++word) {
+    ReturnBits(word, MaskInWord(run, word));
+  }
+}
+
+uint32_t FreeBitmap::CountFree() const {
+  uint32_t count = 0;
+  for (uint32_t word = 0; word < word_count_; ++word) {
+    // Relaxed: a report orders nothing.
+    count += static_cast<uint32_t>(std::popcount(FreeBits(Word(word).load(std::memory_order_relaxed))));
+  }
+  return count;
+}
+
+uint32_t FreeBitmap::NextTaken(uint32_t from) const {
+  for (uint32_t word = from / kWordBuffers; word < word_count_; ++word) {
+    // Relaxed: a report orders nothing.
+    const uint32_t taken = ~FreeBits(Word(word).load(std::memory_order_relaxed)) &
+                           (word == from / kWordBuffers ? ~uint32_t{0} << from % kWordBuffers : ~uint32_t{0});
+    if (taken == 0) continue;
+    return std::min(word * kWordBuffers + static_cast<uint32_t>(std::countr_zero(taken)), buffer_count_);
+  }
+  return buffer_count_;
+}
+
+uint32_t FreeBitmap::MaskInWord(BufferRun run, uint32_t word) {
+  const uint32_t word_first = word * kWordBuffers;
+  const uint32_t begin = std::max(run.first_index, word_first) - word_first;
+  const uint32_t end = std::min(run.first_index + run.buffer_count, word_first + kWordBuffers) - word_first;
+  return MaskOf(begin, end);
+}
+
+uint32_t FreeBitmap::RunAt(uint32_t word, uint32_t free_bits, uint32_t reach, uint32_t buffer_count) {
+  const uint32_t word_first = word * kWordBuffers;
+  if (reach + static_cast<uint32_t>(std::countr_one(free_bits)) >= buffer_count) return word_first - reach;
+  if (buffer_count > kWordBuffers) return kNone;
+  // After each step a bit survives only if the `have` bits from it upwards were all set.
+  for (uint32_t have = 1; have < buffer_count && free_bits != 0;) {
+    const uint32_t step = std::min(have, buffer_count - have);
+    free_bits &= free_bits >> step;
+    have += step;
+  }
+  return free_bits == 0 ? kNone : word_first + static_cast<uint32_t>(std::countr_zero(free_bits));
+}
+
+bool FreeBitmap::IsEmptyBelow(uint32_t level, uint32_t child) const {
+  // seq_cst: see above, Listing.
+  if (level == 1) return FreeBits(Word(child).load(std::memory_order_seq_cst)) == 0;
+  return Summary(level - 1, child).load(std::memory_order_seq_cst) == 0;
+}
+
+uint32_t FreeBitmap::ClaimOne() {
+  uint32_t from = SpreadStart();
+  for (;;) {
+    const uint32_t index = NextListed(from);
+    if (index == kNone) {
+      if (from == 0) return ClaimRun(1);
+      from = 0;
+      continue;
+    }
+    std::atomic<uint64_t>& word = Word(index);
+    // Relaxed: only a guess for the exchange.
+    uint64_t seen = word.load(std::memory_order_relaxed);
+    const uint32_t free_bits = FreeBits(seen);
+    if (free_bits == 0) {
+      Unlist(1, index);
+      from = index;
+      continue;
+    }
+    // Acquire pairs with Return: see above, Contents. Takes the lowest free bit.
+    if (word.compare_exchange_strong(seen, seen & (seen - 1), std::memory_order_acquire,
+                                     std::memory_order_relaxed)) {
+      EaseSpread(seen);
+      return index * kWordBuffers + static_cast<uint32_t>(std::countr_zero(free_bits));
+    }
+    WidenSpread();
+    const uint32_t start = SpreadStart();
+    from = start != index ? start : index + 1;
+  }
+}
+
+uint32_t FreeBitmap::ClaimRun(uint32_t buffer_count) {
+  if (buffer_count > buffer_count_) return kNone;
+  if (buffer_count > 1) {
+    const Reading listed = Search(buffer_count, /*every_word=*/false);
+    if (listed.first != kNone) return listed.first;
+  }
+  Reading before;
+  before.lost_a_race = true;  // nothing to compare the first reading with
+  for (uint64_t left = std::max(kReadingWordsMax / word_count_, kReadingsMin); left > 0; --left) {
+    if (WasEmpty()) return kNone;
+    const Reading now = Search(buffer_count, /*every_word=*/true);
+    if (now.first != kNone) return now.first;
+    // Counts of returns only grow, so equal sums mean that every one of them is equal.
+    if (!now.lost_a_race && !before.lost_a_race && now.returns == before.returns) return kNone;
+    before = now;
+  }
+  return kNone;
+}
+
+FreeBitmap::Reading FreeBitmap::Search(uint32_t buffer_count, bool every_word) {
+  Reading reading;
+  uint32_t reach = 0;  // free buffers that end where word `next` begins
+  for (uint32_t next = 0;;) {
+    const uint32_t index = every_word ? next : NextListed(next);
+    if (index >= word_count_) return reading;
+    if (index != next) reach = 0;
+    // seq_cst: all of one reading must come before all of the next (ClaimRun).
+    const uint64_t word = Word(index).load(std::memory_order_seq_cst);
+    const uint32_t free_bits = FreeBits(word);
+    const uint32_t first = RunAt(index, free_bits, reach, buffer_count);
+    if (first != kNone) {
+      if (TryClaim({first, buffer_count})) {
+        reading.first = first;
+        return reading;
+      }
+      reading.lost_a_race = true;
+      next = first / kWordBuffers;
+      reach = 0;
+      continue;
+    }
+    reading.returns += word / kOneReturn;
+    if (free_bits == 0 && !every_word) Unlist(1, index);
+    const uint32_t tail = static_cast<uint32_t>(std::countl_one(free_bits));
+    reach = tail == kWordBuffers ? reach + kWordBuffers : tail;
+    next = index + 1;
+  }
+}
+
+// Words are claimed upwards. So among claims that meet, the one that holds the highest word meets only runs that are
+// claimed for good: some claim always gets on, and none can make each other fail for ever.
+bool FreeBitmap::TryClaim(BufferRun run) {
+  const uint32_t end = run.first_index + run.buffer_count;
+  for (uint32_t index = run.first_index / kWordBuffers; index * kWordBuffers < end; ++index) {
+    const uint32_t mask = MaskInWord(run, index);
+    std::atomic<uint64_t>& word = Word(index);
+    // Relaxed: only a guess for the exchange, whose acquire pairs with Return: see above, Contents.
+    uint64_t seen = word.load(std::memory_order_relaxed);
+    do {
+      if ((FreeBits(seen) & mask) != mask) {
+        const uint32_t claimed_end = std::max(index * kWordBuffers, run.first_index);
+        if (claimed_end > run.first_index) Return({run.first_index, claimed_end - run.first_index});
+        return false;
+      }
+    } while (!word.compare_exchange_weak(seen, seen - mask, std::memory_order_acquire,
+                                         std::memory_order_relaxed));
+  }
+  return true;
+}
+
+uint32_t FreeBitmap::NextListed(uint32_t from) {
+  uint32_t level = 1;
+  uint32_t child = from;  // below `level`
+  for (;;) {
+    const uint32_t index = child / kFanOut;
+    // Relaxed, here and below: a hint; the word it leads to is what counts.
+    const uint64_t all_bits =
+        index < level_words_[level] ? Summary(level, index).load(std::memory_order_relaxed) : 0;
+    const uint64_t bits = all_bits & (~uint64_t{0} << child % kFanOut);
+    if (bits == 0) {
+      if (level == level_count_) return kNone;
+      // Up, and on behind this word; but if it is all empty, not behind: its parent may list it yet.
+      child = all_bits == 0 ? index : index + 1;
+      ++level;
+      continue;
+    }
+    child = index * kFanOut + static_cast<uint32_t>(std::countr_zero(bits));
+    // Down again, to the first child of each.
+    for (; level > 1; --level) {
+      const uint64_t below = Summary(level - 1, child).load(std::memory_order_relaxed);
+      if (below == 0) break;
+      child = child * kFanOut + static_cast<uint32_t>(std::countr_zero(below));
+    }
+    if (level == 1) return child;
+    Unlist(level, child);  // and go on behind it, unless it is listed again
+  }
+}
+
+void FreeBitmap::Unlist(uint32_t level, uint32_t child) {
+  // seq_cst: see above, Doubt and Listing.
+  unlists_begun_.fetch_add(1, std::memory_order_seq_cst);
+  Summary(level, child / kFanOut).fetch_and(~(uint64_t{1} << child % kFanOut), std::memory_order_seq_cst);
+  if (!IsEmptyBelow(level, child)) List(level, child);
+  unlists_ended_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+bool FreeBitmap::WasEmpty() const {
+  // seq_cst: see above, Doubt.
+  const uint64_t ended = unlists_ended_.load(std::memory_order_seq_cst);
+  const uint64_t root = Summary(level_count_, 0).load(std::memory_order_seq_cst);
+  return root == 0 && unlists_begun_.load(std::memory_order_seq_cst) == ended;
+}
+
+// Relaxed from here on: spread_ is advice.
+uint32_t FreeBitmap::SpreadStart() {
+  const uint32_t spread = spread_.load(std::memory_order_relaxed);
+  if (spread == 0) return 0;
+  const uint32_t lowest = NextListed(0);
+  if (lowest == kNone) return 0;
+  return lowest + (static_cast<uint32_t>(std::max(sched_getcpu(), 0)) & spread);
+}
+
+void FreeBitmap::WidenSpread() {
+  const uint32_t spread = spread_.load(std::memory_order_relaxed);
+  if (spread < spread_max_) spread_.store(spread * 2 + 1, std::memory_order_relaxed);
+}
+
+// `seen` is a word as some claim found it, no two alike in a row: hashed, it makes one claim in 128 ease. That is often
+// enough to be back at the lowest buffers soon after a race, and too rare to cost anything while one lasts.
+void FreeBitmap::EaseSpread(uint64_t seen) {
+  const uint32_t spread = spread_.load(std::memory_order_relaxed);
+  if (spread == 0 || (seen * 0x9e3779b97f4a7c15) >> 57 != 0) return;
+  spread_.store(spread / 2, std::memory_order_relaxed);
+}
+
+}  // namespace mooring

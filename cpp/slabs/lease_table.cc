@@ -1,0 +1,166 @@
+#include "cpp/slabs/lease_table.h"
+
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include "cpp/base/check.h"
+
+namespace mooring {
+namespace {
+
+// A state: generation in the high 32 bits, then holds, then two flags. One word, so that whether a lease is stale,
+// released and held is decided at one moment.
+constexpr uint64_t kLeased = 1;
+constexpr uint64_t kReleased = 2;  // by its owner; out until the last hold is dropped
+constexpr uint64_t kOneHold = uint64_t{1} << 12;
+constexpr uint64_t kHolds = uint64_t{LeaseTable::kHoldCountMax} << 12;
+
+constexpr uint32_t GenerationOf(uint64_t state) { return static_cast<uint32_t>(state >> 32); }
+constexpr uint64_t WithoutLease(uint64_t state) { return state & ~uint64_t{UINT32_MAX}; }
+
+// Leased to `generation`, and not released.
+constexpr bool IsOwned(uint64_t state, uint32_t generation) {
+  return GenerationOf(state) == generation && (state & (kLeased | kReleased)) == kLeased;
+}
+
+static_assert((kHolds & (kLeased | kReleased)) == 0 && kHolds + kOneHold == uint64_t{1} << 32);
+
+constexpr ErrorDetail kExhausted =
+    ConstantError(Code::kExhausted, Retry::kLater, "no such run of neighbouring buffers is free in the slab",
+                  "release leases, acquire fewer buffers at once, or create a larger slab");
+constexpr ErrorDetail kNoBuffers = ConstantError(Code::kInvalidArgument, Retry::kNever, "buffer_count is 0",
+                                                 "acquire at least one buffer");
+constexpr ErrorDetail kTooManyBuffers =
+    ConstantError(Code::kInvalidArgument, Retry::kNever, "buffer_count is more than the slab has",
+                  "acquire at most as many buffers as the slab was created with");
+constexpr ErrorDetail kClosed = ConstantError(Code::kInvalidState, Retry::kNever, "the slab is closed",
+                                              "acquire leases before mooring_slab_close");
+constexpr ErrorDetail kStale =
+    ConstantError(Code::kInvalidState, Retry::kNever,
+                  "the lease is stale: it was released before, or never acquired from this slab",
+                  "release each lease once, to the slab that it was acquired from");
+constexpr ErrorDetail kWrongCount =
+    ConstantError(Code::kInvalidState, Retry::kNever,
+                  "the lease's buffer_count is not the one that was acquired",
+                  "release a lease whole, as mooring_slab_acquire filled it");
+
+}  // namespace
+
+// Memory orders. The free bitmap hands a buffer's contents and its entry from one lease to the next (free_bitmap.cc,
+// Contents). Beyond that:
+// - Publication: Acquire writes the count, then the state with release; whoever reads the state with acquire and finds
+//   his generation in it reads the count of that lease.
+// - Last hold: each Release and Unhold changes the state with acq_rel. The one that finds itself last thereby has seen
+//   all that the others did to the buffers before, and frees them on behalf of all.
+
+void LeaseTable::Freer::operator()(Entry* entries) const { std::free(entries); }
+
+std::unique_ptr<LeaseTable> LeaseTable::Create(uint32_t buffer_count) {
+  std::unique_ptr<FreeBitmap> free = FreeBitmap::Create(buffer_count);
+  if (free == nullptr) return nullptr;
+  // calloc, because it leaves untouched what the kernel gives as zeroes: 16 bytes for each of 2^24 buffers that may
+  // never be leased are better not written.
+  std::unique_ptr<Entry[], Freer> entries(static_cast<Entry*>(std::calloc(buffer_count, sizeof(Entry))));
+  if (entries == nullptr) return nullptr;
+  return std::unique_ptr<LeaseTable>(new (std::nothrow) LeaseTable(std::move(free), std::move(entries)));
+}
+
+LeaseTable::LeaseTable(std::unique_ptr<FreeBitmap> free, std::unique_ptr<Entry[], Freer> entries)
+    : free_(std::move(free)), entries_(std::move(entries)) {}
+
+LeaseTable::~LeaseTable() = default;
+
+Status LeaseTable::Acquire(uint32_t buffer_count, Lease* out_lease) {
+  if (buffer_count == 0) return Status(kNoBuffers);
+  if (buffer_count > free_->buffer_count()) return Status(kTooManyBuffers);
+  // Relaxed: closing promises nothing about leases that are being acquired.
+  if (closed_.load(std::memory_order_relaxed)) return Status(kClosed);
+  const uint32_t first = free_->Claim(buffer_count);
+  if (first == FreeBitmap::kNone) return Status(kExhausted);
+  // Relaxed: the claim has ordered this after the last lease of the buffer, and nobody else writes a free entry.
+  uint32_t generation = GenerationOf(State(first).load(std::memory_order_relaxed)) + 1;
+  if (generation == 0) generation = 1;
+  BufferCount(first).store(buffer_count, std::memory_order_relaxed);
+  // Release: see above, Publication.
+  State(first).store(uint64_t{generation} << 32 | kLeased, std::memory_order_release);
+  *out_lease = {.first_index = first, .buffer_count = buffer_count, .generation = generation};
+  return OkStatus();
+}
+
+Status LeaseTable::Release(const Lease& lease) {
+  if (lease.first_index >= free_->buffer_count()) return Status(kStale);
+  const std::atomic_ref<uint64_t> state = State(lease.first_index);
+  // Acquire: see above, Publication.
+  uint64_t seen = state.load(std::memory_order_acquire);
+  for (;;) {
+    if (!IsOwned(seen, lease.generation)) return Status(kStale);
+    // Relaxed: if a later lease has written it meanwhile, the exchange fails.
+    if (BufferCount(lease.first_index).load(std::memory_order_relaxed) != lease.buffer_count) {
+      return Status(kWrongCount);
+    }
+    const bool held = (seen & kHolds) != 0;
+    // acq_rel: see above, Last hold.
+    if (state.compare_exchange_weak(seen, held ? seen | kReleased : WithoutLease(seen),
+                                    std::memory_order_acq_rel, std::memory_order_acquire)) {
+      if (!held) free_->Return({lease.first_index, lease.buffer_count});
+      return OkStatus();
+    }
+  }
+}
+
+uint32_t LeaseTable::Hold(uint32_t first_index, uint32_t generation) {
+  if (first_index >= free_->buffer_count()) return 0;
+  const std::atomic_ref<uint64_t> state = State(first_index);
+  // Relaxed: only a guess for the exchange.
+  uint64_t seen = state.load(std::memory_order_relaxed);
+  do {
+    if (!IsOwned(seen, generation) || (seen & kHolds) == kHolds) return 0;
+    // Acquire: see above, Publication. A hold itself has nothing to publish.
+  } while (!state.compare_exchange_weak(seen, seen + kOneHold, std::memory_order_acquire,
+                                        std::memory_order_relaxed));
+  // Relaxed: the hold keeps the count from changing.
+  return BufferCount(first_index).load(std::memory_order_relaxed);
+}
+
+void LeaseTable::Unhold(uint32_t first_index) {
+  const std::atomic_ref<uint64_t> state = State(first_index);
+  // acq_rel: see above, Last hold.
+  const uint64_t before = state.fetch_sub(kOneHold, std::memory_order_acq_rel);
+  DCHECK((before & kHolds) != 0);
+  if ((before & (kHolds | kReleased)) != (kOneHold | kReleased)) return;
+  // Nobody else can change the entry now: it is released, and holds of it are refused.
+  const uint32_t buffer_count = BufferCount(first_index).load(std::memory_order_relaxed);
+  // Relaxed: Return publishes it.
+  state.store(WithoutLease(before), std::memory_order_relaxed);
+  free_->Return({first_index, buffer_count});
+}
+
+bool LeaseTable::IsCurrent(uint32_t first_index, uint32_t generation) const {
+  if (first_index >= free_->buffer_count()) return false;
+  // Acquire: see above, Publication.
+  return IsOwned(State(first_index).load(std::memory_order_acquire), generation);
+}
+
+// Relaxed: see Acquire.
+void LeaseTable::Close() { closed_.store(true, std::memory_order_relaxed); }
+
+uint32_t LeaseTable::LeasedCount() const { return free_->buffer_count() - free_->CountFree(); }
+
+uint32_t LeaseTable::HeldCount() const {
+  uint32_t held = 0;
+  for (uint32_t index = free_->NextTaken(0); index < free_->buffer_count(); index = free_->NextTaken(index)) {
+    // Acquire: see above, Publication.
+    const uint64_t state = State(index).load(std::memory_order_acquire);
+    const uint32_t count = BufferCount(index).load(std::memory_order_relaxed);
+    if ((state & kLeased) == 0) {
+      ++index;  // claimed, and not published yet
+      continue;
+    }
+    if ((state & kReleased) != 0) held += count;
+    index += count;
+  }
+  return held;
+}
+
+}  // namespace mooring
