@@ -9,6 +9,11 @@ static_assert(MOORING_CODE_MEMLOCK_LIMIT == static_cast<uint32_t>(Code::kMemlock
 static_assert(MOORING_CODE_INTERNAL == static_cast<uint32_t>(Code::kInternal));
 static_assert(MOORING_RETRY_AFTER_REMEDY == static_cast<uint32_t>(Retry::kAfterRemedy));
 
+}  // namespace mooring::c_api
+
+using namespace mooring;         // NOLINT: what follows are the C functions,
+using namespace mooring::c_api;  // NOLINT: which are in no namespace
+
 extern "C" {
 
 mooring_code_t mooring_error_code(const mooring_error_t* error) noexcept {
@@ -36,5 +41,3 @@ void mooring_error_destroy(mooring_error_t* error) noexcept { Status::Destroy(To
 const char* mooring_code_name(mooring_code_t code) noexcept { return CodeName(static_cast<Code>(code)); }
 
 }  // extern "C"
-
-}  // namespace mooring::c_api

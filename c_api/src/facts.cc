@@ -35,6 +35,10 @@ void FillMemory(mooring_facts_t& facts) {
 }
 
 }  // namespace
+}  // namespace mooring::c_api
+
+using namespace mooring;         // NOLINT: what follows are the C functions,
+using namespace mooring::c_api;  // NOLINT: which are in no namespace
 
 extern "C" {
 
@@ -53,5 +57,3 @@ mooring_error_t* mooring_facts_get(mooring_facts_t* out_facts) noexcept {
 }
 
 }  // extern "C"
-
-}  // namespace mooring::c_api

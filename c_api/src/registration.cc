@@ -56,6 +56,10 @@ mooring_extent_info_t ToInfo(const Extent& extent) {
 }
 
 }  // namespace
+}  // namespace mooring::c_api
+
+using namespace mooring;         // NOLINT: what follows are the C functions,
+using namespace mooring::c_api;  // NOLINT: which are in no namespace
 
 extern "C" {
 
@@ -109,5 +113,3 @@ void mooring_registration_destroy(mooring_registration_t* registration) noexcept
 }
 
 }  // extern "C"
-
-}  // namespace mooring::c_api

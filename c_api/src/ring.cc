@@ -98,6 +98,10 @@ mooring_ring_stats_t ToStats(const RingStats& from) {
 }
 
 }  // namespace
+}  // namespace mooring::c_api
+
+using namespace mooring;         // NOLINT: what follows are the C functions,
+using namespace mooring::c_api;  // NOLINT: which are in no namespace
 
 extern "C" {
 
@@ -186,5 +190,3 @@ mooring_error_t* mooring_ring_close(mooring_ring_t* ring, int64_t timeout_ns) no
 void mooring_ring_destroy(mooring_ring_t* ring) noexcept { OperationRing::Destroy(ToRing(ring)); }
 
 }  // extern "C"
-
-}  // namespace mooring::c_api

@@ -83,6 +83,10 @@ Status WaitUntilIdle(const Slab& slab, Deadline deadline) {
 }
 
 }  // namespace
+}  // namespace mooring::c_api
+
+using namespace mooring;         // NOLINT: what follows are the C functions,
+using namespace mooring::c_api;  // NOLINT: which are in no namespace
 
 extern "C" {
 
@@ -150,5 +154,3 @@ void mooring_slab_destroy(mooring_slab_t* slab) noexcept {
 }
 
 }  // extern "C"
-
-}  // namespace mooring::c_api
