@@ -21,9 +21,8 @@ struct FreeBitmask {
 };
 using Bitmask = std::unique_ptr<bitmask, FreeBitmask>;
 
-// False in a kernel without NUMA, and where a sandbox forbids its system calls: it tries
-// get_mempolicy(2). Every other function of libnuma is defined only after it returned true
-// (numa(3)).
+// False in a kernel without NUMA; newer versions of libnuma say so too where a sandbox forbids its
+// system calls. Every other function of libnuma is defined only after this one (numa(3)).
 bool HasNuma() { return ::numa_available() != -1; }
 
 bool NodeExists(uint32_t node) {
@@ -135,7 +134,10 @@ Status BindRange(const NumaBinding& binding) {
   // maxnode, and libnuma passes size + 1 for that reason.
   if (::mbind(binding.range.data(), binding.range.size(), mode, nodes->maskp, nodes->size + 1,
               flags) != 0) {
-    return BindError(errno, binding);
+    const int error = errno;
+    // Forbidden, and not needed: there is only one node that the pages can be on.
+    if (error == EPERM && NodeCount() == 1) return OkStatus();
+    return BindError(error, binding);
   }
   return OkStatus();
 }

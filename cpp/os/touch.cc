@@ -48,7 +48,7 @@ int TouchPage(uint64_t address) {
                                         static_cast<uint32_t>(FUTEX_OP_CMP_EQ), 0x800u);
   while (::syscall(SYS_futex, &nobody_waits_here, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, nullptr,
                    reinterpret_cast<uint32_t*>(address), kOrZero) < 0) {
-    if (errno != EINTR && errno != EAGAIN) return errno;
+    if (errno != EINTR) return errno;
   }
   return 0;
 }
@@ -62,7 +62,7 @@ int TouchPages(uint64_t begin, uint64_t end, uint64_t page_bytes) {
 
 int Populate(uint64_t begin, uint64_t end) {
   while (::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE) != 0) {
-    if (errno != EINTR && errno != EAGAIN) return errno;
+    if (errno != EINTR) return errno;
   }
   return 0;
 }
