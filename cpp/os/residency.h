@@ -23,9 +23,10 @@ namespace mooring {
 Result<uint64_t> ResidentBytes(std::span<const std::byte> range);
 
 // Bytes that are mapped by huge pages now, transparent or reserved ones. Exact where the kernel can
-// tell ranges (ioctl PAGEMAP_SCAN, Linux 6.7); else from /proc/self/smaps, which counts per
-// mapping, so that a mapping that reaches past the range may count up to the whole of its share.
-// UNSUPPORTED without /proc.
+// tell ranges (ioctl PAGEMAP_SCAN, Linux 6.7). Else from /proc/self/smaps, which counts per
+// mapping: a mapping that reaches past the range may count up to the whole of its share. There,
+// pages that automatic NUMA balancing is sampling are not counted at all (seen on 6.1, on two
+// nodes). UNSUPPORTED without /proc.
 Result<uint64_t> HugeBytes(std::span<const std::byte> range);
 
 // The largest size of page that a mapping in the range is made of (KernelPageSize of
