@@ -25,6 +25,7 @@ class Deadline {
     deadline.at_ns_ = timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
     return deadline;
   }
+  static Deadline Earlier(const Deadline& a, const Deadline& b) { return a.at_ns_ < b.at_ns_ ? a : b; }
   bool Passed() const { return at_ns_ == 0 || (at_ns_ != INT64_MAX && MonotonicNow() >= at_ns_); }
   bool IsNever() const { return at_ns_ == INT64_MAX; }
   // At least 0; INT64_MAX when it never comes.

@@ -1,5 +1,7 @@
 #include "cpp/operations/operation_ring.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cinttypes>
@@ -23,6 +25,7 @@ constexpr uint32_t kFixedFileCountMax = 32768;
 constexpr uint32_t kWorkerCountMax = 256;
 // How long Destroy lets cancelled operations come in before it leaves them to the registry.
 constexpr int64_t kDestroyGraceNs = 5'000'000;
+constexpr int64_t kCancelAgainNs = 20'000'000;
 
 struct Limit {
   const char* name;
@@ -289,16 +292,20 @@ void OperationRing::CancelAllOnce() {
   submitter_.CancelAll();
 }
 
+// Cancels, takes what comes, and cancels again now and then: a chain may have started its next operation since. Not at
+// every event, or an operation that cannot be stopped would keep this turning until it ends by itself.
 Status OperationRing::Drain(Deadline deadline) {
   CancelAllOnce();
+  Deadline next_cancel = Deadline::After(kCancelAgainNs);
   while (!Finished()) {
     if (completion_.TryVisit()) {
       SideGuard guard(completion_);
-      if (!Finished()) settler_.Harvest(deadline);
+      if (!Finished()) settler_.Harvest(Deadline::Earlier(deadline, next_cancel));
     } else {
       // A reaper waits on another thread: it sees that the ring is closed and leaves.
       engine_->Wake();
-      sched_yield();
+      const timespec pause{0, 50'000};
+      nanosleep(&pause, nullptr);
     }
     if (Finished()) break;
     if (deadline.Passed()) {
@@ -307,7 +314,9 @@ Status OperationRing::Drain(Deadline deadline) {
                            settler_.in_flight()),
                     "call close again with more time, or destroy the ring: their memory is kept until they finish");
     }
-    CancelAllOnce();  // a chain may have started its next operation
+    if (!next_cancel.Passed()) continue;
+    CancelAllOnce();
+    next_cancel = Deadline::After(kCancelAgainNs);
   }
   return OkStatus();
 }

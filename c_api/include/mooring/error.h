@@ -1,8 +1,8 @@
 // error.h: what a failed call returns.
 //
 // A call that can fail returns `mooring_error_t*`: NULL is success. An error says what happened (message, with the
-// numbers), what to do about it (remedy), the errno behind it, and whether trying again can help. The caller owns it and
-// gives it back with mooring_error_destroy. Errors on the data path (submit, reap, acquire, release) are constant
+// numbers), what to do about it (remedy), the errno behind it, and whether trying again can help. The caller owns it
+// and gives it back with mooring_error_destroy. Errors on the data path (submit, reap, acquire, release) are constant
 // objects, so failing allocates nothing; destroying one is a no-op, so callers need not know the difference.
 //
 // Codes say what the caller can do and are few; detail is in the message. They are never renumbered. Treat a code that

@@ -122,8 +122,8 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_get_extent(
     const mooring_registration_t* registration, uint32_t index, mooring_extent_info_t* out_info) MOORING_NOEXCEPT;
 
 // mooring_registration_promote tries again to pin what is not pinned yet, for example after the limit was raised or
-// another ring was closed. Operations in flight are not disturbed. Success tells only that it tried: ask get_info. Under
-// NEVER it does nothing.
+// another ring was closed. Operations in flight are not disturbed. Success tells only that it tried: ask get_info.
+// Under NEVER it does nothing.
 //
 // Thread: submission side of the ring, one-at-a-time; owner with OWNER_THREAD.
 // Blocks: as mooring_registration_create.

@@ -6,8 +6,8 @@
 //
 // Threads: each side of a ring, submission (submit, cancel, set_file) and completion (reap), is one-at-a-time: any
 // thread may call, the caller sees to it that calls of one side do not overlap, and one thread may submit while another
-// reaps. A second caller on one side gets INVALID_STATE. With OWNER_THREAD every call but destroy is for the thread that
-// created the ring, and in return the kernel does less work (IORING_SETUP_SINGLE_ISSUER, DEFER_TASKRUN: 6.1).
+// reaps. A second caller on one side gets INVALID_STATE. With OWNER_THREAD every call but destroy is for the thread
+// that created the ring, and in return the kernel does less work (IORING_SETUP_SINGLE_ISSUER, DEFER_TASKRUN: 6.1).
 //
 // Every operation that submit accepts gets one completion, also when it fails, is cancelled, or the ring is closed.
 // Nothing on the data path allocates.
@@ -111,8 +111,8 @@ typedef struct mooring_ring_stats_t {
 // Thread: any; with OWNER_THREAD the caller becomes the owner.
 // Blocks: no, but for up to 0.3 s when memlock budget of a ring closed just before has not come back yet.
 // Owns:   lends `*out_ring` until mooring_ring_destroy.
-// Errors: INVALID_ARGUMENT, and where io_uring was named: PERMISSION (seccomp, sysctl), UNSUPPORTED (no io_uring, or not
-//         the flags asked for), MEMLOCK_LIMIT (with the bytes needed), EXHAUSTED (descriptors, memory, threads).
+// Errors: INVALID_ARGUMENT, and where io_uring was named: PERMISSION (seccomp, sysctl), UNSUPPORTED (no io_uring, or
+//         not the flags asked for), MEMLOCK_LIMIT (with the bytes needed), EXHAUSTED (descriptors, memory, threads).
 // Since:  0.1
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_create(const mooring_ring_options_t* options,
                                                                    mooring_ring_t** out_ring) MOORING_NOEXCEPT;
@@ -137,8 +137,8 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_submit(mooring_ring_
 // Thread: completion side, one-at-a-time; owner with OWNER_THREAD. Allocates nothing.
 // Blocks: up to timeout_ns. EINTR does not end the wait.
 // Units:  timeout_ns is nanoseconds, 0 = only look, INT64_MAX = as good as for ever, never negative.
-// Errors: INVALID_ARGUMENT (capacity 0, min_count above capacity, negative time), INVALID_STATE (closed and nothing left,
-//         wrong thread, second reaper), FORKED.
+// Errors: INVALID_ARGUMENT (capacity 0, min_count above capacity, negative time), INVALID_STATE (closed and nothing
+//         left, wrong thread, second reaper), FORKED.
 // Since:  0.1
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_reap(mooring_ring_t* ring,
                                                                  mooring_completion_t* completions, uint32_t capacity,
@@ -204,8 +204,8 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_get_info(const moori
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_get_stats(const mooring_ring_t* ring,
                                                                       mooring_ring_stats_t* out_stats) MOORING_NOEXCEPT;
 
-// mooring_ring_close refuses new operations, cancels what can be cancelled and waits until every operation in flight has
-// finished. Their completions stay to be reaped. A second call is a no-op.
+// mooring_ring_close refuses new operations, cancels what can be cancelled and waits until every operation in flight
+// has finished. Their completions stay to be reaped. A second call is a no-op.
 //
 // Thread: both sides; owner with OWNER_THREAD. A reap that waits on another thread returns.
 // Blocks: up to timeout_ns.
@@ -215,9 +215,9 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_get_stats(const moor
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_close(mooring_ring_t* ring,
                                                                   int64_t timeout_ns) MOORING_NOEXCEPT;
 
-// mooring_ring_destroy gives the ring back, with completions that were not reaped. It does not wait: operations still in
-// flight are cancelled, and the memory they use stays mapped until the kernel is done with it. Registrations on the ring
-// become unpinned; destroy them as usual, before or after. NULL is allowed.
+// mooring_ring_destroy gives the ring back, with completions that were not reaped. It waits 5 ms at most: operations
+// still in flight are cancelled, and the memory they use stays mapped until the kernel is done with it. Registrations
+// on the ring become unpinned; destroy them as usual, before or after. NULL is allowed.
 //
 // Thread: any; once, with no other call on `ring` running.
 // Owns:   takes `ring`.

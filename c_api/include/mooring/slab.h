@@ -105,15 +105,15 @@ typedef struct mooring_slab_info_t {
 // Blocks: while pages are touched, about 0.2 s per GiB of ordinary pages and thread.
 // Owns:   lends `*out_slab` until mooring_slab_destroy.
 // Errors: INVALID_ARGUMENT (sizes), EXHAUSTED (no memory; or huge pages REQUIREd and not to be had, with the sysctl to
-//         set), NOT_FOUND (no such NUMA node), UNSUPPORTED (kernel without NUMA or huge pages asked for), FORKED never.
+//         set), NOT_FOUND (no such NUMA node), UNSUPPORTED (kernel without NUMA or huge pages asked for).
 // Since:  0.1
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_create(const mooring_slab_options_t* options,
                                                                    mooring_slab_t** out_slab) MOORING_NOEXCEPT;
 
 // mooring_slab_adopt makes a slab of memory that the caller owns. Of `options`, buffer_bytes is read (0 = the whole
-// range as one buffer) and buffer_count is either 0 (as many as fit; a tail that is no whole buffer is left out) or fits.
-// Any readable and writable memory will do; memory that the kernel refuses to pin (file-backed, device) takes the copy
-// path when registered, and the registration says so.
+// range as one buffer) and buffer_count is either 0 (as many as fit; a tail that is no whole buffer is left out) or
+// fits. Any readable and writable memory will do; memory that the kernel refuses to pin (file-backed, device) takes
+// the copy path when registered, and the registration says so.
 //
 // Thread: any.
 // Owns:   keeps `data` until mooring_slab_close has succeeded; lends `*out_slab` until mooring_slab_destroy.
