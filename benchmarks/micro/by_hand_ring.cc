@@ -1,17 +1,43 @@
 #include "benchmarks/micro/by_hand_ring.h"
 
+#include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace mooring::benchmarks {
 namespace {
 
-// Linux 6.6; liburing knows it from 2.5 on.
 #ifdef IORING_SETUP_NO_SQARRAY
-constexpr bool kLibraryKnowsNoArray = true;
-constexpr uint32_t kNoArray = IORING_SETUP_NO_SQARRAY;
+
+int Initialize(unsigned entries, io_uring* ring, io_uring_params* params, std::vector<unsigned>*) {
+  return io_uring_queue_init_params(entries, ring, params);
+}
+
 #else
-constexpr bool kLibraryKnowsNoArray = false;
+
+// liburing before 2.5 does not know this flag (Linux 6.6): it writes the array of indices all the
+// same, over the queue's head, since the kernel gives no place for the array. So the ring is made
+// without its help, and the array, which the kernel does not read, put elsewhere.
 constexpr uint32_t kNoArray = 1u << 16;
+
+int Initialize(unsigned entries, io_uring* ring, io_uring_params* params,
+               std::vector<unsigned>* unread) {
+  if ((params->flags & kNoArray) == 0) return io_uring_queue_init_params(entries, ring, params);
+  const auto fd = static_cast<int>(syscall(__NR_io_uring_setup, entries, params));
+  if (fd < 0) return -errno;
+  const int result = io_uring_queue_mmap(fd, params, ring);
+  if (result != 0) {
+    close(fd);
+    return result;
+  }
+  ring->features = params->features;
+  unread->resize(params->sq_entries);
+  ring->sq.array = unread->data();
+  return 0;
+}
+
 #endif
 
 }  // namespace
@@ -26,15 +52,9 @@ int ByHandRing::Open(const Options& options) {
   io_uring_params params = {};
   params.flags = options.setup_flags;
   params.cq_entries = options.completion_count;
-  int result = io_uring_queue_init_params(options.submission_count, &ring_, &params);
+  int result = Initialize(options.submission_count, &ring_, &params, &unread_array_);
   if (result != 0) return -result;
   is_open_ = true;
-  if (!kLibraryKnowsNoArray && (options.setup_flags & kNoArray) != 0) {
-    // An older liburing writes the indices all the same, over the queue's head since the kernel
-    // gives no place for them. A place that nobody reads lets both sides have the same flags.
-    unused_array_.resize(params.sq_entries);
-    ring_.sq.array = unused_array_.data();
-  }
   if (options.registered_ring) {
     result = io_uring_register_ring_fd(&ring_);
     if (result != 1) return result < 0 ? -result : EINVAL;

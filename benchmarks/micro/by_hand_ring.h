@@ -94,7 +94,7 @@ class ByHandRing {
   bool is_open_ = false;
   std::byte* data_ = nullptr;
   int fd_ = -1;
-  std::vector<unsigned> unused_array_;  // see Open
+  std::vector<unsigned> unread_array_;  // of a ring that has none: see by_hand_ring.cc
 };
 
 }  // namespace mooring::benchmarks
