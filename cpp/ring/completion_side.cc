@@ -40,7 +40,7 @@ CompletionSide::CompletionSide(const Uring& uring, FailedEvents& failed,
                                const SubmissionSide& submission, UniqueFd wake_fd)
     : uring_(uring),
       failed_(failed),
-      submissions_(submission.system_calls()),
+      hand_overs_(submission.hand_overs()),
       queue_(uring),
       submission_flags_(uring.ring().sq.kflags),
       waits_take_timeouts_(uring.HasFeature(IORING_FEAT_EXT_ARG)),
@@ -70,8 +70,8 @@ uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uin
 
 uint32_t CompletionSide::Take(std::span<Event> events) {
   uint32_t count = queue_.Take(events);
-  // Acquire pairs with SubmissionSide::Enter: see system_calls() there.
-  (void)submissions_.load(std::memory_order_acquire);
+  // Acquire pairs with SubmissionSide::HandOver: see hand_overs() there.
+  (void)hand_overs_.load(std::memory_order_acquire);
   if (!failed_.Empty()) [[unlikely]] count += failed_.Take(events.subspan(count));
   return count;
 }

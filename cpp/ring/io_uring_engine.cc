@@ -40,7 +40,7 @@ class IoUringEngine final : public Engine {
   void Complete(const EngineOptions& options, const UringFeatures& features);
 
   EngineCounters counters() const override {
-    return {.system_calls = submission_.system_calls().load(std::memory_order_relaxed) + completion_.system_calls(),
+    return {.system_calls = submission_.system_calls() + completion_.system_calls(),
             .overflows = completion_.overflows()};
   }
   bool IsOwner() const override { return !owner_thread_ || pthread_equal(owner_, pthread_self()) != 0; }

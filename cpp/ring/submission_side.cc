@@ -18,6 +18,11 @@ uint32_t ChainLength(std::span<const Request> requests) {
   return length;
 }
 
+// Only this side writes the counter.
+void AddOne(std::atomic<uint64_t>& counter, std::memory_order order) {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, order);
+}
+
 }  // namespace
 
 SubmissionSide::SubmissionSide(const Uring& uring, FailedEvents& failed, bool closes_file_slots)
@@ -65,6 +70,7 @@ size_t SubmissionSide::Fill(std::span<const Request> requests) {
 
 // Returns how many of the last requests are to be filled in again.
 size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
+  AddOne(hand_overs_, std::memory_order_release);
   if (sqpoll_) {
     WakePoller();
     return 0;
@@ -156,8 +162,7 @@ void SubmissionSide::Fail(uint64_t token, int32_t result) {
 
 int SubmissionSide::Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags,
                           const __kernel_timespec* timeout) {
-  // Only this side writes. Release: see system_calls().
-  system_calls_.store(system_calls_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  AddOne(system_calls_, std::memory_order_relaxed);
   return uring_.Enter(to_submit, min_complete, flags, timeout);
 }
 

@@ -35,7 +35,9 @@ class SubmissionSide {
 
   // Grows with each hand-over, before it: who loads it (acquire) after he has seen a request's outcome sees what the
   // submitter wrote before he submitted. The kernel orders the two in fact, but no C++ rule and no sanitizer knows.
-  const std::atomic<uint64_t>& system_calls() const { return system_calls_; }
+  const std::atomic<uint64_t>& hand_overs() const { return hand_overs_; }
+
+  uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }
 
  private:
   size_t Fill(std::span<const Request> requests);
@@ -55,6 +57,7 @@ class SubmissionSide {
   const bool sqpoll_;
   bool any_failed_ = false;  // in this Submit
   int64_t paused_ns_ = 0;    // in this Submit
+  std::atomic<uint64_t> hand_overs_{0};
   std::atomic<uint64_t> system_calls_{0};
 };
 
