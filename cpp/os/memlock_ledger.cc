@@ -1,5 +1,7 @@
 #include "cpp/os/memlock_ledger.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <atomic>
 
@@ -11,40 +13,50 @@ namespace {
 // 1.2 s: kernels up to 6.3 return a cleared slot's budget a second late (measured on 5.10 and 6.1).
 constexpr int64_t kReturnLatencyNs = 1'200'000'000;
 
-constinit std::atomic<uint64_t> used{0};
-constinit std::atomic<int64_t> released_at_ns{0};
-constinit std::atomic<ProcessToken> process{ProcessToken::kNone};
+// Bytes, and above them the low bits of the process token that they belong to, in one word: so that
+// the first to charge in a fork child replaces the parent's sum in the very step that adds its own,
+// and no thread beside it can be forgotten. 256 TiB are beyond what can be pinned; two tokens of
+// one line of descent are told apart over 65,536 generations.
+constexpr int kByteBits = 48;
+constexpr uint64_t kByteMask = (uint64_t{1} << kByteBits) - 1;
 
-// Forgets what was charged by the process that this one was forked from.
-void EnterProcess() {
-  const ProcessToken current = CurrentProcess();
-  ProcessToken last = process.load(std::memory_order_relaxed);
-  if (last == current) return;
-  if (process.compare_exchange_strong(last, current, std::memory_order_relaxed)) {
-    used.store(0, std::memory_order_relaxed);
-    released_at_ns.store(0, std::memory_order_relaxed);
-  }
+constinit std::atomic<uint64_t> account{0};
+// Not per process: the budget is the user's, so what a parent gave back comes back to its child
+// too.
+constinit std::atomic<int64_t> released_at_ns{0};
+
+uint64_t Owner() { return static_cast<uint64_t>(CurrentProcess()) << kByteBits; }
+
+// What `value` of the account holds for the process `owner`.
+uint64_t BytesOf(uint64_t value, uint64_t owner) {
+  return (value & ~kByteMask) == owner ? value & kByteMask : 0;
 }
 
 }  // namespace
 
 void MemlockLedger::Charge(uint64_t bytes) {
-  EnterProcess();
-  used.fetch_add(bytes, std::memory_order_relaxed);
+  const uint64_t owner = Owner();
+  uint64_t before = account.load(std::memory_order_relaxed);
+  uint64_t after;
+  do {
+    after = std::min(BytesOf(before, owner) + std::min(bytes, kByteMask), kByteMask);
+  } while (!account.compare_exchange_weak(before, owner | after, std::memory_order_relaxed));
 }
 
 void MemlockLedger::Release(uint64_t bytes) {
   if (bytes == 0) return;
-  EnterProcess();
-  uint64_t before = used.load(std::memory_order_relaxed);
-  while (!used.compare_exchange_weak(before, before - std::min(before, bytes), std::memory_order_relaxed)) {
-  }
+  const uint64_t owner = Owner();
+  uint64_t before = account.load(std::memory_order_relaxed);
+  uint64_t after;
+  do {
+    const uint64_t held = BytesOf(before, owner);
+    after = held - std::min(held, bytes);
+  } while (!account.compare_exchange_weak(before, owner | after, std::memory_order_relaxed));
   released_at_ns.store(MonotonicNow(), std::memory_order_relaxed);
 }
 
 uint64_t MemlockLedger::used_bytes() {
-  EnterProcess();
-  return used.load(std::memory_order_relaxed);
+  return BytesOf(account.load(std::memory_order_relaxed), Owner());
 }
 
 bool MemlockLedger::ReturnIsPending() {

@@ -1,11 +1,14 @@
-// MemlockLedger: what this process's rings and extents have charged to RLIMIT_MEMLOCK, as far as Mooring knows.
+// MemlockLedger: what this process's rings and extents have charged to RLIMIT_MEMLOCK, as far as
+// Mooring knows.
 //
-// The budget itself is per user, shared with other processes, and cannot be read (the kernel exports no
-// user_struct->locked_vm). So this is a lower bound of what is used, for reports and for a first guess at what is left.
-// It also remembers when budget was last given back, because the kernel returns it late: 7 to 50 ms after a ring is
-// closed (measured, 5.10 to 6.18), a second after a slot is cleared on kernels up to 6.3.
+// The budget itself is per user, shared with other processes, and cannot be read (the kernel
+// exports no user_struct->locked_vm). So this is a lower bound of what is used, for reports and for
+// a first guess at what is left. It also remembers when budget was last given back, because the
+// kernel returns it late: 7 to 50 ms after a ring is closed (measured, 5.10 to 6.18), a second
+// after a slot is cleared on kernels up to 6.3.
 //
-// It lives beside the limit it is compared with, below both the ring and the registration, which both charge it.
+// It lives beside the limit it is compared with, below both the ring and the registration, which
+// both charge it.
 //
 // Threading: any thread; counters are atomics and a reader may see one charge before another.
 #ifndef MOORING_CPP_OS_MEMLOCK_LEDGER_H_
@@ -21,14 +24,16 @@ class MemlockLedger {
  public:
   static void Charge(uint64_t bytes);
   static void Release(uint64_t bytes);
-  // Bytes charged by this process; a forked child starts at 0, for it holds none of its parent's pins.
+  // Bytes charged by this process; a forked child starts at 0, for it holds none of its parent's
+  // pins.
   static uint64_t used_bytes();
-  // True while budget that this process gave back may still be on its way.
+  // True while budget that this process, or one it was forked from, gave back may still be on its
+  // way.
   static bool ReturnIsPending();
 };
 
-// Pauses between tries of something that failed for want of memlock, as long as it may help: only while the ledger
-// expects budget back, longer each time, 0.3 s in all.
+// Pauses between tries of something that failed for want of memlock, as long as it may help: only
+// while the ledger expects budget back, longer each time, 0.3 s in all.
 //
 //   MemlockBackoff backoff;
 //   while (failed_with_enomem(Try()) && backoff.Wait()) {}

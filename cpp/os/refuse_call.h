@@ -5,7 +5,7 @@
 //
 // Threading: holds for the calling thread and those that it starts.
 //
-//   if (!RefuseCall({.number = SYS_mbind, .error = EPERM})) return "cannot install a seccomp filter";
+//   if (!RefuseCall({.number = SYS_mbind, .error = EPERM})) return "cannot install a filter";
 #ifndef MOORING_CPP_OS_REFUSE_CALL_H_
 #define MOORING_CPP_OS_REFUSE_CALL_H_
 
