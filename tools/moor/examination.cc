@@ -39,15 +39,12 @@ std::vector<std::string> Examination::Changes() const {
       changes.push_back(change);
     }
   };
-  if (facts_.engine != MOORING_ENGINE_IO_URING) {
-    add(facts_.engine_remedy);
-  }
-  if (failure_) {
-    add(failure_->remedy());
-  }
   if (session_) {
     add(session_->EngineRemedy());
     add(session_->RegistrationRemedy());
+  } else {
+    add(facts_.engine_remedy);
+    add(failure_->remedy());
   }
   return changes;
 }

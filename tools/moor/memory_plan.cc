@@ -12,6 +12,7 @@ namespace {
 constexpr uint64_t kDefaultBufferBytes = UINT64_C(1) << 20;
 constexpr uint64_t kBufferGranule = 512;              // slab.h: buffer_bytes is a multiple of 512
 constexpr uint64_t kBufferCountMax = 16'777'216;      // slab.h
+constexpr uint64_t kDefaultBufferCountMax = 1 << 20;
 constexpr uint64_t kPageBytes = 4096;
 constexpr uint64_t kChunkCountMax = 1024;             // more reads than this in flight gain nothing
 constexpr uint64_t kReadBytesMax = UINT64_C(1) << 30; // an extent: a longer read is never fixed
@@ -19,8 +20,12 @@ constexpr uint64_t kChunksWanted = 16;
 
 uint64_t RoundDown(uint64_t value, uint64_t unit) { return value - value % unit; }
 
-// A quarter of a small slab, so that reading and writing still overlap.
+// A quarter of a small slab, so that reading and writing still overlap; more than a MiB in a slab
+// that would have too many.
 uint64_t DefaultBufferBytes(uint64_t slab_bytes) {
+  if (slab_bytes / kDefaultBufferBytes > kDefaultBufferCountMax) {
+    return RoundDown(slab_bytes / kDefaultBufferCountMax, kPageBytes);
+  }
   const uint64_t quarter = std::min(kDefaultBufferBytes, slab_bytes / 4);
   const uint64_t unit = quarter >= kPageBytes ? kPageBytes : kBufferGranule;
   return std::max(RoundDown(quarter, unit), kBufferGranule);

@@ -41,6 +41,14 @@ TEST(PlanSlab, GrowsTheDefaultSlabToOneLargeBuffer) {
   EXPECT_EQ(PlanSlab(Options({}, 128 * kMiB)).total_bytes(), 128 * kMiB);
 }
 
+TEST(PlanSlab, HasNoMoreBuffersThanASlabMayHave) {
+  for (const uint64_t bytes : {uint64_t{3} << 40, uint64_t{1} << 56, UINT64_MAX}) {
+    const SlabPlan plan = PlanSlab(Options(bytes));
+    EXPECT_LE(plan.buffer_count, 16'777'216u);
+    EXPECT_EQ(plan.buffer_bytes % 4096, 0u);
+  }
+}
+
 TEST(PlanSlab, RefusesSizesThatDoNotFitEachOther) {
   EXPECT_THROW(PlanSlab(Options(64 * kKiB, 128 * kKiB)), UsageFailure);
   EXPECT_THROW(PlanSlab(Options(100)), UsageFailure);

@@ -54,7 +54,9 @@ std::optional<Piece> ReadPlan::NextPositioned() {
   piece.size = range_->size;
   if (!piece.hole) {
     const uint64_t granule = current_->piece_granule();
-    piece.size = std::min(piece.size, options_.chunk_bytes - options_.chunk_bytes % granule);
+    const uint64_t most = current_->cached() ? std::min(options_.chunk_bytes, kCachedPieceBytesMax)
+                                             : options_.chunk_bytes;
+    piece.size = std::min(piece.size, std::max(most - most % granule, granule));
   }
   piece.last = piece.offset + piece.size == current_->size();
   range_->offset += piece.size;

@@ -30,6 +30,9 @@ struct Piece {
   bool last = false;  // of a positioned source
 };
 
+// Pieces of a source that is in the page cache are no larger.
+inline constexpr uint64_t kCachedPieceBytesMax = UINT64_C(512) << 10;
+
 struct ReadPlanOptions {
   DirectMode direct = DirectMode::kAuto;
   bool keep_holes = false;   // give holes as pieces, instead of reading their zeros
@@ -52,6 +55,10 @@ class ReadPlan {
 
   // The read of a source without positions has come back with `bytes`; 0 is its end.
   void SequentialReadDone(uint64_t bytes);
+
+  // Whether the source that the next piece comes from is in the page cache: its reads are copies by
+  // the processor, which go best through little memory that stays in the processor's own cache.
+  bool reads_from_cache() const { return current_ && current_->cached(); }
 
   // No piece will come any more.
   bool finished() const { return next_path_ >= paths_.size() && !current_; }

@@ -14,29 +14,57 @@ constexpr uint32_t kSubmissionCount = 64;
 // Chunks, and room to ask one question more.
 constexpr uint32_t kInFlightMax = 1024 + 1;
 
-bool HasRemedy(const char* text) { return text[0] != '\0'; }
+// What such a ring is charged at most, with room for a kernel that counts more generously.
+constexpr uint64_t kRingBytesMax = 64 << 10;
+
+// A ring that was refused for want of memlock knows what it lacks itself. Whoever raises the limit to
+// just that meets the same wall at the slab: this names the whole sum, and the limit.
+std::string WithMemlockNumbers(const std::string& remedy, mooring_policy_t policy,
+                               const SlabPlan& plan) {
+  mooring_facts_t facts = {};
+  facts.struct_size = sizeof facts;
+  Check(mooring_facts_get(&facts));
+  const bool pins = policy != MOORING_POLICY_NEVER;
+  const uint64_t need = kRingBytesMax + (pins ? plan.total_bytes() : 0);
+  return remedy + "; RLIMIT_MEMLOCK is " + std::to_string(facts.memlock_soft_bytes) +
+         " bytes now, and " + (pins ? "ring and slab together need" : "the ring needs at most") +
+         " " + std::to_string(need) + " bytes (ulimit -l " + std::to_string(need / 1024) + ")";
+}
 
 }  // namespace
 
 Session::Session(const TransferOptions& options, const SlabPlan& plan) {
-  CreateRing(options);
+  CreateRing(options, plan);
   CreateSlab(plan);
   Register(options.policy);
 }
 
 Session::~Session() = default;
 
-void Session::CreateRing(const TransferOptions& options) {
+void Session::CreateRing(const TransferOptions& options, const SlabPlan& plan) {
   mooring_ring_options_t ring_options = MOORING_RING_OPTIONS_INIT;
   ring_options.flags = MOORING_RING_OWNER_THREAD;
   ring_options.engine = options.engine;
   ring_options.submission_count = kSubmissionCount;
   ring_options.in_flight_max = kInFlightMax;
   mooring_ring_t* ring = nullptr;
-  Check(mooring_ring_create(&ring_options, &ring));
+  mooring_error_t* error = mooring_ring_create(&ring_options, &ring);
+  const bool memlock = mooring_error_code(error) == MOORING_CODE_MEMLOCK_LIMIT;
+  try {
+    Check(error);
+  } catch (const Failure& failure) {
+    if (!memlock) {
+      throw;
+    }
+    throw Failure(failure.message(), WithMemlockNumbers(failure.remedy(), options.policy, plan));
+  }
   ring_.reset(ring);
   ring_info_.struct_size = sizeof ring_info_;
   Check(mooring_ring_get_info(ring_.get(), &ring_info_));
+  engine_remedy_ = ring_info_.remedy;
+  if (ring_info_.engine_reason == MOORING_ENGINE_REASON_MEMLOCK_LIMIT) {
+    engine_remedy_ = WithMemlockNumbers(engine_remedy_, options.policy, plan);
+  }
 }
 
 void Session::CreateSlab(const SlabPlan& plan) {
@@ -54,16 +82,15 @@ void Session::Register(mooring_policy_t policy) {
   mooring_registration_options_t options = MOORING_REGISTRATION_OPTIONS_INIT;
   options.policy = policy;
   mooring_registration_t* registration = nullptr;
-  mooring_error_t* error =
-      mooring_registration_create(ring_.get(), slab_.get(), &options, &registration);
-  if (error != nullptr && HasRemedy(ring_info_.remedy)) {
+  try {
+    Check(mooring_registration_create(ring_.get(), slab_.get(), &options, &registration));
+  } catch (const Failure& failure) {
+    if (engine_remedy_.empty()) {
+      throw;
+    }
     // Without io_uring nothing can be pinned: what helps is what helps the engine.
-    const std::string message = std::string(mooring_error_message(error)) + "; " +
-                                ring_info_.message;
-    mooring_error_destroy(error);
-    throw Failure(message, ring_info_.remedy);
+    throw Failure(failure.message() + "; " + ring_info_.message, engine_remedy_);
   }
-  Check(error);
   registration_.reset(registration);
   registration_info_.struct_size = sizeof registration_info_;
   Check(mooring_registration_get_info(registration_.get(), &registration_info_));
@@ -76,11 +103,9 @@ mooring_ring_stats_t Session::stats() const {
   return stats;
 }
 
-std::string Session::EngineRemedy() const { return ring_info_.remedy; }
-
 std::string Session::RegistrationRemedy() const {
-  if (registration_info_.reason == MOORING_REASON_ENGINE_THREADS && HasRemedy(ring_info_.remedy)) {
-    return ring_info_.remedy;
+  if (registration_info_.reason == MOORING_REASON_ENGINE_THREADS && !engine_remedy_.empty()) {
+    return engine_remedy_;
   }
   return registration_info_.remedy;
 }

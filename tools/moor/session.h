@@ -37,14 +37,14 @@ class Session {
 
   // What to do about the engine, about the memory; "" where there is nothing to do. When the engine
   // is the reason that nothing is pinned, its remedy is the registration's too.
-  std::string EngineRemedy() const;
+  const std::string& EngineRemedy() const { return engine_remedy_; }
   std::string RegistrationRemedy() const;
 
   // Cancels what is under way and waits, for a moment at most, until it has ended.
   void Stop();
 
  private:
-  void CreateRing(const TransferOptions& options);
+  void CreateRing(const TransferOptions& options, const SlabPlan& plan);
   void CreateSlab(const SlabPlan& plan);
   void Register(mooring_policy_t policy);
 
@@ -52,6 +52,7 @@ class Session {
   RingOwner ring_;
   SlabOwner slab_;
   RegistrationOwner registration_;
+  std::string engine_remedy_;
   mooring_ring_info_t ring_info_ = {};
   mooring_slab_info_t slab_info_ = {};
   mooring_registration_info_t registration_info_ = {};

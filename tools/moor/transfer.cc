@@ -14,6 +14,10 @@ namespace {
 constexpr size_t kWaitingHolesMax = 64;
 constexpr uint32_t kCompletionCount = 64;
 
+// Of a source in the page cache: 4 MiB, with pieces of 512 KiB. More would only displace each other
+// from the processor's cache before they are digested and written.
+constexpr size_t kCachedItemsMax = 8;
+
 }  // namespace
 
 Transfer::Transfer(Session& session, const WindowPlan& window, ReadPlan& plan, const Sink& sink,
@@ -45,6 +49,9 @@ uint64_t Transfer::Run() {
 
 void Transfer::StartReads() {
   while (!pool_.empty() && waiting_hole_count_ < kWaitingHolesMax) {
+    if (plan_.reads_from_cache() && items_.size() >= kCachedItemsMax) {
+      return;
+    }
     std::optional<Piece> piece = plan_.Next();
     if (!piece) {
       return;
@@ -186,7 +193,7 @@ void Transfer::SettleWrite(Item& item, int64_t result) {
   }
   item.done += static_cast<uint64_t>(result);
   if (item.done < item.piece.size) {
-    write_under_way_ = !sink_.positioned;
+    write_under_way_ = true;
     AddWrite(item);
   } else {
     item.state = State::kDone;
@@ -203,7 +210,7 @@ void Transfer::WriteFailed(Item& item, int error) {
     ThrowSystemError(error, "cannot write '" + sink_.name + "' at byte " +
                                 std::to_string(item.piece.offset + item.done));
   }
-  write_under_way_ = !sink_.positioned;
+  write_under_way_ = true;
   AddWrite(item);
 }
 
@@ -212,12 +219,13 @@ void Transfer::Advance() {
     Digested(items_[digested_count_]);
     ++digested_count_;
   }
-  // Everything before digested_count_ has its turn to be written; without positions, one at a time.
+  // Everything before digested_count_ has its turn to be written. One at a time: a pipe has an order,
+  // and a file has one lock for buffered writers, so that several would only wait for each other.
   for (size_t index = 0; index < digested_count_ && !write_under_way_; ++index) {
     Item& item = items_[index];
     if (item.state == State::kWaitingToWrite) {
       item.state = State::kWriting;
-      write_under_way_ = !sink_.positioned;
+      write_under_way_ = true;
       AddWrite(item);
     }
   }

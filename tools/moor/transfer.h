@@ -80,7 +80,7 @@ class Transfer {
   std::vector<mooring_completion_t> completions_;
   uint64_t in_flight_ = 0;
   size_t waiting_hole_count_ = 0;
-  bool write_under_way_ = false;  // to a sink without positions
+  bool write_under_way_ = false;
   uint64_t bytes_ = 0;
   uint64_t hole_bytes_ = 0;
 };

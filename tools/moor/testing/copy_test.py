@@ -285,7 +285,7 @@ class DirectTest(MoorTestCase):
         self.assertEqual(report["direct"], {"used": False, "reason": "cached"})
 
     def test_auto_gives_its_reason(self):
-        write_random(self.path("a"), 1000)
+        write_random(self.path("a"), 100)  # less than any block
         write_random(self.path("empty"), 0)
         for source, options, reason in (
             ("a", [], "small_file"),
