@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Runs operation_benchmark and puts each side beside the liburing loop written by hand.
 
-The two sides are run in turns, in random order and many times, and compared by their medians, so
-that what else the machine does falls on both. With --check, exits 1 when a bar is missed.
+The sides are run in turns, in random order, each time for less than a scheduler's slice and many
+times, and compared by their medians: what else the machine does then falls on both, or on no median.
+With --check, exits 1 when a bar is missed.
 """
 
 import argparse
@@ -140,8 +141,8 @@ def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", nargs="?", help="operation_benchmark, built with -c opt")
     parser.add_argument("--json", help="read this report instead of running the program")
-    parser.add_argument("--repetitions", type=int, default=101)
-    parser.add_argument("--min-time", type=float, default=0.01, help="seconds per repetition")
+    parser.add_argument("--repetitions", type=int, default=501)
+    parser.add_argument("--min-time", type=float, default=0.0005, help="seconds per repetition")
     parser.add_argument("--cpu", action="store_true", help="compare CPU time, not real time")
     parser.add_argument("--check", action="store_true", help="exit 1 when a bar is missed")
     options = parser.parse_args(arguments)
