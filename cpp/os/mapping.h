@@ -65,6 +65,12 @@ class Mapping {
   // A fork child will not have the range at all: no copy-on-write can then move pages away from
   // under the kernel's pins in the parent (MADV_DONTFORK).
   Status DontFork();
+  // Gives the range up without unmapping it: for a fork child, which never had it (DontFork), and
+  // may have something else there.
+  void Forget() {
+    data_ = nullptr;
+    size_bytes_ = 0;
+  }
   // For the whole range. UNSUPPORTED in a kernel without transparent huge pages, and for a hugetlb
   // range.
   Status AdviseHugePages(HugePageAdvice advice);

@@ -206,6 +206,19 @@ TEST(Mapping, IsNotThereInAForkChildAfterDontFork) {
   EXPECT_EQ(kept.range().front(), std::byte{1});
 }
 
+TEST(Mapping, UnmapsNothingThatItForgot) {
+  std::span<std::byte> range;
+  {
+    Mapping mapping = MustMap({.size_bytes = kMegabyte});
+    range = mapping.range();
+    mapping.Forget();
+    EXPECT_EQ(mapping.data(), nullptr);
+    EXPECT_TRUE(mapping.range().empty());
+  }
+  EXPECT_TRUE(IsMapped(range.data()));
+  EXPECT_EQ(::munmap(range.data(), range.size()), 0);
+}
+
 TEST(Mapping, TellsTheKernelWhatWasAdvised) {
   SKIP_WITHOUT(ReadTransparentHugePages().mode != ThpMode::kUnknown, "transparent_huge_pages",
                "a kernel built with CONFIG_TRANSPARENT_HUGEPAGE");
