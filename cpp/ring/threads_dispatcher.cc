@@ -216,7 +216,7 @@ void Dispatcher::Run(Work* work, WorkList& ready) {
     if (IsFixedClose(work->request)) {
       outcome.result = files_.Close(static_cast<uint32_t>(work->request.fd));
     } else {
-      outcome = Execute(work->request, work->fd, work->attempt);
+      outcome = Execute(work->request, work->current_fd(), work->attempt);
     }
     switch (outcome.step) {
       case Outcome::Step::kDone:

@@ -26,21 +26,28 @@ Status EventQueue::Create() {
 }
 
 void EventQueue::Publish(uint64_t token, int32_t result, const Work& work) {
-  Fill(claimed_.fetch_add(1, std::memory_order_relaxed), Event{token, result, 0}, work.index);
+  Fill(Claim(1), Event{token, result, 0}, work.index);
   CountAndNotify(1);
 }
 
 void EventQueue::Publish(std::span<const Event> events) {
   if (events.empty()) return;
-  uint64_t position = claimed_.fetch_add(events.size(), std::memory_order_relaxed);
+  uint64_t position = Claim(events.size());
   for (const Event& event : events) Fill(position++, event, kNoWork);
   CountAndNotify(static_cast<uint32_t>(events.size()));
 }
 
+// The slot's last event has been reaped: among as many claims as this is one of, there is one of a request that was
+// submitted after that. Acquire and release make what it knows known here, too.
+uint64_t EventQueue::Claim(uint64_t count) {
+  return claimed_.fetch_add(count, std::memory_order_acq_rel);
+}
+
 void EventQueue::Fill(uint64_t position, const Event& event, uint32_t work) {
   Slot& slot = slots_[position & mask_];
-  // Else the event that is here has not been reaped: more in flight than in_flight_max.
-  DCHECK(slot.sequence.load(std::memory_order_relaxed) + mask_ <= position);
+  // The event of the lap before this one has been reaped: else more were in flight than in_flight_max.
+  DCHECK(slot.sequence.load(std::memory_order_relaxed) ==
+         (position > mask_ ? position - mask_ : 0));
   slot.event = event;
   slot.work = work;
   slot.sequence.store(position + 1, std::memory_order_release);

@@ -55,6 +55,7 @@ class EventQueue {
     std::atomic<uint64_t> sequence{0};  // position + 1 of the event that is here
   };
 
+  uint64_t Claim(uint64_t count);
   void Fill(uint64_t position, const Event& event, uint32_t work);
   void CountAndNotify(uint32_t count);
   uint32_t Take(std::span<Event> events);

@@ -116,6 +116,16 @@ bool TrySocket(const Request& request, int fd, Attempt& attempt, Outcome& outcom
   return true;
 }
 
+// How much may be written to what poll(2) calls writable without waiting for more room.
+uint64_t PieceBytes(int fd) {
+  struct stat stat;
+  if (::fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode)) return PIPE_BUF;  // pipe(7)
+  // A terminal has room for one character, maybe for more.
+  if (::isatty(fd) != 0) return 1;
+  // Whatever else there is takes a message at a time, or fails.
+  return UINT64_MAX;
+}
+
 // Only while it has its turn.
 Outcome TryPolled(const Request& request, int fd) {
   if (!IsReady(request, fd)) return WaitFor(EventsOf(request));
@@ -124,10 +134,10 @@ Outcome TryPolled(const Request& request, int fd) {
     const ssize_t count = ReadOrWrite(request, fd, 0, UINT64_MAX);
     return count < 0 && errno == EAGAIN ? WaitFor(POLLIN) : Done(count);
   }
-  // POLLOUT promises room for PIPE_BUF bytes (pipe(7)) and for no more.
+  const uint64_t piece_bytes = PieceBytes(fd);
   uint64_t done = 0;
   do {
-    const ssize_t count = ReadOrWrite(request, fd, done, PIPE_BUF);
+    const ssize_t count = ReadOrWrite(request, fd, done, piece_bytes);
     if (count < 0 && done == 0) return errno == EAGAIN ? WaitFor(POLLOUT) : Done(count);
     if (count <= 0) break;
     done += static_cast<uint64_t>(count);

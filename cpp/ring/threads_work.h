@@ -96,6 +96,9 @@ struct alignas(64) Work {
 
   WorkState state() const { return StateOf(word.load(std::memory_order_acquire)); }
 
+  // Once it has waited, only the duplicate is sure to be the same file still.
+  int current_fd() const { return watch_fd >= 0 ? watch_fd : fd; }
+
   // For whoever owns it in state `from`: false when it was cancelled (or fired) meanwhile.
   bool Move(WorkState from, WorkState to) {
     uint32_t seen = word.load(std::memory_order_relaxed);
