@@ -12,7 +12,6 @@
 #include "cpp/base/format.h"
 #include "cpp/operations/operation_errors.h"
 #include "cpp/operations/ring_registry.h"
-#include "cpp/os/memlock_ledger.h"
 #include "cpp/ring/create_engine.h"
 
 namespace mooring {
@@ -93,15 +92,12 @@ OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions
       records_(options.in_flight_max),
       core_{engine_.get(), table_.get(), &records_, {}, {}, {}},
       submitter_(core_, std::min(info_.submission_count, options.in_flight_max)),
-      settler_(core_) {
-  MemlockLedger::Charge(info_.memlock_bytes);
-}
+      settler_(core_) {}
 
 OperationRing::~OperationRing() {
   CHECK(Finished());
   table_->Detach();
   engine_.reset();
-  MemlockLedger::Release(info_.memlock_bytes);
 }
 
 Result<OperationRing*> OperationRing::Create(const RingOptions& options) {
@@ -273,7 +269,10 @@ bool OperationRing::Finished() const {
 }
 
 void OperationRing::Pump() {
-  if (Forked() || !engine_->IsOwner() || !completion_.TryVisit()) return;
+  if (Forked() || !engine_->IsOwner()) return;
+  // Destroyed by a thread that may not cancel: its owner does.
+  if (closed_.load(std::memory_order_acquire) && !Finished()) CancelAllOnce();
+  if (!completion_.TryVisit()) return;
   SideGuard guard(completion_);
   table_->RunDeferred();
   settler_.Harvest(Deadline());
