@@ -1,5 +1,5 @@
-// CompletionQueue: the queue that the kernel puts outcomes into, as shared memory. It makes no system call: see
-// completion_side.h.
+// CompletionQueue: the queue that the kernel puts outcomes into, as shared memory. It makes no
+// system call: see completion_side.h.
 //
 // Threading: one thread at a time (the completion side); the kernel at once.
 //
@@ -27,7 +27,8 @@ class CompletionQueue {
 
   uint32_t capacity() const { return mask_ + 1; }
   bool Empty() const { return __atomic_load_n(tail_, __ATOMIC_ACQUIRE) == *head_; }
-  // IORING_CQ_*: what we want of the kernel (5.8). Sequential order keeps what the caller does next behind it.
+  // IORING_CQ_*: what we want of the kernel (5.8). Sequential order keeps what the caller does next
+  // behind it.
   void SetFlags(uint32_t flags) { __atomic_store_n(flags_, flags, __ATOMIC_SEQ_CST); }
 
   // Moves as many as there are and fit, and gives their room back at once for all.

@@ -49,7 +49,8 @@ CompletionSide::CompletionSide(const Uring& uring, FailedEvents& failed,
 
 uint32_t CompletionSide::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
   const uint32_t count = Take(events);
-  if (count >= min_count && count != 0) [[likely]] return count;
+  if (count >= min_count && count != 0) [[likely]]
+    return count;
   return ReapSlowly(events, count, min_count, deadline);
 }
 
@@ -72,7 +73,8 @@ uint32_t CompletionSide::Take(std::span<Event> events) {
   uint32_t count = queue_.Take(events);
   // Acquire pairs with SubmissionSide::HandOver: see hand_overs() there.
   (void)hand_overs_.load(std::memory_order_acquire);
-  if (!failed_.Empty()) [[unlikely]] count += failed_.Take(events.subspan(count));
+  if (!failed_.Empty()) [[unlikely]]
+    count += failed_.Take(events.subspan(count));
   return count;
 }
 
@@ -107,8 +109,8 @@ int CompletionSide::Start() {
   return result < 0 ? -result : 0;
 }
 
-// Readable from the start: what was ready before the kernel knew of it is found by the first reap. A ring takes one
-// eventfd, so with DEFER_TASKRUN the caller gets ours, and it is silent no more.
+// Readable from the start: what was ready before the kernel knew of it is found by the first reap.
+// A ring takes one eventfd, so with DEFER_TASKRUN the caller gets ours, and it is silent no more.
 int CompletionSide::EventFd() {
   if (const int fd = event_fd_to_signal_.load(std::memory_order_relaxed); fd >= 0) return fd;
   int fd = wake_fd_.get();
@@ -132,8 +134,9 @@ void CompletionSide::SetSilenced(bool silenced) {
   queue_.SetFlags(silenced && !shared ? IORING_CQ_EVENTFD_DISABLED : 0);
 }
 
-// Completions may be ready that are not in the queue: work that the kernel has put off until we come by, and those that
-// found the queue full, which wait in order until there is room (IORING_FEAT_NODROP, 5.5).
+// Completions may be ready that are not in the queue: work that the kernel has put off until we
+// come by, and those that found the queue full, which wait in order until there is room
+// (IORING_FEAT_NODROP, 5.5).
 bool CompletionSide::LetKernelDeliver() {
   const uint32_t flags = __atomic_load_n(submission_flags_, __ATOMIC_ACQUIRE);
   if ((flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) == 0) return false;
@@ -149,18 +152,19 @@ bool CompletionSide::WaitBriefly(uint32_t count, Deadline deadline, bool* parked
     case 0:
     case -EINTR:  // the deadline has not moved
     case -EBUSY:  // the queue is full: up to 5.12 the kernel does not wait then
-    case -EBADR:  // the kernel had no memory to keep a completion that found the queue full, and says so once
+    case -EBADR:  // there was no memory to keep a completion that found the queue full; said once
       return true;
     case -ETIME:
     case -EAGAIN:
       *parked = true;
       return true;
-    default:  // EEXIST: this is not the owner's thread; EBADF, EBADFD, EPERM: the ring is not ours to use any more
+    default:  // EEXIST: not the owner's thread; EBADF, EBADFD, EPERM: not ours to use any more
       return false;
   }
 }
 
-// Until the ring has something, somebody wakes us, or the deadline passes. False when waiting here is hopeless.
+// Until the ring has something, somebody wakes us, or the deadline passes. False when waiting here
+// is hopeless.
 bool CompletionSide::Park(Deadline deadline, bool* parked) {
   *parked = false;
   if (defers_) return SleepWithWorkDeferred(deadline);
@@ -187,12 +191,14 @@ bool CompletionSide::SleepUntilSignalled(std::span<pollfd> fds, Deadline deadlin
   timespec timeout = deadline.Remaining();
   bool forever = deadline.IsNever();
   // A caller who has been given our own descriptor may read it before we see it.
-  if (defers_ && event_fd_to_signal_.load(std::memory_order_relaxed) >= 0 && deadline.RemainingNs() > kSharedWaitNs) {
+  if (defers_ && event_fd_to_signal_.load(std::memory_order_relaxed) >= 0 &&
+      deadline.RemainingNs() > kSharedWaitNs) {
     timeout = {.tv_sec = 0, .tv_nsec = kSharedWaitNs};
     forever = false;
   }
   AddOne(system_calls_);
-  if (ppoll(fds.data(), fds.size(), forever ? nullptr : &timeout, nullptr) < 0) return errno == EINTR;
+  if (ppoll(fds.data(), fds.size(), forever ? nullptr : &timeout, nullptr) < 0)
+    return errno == EINTR;
   if (fds[0].revents != 0) Silence(fds[0].fd);
   return true;
 }

@@ -1,16 +1,20 @@
-// CompletionSide: brings outcomes to the reaper: those that are there without a system call, else it waits.
+// CompletionSide: brings outcomes to the reaper: those that are there without a system call, else
+// it waits.
 //
-// It waits in the kernel for as many as are wanted, for a millisecond at first: whatever is busy completes within it. If
-// that passes, it parks in poll(2) on the ring and on a descriptor of its own, by which Wake and failed requests reach
-// it. So a wake-up needs no request inside the ring, which a drain would wait for, and no thread that may submit; a
-// parked reaper sleeps, and a busy one pays no second system call.
+// It waits in the kernel for as many as are wanted, for a millisecond at first: whatever is busy
+// completes within it. If that passes, it parks in poll(2) on the ring and on a descriptor of its
+// own, by which Wake and failed requests reach it. So a wake-up needs no request inside the ring,
+// which a drain would wait for, and no thread that may submit; a parked reaper sleeps, and a busy
+// one pays no second system call.
 //
-// With DEFER_TASKRUN, poll(2) on the ring sees only what has been delivered, and nothing is delivered while its thread is
-// in poll(2) (measured on 6.18: a timeout never woke it). But an eventfd that is registered with the ring is signalled for
-// work that waits, too. So there the descriptor of our own is registered, and silenced (IORING_CQ_EVENTFD_DISABLED) for as
-// long as nobody is parked.
+// With DEFER_TASKRUN, poll(2) on the ring sees only what has been delivered, and nothing is
+// delivered while its thread is in poll(2) (measured on 6.18: a timeout never woke it). But an
+// eventfd that is registered with the ring is signalled for work that waits, too. So there the
+// descriptor of our own is registered, and silenced (IORING_CQ_EVENTFD_DISABLED) for as long as
+// nobody is parked.
 //
-// Threading: Reap, Plan and EventFd: one thread at a time. Wake, NotifyFailed and counters: any thread.
+// Threading: Reap, Plan and EventFd: one thread at a time. Wake, NotifyFailed and counters: any
+// thread.
 //
 //   uint32_t count = completion.Reap(events, 1, Deadline::After(timeout_ns));
 #ifndef MOORING_CPP_RING_COMPLETION_SIDE_H_
@@ -35,14 +39,16 @@ namespace mooring {
 class CompletionSide {
  public:
   // All outlive the side; `wake_fd` is an eventfd(2) that does not block.
-  CompletionSide(const Uring& uring, FailedEvents& failed, const SubmissionSide& submission, UniqueFd wake_fd);
+  CompletionSide(const Uring& uring, FailedEvents& failed, const SubmissionSide& submission,
+                 UniqueFd wake_fd);
 
   // Once, before anything else. 0, or a positive errno.
   int Start();
 
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline);
 
-  // What a submission that is followed by such a Reap may wait for in its own system call. `timeout` is room for it.
+  // What a submission that is followed by such a Reap may wait for in its own system call.
+  // `timeout` is room for it.
   SubmissionWait Plan(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout) const;
 
   void Wake();
@@ -55,7 +61,8 @@ class CompletionSide {
   uint64_t overflows() const { return overflows_.load(std::memory_order_relaxed); }
 
  private:
-  uint32_t ReapSlowly(std::span<Event> events, uint32_t count, uint32_t min_count, Deadline deadline);
+  uint32_t ReapSlowly(std::span<Event> events, uint32_t count, uint32_t min_count,
+                      Deadline deadline);
   uint32_t Take(std::span<Event> events);
   bool LetKernelDeliver();
   bool WaitBriefly(uint32_t count, Deadline deadline, bool* parked);
@@ -74,7 +81,7 @@ class CompletionSide {
   const bool waits_take_timeouts_;
   const bool defers_;
   const UniqueFd wake_fd_;
-  UniqueFd event_fd_;                         // unless wake_fd_ is shared
+  UniqueFd event_fd_;                        // unless wake_fd_ is shared
   std::atomic<int> event_fd_to_signal_{-1};  // the caller's, when he has asked for one
   std::atomic<uint64_t> system_calls_{0};
   std::atomic<uint64_t> overflows_{0};

@@ -36,7 +36,8 @@ uint64_t TryMore() {
   Refusal ignored;
   {
     Uring source;
-    if (SetUpUring(kKernelCalls, kProbeOptions, &source, &ignored)) features |= TryClone(kKernelCalls, source);
+    if (SetUpUring(kKernelCalls, kProbeOptions, &source, &ignored))
+      features |= TryClone(kKernelCalls, source);
   }
   EngineOptions options = kProbeOptions;
   options.kind = EngineKind::kIoUring;  // by name, so that it is not made without
@@ -51,7 +52,8 @@ uint64_t TryMore() {
 Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options) {
   switch (options.kind) {
     case EngineKind::kThreads:
-      return CreateThreads(options, {.reason = EngineReason::kPolicy, .message = "the threads engine was asked for"});
+      return CreateThreads(options, {.reason = EngineReason::kPolicy,
+                                     .message = "the threads engine was asked for"});
     case EngineKind::kAuto:
     case EngineKind::kIoUring:
       break;

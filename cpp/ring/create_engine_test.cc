@@ -19,28 +19,33 @@ EngineOptions OfKind(EngineKind kind) {
   return options;
 }
 
-// As container runtimes do it: docker answers EPERM, podman ENOSYS. `kind` of calls: all three, or those named.
+// As container runtimes do it: docker answers EPERM, podman ENOSYS. `kind` of calls: all three, or
+// those named.
 bool Deny(int error, const std::vector<const char*>& calls) {
   const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   bool done = filter != nullptr;
   for (const char* call : calls) {
-    done = done && seccomp_rule_add(filter, SCMP_ACT_ERRNO(error), seccomp_syscall_resolve_name(call), 0) == 0;
+    done = done && seccomp_rule_add(filter, SCMP_ACT_ERRNO(error),
+                                    seccomp_syscall_resolve_name(call), 0) == 0;
   }
   done = done && seccomp_load(filter) == 0;
   seccomp_release(filter);
   return done;
 }
-const std::vector<const char*> kAllCalls = {"io_uring_setup", "io_uring_enter", "io_uring_register"};
+const std::vector<const char*> kAllCalls = {"io_uring_setup", "io_uring_enter",
+                                            "io_uring_register"};
 
 std::string ExpectThreads(EngineReason reason, int error, const char* word) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kAuto));
   if (!made.ok()) return std::string("auto failed: ") + made.status().message();
   const EngineInfo& info = made.value()->info();
   if (info.kind != EngineKind::kThreads) return "not threads";
-  if (info.reason != reason) return Format("reason %u: %s", static_cast<unsigned>(info.reason), info.message.c_str());
+  if (info.reason != reason)
+    return Format("reason %u: %s", static_cast<unsigned>(info.reason), info.message.c_str());
   if (info.system_error != error) return Format("errno %d", info.system_error);
   if (info.message.find(word) == std::string::npos) return "message: " + info.message;
   if (info.remedy.empty()) return "no remedy";
+  if (info.message.size() > 255 || info.remedy.size() > 511) return "cut in mooring_ring_info_t";
   if (Results(*made.value(), {Nop()}) != Values({0})) return "the threads do not work";
   return "";
 }
@@ -50,7 +55,8 @@ std::string ExpectRefusal(Code code, int error) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kIoUring));
   if (made.ok()) return "io_uring was given";
   if (made.status().code() != code) return std::string("code ") + CodeName(made.status().code());
-  if (made.status().system_error() != error) return "errno " + std::to_string(made.status().system_error());
+  if (made.status().system_error() != error)
+    return "errno " + std::to_string(made.status().system_error());
   const EngineInfo probe = ProbeEngine();
   if (probe.kind != EngineKind::kThreads) return "the probe found io_uring";
   if (probe.features != 0) return "the probe found features";
@@ -84,7 +90,9 @@ TEST(CreateEngine, AnUnknownKindIsRefused) {
 TEST(CreateEngine, SeccompThatAnswersEpermIsNamed) {
   EXPECT_EQ(InChild([]() -> std::string {
               if (!Deny(EPERM, kAllCalls)) return "no filter";
-              if (std::string wrong = ExpectThreads(EngineReason::kIoUringDenied, EPERM, "seccomp"); !wrong.empty()) return wrong;
+              if (std::string wrong = ExpectThreads(EngineReason::kIoUringDenied, EPERM, "seccomp");
+                  !wrong.empty())
+                return wrong;
               if (RingsAreCharged()) return "rings that cannot be are charged";
               return ExpectRefusal(Code::kPermission, EPERM);
             }),
@@ -92,12 +100,15 @@ TEST(CreateEngine, SeccompThatAnswersEpermIsNamed) {
 }
 
 TEST(CreateEngine, SeccompThatAnswersEnosysMeansMissing) {
-  EXPECT_EQ(InChild([]() -> std::string {
-              if (!Deny(ENOSYS, kAllCalls)) return "no filter";
-              if (std::string wrong = ExpectThreads(EngineReason::kIoUringMissing, ENOSYS, "ENOSYS"); !wrong.empty()) return wrong;
-              return ExpectRefusal(Code::kUnsupported, ENOSYS);
-            }),
-            "");
+  EXPECT_EQ(
+      InChild([]() -> std::string {
+        if (!Deny(ENOSYS, kAllCalls)) return "no filter";
+        if (std::string wrong = ExpectThreads(EngineReason::kIoUringMissing, ENOSYS, "ENOSYS");
+            !wrong.empty())
+          return wrong;
+        return ExpectRefusal(Code::kUnsupported, ENOSYS);
+      }),
+      "");
 }
 
 TEST(CreateEngine, SeccompThatDeniesOnlyRegisterOrEnterIsFound) {

@@ -1,7 +1,9 @@
-// FailedEvents: outcomes of requests that the kernel never took, on their way from the submission side to the completion
-// side of an engine. As every request gets one event, it needs no more room than there are requests in flight.
+// FailedEvents: outcomes of requests that the kernel never took, on their way from the submission
+// side to the completion side of an engine. As every request gets one event, it needs no more room
+// than there are requests in flight.
 //
-// Threading: one thread pushes (the submission side), one takes (the completion side), both at once.
+// Threading: one thread pushes (the submission side), one takes (the completion side), both at
+// once.
 //
 //   failed.Push(token, -EAGAIN);                    // submission side
 //   if (!failed.Empty()) count = failed.Take(events);  // completion side

@@ -1,7 +1,8 @@
-// FakeKernel: stands between an engine and the kernel of the machine and makes it look older, poorer or less willing.
-// What it does not change goes on to the real one.
+// FakeKernel: stands between an engine and the kernel of the machine and makes it look older,
+// poorer or less willing. What it does not change goes on to the real one.
 //
-// There is one at a time, for the calls are plain functions. Set its members before and between calls.
+// There is one at a time, for the calls are plain functions. Set its members before and between
+// calls.
 //
 // Threading: one thread sets; any calls.
 //
@@ -58,9 +59,11 @@ class FakeKernel {
     return fd;
   }
 
-  static int Enter(int fd, uint32_t to_submit, uint32_t min_complete, uint32_t flags, void* argument, size_t size) {
+  static int Enter(int fd, uint32_t to_submit, uint32_t min_complete, uint32_t flags,
+                   void* argument, size_t size) {
     FakeKernel& fake = *current_;
-    if ((flags & IORING_ENTER_EXT_ARG) != 0 && (fake.features & IORING_FEAT_EXT_ARG) == 0) return -EINVAL;
+    if ((flags & IORING_ENTER_EXT_ARG) != 0 && (fake.features & IORING_FEAT_EXT_ARG) == 0)
+      return -EINVAL;
     if (fake.on_enter) {
       if (const int result = fake.on_enter(fd, &to_submit, flags); result != 1) return result;
     }
@@ -74,7 +77,9 @@ class FakeKernel {
       if (const int result = fake.on_control(opcode); result != 1) return result;
     }
     const bool is_table = opcode == IORING_REGISTER_BUFFERS2 || opcode == IORING_REGISTER_FILES2;
-    if (is_table && !fake.sparse_flag && static_cast<const io_uring_rsrc_register*>(argument)->flags != 0) return -EINVAL;
+    if (is_table && !fake.sparse_flag &&
+        static_cast<const io_uring_rsrc_register*>(argument)->flags != 0)
+      return -EINVAL;
     const int result = kKernelCalls.control(fd, opcode, argument, count);
     if (opcode == IORING_REGISTER_PROBE) fake.HideOpcodes(const_cast<void*>(argument));
     return result;
@@ -82,7 +87,8 @@ class FakeKernel {
 
   void HideOpcodes(void* argument) const {
     auto* const probe = static_cast<io_uring_probe*>(argument);
-    auto* const entries = reinterpret_cast<io_uring_probe_op*>(static_cast<char*>(argument) + sizeof(io_uring_probe));
+    auto* const entries =
+        reinterpret_cast<io_uring_probe_op*>(static_cast<char*>(argument) + sizeof(io_uring_probe));
     for (uint32_t i = 0; i < probe->ops_len; ++i) {
       if (missing_opcodes.contains(entries[i].op)) entries[i].flags = 0;
     }

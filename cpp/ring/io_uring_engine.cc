@@ -43,15 +43,18 @@ class IoUringEngine final : public Engine {
     return {.system_calls = submission_.system_calls() + completion_.system_calls(),
             .overflows = completion_.overflows()};
   }
-  bool IsOwner() const override { return !owner_thread_ || pthread_equal(owner_, pthread_self()) != 0; }
+  bool IsOwner() const override {
+    return !owner_thread_ || pthread_equal(owner_, pthread_self()) != 0;
+  }
 
   void Submit(std::span<const Request> requests) override;
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override;
-  uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events, uint32_t min_count,
-                         Deadline deadline) override;
+  uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
+                         uint32_t min_count, Deadline deadline) override;
   void Wake() override { completion_.Wake(); }
 
-  int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) override {
+  int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
+                    std::span<const uint64_t> tags) override {
     return tables_.UpdateBuffers(first, ranges, tags);
   }
   void UnregisterBuffers() override { tables_.UnregisterBuffers(); }
@@ -101,12 +104,13 @@ uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadli
   return completion_.Reap(events, min_count, deadline);
 }
 
-uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::span<Event> events, uint32_t min_count,
-                                      Deadline deadline) {
+uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
+                                      uint32_t min_count, Deadline deadline) {
   if (!requests.empty()) {
     __kernel_timespec timeout;
     min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
-    if (submission_.Submit(requests, completion_.Plan(min_count, deadline, &timeout))) completion_.NotifyFailed();
+    if (submission_.Submit(requests, completion_.Plan(min_count, deadline, &timeout)))
+      completion_.NotifyFailed();
   }
   return completion_.Reap(events, min_count, deadline);
 }
@@ -119,7 +123,8 @@ Result<int> IoUringEngine::EventFd() {
 }
 
 // What the kernel must let us do beyond io_uring_setup; true, or false with the reason.
-bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCalls& calls, Refusal* refusal) {
+bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCalls& calls,
+              Refusal* refusal) {
   const int enter = calls.enter(uring.fd(), 0, 0, 0, nullptr, 0);
   if (enter < 0) {
     *refusal = ExplainDeniedCall("io_uring_enter", -enter);
@@ -137,7 +142,8 @@ bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCall
 
 }  // namespace
 
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusal* refusal, const UringCalls& calls) {
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusal* refusal,
+                                            const UringCalls& calls) {
   Uring uring;
   if (!SetUpUring(calls, options, &uring, refusal)) return nullptr;
   const UringFeatures features(uring);
@@ -148,7 +154,8 @@ std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusa
     return nullptr;
   }
   const bool closes_file_slots = options.fixed_file_count != 0 && ClosesFileSlots(calls, features);
-  auto engine = std::make_unique<IoUringEngine>(options, std::move(uring), closes_file_slots, std::move(wake_fd));
+  auto engine = std::make_unique<IoUringEngine>(options, std::move(uring), closes_file_slots,
+                                                std::move(wake_fd));
   if (const int error = engine->Start(); error != 0) {
     *refusal = ExplainSetupFailure(calls, error);
     return nullptr;

@@ -1,8 +1,8 @@
-// IoUringEngine: the Engine over an io_uring. It puts together a submission side and a completion side, which share no
-// state but the failed events between them, and the ring's tables.
+// IoUringEngine: the Engine over an io_uring. It puts together a submission side and a completion
+// side, which share no state but the failed events between them, and the ring's tables.
 //
-// Lifecycle and threading: see engine.h. In a fork child only the destructor may be called; it leaves the parent's ring
-// alone.
+// Lifecycle and threading: see engine.h. In a fork child only the destructor may be called; it
+// leaves the parent's ring alone.
 //
 //   Refusal refusal;
 //   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &refusal);

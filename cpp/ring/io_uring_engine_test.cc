@@ -28,7 +28,8 @@ class IoUringEngineTest : public ::testing::TestWithParam<Mode> {
   std::unique_ptr<Engine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Modes, IoUringEngineTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
+INSTANTIATE_TEST_SUITE_P(Modes, IoUringEngineTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
                          ModeName);
 
 TEST_P(IoUringEngineTest, ReportsWhatItObtained) {
@@ -70,7 +71,8 @@ TEST_P(IoUringEngineTest, ReadsAndWritesMoveTheBytesOfTheirOffsets) {
   const TempFile source(bytes);
   const TempFile target;
   std::vector<char> data(bytes.size());
-  EXPECT_EQ(Results(*engine_, {ReadAt(source.fd(), 0, data.data(), 4096), ReadAt(source.fd(), 4096, &data[4096], 60 << 10)}),
+  EXPECT_EQ(Results(*engine_, {ReadAt(source.fd(), 0, data.data(), 4096),
+                               ReadAt(source.fd(), 4096, &data[4096], 60 << 10)}),
             Values({4096, 60 << 10}));
   EXPECT_EQ(data, bytes);
   EXPECT_EQ(Results(*engine_, {WriteAt(target.fd(), 10, bytes.data(), 100)}), Values({100}));
@@ -81,7 +83,9 @@ TEST_P(IoUringEngineTest, ReadsAndWritesMoveTheBytesOfTheirOffsets) {
 TEST_P(IoUringEngineTest, ReadsAtTheEndAreShortThenEmpty) {
   const TempFile file(Bytes(100));
   char data[4096];
-  EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 40, data, 4096), ReadAt(file.fd(), 100, data, 4096)}), Values({60, 0}));
+  EXPECT_EQ(
+      Results(*engine_, {ReadAt(file.fd(), 40, data, 4096), ReadAt(file.fd(), 100, data, 4096)}),
+      Values({60, 0}));
 }
 
 TEST_P(IoUringEngineTest, CurrentOffsetFollowsAndMovesTheFilePosition) {
@@ -97,11 +101,13 @@ TEST_P(IoUringEngineTest, CurrentOffsetFollowsAndMovesTheFilePosition) {
 TEST_P(IoUringEngineTest, BadDescriptorFailsThatRequestAlone) {
   char data[1];
   const TempFile file(Bytes(1));
-  EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, data, 1), ReadAt(-1, 0, data, 1), ReadAt(file.fd(), 0, data, 1)}),
+  EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, data, 1), ReadAt(-1, 0, data, 1),
+                               ReadAt(file.fd(), 0, data, 1)}),
             Values({1, -EBADF, 1}));
 }
 
-// Rule 7. Entry by entry, the queue is used by requests with every flag and field, then by plain ones.
+// Rule 7. Entry by entry, the queue is used by requests with every flag and field, then by plain
+// ones.
 TEST_P(IoUringEngineTest, AnEntryKeepsNothingOfItsEarlierUse) {
   Remake([](EngineOptions& options) {
     options.submission_count = 8;
@@ -162,14 +168,16 @@ TEST_P(IoUringEngineTest, OverflowedEventsComeToCallsThatOnlyLook) {
   engine_->Submit(std::vector<Request>(64, Nop()));
   uint32_t have = 0;
   Event events[5];
-  for (const Deadline deadline = Patience(); have < 64 && !deadline.Passed();) have += engine_->Reap(events, 0, Deadline());
+  for (const Deadline deadline = Patience(); have < 64 && !deadline.Passed();)
+    have += engine_->Reap(events, 0, Deadline());
   EXPECT_EQ(have, 64u);
 }
 
 TEST_P(IoUringEngineTest, DestructionWithRequestsInFlightDoesNotWait) {
   Pipe pipe;
   static char data[16];  // the kernel may write to it after the engine has gone
-  engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 16)), As(2, Timeout(60'000'000'000))});
+  engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 16)),
+                              As(2, Timeout(60'000'000'000))});
   const int64_t before = MonotonicNow();
   engine_.reset();
   EXPECT_LT(MonotonicNow() - before, 5'000'000'000);
@@ -190,7 +198,8 @@ class BufferTableTest : public IoUringEngineTest {
     IoUringEngineTest::SetUp();
     if (engine_ == nullptr) return;
     SKIP_UNLESS(engine_->info().fixed_buffer_count != 0, "fixed_buffers");
-    void* memory = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
     memory_ = static_cast<char*>(memory);
   }
@@ -202,7 +211,9 @@ class BufferTableTest : public IoUringEngineTest {
   char* memory_ = nullptr;
 };
 
-INSTANTIATE_TEST_SUITE_P(Modes, BufferTableTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll), ModeName);
+INSTANTIATE_TEST_SUITE_P(Modes, BufferTableTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
+                         ModeName);
 
 TEST_P(BufferTableTest, FixedTransfersGoThroughTheSlot) {
   const std::vector<char> bytes = Bytes(8192);
@@ -211,15 +222,18 @@ TEST_P(BufferTableTest, FixedTransfersGoThroughTheSlot) {
   ASSERT_EQ(engine_->UpdateBuffers(5, {&range, 1}, {}), 1);
   EXPECT_EQ(Results(*engine_, {In(5, ReadAt(file.fd(), 0, memory_ + 4096, 8192))}), Values({8192}));
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), memory_ + 4096));
-  EXPECT_EQ(Results(*engine_, {In(5, WriteAt(file.fd(), 8192, memory_ + 4096, 100))}), Values({100}));
-  // What lies outside of the slot's range is refused: so the slot was used, and not the address alone.
+  EXPECT_EQ(Results(*engine_, {In(5, WriteAt(file.fd(), 8192, memory_ + 4096, 100))}),
+            Values({100}));
+  // What lies outside of the slot's range is refused: so the slot was used, and not the address
+  // alone.
   char outside[16];
   EXPECT_EQ(Results(*engine_, {In(5, ReadAt(file.fd(), 0, outside, 16))}), Values({-EFAULT}));
 }
 
 TEST_P(BufferTableTest, AnEmptySlotFaults) {
   const TempFile file(Bytes(16));
-  EXPECT_EQ(Results(*engine_, {In(0, ReadAt(file.fd(), 0, memory_, 16)), In(1023, ReadAt(file.fd(), 0, memory_, 16)),
+  EXPECT_EQ(Results(*engine_, {In(0, ReadAt(file.fd(), 0, memory_, 16)),
+                               In(1023, ReadAt(file.fd(), 0, memory_, 16)),
                                In(1024, ReadAt(file.fd(), 0, memory_, 16))}),
             Values({-EFAULT, -EFAULT, -EFAULT}));
 }
@@ -241,11 +255,13 @@ TEST_P(BufferTableTest, AnEmptiedSlotFaultsAndItsTagComesBack) {
 
 // Rule 8: the kernel's count is handed on as it is.
 TEST_P(BufferTableTest, AnUpdateThatFailsOnTheWayReturnsTheCountDone) {
-  const iovec ranges[4] = {{memory_, 4096}, {memory_ + 4096, 4096}, {nullptr, 4096}, {memory_, 4096}};
+  const iovec ranges[4] = {
+      {memory_, 4096}, {memory_ + 4096, 4096}, {nullptr, 4096}, {memory_, 4096}};
   EXPECT_EQ(engine_->UpdateBuffers(0, ranges, {}), 2);
   EXPECT_EQ(engine_->UpdateBuffers(2, std::span(ranges).subspan(2), {}), -EFAULT);
   const TempFile file(Bytes(16));
-  EXPECT_EQ(Results(*engine_, {In(1, ReadAt(file.fd(), 0, memory_ + 4096, 16)), In(3, ReadAt(file.fd(), 0, memory_, 16))}),
+  EXPECT_EQ(Results(*engine_, {In(1, ReadAt(file.fd(), 0, memory_ + 4096, 16)),
+                               In(3, ReadAt(file.fd(), 0, memory_, 16))}),
             Values({16, -EFAULT}));
 }
 
@@ -267,7 +283,9 @@ TEST_P(BufferTableTest, WithoutATableUpdatesAreRefused) {
 }
 
 TEST_P(BufferTableTest, ATableThatCannotBeHadLeavesARingWithout) {
-  Remake([](EngineOptions& options) { options.fixed_buffer_count = 16385; });  // one more than the kernel's most
+  Remake([](EngineOptions& options) {
+    options.fixed_buffer_count = 16385;
+  });  // one more than the kernel's most
   EXPECT_EQ(engine_->info().fixed_buffer_count, 0u);
   EXPECT_EQ(engine_->info().table_error, EINVAL);
   EXPECT_EQ(Results(*engine_, {Nop()}), Values({0}));

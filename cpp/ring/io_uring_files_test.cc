@@ -27,7 +27,9 @@ class IoUringFilesTest : public ::testing::TestWithParam<Mode> {
   std::unique_ptr<Engine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Modes, IoUringFilesTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll), ModeName);
+INSTANTIATE_TEST_SUITE_P(Modes, IoUringFilesTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
+                         ModeName);
 
 TEST_P(IoUringFilesTest, FsyncSucceedsOnAFileAndFailsOnAPipe) {
   const TempFile file(Bytes(10));
@@ -40,7 +42,9 @@ TEST_P(IoUringFilesTest, FsyncSucceedsOnAFileAndFailsOnAPipe) {
 TEST_P(IoUringFilesTest, FallocateTakesOffsetLengthAndMode) {
   const TempFile file(Bytes(10));
   struct stat status;
-  EXPECT_EQ(One({.opcode = Opcode::kFallocate, .fd = file.fd(), .file_offset = 4096, .size64 = 8192}), Values({0}));
+  EXPECT_EQ(
+      One({.opcode = Opcode::kFallocate, .fd = file.fd(), .file_offset = 4096, .size64 = 8192}),
+      Values({0}));
   ASSERT_EQ(fstat(file.fd(), &status), 0);
   EXPECT_EQ(status.st_size, 4096 + 8192);
   EXPECT_EQ(One({.opcode = Opcode::kFallocate,
@@ -58,8 +62,8 @@ TEST_P(IoUringFilesTest, OpenatGivesADescriptorWithTheFlagsAndModeAsked) {
   std::string path = beside.path() + "_new";
   const uint64_t parameter = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | (uint64_t{0640} << 32);
   const mode_t mask = umask(0);
-  const Values opened =
-      One({.opcode = Opcode::kOpenat, .fd = AT_FDCWD, .address = path.data(), .parameter = parameter});
+  const Values opened = One(
+      {.opcode = Opcode::kOpenat, .fd = AT_FDCWD, .address = path.data(), .parameter = parameter});
   umask(mask);
   ASSERT_GE(opened[0], 0);
   struct stat status;
@@ -67,7 +71,10 @@ TEST_P(IoUringFilesTest, OpenatGivesADescriptorWithTheFlagsAndModeAsked) {
   EXPECT_EQ(status.st_mode & 0777, 0640u);
   EXPECT_EQ(fcntl(opened[0], F_GETFD), FD_CLOEXEC);
   EXPECT_EQ(fcntl(opened[0], F_GETFL) & O_ACCMODE, O_RDWR);
-  EXPECT_EQ(One({.opcode = Opcode::kOpenat, .fd = AT_FDCWD, .address = path.data(), .parameter = parameter}),
+  EXPECT_EQ(One({.opcode = Opcode::kOpenat,
+                 .fd = AT_FDCWD,
+                 .address = path.data(),
+                 .parameter = parameter}),
             Values({-EEXIST}));
   EXPECT_EQ(One({.opcode = Opcode::kClose, .fd = opened[0]}), Values({0}));
   EXPECT_EQ(fcntl(opened[0], F_GETFD), -1);
@@ -79,11 +86,12 @@ TEST_P(IoUringFilesTest, StatxFillsTheCallersStruct) {
   TempFile file(Bytes(1234));
   std::string path = file.path();
   struct statx result = {};
-  Request request = {.opcode = Opcode::kStatx,
-                     .fd = AT_FDCWD,
-                     .file_offset = reinterpret_cast<uint64_t>(&result),
-                     .address = path.data(),
-                     .parameter = AT_STATX_SYNC_AS_STAT | (uint64_t{STATX_SIZE | STATX_TYPE} << 32)};
+  Request request = {
+      .opcode = Opcode::kStatx,
+      .fd = AT_FDCWD,
+      .file_offset = reinterpret_cast<uint64_t>(&result),
+      .address = path.data(),
+      .parameter = AT_STATX_SYNC_AS_STAT | (uint64_t{STATX_SIZE | STATX_TYPE} << 32)};
   EXPECT_EQ(One(request), Values({0}));
   EXPECT_EQ(result.stx_size, 1234u);
   EXPECT_EQ(result.stx_mask & (STATX_SIZE | STATX_TYPE), uint32_t{STATX_SIZE | STATX_TYPE});

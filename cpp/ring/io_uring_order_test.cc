@@ -24,7 +24,9 @@ class IoUringOrderTest : public ::testing::TestWithParam<Mode> {
   std::unique_ptr<Engine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Modes, IoUringOrderTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll), ModeName);
+INSTANTIATE_TEST_SUITE_P(Modes, IoUringOrderTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
+                         ModeName);
 
 TEST_P(IoUringOrderTest, AChainRunsInOrder) {
   const TempFile file;
@@ -40,19 +42,20 @@ TEST_P(IoUringOrderTest, AChainRunsInOrder) {
 TEST_P(IoUringOrderTest, AFailureCancelsTheRestOfItsChainAndNoMore) {
   char data[8];
   const TempFile file(Bytes(8));
-  EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), ReadAt(-1, 0, data, 8, kRequestLink), Nop(kRequestLink), Nop(),
-                               ReadAt(file.fd(), 0, data, 8)}),
+  EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), ReadAt(-1, 0, data, 8, kRequestLink),
+                               Nop(kRequestLink), Nop(), ReadAt(file.fd(), 0, data, 8)}),
             Values({0, -EBADF, -ECANCELED, -ECANCELED, 8}));
 }
 
 TEST_P(IoUringOrderTest, AShortReadBreaksItsChain) {
   char data[64];
   const TempFile file(Bytes(10));
-  EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, data, 64, kRequestLink), Nop()}), Values({10, -ECANCELED}));
+  EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, data, 64, kRequestLink), Nop()}),
+            Values({10, -ECANCELED}));
 }
 
-// A chain that were split between two system calls would go on after a failure. Chains of each length, after each number
-// of requests that leaves too little room in a queue of 8.
+// A chain that were split between two system calls would go on after a failure. Chains of each
+// length, after each number of requests that leaves too little room in a queue of 8.
 TEST_P(IoUringOrderTest, AChainIsNeverSplit) {
   char data[8];
   for (size_t before = 0; before < 8; ++before) {
@@ -84,8 +87,8 @@ TEST_P(IoUringOrderTest, AChainLongerThanTheQueueIsRefusedWhole) {
 TEST_P(IoUringOrderTest, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
   Pipe pipe;
   char data[4];
-  engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 4)), As(2, Nop(kRequestDrain)),
-                              As(3, Nop())});
+  engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 4)),
+                              As(2, Nop(kRequestDrain)), As(3, Nop())});
   ExpectNone(*engine_);
   ASSERT_EQ(write(pipe.write_end.get(), "abcd", 4), 4);
   const std::vector<Event> events = Take(*engine_, 3);
@@ -109,17 +112,20 @@ TEST_P(IoUringOrderTest, ATimeoutFiresWithEtimeAndNotBefore) {
   EXPECT_GE(MonotonicNow() - before, 30'000'000);
 }
 
-// Each has its own time, though the queue has but eight entries, and each entry is used again at once.
+// Each has its own time, though the queue has but eight entries, and each entry is used again at
+// once.
 TEST_P(IoUringOrderTest, ManyTimeoutsKeepTheirOwnTimes) {
   std::vector<Request> requests;
-  for (uint64_t i = 0; i < 64; ++i) requests.push_back(As(i, Timeout(i % 2 == 0 ? 1'000'000 : kLong)));
+  for (uint64_t i = 0; i < 64; ++i)
+    requests.push_back(As(i, Timeout(i % 2 == 0 ? 1'000'000 : kLong)));
   engine_->Submit(requests);
   for (const Event& event : Take(*engine_, 32)) {
     EXPECT_EQ(event.token % 2, 0u);
     EXPECT_EQ(event.result, -ETIME);
   }
   for (uint64_t i = 1; i < 64; i += 2) engine_->Submit(std::vector{As(100 + i, Cancel(i))});
-  for (const Event& event : Take(*engine_, 64)) EXPECT_EQ(event.result, event.token >= 100 ? 0 : -ECANCELED);
+  for (const Event& event : Take(*engine_, 64))
+    EXPECT_EQ(event.result, event.token >= 100 ? 0 : -ECANCELED);
 }
 
 TEST_P(IoUringOrderTest, TheLongestTimeoutIsNotOver) {
@@ -136,7 +142,8 @@ TEST_P(IoUringOrderTest, CancelStopsAReadThatWaits) {
   ExpectNone(*engine_);
   engine_->Submit(std::vector{As(2, Cancel(1))});
   for (const Event& event : Take(*engine_, 2)) {
-    // One that waits in a worker thread is interrupted there, and the cancel cannot know whether that helps.
+    // One that waits in a worker thread is interrupted there, and the cancel cannot know whether
+    // that helps.
     const bool expected = event.token == 1 ? event.result == -ECANCELED || event.result == -EINTR
                                            : event.result == 0 || event.result == -EALREADY;
     EXPECT_TRUE(expected) << "token " << event.token << ", result " << event.result;
@@ -150,7 +157,8 @@ TEST_P(IoUringOrderTest, CancelOfNothingFindsNothing) {
 TEST_P(IoUringOrderTest, CancelOfAChainsHeadCancelsTheChain) {
   engine_->Submit(std::vector{As(1, Timeout(kLong, kRequestLink)), As(2, Nop())});
   engine_->Submit(std::vector{As(3, Cancel(1))});
-  for (const Event& event : Take(*engine_, 3)) EXPECT_EQ(event.result, event.token == 3 ? 0 : -ECANCELED);
+  for (const Event& event : Take(*engine_, 3))
+    EXPECT_EQ(event.result, event.token == 3 ? 0 : -ECANCELED);
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ class IoUringWaitTest : public ::testing::TestWithParam<Mode> {
   }
   // A read that completes when somebody writes to the pipe.
   void SubmitPipeRead(uint64_t token) {
-    engine_->Submit(std::vector{As(token, ReadAt(pipe_.read_end.get(), kFileOffsetCurrent, data_, 1))});
+    engine_->Submit(
+        std::vector{As(token, ReadAt(pipe_.read_end.get(), kFileOffsetCurrent, data_, 1))});
   }
   void WriteToPipe() { ASSERT_EQ(write(pipe_.write_end.get(), "x", 1), 1); }
 
@@ -41,7 +42,9 @@ class IoUringWaitTest : public ::testing::TestWithParam<Mode> {
   std::unique_ptr<Engine> engine_;  // goes first, so that nothing is written to what has gone
 };
 
-INSTANTIATE_TEST_SUITE_P(Modes, IoUringWaitTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll), ModeName);
+INSTANTIATE_TEST_SUITE_P(Modes, IoUringWaitTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
+                         ModeName);
 
 TEST_P(IoUringWaitTest, ZeroMeansLook) {
   Event event;
@@ -101,7 +104,9 @@ TEST_P(IoUringWaitTest, SubmitAndReapWaitsForEventsOfEarlierRequestsToo) {
 TEST_P(IoUringWaitTest, SubmitAndReapStopsAtItsDeadline) {
   std::vector<Event> events(8);
   const int64_t before = MonotonicNow();
-  EXPECT_EQ(engine_->SubmitAndReap(std::vector{As(2, Nop())}, events, 2, Deadline::After(30'000'000)), 1u);
+  EXPECT_EQ(
+      engine_->SubmitAndReap(std::vector{As(2, Nop())}, events, 2, Deadline::After(30'000'000)),
+      1u);
   EXPECT_GE(MonotonicNow() - before, 30'000'000);
 }
 
@@ -123,7 +128,8 @@ TEST_P(IoUringWaitTest, WakeEndsAWaitFromAnotherThread) {
 
 TEST_P(IoUringWaitTest, WakeIsKeptForTheNextWaitAndSpentOnIt) {
   engine_->Wake();
-  EXPECT_EQ(Results(*engine_, {Nop()}), Values({0}));  // may find its event without a wait, or be woken and go on
+  EXPECT_EQ(Results(*engine_, {Nop()}),
+            Values({0}));  // may find its event without a wait, or be woken and go on
   engine_->Wake();
   Event event;
   const int64_t before = MonotonicNow();
@@ -156,7 +162,9 @@ TEST_P(IoUringWaitTest, AStormOfSignalsEndsNoWaitAndLosesNothing) {
   EXPECT_EQ(engine_->Reap(events, 1, Deadline::After(100'000'000)), 0u);
   EXPECT_GE(MonotonicNow() - before, 100'000'000);
   for (int i = 0; i < 50; ++i) {
-    EXPECT_EQ(engine_->SubmitAndReap(std::vector{As(1, Nop()), As(2, Timeout(2'000'000))}, events, 2, Patience()), 2u);
+    EXPECT_EQ(engine_->SubmitAndReap(std::vector{As(1, Nop()), As(2, Timeout(2'000'000))}, events,
+                                     2, Patience()),
+              2u);
   }
   stop = true;
   storm.join();
@@ -201,13 +209,15 @@ TEST_P(IoUringWaitTest, AWaitStillWorksWhileTheEventFdIsOut) {
 }
 
 class IoUringThreadsTest : public IoUringWaitTest {};
-INSTANTIATE_TEST_SUITE_P(Modes, IoUringThreadsTest, ::testing::Values(Mode::kAnyThread, Mode::kSqpoll), ModeName);
+INSTANTIATE_TEST_SUITE_P(Modes, IoUringThreadsTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kSqpoll), ModeName);
 
 TEST_P(IoUringThreadsTest, OneThreadSubmitsWhileAnotherReaps) {
   constexpr uint64_t kCount = 20'000;
   constexpr uint32_t kInFlight = 200;
   std::atomic<uint64_t> reaped{0};
-  std::vector<uint64_t> written(kCount, 0);  // by the submitter before he submits; read by the reaper
+  std::vector<uint64_t> written(kCount,
+                                0);  // by the submitter before he submits; read by the reaper
   std::vector<uint8_t> seen(kCount, 0);
   std::thread reaper([&] {
     std::vector<Event> events(32);
@@ -257,7 +267,8 @@ TEST_P(IoUringThreadsTest, EveryRequestOfAThreadThatEndsGetsItsEvent) {
     for (uint64_t i = 0; i < 4; ++i) SubmitPipeRead(i);
   }).join();
   for (int i = 0; i < 4; ++i) WriteToPipe();
-  for (const Event& event : Take(*engine_, 4)) EXPECT_TRUE(event.result == 1 || event.result == -ECANCELED);
+  for (const Event& event : Take(*engine_, 4))
+    EXPECT_TRUE(event.result == 1 || event.result == -ECANCELED);
 }
 
 class IoUringOwnerTest : public ::testing::Test {

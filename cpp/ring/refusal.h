@@ -1,10 +1,11 @@
-// Refusal: why there is no io_uring here, in the words that a caller gets, either with the threads that stand in for it
-// or as an error. io_uring_setup(2) answers with an errno that has many causes; they are told apart by looking further.
+// Refusal: why there is no io_uring here, in the words that a caller gets, either with the threads
+// that stand in for it or as an error. io_uring_setup(2) answers with an errno that has many
+// causes; they are told apart by looking further.
 //
 // Threading: a value.
 //
 //   Refusal refusal = ExplainSetupFailure(kKernelCalls, EPERM);
-//   if (refusal.reason == EngineReason::kNone) return refusal.ToStatus();   // nothing that threads would mend
+//   if (refusal.reason == EngineReason::kNone) return refusal.ToStatus();
 #ifndef MOORING_CPP_RING_REFUSAL_H_
 #define MOORING_CPP_RING_REFUSAL_H_
 
@@ -19,7 +20,8 @@
 namespace mooring {
 
 struct Refusal {
-  EngineReason reason = EngineReason::kNone;  // kNone: of this attempt only, and the threads engine would fare no better
+  EngineReason reason = EngineReason::
+      kNone;  // kNone: of this attempt only, and the threads engine would fare no better
   Code code = Code::kInternal;
   Retry retry = Retry::kNever;
   int32_t system_error = 0;
@@ -32,8 +34,8 @@ struct Refusal {
 // `error` is io_uring_setup's, positive; not ENOMEM.
 Refusal ExplainSetupFailure(const UringCalls& calls, int error);
 
-// ENOMEM from io_uring_setup: memlock, or else memory. The caller asked for `wanted_bytes` of rings; the smallest that
-// was tried takes `least_bytes`.
+// ENOMEM from io_uring_setup: memlock, or else memory. The caller asked for `wanted_bytes` of
+// rings; the smallest that was tried takes `least_bytes`.
 struct RingBytes {
   uint64_t wanted = 0;
   uint64_t least = 0;

@@ -1,4 +1,5 @@
-// What the tests of this folder share: engines by mode, requests by verb, outcomes by token, a file, a child process.
+// What the tests of this folder share: engines by mode, requests by verb, outcomes by token, a
+// file, a child process.
 //
 // Threading: one test, one thread, unless a test says otherwise.
 //
@@ -35,7 +36,9 @@ inline Deadline Glance() { return Deadline::After(20'000'000); }
 
 enum class Mode { kAnyThread, kOwner, kSqpoll };
 inline std::string ModeName(const ::testing::TestParamInfo<Mode>& info) {
-  return info.param == Mode::kAnyThread ? "AnyThread" : info.param == Mode::kOwner ? "Owner" : "Sqpoll";
+  return info.param == Mode::kAnyThread ? "AnyThread"
+         : info.param == Mode::kOwner   ? "Owner"
+                                        : "Sqpoll";
 }
 
 inline EngineOptions OptionsOf(Mode mode) {
@@ -48,25 +51,28 @@ inline EngineOptions OptionsOf(Mode mode) {
 }
 
 // Null when the machine has no io_uring; the tests then say so by way of SKIP_WITHOUT_URING.
-inline std::unique_ptr<Engine> MakeUring(const EngineOptions& options, const UringCalls& calls = kKernelCalls) {
+inline std::unique_ptr<Engine> MakeUring(const EngineOptions& options,
+                                         const UringCalls& calls = kKernelCalls) {
   Refusal refusal;
   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &refusal, calls);
-  if (engine == nullptr) fprintf(stderr, "no engine: %s (%s)\n", refusal.message.c_str(), refusal.remedy.c_str());
+  if (engine == nullptr)
+    fprintf(stderr, "no engine: %s (%s)\n", refusal.message.c_str(), refusal.remedy.c_str());
   return engine;
 }
 inline std::unique_ptr<Engine> MakeUring(Mode mode) { return MakeUring(OptionsOf(mode)); }
 
 inline bool IsRequired(const std::string& feature) {
   const char* list = getenv("MOORING_REQUIRE");
-  return list != nullptr && ("," + std::string(list) + ",").find("," + feature + ",") != std::string::npos;
+  return list != nullptr &&
+         ("," + std::string(list) + ",").find("," + feature + ",") != std::string::npos;
 }
 
 // Leaves the test when `has` is false: skipped, or failed where MOORING_REQUIRE names the feature.
-#define SKIP_UNLESS(has, feature)                                                                  \
-  do {                                                                                             \
-    if (has) break;                                                                                \
-    if (::mooring::IsRequired(feature)) FAIL() << "MOORING_REQUIRE names " << (feature);           \
-    GTEST_SKIP() << "missing: " << (feature);                                                      \
+#define SKIP_UNLESS(has, feature)                                                        \
+  do {                                                                                   \
+    if (has) break;                                                                      \
+    if (::mooring::IsRequired(feature)) FAIL() << "MOORING_REQUIRE names " << (feature); \
+    GTEST_SKIP() << "missing: " << (feature);                                            \
   } while (false)
 
 inline bool HasUring() {
@@ -76,9 +82,15 @@ inline bool HasUring() {
 
 inline Request Nop(uint16_t flags = 0) { return {.opcode = Opcode::kNop, .flags = flags}; }
 inline Request ReadAt(int fd, uint64_t offset, void* address, uint64_t size, uint16_t flags = 0) {
-  return {.opcode = Opcode::kRead, .flags = flags, .fd = fd, .file_offset = offset, .address = address, .size64 = size};
+  return {.opcode = Opcode::kRead,
+          .flags = flags,
+          .fd = fd,
+          .file_offset = offset,
+          .address = address,
+          .size64 = size};
 }
-inline Request WriteAt(int fd, uint64_t offset, const void* address, uint64_t size, uint16_t flags = 0) {
+inline Request WriteAt(int fd, uint64_t offset, const void* address, uint64_t size,
+                       uint16_t flags = 0) {
   return {.opcode = Opcode::kWrite,
           .flags = flags,
           .fd = fd,
@@ -115,13 +127,14 @@ inline std::vector<Event> Take(Engine& engine, uint32_t count) {
 // Nothing more comes.
 inline void ExpectNone(Engine& engine) {
   Event event;
-  EXPECT_EQ(engine.Reap({&event, 1}, 1, Glance()), 0u) << "token " << event.token << ", result " << event.result;
+  EXPECT_EQ(engine.Reap({&event, 1}, 1, Glance()), 0u)
+      << "token " << event.token << ", result " << event.result;
 }
 
 using Values = std::vector<int32_t>;
 
-// Submits all, waits for all, and gives the results in the order of the requests, whatever order they came in. Each must
-// come exactly once.
+// Submits all, waits for all, and gives the results in the order of the requests, whatever order
+// they came in. Each must come exactly once.
 inline Values Results(Engine& engine, std::vector<Request> requests) {
   const uint32_t count = static_cast<uint32_t>(requests.size());
   for (uint32_t i = 0; i < count; ++i) requests[i].token = 1000 + i;
@@ -196,7 +209,8 @@ inline std::string InChild(const std::function<std::string()>& body) {
   }
   int status = 0;
   waitpid(child, &status, 0);
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) complaint += " (the child ended with " + std::to_string(status) + ")";
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    complaint += " (the child ended with " + std::to_string(status) + ")";
   return complaint;
 }
 

@@ -36,7 +36,8 @@ void FillTransfer(io_uring_sqe* entry, const Request& request, uint8_t plain, ui
   }
 }
 
-// The slot of the file table is not a descriptor here: IOSQE_FIXED_FILE is refused, and 0 means "no slot" (5.15).
+// The slot of the file table is not a descriptor here: IOSQE_FIXED_FILE is refused, and 0 means "no
+// slot" (5.15).
 void FillClose(io_uring_sqe* entry, const Request& request, int32_t file_slot_fd) {
   entry->opcode = IORING_OP_CLOSE;
   if ((request.flags & kRequestFixedFile) == 0) return;

@@ -1,8 +1,9 @@
-// SubmissionQueue: the queue that the kernel takes requests from, as shared memory. It turns Requests into entries, each
-// written whole, all 64 bytes: a flag left from an entry's earlier use once made a read of one file return another's.
-// It makes no system call: see submission_side.h.
+// SubmissionQueue: the queue that the kernel takes requests from, as shared memory. It turns
+// Requests into entries, each written whole, all 64 bytes: a flag left from an entry's earlier use
+// once made a read of one file return another's. It makes no system call: see submission_side.h.
 //
-// Entries sit at positions that only grow; position p is entry p modulo the capacity. [head, tail) are not yet taken.
+// Entries sit at positions that only grow; position p is entry p modulo the capacity. [head, tail)
+// are not yet taken.
 //
 // Threading: one thread at a time (the submission side); the kernel at once.
 //
@@ -21,7 +22,8 @@ namespace mooring {
 
 class SubmissionQueue {
  public:
-  // `uring` outlives the queue. Without `closes_file_slots` (uring_features.h), closing one gives -EBADF.
+  // `uring` outlives the queue. Without `closes_file_slots` (uring_features.h), closing one gives
+  // -EBADF.
   SubmissionQueue(const Uring& uring, bool closes_file_slots);
 
   uint32_t capacity() const { return mask_ + 1; }
@@ -35,15 +37,17 @@ class SubmissionQueue {
   // There is room. Seen by the kernel after Publish.
   void Push(const Request& request);
   void Publish() { __atomic_store_n(kernel_tail_, tail_, __ATOMIC_RELEASE); }
-  // Publish, where a kernel thread polls; true when it sleeps and must be woken. Sequential order keeps the look at its
-  // flag behind our store: it sets the flag first and looks at the tail once more before it sleeps.
+  // Publish, where a kernel thread polls; true when it sleeps and must be woken. Sequential order
+  // keeps the look at its flag behind our store: it sets the flag first and looks at the tail once
+  // more before it sleeps.
   bool PublishToPoller() {
     __atomic_store_n(kernel_tail_, tail_, __ATOMIC_SEQ_CST);
     return (__atomic_load_n(flags_, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP) != 0;
   }
 
   const io_uring_sqe& At(uint32_t position) const { return entries_[position & mask_]; }
-  // Takes back [position, tail), none of which the kernel has taken. Not while a kernel thread polls.
+  // Takes back [position, tail), none of which the kernel has taken. Not while a kernel thread
+  // polls.
   void Retract(uint32_t position) {
     tail_ = position;
     Publish();
@@ -53,14 +57,15 @@ class SubmissionQueue {
   void FillRare(io_uring_sqe* entry, const Request& request) const;
 
   const uint32_t mask_;
-  const int32_t file_slot_fd_;  // beside a file slot to close: 0, as the kernel wants it, or -1, which it refuses
+  // Beside a file slot to close: 0, as the kernel wants it, or -1, which it refuses.
+  const int32_t file_slot_fd_;
   uint32_t tail_;
   io_uring_sqe* const entries_;
   uint32_t* const head_;
   uint32_t* const kernel_tail_;
   uint32_t* const flags_;
-  // One for each entry: the kernel copies it when it takes the entry (IORING_FEAT_SUBMIT_STABLE, 5.5), hence before the
-  // entry is used again.
+  // One for each entry: the kernel copies it when it takes the entry (IORING_FEAT_SUBMIT_STABLE,
+  // 5.5), hence before the entry is used again.
   const std::unique_ptr<__kernel_timespec[]> timeouts_;
 };
 

@@ -7,11 +7,13 @@
 namespace mooring {
 namespace {
 
-// How long one Submit bears with a kernel that has no room for a request, before the request fails with that errno.
+// How long one Submit bears with a kernel that has no room for a request, before the request fails
+// with that errno.
 constexpr int64_t kPatienceNs = 100'000'000;
 constexpr int64_t kShortestPauseNs = 20'000;
 
-// Requests that must reach the kernel in one system call: a chain of links ends where the call does.
+// Requests that must reach the kernel in one system call: a chain of links ends where the call
+// does.
 uint32_t ChainLength(std::span<const Request> requests) {
   uint32_t length = 1;
   while (length < requests.size() && (requests[length - 1].flags & kRequestLink) != 0) ++length;
@@ -78,7 +80,8 @@ size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
   queue_.Publish();
   const uint32_t pending = queue_.Pending();
   const int result = Enter(pending, wait.min_complete, wait.flags, wait.timeout);
-  if (result == static_cast<int>(pending)) [[likely]] return 0;
+  if (result == static_cast<int>(pending)) [[likely]]
+    return 0;
   return Recover(result, pending);
 }
 
@@ -89,10 +92,10 @@ size_t SubmissionSide::Recover(int result, uint32_t pending) {
     case -EINTR:
       break;
     case -EAGAIN:  // no memory for a request (io_uring_enter(2))
-    case -EBUSY:   // completions wait for room in their queue: kernels 5.5 to 5.12 take no more until they have it
+    case -EBUSY:   // completions wait for room in their queue; 5.5 to 5.12 take no more until then
       if (Pause()) break;
       [[fallthrough]];
-    default:  // EEXIST: this is not the owner's thread; EBADFD, ENXIO, EPERM: the ring is not ours to use any more
+    default:  // EEXIST: not the owner's thread; EBADFD, ENXIO, EPERM: not ours to use any more
       FailPending(result < 0 ? result : -EIO);
       return 0;
   }
@@ -100,8 +103,9 @@ size_t SubmissionSide::Recover(int result, uint32_t pending) {
   return untaken;
 }
 
-// The kernel took the first ones and stopped: without SUBMIT_ALL (5.18) at a bad request, else for want of memory. Its
-// chain of links ended there, so what is left of a chain must not start as if it stood alone.
+// The kernel took the first ones and stopped: without SUBMIT_ALL (5.18) at a bad request, else for
+// want of memory. Its chain of links ended there, so what is left of a chain must not start as if
+// it stood alone.
 size_t SubmissionSide::RecoverShort() {
   const uint32_t head = queue_.head();
   uint32_t position = head;
@@ -118,7 +122,8 @@ size_t SubmissionSide::RecoverShort() {
 void SubmissionSide::WakePoller() {
   if (!queue_.PublishToPoller()) return;
   const int result = Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP, nullptr);
-  if (result == -EOWNERDEAD) FailPending(result);  // the polling thread is gone, and nobody will take them
+  if (result == -EOWNERDEAD)
+    FailPending(result);  // the polling thread is gone, and nobody will take them
 }
 
 // With SQPOLL only: else every Submit leaves the queue empty.
@@ -127,7 +132,8 @@ void SubmissionSide::WaitForRoom(uint32_t count) {
     const int result =
         Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT, nullptr);
     if (result == -EOWNERDEAD) return FailPending(result);
-    // SQ_WAIT (5.10) ends when there is room for one. The thread is awake and at work: the rest is near.
+    // SQ_WAIT (5.10) ends when there is room for one. The thread is awake and at work: the rest is
+    // near.
     if (queue_.Room() < count) {
       const timespec pause = {.tv_sec = 0, .tv_nsec = kShortestPauseNs};
       nanosleep(&pause, nullptr);
@@ -135,10 +141,12 @@ void SubmissionSide::WaitForRoom(uint32_t count) {
   }
 }
 
-// Gives the kernel a chance to finish something, longer each time; false when patience is at its end.
+// Gives the kernel a chance to finish something, longer each time; false when patience is at its
+// end.
 bool SubmissionSide::Pause() {
   if (paused_ns_ >= kPatienceNs) return false;
-  // Runs what is due, and moves completions that wait into their queue, if the other side has made room there.
+  // Runs what is due, and moves completions that wait into their queue, if the other side has made
+  // room there.
   (void)Enter(0, 0, IORING_ENTER_GETEVENTS, nullptr);
   const int64_t pause_ns = paused_ns_ < kShortestPauseNs ? kShortestPauseNs : paused_ns_ / 2;
   const timespec pause = {.tv_sec = 0, .tv_nsec = pause_ns};

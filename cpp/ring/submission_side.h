@@ -1,5 +1,6 @@
-// SubmissionSide: takes requests to the kernel, whole chains at a time, and answers for those that the kernel does not
-// take: they become failed events. It never drops a request and never waits for one to finish.
+// SubmissionSide: takes requests to the kernel, whole chains at a time, and answers for those that
+// the kernel does not take: they become failed events. It never drops a request and never waits for
+// one to finish.
 //
 // Threading: one thread at a time; counters from any.
 //
@@ -21,7 +22,7 @@ namespace mooring {
 // What the system call that hands over the last requests may wait for as well.
 struct SubmissionWait {
   uint32_t min_complete = 0;
-  uint32_t flags = 0;                            // IORING_ENTER_GETEVENTS, or 0
+  uint32_t flags = 0;                          // IORING_ENTER_GETEVENTS, or 0
   const __kernel_timespec* timeout = nullptr;  // none: no wait
 };
 
@@ -30,11 +31,13 @@ class SubmissionSide {
   // Both outlive the side.
   SubmissionSide(const Uring& uring, FailedEvents& failed, bool closes_file_slots);
 
-  // True when requests have failed on the way: their events are in FailedEvents, and no completion tells of them.
+  // True when requests have failed on the way: their events are in FailedEvents, and no completion
+  // tells of them.
   bool Submit(std::span<const Request> requests, const SubmissionWait& wait);
 
-  // Grows with each hand-over, before it: who loads it (acquire) after he has seen a request's outcome sees what the
-  // submitter wrote before he submitted. The kernel orders the two in fact, but no C++ rule and no sanitizer knows.
+  // Grows with each hand-over, before it: who loads it (acquire) after he has seen a request's
+  // outcome sees what the submitter wrote before he submitted. The kernel orders the two in fact,
+  // but no C++ rule and no sanitizer knows.
   const std::atomic<uint64_t>& hand_overs() const { return hand_overs_; }
 
   uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }
@@ -49,7 +52,8 @@ class SubmissionSide {
   bool Pause();
   void FailPending(int32_t result);
   void Fail(uint64_t token, int32_t result);
-  int Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags, const __kernel_timespec* timeout);
+  int Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags,
+            const __kernel_timespec* timeout);
 
   const Uring& uring_;
   FailedEvents& failed_;

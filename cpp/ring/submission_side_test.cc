@@ -29,7 +29,8 @@ class SubmissionSideTest : public ::testing::TestWithParam<Mode> {
   std::unique_ptr<Engine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner), ModeName);
+INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kOwner), ModeName);
 
 TEST_P(SubmissionSideTest, AShortageThatPassesIsNotSeen) {
   for (const int error : {EAGAIN, EBUSY, EINTR}) {
@@ -43,7 +44,9 @@ TEST_P(SubmissionSideTest, AShortageThatPassesIsNotSeen) {
 
 TEST_P(SubmissionSideTest, AShortageThatLastsFailsEachRequestOnceAndSoon) {
   for (const int error : {EAGAIN, EBUSY}) {
-    kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) { return *to_submit != 0 ? -error : 1; };
+    kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
+      return *to_submit != 0 ? -error : 1;
+    };
     const int64_t before = MonotonicNow();
     EXPECT_EQ(Results(*engine_, std::vector<Request>(100, Nop())), Values(100, -error));
     EXPECT_LT(MonotonicNow() - before, 10'000'000'000);
@@ -54,13 +57,16 @@ TEST_P(SubmissionSideTest, AShortageThatLastsFailsEachRequestOnceAndSoon) {
 
 TEST_P(SubmissionSideTest, ARefusalFailsEachRequestOnceAndTheRingGoesOn) {
   int refusals = 1;
-  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) { return *to_submit != 0 && refusals-- > 0 ? -EBADFD : 1; };
+  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
+    return *to_submit != 0 && refusals-- > 0 ? -EBADFD : 1;
+  };
   Values expected(8, -EBADFD);
   expected.resize(20, 0);
   EXPECT_EQ(Results(*engine_, std::vector<Request>(20, Nop())), expected);
 }
 
-// Kernels without SUBMIT_ALL stop at a bad request; the others have been promised events all the same.
+// Kernels without SUBMIT_ALL stop at a bad request; the others have been promised events all the
+// same.
 TEST_P(SubmissionSideTest, WhatTheKernelLeavesIsSubmittedAgain) {
   const std::vector<char> bytes = Bytes(100);
   const TempFile file(bytes);
@@ -100,7 +106,9 @@ TEST_P(SubmissionSideTest, AChainThatTheKernelCutsIsCancelledFromThere) {
 }
 
 TEST_P(SubmissionSideTest, SubmitAndReapBringsFailuresToo) {
-  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) { return *to_submit != 0 ? -EBADFD : 1; };
+  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
+    return *to_submit != 0 ? -EBADFD : 1;
+  };
   std::vector<Event> events(4);
   const std::vector<Request> requests = {As(1, Nop()), As(2, Nop())};
   EXPECT_EQ(engine_->SubmitAndReap(requests, events, 2, Patience()), 2u);
@@ -113,17 +121,22 @@ TEST_P(SubmissionSideTest, FailuresMakeTheEventFdReadable) {
   uint64_t count = 0;
   ASSERT_EQ(read(fd, &count, sizeof(count)), 8);
   ASSERT_EQ(read(fd, &count, sizeof(count)), -1);
-  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) { return *to_submit != 0 ? -EBADFD : 1; };
+  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
+    return *to_submit != 0 ? -EBADFD : 1;
+  };
   engine_->Submit(std::vector{As(1, Nop())});
   EXPECT_EQ(read(fd, &count, sizeof(count)), 8);
   EXPECT_EQ(Take(*engine_, 1).size(), 1u);
 }
 
 using SubmissionSideThreadsTest = SubmissionSideTest;
-INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideThreadsTest, ::testing::Values(Mode::kAnyThread), ModeName);
+INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideThreadsTest, ::testing::Values(Mode::kAnyThread),
+                         ModeName);
 
 TEST_P(SubmissionSideThreadsTest, AFailureWakesAParkedReaper) {
-  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) { return *to_submit != 0 ? -EBADFD : 1; };
+  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
+    return *to_submit != 0 ? -EBADFD : 1;
+  };
   std::thread submitter([&] {
     const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000'000};  // until the reaper has parked
     nanosleep(&pause, nullptr);

@@ -34,7 +34,8 @@ int Uring::Create(const UringCalls& calls, const io_uring_params& params, uint32
   memlock_exempt_ = ReadMemlockLimits().exempt;
   memlock_bytes_ = ChargesRings(answer) && !memlock_exempt_ ? ChargedBytes(answer) : 0;
   MemlockLedger::Charge(memlock_bytes_);
-  // Kernels without MADV_DONTFORK do not exist; a failure would only leave the child with mappings it does not use.
+  // Kernels without MADV_DONTFORK do not exist; a failure would only leave the child with mappings
+  // it does not use.
   (void)io_uring_ring_dontfork(&ring_);
   return 0;
 }
@@ -60,15 +61,17 @@ void Uring::Swap(Uring& other) {
   std::swap(memlock_exempt_, other.memlock_exempt_);
 }
 
-// No call tells. Both changes came together with a feature bit, which says more than a release does where features are
-// carried backwards: NATIVE_WORKERS came with 5.12, which stopped charging, and RW_ATTR with 6.14, which began again.
+// No call tells. Both changes came together with a feature bit, which says more than a release does
+// where features are carried backwards: NATIVE_WORKERS came with 5.12, which stopped charging, and
+// RW_ATTR with 6.14, which began again.
 bool Uring::ChargesRings(const io_uring_params& params) {
   return (params.features & IORING_FEAT_NATIVE_WORKERS) == 0 ||
          (params.features & IORING_FEAT_RW_ATTR) != 0;
 }
 
-// Two ranges, each of whole pages: the rings with the array of indexes at their end, and the submission entries
-// (measured: 8 KiB for 8 to 64 entries, 28 KiB for 256, 104 KiB for 1024). Up to 5.11 each was a power of two pages.
+// Two ranges, each of whole pages: the rings with the array of indexes at their end, and the
+// submission entries (measured: 8 KiB for 8 to 64 entries, 28 KiB for 256, 104 KiB for 1024). Up to
+// 5.11 each was a power of two pages.
 uint64_t Uring::ChargedBytes(const io_uring_params& params) {
   uint64_t rings = params.cq_off.cqes + uint64_t{params.cq_entries} * sizeof(io_uring_cqe);
   if ((params.flags & IORING_SETUP_NO_SQARRAY) == 0) {

@@ -1,9 +1,10 @@
-// Uring: the one owner of an io_uring: its descriptor, its mappings, what io_uring_setup(2) answered, and what it has
-// charged to the memlock ledger. Knows which flags it was made with, not why: see uring_setup.h.
+// Uring: the one owner of an io_uring: its descriptor, its mappings, what io_uring_setup(2)
+// answered, and what it has charged to the memlock ledger. Knows which flags it was made with, not
+// why: see uring_setup.h.
 //
-// Lifecycle: Create, then any use; the destructor unmaps and closes, upon which the kernel cancels what is in flight, in
-// its own time. The mappings are not there in a fork child (MADV_DONTFORK), and the destructor, in one, closes the
-// child's copy of the descriptor and does nothing else.
+// Lifecycle: Create, then any use; the destructor unmaps and closes, upon which the kernel cancels
+// what is in flight, in its own time. The mappings are not there in a fork child (MADV_DONTFORK),
+// and the destructor, in one, closes the child's copy of the descriptor and does nothing else.
 //
 // Threading: Enter and Control take any thread, as far as the flags let the kernel.
 //
@@ -40,18 +41,21 @@ class Uring {
   bool HasFlag(uint32_t flag) const { return (params_.flags & flag) != 0; }
   bool HasFeature(uint32_t feature) const { return (params_.features & feature) != 0; }
 
-  // What the ring's memory is charged to RLIMIT_MEMLOCK, 0 where the kernel charges none or the maker is exempt.
+  // What the ring's memory is charged to RLIMIT_MEMLOCK, 0 where the kernel charges none or the
+  // maker is exempt.
   uint64_t memlock_bytes() const { return memlock_bytes_; }
   bool memlock_exempt() const { return memlock_exempt_; }
 
   // io_uring_enter(2). `timeout` only where IORING_FEAT_EXT_ARG is.
-  int Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags, const __kernel_timespec* timeout) const {
-    if (timeout == nullptr) return calls_->enter(ring_.ring_fd, to_submit, min_complete, flags, nullptr, kSigsetBytes);
+  int Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags,
+            const __kernel_timespec* timeout) const {
+    if (timeout == nullptr)
+      return calls_->enter(ring_.ring_fd, to_submit, min_complete, flags, nullptr, kSigsetBytes);
     io_uring_getevents_arg argument = {};
     argument.sigmask_sz = kSigsetBytes;
     argument.ts = reinterpret_cast<uint64_t>(timeout);
-    return calls_->enter(ring_.ring_fd, to_submit, min_complete, flags | IORING_ENTER_EXT_ARG, &argument,
-                         sizeof(argument));
+    return calls_->enter(ring_.ring_fd, to_submit, min_complete, flags | IORING_ENTER_EXT_ARG,
+                         &argument, sizeof(argument));
   }
   // io_uring_register(2).
   int Control(uint32_t opcode, const void* argument, uint32_t count) const {

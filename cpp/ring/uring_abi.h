@@ -1,6 +1,6 @@
-// The kernel's io_uring interface: liburing's headers, and the constants that are newer than the oldest liburing that
-// Mooring builds with (2.3), under the kernel's own names and numbers (linux/io_uring.h). What the running kernel knows
-// of them is found by trying.
+// The kernel's io_uring interface: liburing's headers, and the constants that are newer than the
+// oldest liburing that Mooring builds with (2.3), under the kernel's own names and numbers
+// (linux/io_uring.h). What the running kernel knows of them is found by trying.
 #ifndef MOORING_CPP_RING_URING_ABI_H_
 #define MOORING_CPP_RING_URING_ABI_H_
 
@@ -20,7 +20,8 @@
 
 namespace mooring {
 
-// IORING_REGISTER_CLONE_BUFFERS (Linux 6.12): an enumerator where a header has it, which no #ifdef can see.
+// IORING_REGISTER_CLONE_BUFFERS (Linux 6.12): an enumerator where a header has it, which no #ifdef
+// can see.
 inline constexpr uint32_t kRegisterCloneBuffers = 30;
 
 // Its argument, struct io_uring_clone_buffers.

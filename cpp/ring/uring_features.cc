@@ -39,7 +39,8 @@ UringFeatures::UringFeatures(const Uring& uring) : params_(uring.params()) {
   auto* const probe = reinterpret_cast<io_uring_probe*>(memory);
   const int result = uring.Control(IORING_REGISTER_PROBE, probe, kProbeCount);
   probe_error_ = result < 0 ? -result : 0;
-  const auto* const entries = reinterpret_cast<const io_uring_probe_op*>(memory + sizeof(io_uring_probe));
+  const auto* const entries =
+      reinterpret_cast<const io_uring_probe_op*>(memory + sizeof(io_uring_probe));
   for (uint32_t i = 0; i < probe->ops_len; ++i) {
     if ((entries[i].flags & IO_URING_OP_SUPPORTED) != 0) opcodes_.set(entries[i].op);
   }
@@ -87,8 +88,8 @@ uint64_t TryClone(const UringCalls& calls, const Uring& source) {
   if (target.Create(calls, io_uring_params{}, 1) != 0) return 0;
   CloneBuffersArgument argument;
   argument.src_fd = static_cast<uint32_t>(source.fd());
-  // The source may have a table or none: either way a kernel that can clone gets as far as looking for it (ENXIO), and
-  // one that cannot does not know the opcode (EINVAL).
+  // The source may have a table or none: either way a kernel that can clone gets as far as looking
+  // for it (ENXIO), and one that cannot does not know the opcode (EINVAL).
   const int result = target.Control(kRegisterCloneBuffers, &argument, 1);
   return result == 0 || result == -ENXIO ? uint64_t{kFeatureCloneBuffers} : 0;
 }

@@ -1,4 +1,5 @@
-// UringFeatures: what a ring can do, found by asking the kernel for its opcodes and by trying; never by its release.
+// UringFeatures: what a ring can do, found by asking the kernel for its opcodes and by trying;
+// never by its release.
 //
 // Threading: any thread that may register with the ring.
 //
@@ -18,13 +19,16 @@ class UringFeatures {
  public:
   explicit UringFeatures(const Uring& uring);
 
-  // Of the probe itself: 0, or a positive errno. EINVAL: there is no probe, so the kernel is older than 5.6.
+  // Of the probe itself: 0, or a positive errno. EINVAL: there is no probe, so the kernel is older
+  // than 5.6.
   int probe_error() const { return probe_error_; }
-  // The name of one that the engine cannot do without and the kernel has not; null when it has all of them.
+  // The name of one that the engine cannot do without and the kernel has not; null when it has all
+  // of them.
   const char* FirstMissingOpcode() const;
 
   bool HasOpcode(uint8_t opcode) const { return opcodes_.test(opcode); }
-  // Feature bits (engine.h) that show in the opcodes, the flags in force and the kernel's own list of features.
+  // Feature bits (engine.h) that show in the opcodes, the flags in force and the kernel's own list
+  // of features.
   uint64_t FromRing() const;
 
  private:
@@ -33,11 +37,13 @@ class UringFeatures {
   std::bitset<256> opcodes_;
 };
 
-// True when closing a file slot is an operation (IORING_OP_CLOSE with file_index, 5.15). A kernel that does not know takes
-// it for closing descriptor 0, so it is found without one: by opcodes as new, else by trying on a ring of its own.
+// True when closing a file slot is an operation (IORING_OP_CLOSE with file_index, 5.15). A kernel
+// that does not know takes it for closing descriptor 0, so it is found without one: by opcodes as
+// new, else by trying on a ring of its own.
 bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features);
 
-// kFeatureCloneBuffers, or 0. By trying between `source` and a second ring, which it makes and closes.
+// kFeatureCloneBuffers, or 0. By trying between `source` and a second ring, which it makes and
+// closes.
 uint64_t TryClone(const UringCalls& calls, const Uring& source);
 
 }  // namespace mooring

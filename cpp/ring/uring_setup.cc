@@ -16,15 +16,16 @@ constexpr uint32_t kCompletionLeast = 16;
 
 // Of 5.6, and of every ring: sizes as asked, cut to what the kernel allows.
 constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
-constexpr uint32_t kAll = IORING_SETUP_SUBMIT_ALL;         // 5.18
-constexpr uint32_t kNoArray = IORING_SETUP_NO_SQARRAY;     // 6.6
-constexpr uint32_t kSingle = IORING_SETUP_SINGLE_ISSUER;   // 6.0
-constexpr uint32_t kFlag = IORING_SETUP_TASKRUN_FLAG;      // 5.19
+constexpr uint32_t kAll = IORING_SETUP_SUBMIT_ALL;        // 5.18
+constexpr uint32_t kNoArray = IORING_SETUP_NO_SQARRAY;    // 6.6
+constexpr uint32_t kSingle = IORING_SETUP_SINGLE_ISSUER;  // 6.0
+constexpr uint32_t kFlag = IORING_SETUP_TASKRUN_FLAG;     // 5.19
 constexpr uint32_t kCoop = IORING_SETUP_COOP_TASKRUN | kFlag;
 constexpr uint32_t kDefer = IORING_SETUP_DEFER_TASKRUN | kFlag;  // 6.1
 
-// Any thread submits, any other reaps. No COOP_TASKRUN: with it, what a submitter's request still has to do waits until
-// that thread next enters the kernel, be it that it computes for long, and a reaper on another thread waits with it.
+// Any thread submits, any other reaps. No COOP_TASKRUN: with it, what a submitter's request still
+// has to do waits until that thread next enters the kernel, be it that it computes for long, and a
+// reaper on another thread waits with it.
 constexpr uint32_t kAnyThread[] = {kBase | kAll | kNoArray, kBase | kAll, kBase};
 
 // One thread does both, so nothing is lost by waiting for it.
@@ -40,11 +41,12 @@ constexpr uint32_t kOwnerThread[] = {
 // A kernel thread submits; DEFER_TASKRUN and COOP_TASKRUN are EINVAL beside it.
 constexpr uint32_t kPoller = kBase | IORING_SETUP_SQPOLL;
 constexpr uint32_t kSqpoll[] = {kPoller | kAll | kNoArray, kPoller | kAll, kPoller};
-constexpr uint32_t kSqpollOwner[] = {kPoller | kAll | kNoArray | kSingle, kPoller | kAll | kSingle, kPoller | kAll,
-                                     kPoller};
+constexpr uint32_t kSqpollOwner[] = {kPoller | kAll | kNoArray | kSingle, kPoller | kAll | kSingle,
+                                     kPoller | kAll, kPoller};
 
 std::span<const uint32_t> FlagSteps(const EngineOptions& options) {
-  if (options.sqpoll) return options.owner_thread ? std::span<const uint32_t>(kSqpollOwner) : kSqpoll;
+  if (options.sqpoll)
+    return options.owner_thread ? std::span<const uint32_t>(kSqpollOwner) : kSqpoll;
   return options.owner_thread ? std::span<const uint32_t>(kOwnerThread) : kAnyThread;
 }
 
@@ -69,7 +71,8 @@ io_uring_params ParamsOf(const EngineOptions& options, const Sizes& sizes, uint3
 }
 
 // The first step that the kernel does not call invalid. 0, or a positive errno.
-int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes& sizes, Uring* uring) {
+int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes& sizes,
+             Uring* uring) {
   int error = EINVAL;
   for (const uint32_t flags : FlagSteps(options)) {
     error = uring->Create(calls, ParamsOf(options, sizes, flags), sizes.submission);
@@ -78,10 +81,12 @@ int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes&
   return error;
 }
 
-// Up to 5.12 a kernel takes no submissions (EBUSY) while completions wait for room in their queue; only a queue that
-// holds all that can be in flight keeps it from that. Buffer tags came with 5.13, which does not mind.
+// Up to 5.12 a kernel takes no submissions (EBUSY) while completions wait for room in their queue;
+// only a queue that holds all that can be in flight keeps it from that. Buffer tags came with 5.13,
+// which does not mind.
 bool NeedsRoomForAll(const Uring& uring, const EngineOptions& options) {
-  return !uring.HasFeature(IORING_FEAT_RSRC_TAGS) && uring.params().cq_entries < options.in_flight_max;
+  return !uring.HasFeature(IORING_FEAT_RSRC_TAGS) &&
+         uring.params().cq_entries < options.in_flight_max;
 }
 
 int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes, Uring* uring) {
@@ -115,11 +120,14 @@ uint64_t BytesOf(const Sizes& sizes) {
 
 }  // namespace
 
-bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring, Refusal* refusal) {
-  const Sizes wanted = {.submission = options.submission_count, .completion = options.completion_count};
+bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
+                Refusal* refusal) {
+  const Sizes wanted = {.submission = options.submission_count,
+                        .completion = options.completion_count};
   Sizes sizes = wanted;
   const int error = TrySizes(calls, options, &sizes, uring);
-  const bool no_poller = error == 0 && options.sqpoll && !uring->HasFeature(IORING_FEAT_SQPOLL_NONFIXED);
+  const bool no_poller =
+      error == 0 && options.sqpoll && !uring->HasFeature(IORING_FEAT_SQPOLL_NONFIXED);
   if (options.sqpoll && (error == EINVAL || error == EPERM || error == EACCES || no_poller)) {
     uring->Close();
     EngineOptions plain = options;
@@ -131,7 +139,8 @@ bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* ur
     return false;
   }
   if (error == ENOMEM) {
-    *refusal = ExplainNoMemory({.wanted = BytesOf(wanted), .least = BytesOf(sizes)}, ReadMemlockLimits());
+    *refusal =
+        ExplainNoMemory({.wanted = BytesOf(wanted), .least = BytesOf(sizes)}, ReadMemlockLimits());
     return false;
   }
   if (error != 0) {

@@ -1,4 +1,5 @@
-// The ladders: which flags, sizes and tables an engine ends up with on kernels older, poorer or less willing than this.
+// The ladders: which flags, sizes and tables an engine ends up with on kernels older, poorer or
+// less willing than this.
 
 #include "cpp/ring/uring_setup.h"
 
@@ -36,7 +37,8 @@ class UringSetupTest : public ::testing::Test {
     const std::vector<char> bytes = Bytes(64);
     const TempFile file(bytes);
     char data[64];
-    EXPECT_EQ(Results(*engine, {Nop(), ReadAt(file.fd(), 0, data, 64), Timeout(2'000'000)}), Values({0, 64, -ETIME}));
+    EXPECT_EQ(Results(*engine, {Nop(), ReadAt(file.fd(), 0, data, 64), Timeout(2'000'000)}),
+              Values({0, 64, -ETIME}));
     EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), data));
     return engine;
   }
@@ -133,7 +135,9 @@ TEST_F(UringSetupTest, OutOfDescriptorsIsNoReasonForThreads) {
 }
 
 TEST_F(UringSetupTest, SmallerQueuesAreTakenWhereLargeOnesDoNotFit) {
-  kernel_.on_setup = [](uint32_t entries, const io_uring_params&) { return entries > 32 ? -ENOMEM : 1; };
+  kernel_.on_setup = [](uint32_t entries, const io_uring_params&) {
+    return entries > 32 ? -ENOMEM : 1;
+  };
   const std::unique_ptr<Engine> engine = Make(OptionsOf(Mode::kAnyThread));
   ASSERT_NE(engine, nullptr);
   EXPECT_EQ(engine->info().submission_count, 32u);
@@ -213,12 +217,14 @@ TEST_F(UringSetupTest, WithoutTheSparseFlagATableOfEmptyRangesIsMade) {
   std::vector<char> data(4096);
   const iovec range = {.iov_base = data.data(), .iov_len = data.size()};
   ASSERT_EQ(engine->UpdateBuffers(1023, {&range, 1}, {}), 1);
-  EXPECT_EQ(Results(*engine, {In(1023, ReadAt(7, 0, data.data(), 8, kRequestFixedFile)), In(0, ReadAt(7, 0, memory, 8))}),
+  EXPECT_EQ(Results(*engine, {In(1023, ReadAt(7, 0, data.data(), 8, kRequestFixedFile)),
+                              In(0, ReadAt(7, 0, memory, 8))}),
             Values({8, -EBADF}));
 }
 
 TEST_F(UringSetupTest, WithoutAnyTableTheRingIsGivenAndSaysWhy) {
-  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_FILES2, IORING_REGISTER_FILES};
+  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_FILES2,
+                             IORING_REGISTER_FILES};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
   options.fixed_file_count = 8;
   const std::unique_ptr<Engine> engine = Make(options);
@@ -237,12 +243,16 @@ TEST_F(UringSetupTest, WhetherFileSlotsCanBeClosedIsTriedWhereOpcodesDoNotTell) 
   ASSERT_NE(engine, nullptr);
   const TempFile file(Bytes(8));
   ASSERT_EQ(engine->SetFile(0, file.fd()), 0);
-  EXPECT_EQ(Results(*engine, {{.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}}), Values({0}));
+  EXPECT_EQ(Results(*engine, {{.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}}),
+            Values({0}));
   // A kernel that does not know must not be asked: it would close descriptor 0.
-  kernel_.on_setup = [](uint32_t entries, const io_uring_params&) { return entries == 1 ? -ENOMEM : 1; };
+  kernel_.on_setup = [](uint32_t entries, const io_uring_params&) {
+    return entries == 1 ? -ENOMEM : 1;
+  };
   const std::unique_ptr<Engine> older = Make(options);
   ASSERT_NE(older, nullptr);
-  EXPECT_LT(Results(*older, {{.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}})[0], 0);
+  EXPECT_LT(Results(*older, {{.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}})[0],
+            0);
   EXPECT_NE(fcntl(0, F_GETFD), -1);
 }
 

@@ -35,7 +35,8 @@ int UringTables::CreateFiles(uint32_t slot_count) {
   return has_files_ ? 0 : -result;
 }
 
-int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) {
+int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
+                               std::span<const uint64_t> tags) {
   if (!has_buffers_) return -EOPNOTSUPP;
   io_uring_rsrc_update2 update = {};
   update.offset = first;

@@ -1,11 +1,12 @@
-// UringTables: the two tables of a ring: buffers that the kernel has pinned, and files that it holds open. Both are made
-// once, full of empty slots, and live as long as the ring; slots are filled and emptied one range at a time.
+// UringTables: the two tables of a ring: buffers that the kernel has pinned, and files that it
+// holds open. Both are made once, full of empty slots, and live as long as the ring; slots are
+// filled and emptied one range at a time.
 //
-// Threading: any thread, one at a time for each table; where the ring has one issuer (SINGLE_ISSUER), that one, and
-// others get -EEXIST.
+// Threading: any thread, one at a time for each table; where the ring has one issuer
+// (SINGLE_ISSUER), that one, and others get -EEXIST.
 //
 //   UringTables tables(uring);
-//   const int error = tables.CreateBuffers(1024);   // 0, or a positive errno: the kernel has no such table
+//   const int error = tables.CreateBuffers(1024);   // 0, or a positive errno
 //   tables.UpdateBuffers(0, ranges, tags);
 #ifndef MOORING_CPP_RING_URING_TABLES_H_
 #define MOORING_CPP_RING_URING_TABLES_H_
