@@ -7,7 +7,7 @@ import time
 import unittest
 
 from tools.moor.testing.files import MIB, drop_from_cache, read, write_random, xxh64
-from tools.moor.testing.moor_test_case import MoorTestCase
+from tools.moor.testing.moor_test_case import MoorTestCase, is_root
 
 SIZES = (0, 1, 511, 512, 513, MIB - 1, MIB, MIB + 1)
 
@@ -113,7 +113,7 @@ class MetadataTest(MoorTestCase):
         self.assertEqual(status.st_mtime_ns, 11 * 10**17 + 456)
 
     def test_owner_is_kept_by_root(self):
-        self.require("root", os.geteuid() == 0)
+        self.require("root", is_root())
         write_random(self.path("a"), 1000)
         os.chown(self.path("a"), 12345, 54321)
         os.chmod(self.path("a"), 0o4755)

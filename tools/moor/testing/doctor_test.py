@@ -7,7 +7,7 @@ import resource
 import unittest
 
 from tools.moor.testing.files import MIB
-from tools.moor.testing.moor_test_case import MoorTestCase, has_io_uring
+from tools.moor.testing.moor_test_case import MoorTestCase, has_io_uring, is_root
 
 
 class DoctorTest(MoorTestCase):
@@ -72,7 +72,7 @@ class DoctorTest(MoorTestCase):
 
     def test_nothing_to_change_is_said(self):
         self.require("io_uring", has_io_uring())
-        self.require("root", os.geteuid() == 0)
+        self.require("root", is_root())
         text = self.assert_succeeds(self.run_moor("doctor")).stdout.decode()
         self.assertTrue(text.endswith("what to change\n  nothing\n"), text)
         self.assertEqual(self.doctor()["changes"], [])

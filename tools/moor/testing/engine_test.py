@@ -4,7 +4,7 @@ import os
 import unittest
 
 from tools.moor.testing.files import MIB, read, write_random
-from tools.moor.testing.moor_test_case import MoorTestCase, has_io_uring
+from tools.moor.testing.moor_test_case import MoorTestCase, has_io_uring, is_root
 
 
 class PathTestCase(MoorTestCase):
@@ -32,7 +32,7 @@ class PathTestCase(MoorTestCase):
 class EngineTest(PathTestCase):
     def test_pinned_memory_is_used(self):
         self.require("io_uring", has_io_uring())
-        self.require("root", os.geteuid() == 0)
+        self.require("root", is_root())
         report = self.copy()
         self.assertEqual(report["engine"]["name"], "io_uring")
         self.assertEqual(report["engine"]["reason"], "none")
