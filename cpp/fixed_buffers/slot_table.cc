@@ -21,8 +21,9 @@ constexpr uint64_t MaskInWord(uint32_t first, uint32_t count, uint32_t word) {
   return below_end & (~uint64_t{0} << begin);
 }
 
-// Position of the lowest `count` neighbouring ones in `bits`, kWordBits if there are none. After each step a bit
-// survives only if the `have` bits from it upwards were all set, so the number of steps is logarithmic in `count`.
+// Position of the lowest `count` neighbouring ones in `bits`, kWordBits if there are none. After
+// each step a bit survives only if the `have` bits from it upwards were all set, so the number of
+// steps is logarithmic in `count`.
 constexpr uint32_t LowestRunInWord(uint64_t bits, uint32_t count) {
   if (count > kWordBits) return kWordBits;
   for (uint32_t have = 1; have < count && bits != 0;) {
@@ -106,7 +107,8 @@ void SlotTable::MarkTaken(uint32_t first, uint32_t count) {
   const uint32_t end_word = WordsFor(first + count);
   for (uint32_t word = first / kWordBits; word < end_word; ++word) {
     free_words_[word] &= ~MaskInWord(first, count, word);
-    if (free_words_[word] == 0) summary_words_[word / kWordBits] &= ~(uint64_t{1} << (word % kWordBits));
+    if (free_words_[word] == 0)
+      summary_words_[word / kWordBits] &= ~(uint64_t{1} << (word % kWordBits));
   }
 }
 

@@ -1,8 +1,9 @@
-// SlotTable: which slots of a ring's fixed-buffer table are taken. Bookkeeping only: no system calls, no memory, no
-// ring.
+// SlotTable: which slots of a ring's fixed-buffer table are taken. Bookkeeping only: no system
+// calls, no memory, no ring.
 //
-// Slots are taken as contiguous ranges, the lowest that fits. Releasing a slot that is not taken is caught. One slot
-// costs the same at any fill: a summary of the words leads to the first that has a free slot.
+// Slots are taken as contiguous ranges, the lowest that fits. Releasing a slot that is not taken is
+// caught. One slot costs the same at any fill: a summary of the words leads to the first that has a
+// free slot.
 //
 // Lifecycle: all of its memory is allocated by the constructor; a table lives as long as its ring.
 //
@@ -22,15 +23,18 @@ namespace mooring {
 
 class SlotTable {
  public:
-  // The kernel takes at most 16,384 registered buffers per ring (measured on 5.10 to 7.0; 1,024 in 5.4).
+  // The kernel takes at most 16,384 registered buffers per ring (measured on 5.10 to 7.0; 1,024 in
+  // 5.4).
   static constexpr uint32_t kSlotCountMax = 16384;
 
   // `slot_count` is at most kSlotCountMax; 0 makes a table that is always full.
   explicit SlotTable(uint32_t slot_count);
 
-  // First slot of a free range of `count` slots, now taken; nullopt when there is none or `count` is 0.
+  // First slot of a free range of `count` slots, now taken; nullopt when there is none or `count`
+  // is 0.
   std::optional<uint32_t> Acquire(uint32_t count);
-  // False, and nothing changes, when any slot of the range is free already or past the end, or `count` is 0.
+  // False, and nothing changes, when any slot of the range is free already or past the end, or
+  // `count` is 0.
   [[nodiscard]] bool Release(uint32_t first, uint32_t count);
 
   bool IsTaken(uint32_t slot) const;

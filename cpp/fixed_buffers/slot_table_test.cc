@@ -105,7 +105,8 @@ TEST_P(SlotTableOfSize, DoesWhatAPlainListOfFlagsDoesUnderRandomOperations) {
     const uint32_t count = random() % 4 == 0 ? static_cast<uint32_t>(random() % (longest + 1))
                                              : static_cast<uint32_t>(random() % 4);
     if (random() % 2 == 0) {
-      ASSERT_EQ(table.Acquire(count), model.Acquire(count)) << "turn " << turn << ", count " << count;
+      ASSERT_EQ(table.Acquire(count), model.Acquire(count))
+          << "turn " << turn << ", count " << count;
     } else {
       const uint32_t first = static_cast<uint32_t>(random() % (GetParam() + 2));
       ASSERT_EQ(table.Release(first, count), model.Release(first, count))
@@ -155,7 +156,7 @@ TEST(SlotTable, TakesTheLowestGapThatFits) {
   SlotTable table(256);
   ASSERT_EQ(table.Acquire(256), 0u);
   ASSERT_TRUE(table.Release(10, 3));
-  ASSERT_TRUE(table.Release(60, 10));   // over the boundary of two words
+  ASSERT_TRUE(table.Release(60, 10));    // over the boundary of two words
   ASSERT_TRUE(table.Release(100, 100));  // over a whole word
   EXPECT_EQ(table.Acquire(11), 100u);
   EXPECT_EQ(table.Acquire(4), 60u);
@@ -168,7 +169,8 @@ TEST(SlotTable, TakesTheLowestGapThatFits) {
 TEST(SlotTable, FindsNoRangeInATableWhereEverySecondSlotIsTaken) {
   SlotTable table(SlotTable::kSlotCountMax);
   ASSERT_EQ(table.Acquire(SlotTable::kSlotCountMax), 0u);
-  for (uint32_t slot = 0; slot < SlotTable::kSlotCountMax; slot += 2) ASSERT_TRUE(table.Release(slot, 1));
+  for (uint32_t slot = 0; slot < SlotTable::kSlotCountMax; slot += 2)
+    ASSERT_TRUE(table.Release(slot, 1));
   EXPECT_EQ(table.Acquire(2), std::nullopt);
   EXPECT_EQ(table.Acquire(65), std::nullopt);
   ASSERT_TRUE(table.Release(9001, 1));

@@ -28,13 +28,15 @@ std::unique_ptr<FreeBitmap> FreeBitmap::Create(uint32_t buffer_count) {
   bitmap->lines_.reset(new (std::nothrow) Line[words <= 64 ? words : (words + 511) / 512 * 64]);
   bitmap->summary_.reset(new (std::nothrow) std::atomic<uint64_t>[summary_count]);
   if (bitmap->lines_ == nullptr || bitmap->summary_ == nullptr) return nullptr;
-  for (uint32_t level = 1, first = 0; level <= bitmap->level_count_; first += bitmap->level_words_[level++]) {
+  for (uint32_t level = 1, first = 0; level <= bitmap->level_count_;
+       first += bitmap->level_words_[level++]) {
     bitmap->levels_[level] = &bitmap->summary_[first];
   }
   // Relaxed throughout: the bitmap is not shared yet, and publishing it is its user's affair.
   for (uint32_t word = 0; word < words; ++word) {
     bitmap->Word(word).store(MaskInWord({0, buffer_count}, word), std::memory_order_relaxed);
-    for (uint32_t level = 1, child = word; level <= bitmap->level_count_; ++level, child /= kFanOut) {
+    for (uint32_t level = 1, child = word; level <= bitmap->level_count_;
+         ++level, child /= kFanOut) {
       bitmap->Summary(level, child / kFanOut)
           .fetch_or(uint64_t{1} << child % kFanOut, std::memory_order_relaxed);
     }
@@ -54,7 +56,8 @@ uint32_t FreeBitmap::CountFree() const {
   uint32_t count = 0;
   for (uint32_t word = 0; word < word_count_; ++word) {
     // Relaxed: a report orders nothing.
-    count += static_cast<uint32_t>(std::popcount(FreeBits(Word(word).load(std::memory_order_relaxed))));
+    count +=
+        static_cast<uint32_t>(std::popcount(FreeBits(Word(word).load(std::memory_order_relaxed))));
   }
   return count;
 }
@@ -62,10 +65,12 @@ uint32_t FreeBitmap::CountFree() const {
 uint32_t FreeBitmap::NextTaken(uint32_t from) const {
   for (uint32_t word = from / kWordBuffers; word < word_count_; ++word) {
     // Relaxed: a report orders nothing.
-    const uint32_t taken = ~FreeBits(Word(word).load(std::memory_order_relaxed)) &
-                           (word == from / kWordBuffers ? ~uint32_t{0} << from % kWordBuffers : ~uint32_t{0});
+    const uint32_t taken =
+        ~FreeBits(Word(word).load(std::memory_order_relaxed)) &
+        (word == from / kWordBuffers ? ~uint32_t{0} << from % kWordBuffers : ~uint32_t{0});
     if (taken == 0) continue;
-    return std::min(word * kWordBuffers + static_cast<uint32_t>(std::countr_zero(taken)), buffer_count_);
+    return std::min(word * kWordBuffers + static_cast<uint32_t>(std::countr_zero(taken)),
+                    buffer_count_);
   }
   return buffer_count_;
 }
@@ -73,13 +78,16 @@ uint32_t FreeBitmap::NextTaken(uint32_t from) const {
 uint32_t FreeBitmap::MaskInWord(BufferRun run, uint32_t word) {
   const uint32_t word_first = word * kWordBuffers;
   const uint32_t begin = std::max(run.first_index, word_first) - word_first;
-  const uint32_t end = std::min(run.first_index + run.buffer_count, word_first + kWordBuffers) - word_first;
+  const uint32_t end =
+      std::min(run.first_index + run.buffer_count, word_first + kWordBuffers) - word_first;
   return MaskOf(begin, end);
 }
 
-uint32_t FreeBitmap::RunAt(uint32_t word, uint32_t free_bits, uint32_t reach, uint32_t buffer_count) {
+uint32_t FreeBitmap::RunAt(uint32_t word, uint32_t free_bits, uint32_t reach,
+                           uint32_t buffer_count) {
   const uint32_t word_first = word * kWordBuffers;
-  if (reach + static_cast<uint32_t>(std::countr_one(free_bits)) >= buffer_count) return word_first - reach;
+  if (reach + static_cast<uint32_t>(std::countr_one(free_bits)) >= buffer_count)
+    return word_first - reach;
   if (buffer_count > kWordBuffers) return kNone;
   // After each step a bit survives only if the `have` bits from it upwards were all set.
   for (uint32_t have = 1; have < buffer_count && free_bits != 0;) {
@@ -174,8 +182,9 @@ FreeBitmap::Reading FreeBitmap::Search(uint32_t buffer_count, bool every_word) {
   }
 }
 
-// Words are claimed upwards. So among claims that meet, the one that holds the highest word meets only runs that are
-// claimed for good: some claim always gets on, and none can make each other fail for ever.
+// Words are claimed upwards. So among claims that meet, the one that holds the highest word meets
+// only runs that are claimed for good: some claim always gets on, and none can make each other fail
+// for ever.
 bool FreeBitmap::TryClaim(BufferRun run) {
   const uint32_t end = run.first_index + run.buffer_count;
   for (uint32_t index = run.first_index / kWordBuffers; index * kWordBuffers < end; ++index) {
@@ -206,7 +215,8 @@ uint32_t FreeBitmap::NextListed(uint32_t from) {
     const uint64_t bits = all_bits & (~uint64_t{0} << child % kFanOut);
     if (bits == 0) {
       if (level == level_count_) return kNone;
-      // Up, and on behind this word; but if it is all empty, not behind: its parent may list it yet.
+      // Up, and on behind this word; but if it is all empty, not behind: its parent may list it
+      // yet.
       child = all_bits == 0 ? index : index + 1;
       ++level;
       continue;
@@ -226,7 +236,8 @@ uint32_t FreeBitmap::NextListed(uint32_t from) {
 void FreeBitmap::Unlist(uint32_t level, uint32_t child) {
   // seq_cst: see above, Doubt and Listing.
   unlists_begun_.fetch_add(1, std::memory_order_seq_cst);
-  Summary(level, child / kFanOut).fetch_and(~(uint64_t{1} << child % kFanOut), std::memory_order_seq_cst);
+  Summary(level, child / kFanOut)
+      .fetch_and(~(uint64_t{1} << child % kFanOut), std::memory_order_seq_cst);
   if (!IsEmptyBelow(level, child)) List(level, child);
   unlists_ended_.fetch_add(1, std::memory_order_seq_cst);
 }
@@ -252,8 +263,9 @@ void FreeBitmap::WidenSpread() {
   if (spread < spread_max_) spread_.store(spread * 2 + 1, std::memory_order_relaxed);
 }
 
-// `seen` is a word as some claim found it, no two alike in a row: hashed, it makes one claim in 128 ease. That is often
-// enough to be back at the lowest buffers soon after a race, and too rare to cost anything while one lasts.
+// `seen` is a word as some claim found it, no two alike in a row: hashed, it makes one claim in 128
+// ease. That is often enough to be back at the lowest buffers soon after a race, and too rare to
+// cost anything while one lasts.
 void FreeBitmap::EaseSpread(uint64_t seen) {
   const uint32_t spread = spread_.load(std::memory_order_relaxed);
   if (spread == 0 || (seen * 0x9e3779b97f4a7c15) >> 57 != 0) return;

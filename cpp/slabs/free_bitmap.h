@@ -1,19 +1,23 @@
-// FreeBitmap: which buffers of a slab are free, one bit each; claims and returns contiguous runs of them, lock-free.
+// FreeBitmap: which buffers of a slab are free, one bit each; claims and returns contiguous runs of
+// them, lock-free.
 //
-// Runs are taken lowest first, because a prefix of a slab may be all of it that is pinned. Only when two CPUs race for
-// the same word do single claims spread over more words, one per CPU, for as long as the race lasts.
+// Runs are taken lowest first, because a prefix of a slab may be all of it that is pinned. Only
+// when two CPUs race for the same word do single claims spread over more words, one per CPU, for as
+// long as the race lasts.
 //
-// How it works. Buffers are grouped into words of 32, each with a count of the returns it has seen beside its free bits.
-// Above them is a tree of summary words, 64 children each. A summary bit says that its child is listed: may have
-// something free. The one rule is: a child that has something free is listed, once the calls that returned it are done.
-// A claim leaves the tree alone; whoever later finds a listed child empty takes it off the list and looks again, for a
-// return may have come between.
+// How it works. Buffers are grouped into words of 32, each with a count of the returns it has seen
+// beside its free bits. Above them is a tree of summary words, 64 children each. A summary bit says
+// that its child is listed: may have something free. The one rule is: a child that has something
+// free is listed, once the calls that returned it are done. A claim leaves the tree alone; whoever
+// later finds a listed child empty takes it off the list and looks again, for a return may have
+// come between.
 //
-// What "none" means. Claim says none only when at one moment during the call no such run was free: it has read an empty
-// root while nobody was taking anything off the list, or has read all words twice with no return in between (a return
-// is seen by its count). A run that another claim holds for a moment, only to find the rest of it gone, counts as not
-// free. When others keep returning runs that do not fit, Claim gives up after having read kReadingWordsMax words. With
-// nobody else at work the answer is exact.
+// What "none" means. Claim says none only when at one moment during the call no such run was free:
+// it has read an empty root while nobody was taking anything off the list, or has read all words
+// twice with no return in between (a return is seen by its count). A run that another claim holds
+// for a moment, only to find the rest of it gone, counts as not free. When others keep returning
+// runs that do not fit, Claim gives up after having read kReadingWordsMax words. With nobody else
+// at work the answer is exact.
 //
 // Lifecycle: all memory is allocated by Create.
 //
@@ -48,7 +52,8 @@ class FreeBitmap {
   // All of 1 to kBufferCountMax buffers free. Null when there is no memory for it.
   static std::unique_ptr<FreeBitmap> Create(uint32_t buffer_count);
 
-  // First buffer of a run that was free and is the caller's now; kNone when there is none. `buffer_count` is not 0.
+  // First buffer of a run that was free and is the caller's now; kNone when there is none.
+  // `buffer_count` is not 0.
   uint32_t Claim(uint32_t buffer_count) {
     if (buffer_count != 1) return ClaimRun(buffer_count);
     const uint32_t first = ClaimLowest();
@@ -70,7 +75,8 @@ class FreeBitmap {
  private:
   static constexpr uint32_t kWordBuffers = 32;
   static constexpr uint32_t kFanOut = 64;
-  static constexpr uint32_t kLevelsMax = 4;  // 2^24 buffers: 2^19 words, and 2^13, 2^7, 2, 1 summary words
+  // 2^24 buffers: 2^19 words, and 2^13, 2^7, 2, 1 summary words.
+  static constexpr uint32_t kLevelsMax = 4;
   static constexpr uint32_t kSpreadWordsMax = 64;
   static constexpr uint64_t kReadingWordsMax = uint64_t{1} << 16;
   static constexpr uint64_t kReadingsMin = 8;
@@ -93,10 +99,12 @@ class FreeBitmap {
   }
   // The bits that a run has in a word.
   static uint32_t MaskInWord(BufferRun run, uint32_t word);
-  // First buffer of a run of `buffer_count` in word `word`, of which `reach` buffers end just before it; or kNone.
+  // First buffer of a run of `buffer_count` in word `word`, of which `reach` buffers end just
+  // before it; or kNone.
   static uint32_t RunAt(uint32_t word, uint32_t free_bits, uint32_t reach, uint32_t buffer_count);
 
-  // Neighbouring words are on different cache lines, so that CPUs that have spread share none; 64 lines hold 512 words.
+  // Neighbouring words are on different cache lines, so that CPUs that have spread share none; 64
+  // lines hold 512 words.
   std::atomic<uint64_t>& Word(uint32_t word) const {
     return lines_[(word / 512 * 64) + word % 64].words[word / 64 % 8];
   }
@@ -112,7 +120,8 @@ class FreeBitmap {
   bool TryClaim(BufferRun run);
   void ReturnWords(BufferRun run);
   void ReturnBits(uint32_t word, uint32_t mask);
-  // The first listed word from `from` on; kNone when there is none. Unlists what it finds empty on its way.
+  // The first listed word from `from` on; kNone when there is none. Unlists what it finds empty on
+  // its way.
   uint32_t NextListed(uint32_t from);
   void List(uint32_t level, uint32_t child);
   void Unlist(uint32_t level, uint32_t child);
@@ -125,28 +134,33 @@ class FreeBitmap {
   uint32_t buffer_count_ = 0;
   uint32_t word_count_ = 0;
   uint32_t level_count_ = 0;
-  std::atomic<uint64_t>* levels_[kLevelsMax + 1] = {};  // by level, from 1: where it begins in summary_
-  uint32_t level_words_[kLevelsMax + 1] = {};           // and how many words it has
+  // By level, from 1: where it begins in summary_, and how many words it has.
+  std::atomic<uint64_t>* levels_[kLevelsMax + 1] = {};
+  uint32_t level_words_[kLevelsMax + 1] = {};
   uint32_t spread_max_ = 0;
   std::unique_ptr<Line[]> lines_;
   std::unique_ptr<std::atomic<uint64_t>[]> summary_;
-  // Single claims start at word (CPU & spread_). 0 = at the lowest; else 2^n - 1.
+  // Single claims start (CPU & spread_) words above the lowest listed one. 0 or 2^n - 1.
   std::atomic<uint32_t> spread_{0};
 
-  // Unlist counts itself in and out, so that a reader of an empty root can tell whether to believe it.
+  // Unlist counts itself in and out, so that a reader of an empty root can tell whether to believe
+  // it.
   alignas(64) std::atomic<uint64_t> unlists_begun_{0};
   std::atomic<uint64_t> unlists_ended_{0};
 };
 
 // Memory orders. Three edges matter:
-// - Contents: Return adds to a word with release semantics, a claim takes bits out of it with acquire. So what the last
-//   owner of a buffer wrote, bytes and lease state alike, is seen by the next.
-// - Listing: Return writes a word, then reads its summary bit (List); Unlist writes the summary bit, then reads the
-//   word. At least one of the two must see the other, which takes seq_cst on all four; likewise a level higher.
-// - Doubt: a reader of an empty root reads unlists_ended_ before it and unlists_begun_ after it, all seq_cst, so equal
-//   counts mean that no Unlist was under way when the root was read.
+// - Contents: Return adds to a word with release semantics, a claim takes bits out of it with
+//   acquire. So what the last owner of a buffer wrote, bytes and lease state alike, is seen by the
+//   next.
+// - Listing: Return writes a word, then reads its summary bit (List); Unlist writes the summary
+//   bit, then reads the word. At least one of the two must see the other, which takes seq_cst on
+//   all four; likewise a level higher.
+// - Doubt: a reader of an empty root reads unlists_ended_ before it and unlists_begun_ after it,
+//   all seq_cst, so equal counts mean that no Unlist was under way when the root was read.
 
-// The common case of ClaimOne, straight down the tree: kNone where anything at all stands in the way.
+// The common case of ClaimOne, straight down the tree: kNone where anything at all stands in the
+// way.
 inline uint32_t FreeBitmap::ClaimLowest() {
   // Relaxed: advice.
   if (spread_.load(std::memory_order_relaxed) != 0) return kNone;
@@ -172,7 +186,8 @@ inline uint32_t FreeBitmap::ClaimLowest() {
 }
 
 inline void FreeBitmap::ReturnBits(uint32_t word, uint32_t mask) {
-  // The bits are 0, so adding them sets them, and no carry leaves them. For the order see above: Contents, Listing.
+  // The bits are 0, so adding them sets them, and no carry leaves them. For the order see above:
+  // Contents, Listing.
   const uint64_t before = Word(word).fetch_add(mask + kOneReturn, std::memory_order_seq_cst);
   DCHECK((FreeBits(before) & mask) == 0);
   (void)before;
@@ -184,8 +199,10 @@ inline void FreeBitmap::List(uint32_t level, uint32_t child) {
   for (; level <= level_count_; ++level, child /= kFanOut) {
     std::atomic<uint64_t>& summary = Summary(level, child / kFanOut);
     const uint64_t bit = uint64_t{1} << child % kFanOut;
-    // seq_cst: see above, Listing. All levels, for whoever listed a lower one may not have come to the higher yet.
-    if ((summary.load(std::memory_order_seq_cst) & bit) == 0) summary.fetch_or(bit, std::memory_order_seq_cst);
+    // seq_cst: see above, Listing. All levels, for whoever listed a lower one may not have come to
+    // the higher yet.
+    if ((summary.load(std::memory_order_seq_cst) & bit) == 0)
+      summary.fetch_or(bit, std::memory_order_seq_cst);
   }
 }
 

@@ -33,7 +33,9 @@ class Model {
     return kNone;
   }
   void Return(BufferRun run) { Set(run, false); }
-  uint32_t CountFree() const { return static_cast<uint32_t>(std::count(taken_.begin(), taken_.end(), false)); }
+  uint32_t CountFree() const {
+    return static_cast<uint32_t>(std::count(taken_.begin(), taken_.end(), false));
+  }
   uint32_t NextTaken(uint32_t from) const {
     while (from < taken_.size() && !taken_[from]) ++from;
     return from;
@@ -49,9 +51,11 @@ class Model {
 
 class FreeBitmapOfSize : public ::testing::TestWithParam<uint32_t> {};
 
-// Sizes around each border: a word, 64 words (one summary word), 512 words (a block of lines), 64 * 64 words.
+// Sizes around each border: a word, 64 words (one summary word), 512 words (a block of lines), 64 *
+// 64 words.
 INSTANTIATE_TEST_SUITE_P(Sizes, FreeBitmapOfSize,
-                         ::testing::Values(1, 2, 31, 32, 33, 64, 65, 300, 2047, 2048, 2049, 16384, 16417, 131073));
+                         ::testing::Values(1, 2, 31, 32, 33, 64, 65, 300, 2047, 2048, 2049, 16384,
+                                           16417, 131073));
 
 TEST_P(FreeBitmapOfSize, HandsOutEveryBufferOnceInAscendingOrderAndThenNone) {
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(GetParam());
@@ -89,8 +93,9 @@ TEST_P(FreeBitmapOfSize, TakesTheLowestRunThatFitsUnderRandomOperations) {
   Model model(GetParam());
   std::vector<BufferRun> runs;
   const uint32_t longest = std::min(GetParam() + 1, 200u);
-  // A share of the turns first fills, so that both an almost empty and an almost full bitmap are seen.
-  const int turns = GetParam() > 4096 ? 400 : 6000;
+  // A share of the turns first fills, so that both an almost empty and an almost full bitmap are
+  // seen.
+  const int turns = GetParam() > 20000 ? 80 : GetParam() > 4096 ? 400 : 5000;
   for (int turn = 0; turn < turns; ++turn) {
     const uint32_t claims_of_10 = turn / (turns / 4) % 2 == 0 ? 8 : 3;
     if (runs.empty() || random.Below(10) < claims_of_10) {
@@ -103,7 +108,8 @@ TEST_P(FreeBitmapOfSize, TakesTheLowestRunThatFitsUnderRandomOperations) {
       BufferRun run = runs.back();
       runs.pop_back();
       // Sometimes only the front of it.
-      const uint32_t kept = run.buffer_count > 1 && random.Below(4) == 0 ? random.Below(run.buffer_count) : 0;
+      const uint32_t kept =
+          run.buffer_count > 1 && random.Below(4) == 0 ? random.Below(run.buffer_count) : 0;
       run.buffer_count -= kept;
       if (kept > 0) runs.push_back({run.first_index + run.buffer_count, kept});
       bitmap->Return(run);
@@ -111,7 +117,8 @@ TEST_P(FreeBitmapOfSize, TakesTheLowestRunThatFitsUnderRandomOperations) {
     }
     ASSERT_EQ(bitmap->CountFree(), model.CountFree()) << "turn " << turn;
     const uint32_t from = random.Below(GetParam());
-    ASSERT_EQ(bitmap->NextTaken(from), model.NextTaken(from)) << "turn " << turn << ", from " << from;
+    ASSERT_EQ(bitmap->NextTaken(from), model.NextTaken(from))
+        << "turn " << turn << ", from " << from;
   }
 }
 
@@ -188,7 +195,8 @@ TEST_P(FreeBitmapUnderThreads, NeverGivesABufferToTwoAndLosesNone) {
     std::vector<BufferRun> runs;
     for (uint32_t turn = 0; turn % 256 != 0 || !deadline.Passed(); ++turn) {
       if (runs.size() < 6 && random.Below(2) == 0) {
-        const uint32_t count = 1 + (random.Below(2) == 0 ? random.Below(std::min(buffer_count, 100u)) : 0);
+        const uint32_t count =
+            1 + (random.Below(2) == 0 ? random.Below(std::min(buffer_count, 100u)) : 0);
         const uint32_t first = bitmap->Claim(count);
         if (first == kNone) continue;
         runs.push_back({first, count});
@@ -220,7 +228,8 @@ TEST_P(FreeBitmapWithRunsOf, NeverSaysNoneToOneOfAsManyThreadsAsThereAreFreeRuns
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(8192);
   ASSERT_EQ(bitmap->Claim(8192), 0u);
   // In different words, two of them under different summary words.
-  for (const uint32_t index : {5u, 80u, 3000u, 8192 - GetParam()}) bitmap->Return({index, GetParam()});
+  for (const uint32_t index : {5u, 80u, 3000u, 8192 - GetParam()})
+    bitmap->Return({index, GetParam()});
   std::atomic<uint32_t> refusals{0};
   const Deadline deadline = Deadline::After(700'000'000);
   RunThreads(kThreads, [&](uint32_t) {

@@ -9,8 +9,8 @@
 namespace mooring {
 namespace {
 
-// A state: generation in the high 32 bits, then holds, then two flags. One word, so that whether a lease is stale,
-// released and held is decided at one moment.
+// A state: generation in the high 32 bits, then holds, then two flags. One word, so that whether a
+// lease is stale, released and held is decided at one moment.
 constexpr uint64_t kLeased = 1;
 constexpr uint64_t kReleased = 2;  // by its owner; out until the last hold is dropped
 constexpr uint64_t kOneHold = uint64_t{1} << 12;
@@ -26,44 +26,47 @@ constexpr bool IsOwned(uint64_t state, uint32_t generation) {
 
 static_assert((kHolds & (kLeased | kReleased)) == 0 && kHolds + kOneHold == uint64_t{1} << 32);
 
-constexpr ErrorDetail kExhausted =
-    ConstantError(Code::kExhausted, Retry::kLater, "no such run of neighbouring buffers is free in the slab",
-                  "release leases, acquire fewer buffers at once, or create a larger slab");
-constexpr ErrorDetail kNoBuffers = ConstantError(Code::kInvalidArgument, Retry::kNever, "buffer_count is 0",
-                                                 "acquire at least one buffer");
+constexpr ErrorDetail kExhausted = ConstantError(
+    Code::kExhausted, Retry::kLater, "no such run of neighbouring buffers is free in the slab",
+    "release leases, acquire fewer buffers at once, or create a larger slab");
+constexpr ErrorDetail kNoBuffers = ConstantError(
+    Code::kInvalidArgument, Retry::kNever, "buffer_count is 0", "acquire at least one buffer");
 constexpr ErrorDetail kTooManyBuffers =
     ConstantError(Code::kInvalidArgument, Retry::kNever, "buffer_count is more than the slab has",
                   "acquire at most as many buffers as the slab was created with");
-constexpr ErrorDetail kClosed = ConstantError(Code::kInvalidState, Retry::kNever, "the slab is closed",
-                                              "acquire leases before mooring_slab_close");
+constexpr ErrorDetail kClosed =
+    ConstantError(Code::kInvalidState, Retry::kNever, "the slab is closed",
+                  "acquire leases before mooring_slab_close");
 constexpr ErrorDetail kStale =
     ConstantError(Code::kInvalidState, Retry::kNever,
                   "the lease is stale: it was released before, or never acquired from this slab",
                   "release each lease once, to the slab that it was acquired from");
-constexpr ErrorDetail kWrongCount =
-    ConstantError(Code::kInvalidState, Retry::kNever,
-                  "the lease's buffer_count is not the one that was acquired",
-                  "release a lease whole, as mooring_slab_acquire filled it");
+constexpr ErrorDetail kWrongCount = ConstantError(
+    Code::kInvalidState, Retry::kNever, "the lease's buffer_count is not the one that was acquired",
+    "release a lease whole, as mooring_slab_acquire filled it");
 
 }  // namespace
 
-// Memory orders. The free bitmap hands a buffer's contents and its entry from one lease to the next (free_bitmap.cc,
-// Contents). Beyond that:
-// - Publication: Acquire writes the count, then the state with release; whoever reads the state with acquire and finds
-//   his generation in it reads the count of that lease.
-// - Last hold: each Release and Unhold changes the state with acq_rel. The one that finds itself last thereby has seen
-//   all that the others did to the buffers before, and frees them on behalf of all.
+// Memory orders. The free bitmap hands a buffer's contents and its entry from one lease to the next
+// (free_bitmap.cc, Contents). Beyond that:
+// - Publication: Acquire writes the count, then the state with release; whoever reads the state
+//   with acquire and finds his generation in it reads the count of that lease.
+// - Last hold: each Release and Unhold changes the state with acq_rel. The one that finds itself
+//   last thereby has seen all that the others did to the buffers before, and frees them on behalf
+//   of all.
 
 void LeaseTable::Freer::operator()(Entry* entries) const { std::free(entries); }
 
 std::unique_ptr<LeaseTable> LeaseTable::Create(uint32_t buffer_count) {
   std::unique_ptr<FreeBitmap> free = FreeBitmap::Create(buffer_count);
   if (free == nullptr) return nullptr;
-  // calloc, because it leaves untouched what the kernel gives as zeroes: 16 bytes for each of 2^24 buffers that may
-  // never be leased are better not written.
-  std::unique_ptr<Entry[], Freer> entries(static_cast<Entry*>(std::calloc(buffer_count, sizeof(Entry))));
+  // calloc, because it leaves untouched what the kernel gives as zeroes: 16 bytes for each of 2^24
+  // buffers that may never be leased are better not written.
+  std::unique_ptr<Entry[], Freer> entries(
+      static_cast<Entry*>(std::calloc(buffer_count, sizeof(Entry))));
   if (entries == nullptr) return nullptr;
-  return std::unique_ptr<LeaseTable>(new (std::nothrow) LeaseTable(std::move(free), std::move(entries)));
+  return std::unique_ptr<LeaseTable>(new (std::nothrow)
+                                         LeaseTable(std::move(free), std::move(entries)));
 }
 
 LeaseTable::LeaseTable(std::unique_ptr<FreeBitmap> free, std::unique_ptr<Entry[], Freer> entries)
@@ -78,7 +81,8 @@ Status LeaseTable::Acquire(uint32_t buffer_count, Lease* out_lease) {
   if (closed_.load(std::memory_order_relaxed)) return Status(kClosed);
   const uint32_t first = free_->Claim(buffer_count);
   if (first == FreeBitmap::kNone) return Status(kExhausted);
-  // Relaxed: the claim has ordered this after the last lease of the buffer, and nobody else writes a free entry.
+  // Relaxed: the claim has ordered this after the last lease of the buffer, and nobody else writes
+  // a free entry.
   uint32_t generation = GenerationOf(State(first).load(std::memory_order_relaxed)) + 1;
   if (generation == 0) generation = 1;
   BufferCount(first).store(buffer_count, std::memory_order_relaxed);
@@ -149,7 +153,8 @@ uint32_t LeaseTable::LeasedCount() const { return free_->buffer_count() - free_-
 
 uint32_t LeaseTable::HeldCount() const {
   uint32_t held = 0;
-  for (uint32_t index = free_->NextTaken(0); index < free_->buffer_count(); index = free_->NextTaken(index)) {
+  for (uint32_t index = free_->NextTaken(0); index < free_->buffer_count();
+       index = free_->NextTaken(index)) {
     // Acquire: see above, Publication.
     const uint64_t state = State(index).load(std::memory_order_acquire);
     const uint32_t count = BufferCount(index).load(std::memory_order_relaxed);

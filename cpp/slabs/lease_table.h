@@ -1,17 +1,18 @@
-// LeaseTable: which buffers of a slab are out on lease, to which generation, and how many operations hold them.
+// LeaseTable: which buffers of a slab are out on lease, to which generation, and how many
+// operations hold them.
 //
-// A lease is released by its owner and held by operations. Its buffers are free again when it is released and no hold is
-// left, whichever comes last. Every lease of a buffer gets a generation of its own, so what names an earlier lease
-// is told from what names the present one: stale is an error, never a second owner. (After 2^32 - 1 leases of one buffer
-// its generations repeat.)
+// A lease is released by its owner and held by operations. Its buffers are free again when it is
+// released and no hold is left, whichever comes last. Every lease of a buffer gets a generation of
+// its own, so what names an earlier lease is told from what names the present one: stale is an
+// error, never a second owner. (After 2^32 - 1 leases of one buffer its generations repeat.)
 //
-// The table knows neither memory nor rings. Which buffers are free is FreeBitmap's; see there for what EXHAUSTED means
-// while other threads are at work.
+// The table knows neither memory nor rings. Which buffers are free is FreeBitmap's; see there for
+// what EXHAUSTED means while other threads are at work.
 //
 // Lifecycle: all memory is allocated by Create.
 //
-// Threading: any thread, lock-free. What one owner wrote to a buffer before releasing it, the next sees after acquiring
-// it; and what an operation's thread wrote before Unhold likewise.
+// Threading: any thread, lock-free. What one owner wrote to a buffer before releasing it, the next
+// sees after acquiring it; and what an operation's thread wrote before Unhold likewise.
 //
 //   std::unique_ptr<LeaseTable> leases = LeaseTable::Create(64);
 //   Lease lease;
@@ -41,13 +42,14 @@ class LeaseTable {
   static std::unique_ptr<LeaseTable> Create(uint32_t buffer_count);
   ~LeaseTable();
 
-  // Leases the lowest run that fits. Constants EXHAUSTED, INVALID_ARGUMENT, and INVALID_STATE once closed; then
-  // `*out_lease` is as it was.
+  // Leases the lowest run that fits. Constants EXHAUSTED, INVALID_ARGUMENT, and INVALID_STATE once
+  // closed; then `*out_lease` is as it was.
   Status Acquire(uint32_t buffer_count, Lease* out_lease);
   // Constant INVALID_STATE when the lease is stale, or its buffer_count not what was acquired.
   Status Release(const Lease& lease);
 
-  // Number of buffers of the lease, which now has one hold more; 0 when it is stale, released, or has kHoldCountMax.
+  // Number of buffers of the lease, which now has one hold more; 0 when it is stale, released, or
+  // has kHoldCountMax.
   uint32_t Hold(uint32_t first_index, uint32_t generation);
   // Drops a hold that Hold gave; the last one frees a released lease.
   void Unhold(uint32_t first_index);
@@ -64,6 +66,8 @@ class LeaseTable {
   uint32_t buffer_count() const { return free_->buffer_count(); }
 
  private:
+  friend class LeaseTablePeer;  // tests: sets generations, which would take hours to count up
+
   // Of the lease that begins at this buffer. Zero is the state of a buffer that was never leased.
   struct Entry {
     uint64_t state;         // std::atomic_ref: generation, holds, kReleased, kLeased
@@ -76,11 +80,12 @@ class LeaseTable {
 
   LeaseTable(std::unique_ptr<FreeBitmap> free, std::unique_ptr<Entry[], Freer> entries);
 
-  std::atomic_ref<uint64_t> State(uint32_t index) const { return std::atomic_ref(entries_[index].state); }
+  std::atomic_ref<uint64_t> State(uint32_t index) const {
+    return std::atomic_ref(entries_[index].state);
+  }
   std::atomic_ref<uint32_t> BufferCount(uint32_t index) const {
     return std::atomic_ref(entries_[index].buffer_count);
   }
-  void Free(uint32_t first_index);
 
   const std::unique_ptr<FreeBitmap> free_;
   const std::unique_ptr<Entry[], Freer> entries_;

@@ -5,9 +5,6 @@
 
 #include "cpp/base/checked.h"
 #include "cpp/base/format.h"
-#include "cpp/os/numa.h"
-#include "cpp/os/pages.h"
-#include "cpp/os/residency.h"
 #include "cpp/slabs/lease_table.h"
 #include "cpp/slabs/slab_memory.h"
 
@@ -25,18 +22,21 @@ struct Shape {
 
 Status CheckShape(const Shape& shape) {
   if (!IsAligned(shape.buffer_bytes, kSector)) {
-    return InvalidArgument(Format("buffer_bytes is %" PRIu64 ", which is no multiple of 512", shape.buffer_bytes),
-                           "pass a multiple of 512, or 0 for 1 MiB");
+    return InvalidArgument(
+        Format("buffer_bytes is %" PRIu64 ", which is no multiple of 512", shape.buffer_bytes),
+        "pass a multiple of 512, or 0 for 1 MiB");
   }
   if (shape.buffer_count > Slab::kBufferCountMax) {
-    return InvalidArgument(Format("buffer_count is %" PRIu64 ", and at most %" PRIu64 " is possible",
-                                  shape.buffer_count, Slab::kBufferCountMax),
-                           "use fewer, larger buffers");
+    return InvalidArgument(
+        Format("buffer_count is %" PRIu64 ", and at most %" PRIu64 " is possible",
+               shape.buffer_count, Slab::kBufferCountMax),
+        "use fewer, larger buffers");
   }
   if (!CheckedMultiply(shape.buffer_bytes, shape.buffer_count)) {
-    return InvalidArgument(Format("%" PRIu64 " buffers of %" PRIu64 " bytes pass 2^64 bytes", shape.buffer_count,
-                                  shape.buffer_bytes),
-                           "use fewer or smaller buffers");
+    return InvalidArgument(
+        Format("buffer_bytes %" PRIu64 " times buffer_count %" PRIu64 " passes 2^64 bytes",
+               shape.buffer_bytes, shape.buffer_count),
+        "use fewer or smaller buffers");
   }
   return OkStatus();
 }
@@ -44,8 +44,9 @@ Status CheckShape(const Shape& shape) {
 template <typename Enum>
 Status CheckEnum(const char* name, Enum value, Enum last) {
   if (value <= last) return OkStatus();
-  return InvalidArgument(Format("%s is %" PRIu32 ", which is none of its values", name, static_cast<uint32_t>(value)),
-                         "use a constant of mooring/slab.h");
+  return InvalidArgument(
+      Format("%s is %" PRIu32 ", which is none of its values", name, static_cast<uint32_t>(value)),
+      "use a constant of mooring/slab.h");
 }
 
 Status CheckChoices(const SlabOptions& options) {
@@ -54,26 +55,28 @@ Status CheckChoices(const SlabOptions& options) {
   RETURN_IF_ERROR(CheckEnum("numa_policy", options.numa_policy, NumaPolicy::kPrefer));
   RETURN_IF_ERROR(CheckEnum("touch", options.touch, Touch::kNone));
   if (options.huge_page_kind == PageKind::kOrdinary) {
-    return InvalidArgument("huge_page_kind is ORDINARY, which is no kind of huge page",
-                           "pass huge_pages NEVER for ordinary pages, or the kind ANY, TRANSPARENT or HUGETLB");
+    return InvalidArgument(
+        "huge_page_kind is ORDINARY, which is no kind of huge page",
+        "pass huge_pages NEVER for ordinary pages, or the kind ANY, TRANSPARENT or HUGETLB");
   }
   return OkStatus();
 }
 
 // Options that only Create can honour: an explicit wish is never passed over in silence.
 Status CheckAdoptable(const SlabOptions& options) {
-  const char* field = options.huge_pages != HugePages::kAuto          ? "huge_pages"
-                      : options.huge_page_kind != PageKind::kAny      ? "huge_page_kind"
-                      : options.numa_policy != NumaPolicy::kDefault   ? "numa_policy"
-                      : options.touch != Touch::kNow                  ? "touch"
-                      : options.touch_thread_count != 0               ? "touch_thread_count"
-                                                                      : nullptr;
+  const char* field = options.huge_pages != HugePages::kAuto        ? "huge_pages"
+                      : options.huge_page_kind != PageKind::kAny    ? "huge_page_kind"
+                      : options.numa_policy != NumaPolicy::kDefault ? "numa_policy"
+                      : options.touch != Touch::kNow                ? "touch"
+                      : options.touch_thread_count != 0             ? "touch_thread_count"
+                                                                    : nullptr;
   if (field == nullptr) return OkStatus();
   return InvalidArgument(Format("%s is set, and adopted memory is left as it is", field),
                          "leave it at its default, or let Mooring create the slab");
 }
 
-// The cost of the bookkeeping is paid before the pages are: a table that cannot be had leaves nothing to undo.
+// The cost of the bookkeeping is paid before the pages are: a table that cannot be had leaves
+// nothing to undo.
 Result<std::unique_ptr<LeaseTable>> MakeLeases(uint64_t buffer_count) {
   std::unique_ptr<LeaseTable> leases = LeaseTable::Create(static_cast<uint32_t>(buffer_count));
   if (leases != nullptr) return leases;
@@ -84,8 +87,8 @@ Result<std::unique_ptr<LeaseTable>> MakeLeases(uint64_t buffer_count) {
 
 }  // namespace
 
-Slab::Slab(std::unique_ptr<SlabMemory> memory, std::unique_ptr<LeaseTable> leases, uint64_t buffer_bytes,
-           uint64_t buffer_count)
+Slab::Slab(std::unique_ptr<SlabMemory> memory, std::unique_ptr<LeaseTable> leases,
+           uint64_t buffer_bytes, uint64_t buffer_count)
     : memory_(std::move(memory)),
       leases_(std::move(leases)),
       base_(memory_->range().data()),
@@ -98,23 +101,27 @@ Slab::Slab(std::unique_ptr<SlabMemory> memory, std::unique_ptr<LeaseTable> lease
 Slab::~Slab() = default;
 
 Result<RefPtr<Slab>> Slab::Create(const SlabOptions& options) {
-  const Shape shape{.buffer_bytes = options.buffer_bytes == 0 ? kDefaultBufferBytes : options.buffer_bytes,
-                    .buffer_count = options.buffer_count == 0 ? kDefaultBufferCount : options.buffer_count};
+  const Shape shape{
+      .buffer_bytes = options.buffer_bytes == 0 ? kDefaultBufferBytes : options.buffer_bytes,
+      .buffer_count = options.buffer_count == 0 ? kDefaultBufferCount : options.buffer_count};
   RETURN_IF_ERROR(CheckShape(shape));
   RETURN_IF_ERROR(CheckChoices(options));
   ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape.buffer_count));
   ASSIGN_OR_RETURN(std::unique_ptr<SlabMemory> memory,
                    SlabMemory::Create(options, shape.buffer_bytes * shape.buffer_count));
-  return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes, shape.buffer_count);
+  return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes,
+                       shape.buffer_count);
 }
 
 Result<RefPtr<Slab>> Slab::Adopt(void* data, uint64_t size_bytes, const SlabOptions& options) {
   if (data == nullptr || size_bytes == 0) {
-    return InvalidArgument("the memory to adopt is NULL or empty", "pass the first byte and the size in bytes");
+    return InvalidArgument("the memory to adopt is NULL or empty",
+                           "pass the first byte and the size in bytes");
   }
   if (!CheckedAdd(reinterpret_cast<uint64_t>(data), size_bytes)) {
-    return InvalidArgument(Format("%" PRIu64 " bytes from %p on pass the end of the address space", size_bytes, data),
-                           "pass the size in bytes");
+    return InvalidArgument(
+        Format("%" PRIu64 " bytes from %p on pass the end of the address space", size_bytes, data),
+        "pass the size in bytes");
   }
   RETURN_IF_ERROR(CheckAdoptable(options));
   Shape shape{.buffer_bytes = options.buffer_bytes, .buffer_count = options.buffer_count};
@@ -124,28 +131,35 @@ Result<RefPtr<Slab>> Slab::Adopt(void* data, uint64_t size_bytes, const SlabOpti
   const uint64_t fit = size_bytes / shape.buffer_bytes;
   if (shape.buffer_count == 0) shape.buffer_count = fit;
   if (fit == 0 || shape.buffer_count > fit) {
-    return InvalidArgument(Format("%" PRIu64 " buffers of %" PRIu64 " bytes do not fit into %" PRIu64 " bytes",
-                                  shape.buffer_count, shape.buffer_bytes, size_bytes),
-                           "pass smaller or fewer buffers, or more memory");
+    return InvalidArgument(
+        Format("%" PRIu64 " buffers of %" PRIu64 " bytes do not fit into %" PRIu64 " bytes",
+               shape.buffer_count, shape.buffer_bytes, size_bytes),
+        "pass smaller or fewer buffers, or more memory");
   }
   if (!whole) RETURN_IF_ERROR(CheckShape(shape));
   ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape.buffer_count));
   std::unique_ptr<SlabMemory> memory =
       SlabMemory::Adopt(static_cast<std::byte*>(data), shape.buffer_bytes * shape.buffer_count);
-  return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes, shape.buffer_count);
+  return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes,
+                       shape.buffer_count);
 }
 
-Status Slab::Acquire(uint32_t buffer_count, Lease* out_lease) { return leases_->Acquire(buffer_count, out_lease); }
+Status Slab::Acquire(uint32_t buffer_count, Lease* out_lease) {
+  return leases_->Acquire(buffer_count, out_lease);
+}
 
 Status Slab::Release(const Lease& lease) { return leases_->Release(lease); }
 
-uint32_t Slab::Hold(uint32_t first_index, uint32_t generation) { return leases_->Hold(first_index, generation); }
+uint32_t Slab::Hold(uint32_t first_index, uint32_t generation) {
+  return leases_->Hold(first_index, generation);
+}
 
 void Slab::Unhold(uint32_t first_index) { leases_->Unhold(first_index); }
 
 std::byte* Slab::Data(const Lease& lease) const {
   if (lease.first_index >= buffer_count_) return nullptr;
-  if (lease.generation != 0 && !leases_->IsCurrent(lease.first_index, lease.generation)) return nullptr;
+  if (lease.generation != 0 && !leases_->IsCurrent(lease.first_index, lease.generation))
+    return nullptr;
   return base_ + lease.first_index * buffer_bytes_;
 }
 
@@ -158,18 +172,12 @@ SlabInfo Slab::Info() const {
   info.total_bytes = total_bytes_;
   info.buffer_bytes = buffer_bytes_;
   info.buffer_count = buffer_count_;
-  const std::span<const std::byte> range(base_, static_cast<size_t>(total_bytes_));
-  const Result<uint64_t> huge = HugeBytes(range);
-  info.huge_page_total_bytes = huge.ok() ? huge.value() : 0;
-  const Result<uint64_t> resident = ResidentBytes(range);
-  info.touched_bytes = resident.ok() ? resident.value() : 0;
-  // Transparent pages are the kernel's to give: without one, it is ordinary pages that were obtained.
-  const bool huge_now = memory_->page_kind() == PageKind::kHugetlb || info.huge_page_total_bytes > 0;
-  info.page_kind = !huge_now                                            ? PageKind::kOrdinary
-                   : memory_->page_kind() == PageKind::kOrdinary        ? PageKind::kTransparent
-                                                                        : memory_->page_kind();
-  info.page_bytes = huge_now ? page_bytes_ : PageBytes();
-  info.numa_node = NodeOf(base_);
+  const SlabMemory::Pages pages = memory_->ReadPages();
+  info.page_bytes = pages.page_bytes;
+  info.huge_page_total_bytes = pages.huge_bytes;
+  info.touched_bytes = pages.resident_bytes;
+  info.page_kind = pages.kind;
+  info.numa_node = pages.numa_node;
   info.leased_count = leases_->LeasedCount();
   info.held_count = leases_->HeldCount();
   info.reference_count = RefCount();

@@ -1,12 +1,17 @@
-// Slab: one contiguous, page-aligned range of memory, split into equal buffers and handed out as leases.
+// Slab: one contiguous, page-aligned range of memory, split into equal buffers and handed out as
+// leases.
 //
-// It is memory and bookkeeping; it knows no ring and no file. Whoever lets the kernel use the memory (a registration, an
-// operation) holds a reference (RefPtr<Slab>), and the pages are unmapped when the last one is dropped: that is how
-// memory outlives the kernel's use of it.
+// It is memory and bookkeeping; it knows no ring and no file. Whoever lets the kernel use the
+// memory (a registration, an operation) holds a reference (RefPtr<Slab>), and the pages are
+// unmapped when the last one is dropped: that is how memory outlives the kernel's use of it.
 //
-// Threading: Acquire, Release, Hold, Unhold and the const getters are lock-free and take any thread.
+// Lifecycle: Create or Adopt; the last RefPtr destroys it. In a fork child that leaves the parent's
+// memory alone.
 //
-//   ASSIGN_OR_RETURN(RefPtr<Slab> slab, Slab::Create({.buffer_bytes = 1 << 20, .buffer_count = 64}));
+// Threading: any thread. Acquire, Release, Hold, Unhold, Data and the getters are lock-free and
+// allocate nothing.
+//
+//   ASSIGN_OR_RETURN(RefPtr<Slab> slab, Slab::Create({.buffer_bytes = 4096, .buffer_count = 64}));
 //   Lease lease;
 //   RETURN_IF_ERROR(slab->Acquire(1, &lease));
 //   std::byte* bytes = slab->Data(lease);
@@ -44,40 +49,48 @@ struct SlabInfo {
   std::string note;
 };
 
-class LeaseTable;  // lease_table.h: which buffers are out, to which generation, and how many operations hold them
-class SlabMemory;  // slab_memory.h: the mapping, or the adopted range, and what pages it got
+class LeaseTable;
+class SlabMemory;
 
 class Slab : public RefCounted<Slab> {
  public:
   static constexpr uint64_t kBufferCountMax = uint64_t{1} << 24;
 
+  // Errors: mooring_slab_create and mooring_slab_adopt (mooring/slab.h).
   static Result<RefPtr<Slab>> Create(const SlabOptions& options);
   static Result<RefPtr<Slab>> Adopt(void* data, uint64_t size_bytes, const SlabOptions& options);
 
-  // Constants EXHAUSTED, INVALID_ARGUMENT, and INVALID_STATE once closed.
+  // Leases the lowest run that is free. Constants EXHAUSTED (at one moment of the call no such run
+  // was free: free_bitmap.h says how far that holds while others release), INVALID_ARGUMENT, and
+  // INVALID_STATE once closed.
   Status Acquire(uint32_t buffer_count, Lease* out_lease);
-  // Constant INVALID_STATE when stale. `lease.buffer_count` must be that of the lease.
+  // Constant INVALID_STATE when stale, or when `lease.buffer_count` is not that of the lease.
   Status Release(const Lease& lease);
 
-  // For operations: keeps a lease's buffers out, even if they are released, until Unhold. Returns the number of buffers
-  // in the run, or 0 if the lease is stale or released already. At most 2^20 - 1 holds of one lease at a time.
+  // For operations: keeps a lease's buffers out, even if they are released, until Unhold. Returns
+  // the number of buffers in the run, or 0 if the lease is stale, released already, or has
+  // 2^20 - 1 holds.
   uint32_t Hold(uint32_t first_index, uint32_t generation);
   // Drops one hold; the last one gives a released run back to the slab.
   void Unhold(uint32_t first_index);
 
-  // First byte of a lease, null if stale; with generation 0 of buffer first_index, null past the end.
+  // First byte of a lease; null if it is stale or released, also while it is held: an operation
+  // that holds it counts from base(). With generation 0, first byte of buffer first_index, null
+  // past the end.
   std::byte* Data(const Lease& lease) const;
   std::byte* base() const { return base_; }
   uint64_t total_bytes() const { return total_bytes_; }
   uint64_t buffer_bytes() const { return buffer_bytes_; }
   uint64_t buffer_count() const { return buffer_count_; }
   bool adopted() const { return adopted_; }
-  // Size of the pages that hold this slab, as far as it is known: what one pinned byte can cost of memlock.
+  // What one pinned byte can cost of memlock: the size of huge pages where the slab has any, or may
+  // come to have, as far as was known when it was made.
   uint64_t page_bytes() const { return page_bytes_; }
 
-  // Refuses further leases.
+  // Refuses further leases. An Acquire that is under way may still succeed.
   void Close();
 
+  // Makes system calls, reads /proc and looks at every lease: not for the data path.
   SlabInfo Info() const;
 
  private:
@@ -85,8 +98,8 @@ class Slab : public RefCounted<Slab> {
   template <typename T, typename... Args>
   friend RefPtr<T> MakeRef(Args&&... args);
 
-  Slab(std::unique_ptr<SlabMemory> memory, std::unique_ptr<LeaseTable> leases, uint64_t buffer_bytes,
-       uint64_t buffer_count);
+  Slab(std::unique_ptr<SlabMemory> memory, std::unique_ptr<LeaseTable> leases,
+       uint64_t buffer_bytes, uint64_t buffer_count);
   ~Slab();
 
   const std::unique_ptr<SlabMemory> memory_;

@@ -1,7 +1,9 @@
 #include "cpp/slabs/slab_memory.h"
 
 #include <algorithm>
-#include <cinttypes>
+#include <cerrno>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "cpp/base/checked.h"
@@ -15,141 +17,276 @@
 namespace mooring {
 namespace {
 
-uint64_t RoundUp(uint64_t bytes, uint64_t page_bytes) { return CheckedAlignUp(bytes, page_bytes).value_or(bytes); }
+// Of a slab's bytes, what AUTO may leave unused at the end of the last reserved huge page.
+constexpr uint64_t kWasteDivisor = 16;
 
-// Pinned huge pages are charged whole (measured, 5.10 to 7.0), so where they pass the limit and ordinary pages would let
-// a prefix fit, ordinary pages it is.
-bool MemlockForbidsHugePages(uint64_t total_bytes, uint64_t huge_page_bytes, std::string* note) {
-  const MemlockLimits memlock = ReadMemlockLimits();
-  const uint64_t charge = RoundUp(total_bytes, huge_page_bytes);
-  if (memlock.exempt || memlock.soft_bytes >= charge) return false;
-  *note = Format("ordinary pages: huge ones would charge %" PRIu64 " bytes, and the soft RLIMIT_MEMLOCK is %" PRIu64,
-                 charge, memlock.soft_bytes);
-  return true;
+// Pages of a range whose node is looked up after strict binding.
+constexpr uint64_t kNodeSamples = 16;
+
+// For telling a slab too small for huge pages from a system without them.
+constexpr uint64_t kUsualHugePageBytes = uint64_t{2} << 20;
+
+uint64_t RoundUp(uint64_t bytes, uint64_t page_bytes) {
+  return CheckedAlignUp(bytes, page_bytes).value_or(bytes);
 }
 
-bool PoolHolds(const HugetlbPool& pool, uint64_t total_bytes) {
-  return pool.page_bytes != 0 && pool.Available() >= RoundUp(total_bytes, pool.page_bytes) / pool.page_bytes;
+bool IsOffered(const TransparentHugePages& transparent) {
+  return transparent.page_bytes != 0 &&
+         (transparent.mode == ThpMode::kMadvise || transparent.mode == ThpMode::kAlways);
+}
+
+// What would reserve enough pages for `bytes`; "" where this kernel has no reserved pages.
+std::string ReserveSetting(uint64_t bytes) {
+  const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
+  if (!pool) return "";
+  const uint64_t wanted = RoundUp(bytes, pool->page_bytes) / pool->page_bytes;
+  const uint64_t missing = wanted - std::min(wanted, pool->Available());
+  const uint64_t persistent = pool->total - std::min(pool->total, pool->surplus);
+  return Format("sysctl vm.nr_hugepages=%llu",
+                static_cast<unsigned long long>(persistent + missing));
+}
+
+// Why pinning huge pages of `charge` bytes in all would fail, though some ordinary ones could be
+// pinned; "" if it would not.
+std::string MemlockObstacle(uint64_t charge) {
+  const MemlockLimits memlock = ReadMemlockLimits();
+  if (memlock.exempt || memlock.soft_bytes >= charge) return "";
+  return Format(
+      "pinned huge ones would be charged whole, %s, and the soft limit RLIMIT_MEMLOCK is %s",
+      FormatBytes(charge).c_str(), FormatBytes(memlock.soft_bytes).c_str());
 }
 
 }  // namespace
 
 SlabMemory::~SlabMemory() {
-  if (process_ == CurrentProcess()) return;
-  // Not ours to unmap. The object is forgotten without its destructor: a few words of the child's memory.
-  new Mapping(std::move(mapping_));  // NOLINT
+  if (process_ != CurrentProcess()) mapping_.Forget();
+}
+
+Result<std::unique_ptr<SlabMemory>> SlabMemory::Create(const SlabOptions& options,
+                                                       uint64_t total_bytes) {
+  std::unique_ptr<SlabMemory> memory(new SlabMemory);
+  memory->total_bytes_ = total_bytes;
+  if (options.numa_policy != NumaPolicy::kDefault) RETURN_IF_ERROR(CheckNode(options.numa_node));
+  switch (options.huge_pages) {
+    case HugePages::kAuto:
+      RETURN_IF_ERROR(memory->MapAuto(options));
+      break;
+    case HugePages::kNever:
+      RETURN_IF_ERROR(memory->MapOrdinary(options));
+      break;
+    case HugePages::kRequire:
+      RETURN_IF_ERROR(memory->MapRequired(options));
+      break;
+  }
+  return memory;
 }
 
 std::unique_ptr<SlabMemory> SlabMemory::Adopt(std::byte* data, uint64_t size_bytes) {
   std::unique_ptr<SlabMemory> memory(new SlabMemory);
+  memory->total_bytes_ = size_bytes;
   memory->adopted_ = true;
   memory->range_ = {data, static_cast<size_t>(size_bytes)};
-  memory->page_bytes_ = PageBytes();
-  if (const Result<uint64_t> mapped_in = KernelPageBytes(memory->range_); mapped_in.ok()) {
-    memory->page_bytes_ = std::max(memory->page_bytes_, mapped_in.value());
-  }
-  if (memory->page_bytes_ > PageBytes()) {
-    memory->page_kind_ = PageKind::kHugetlb;
-  } else if (const Result<uint64_t> huge = HugeBytes(memory->range_); huge.ok() && huge.value() > 0) {
-    memory->page_bytes_ = std::max(memory->page_bytes_, ReadTransparentHugePages().page_bytes);
-    memory->page_kind_ = PageKind::kTransparent;
-  }
+  memory->page_bytes_ = memory->ReadPages().page_bytes;
   return memory;
 }
 
-Result<std::unique_ptr<SlabMemory>> SlabMemory::Create(const SlabOptions& options, uint64_t total_bytes) {
-  std::unique_ptr<SlabMemory> memory(new SlabMemory);
-  RETURN_IF_ERROR(memory->Map(options, total_bytes));
-  memory->range_ = memory->mapping_.range().first(static_cast<size_t>(total_bytes));
-  // Best effort: a kernel that refuses it copies pages to a child on write, as for any memory.
-  (void)memory->mapping_.DontFork();
-  RETURN_IF_ERROR(memory->Place(options));
-  return memory;
+SlabMemory::Pages SlabMemory::ReadPages() const {
+  Pages pages{.page_bytes = PageBytes()};
+  // Where the kernel does not tell, the ordinary is assumed, and 0 bytes.
+  if (const Result<uint64_t> huge = HugeBytes(range_); huge.ok()) pages.huge_bytes = huge.value();
+  if (const Result<uint64_t> resident = ResidentBytes(range_); resident.ok()) {
+    pages.resident_bytes = resident.value();
+  }
+  pages.numa_node = NodeOf(range_.data());
+  uint64_t mapped_in = mapping_.page_bytes();
+  if (adopted_) {
+    const Result<uint64_t> read = KernelPageBytes(range_);
+    mapped_in = read.ok() ? read.value() : PageBytes();
+  }
+  if (mapped_in > PageBytes()) {
+    pages.kind = PageKind::kHugetlb;
+    pages.page_bytes = mapped_in;
+  } else if (pages.huge_bytes > 0) {
+    pages.kind = PageKind::kTransparent;
+    pages.page_bytes = std::max(pages.page_bytes, ReadTransparentHugePages().page_bytes);
+  }
+  return pages;
 }
 
-Status SlabMemory::MapHugetlb(uint64_t total_bytes) {
-  ASSIGN_OR_RETURN(mapping_, Mapping::Hugetlb({.size_bytes = total_bytes}));
-  page_bytes_ = mapping_.page_bytes();
-  page_kind_ = PageKind::kHugetlb;
+Status SlabMemory::MapOrdinary(const SlabOptions& options) {
+  return Obtain(options, PageKind::kOrdinary);
+}
+
+Status SlabMemory::MapAuto(const SlabOptions& options) {
+  if (AutoTakesHugetlb(options)) {
+    const Status obtained = Obtain(options, PageKind::kHugetlb);
+    if (obtained.ok()) return OkStatus();
+    // Another process was faster, or a limit is met only now: the next best will do.
+    Note(obtained.message());
+  }
+  if (AutoTakesTransparent(options)) {
+    const Status obtained = Obtain(options, PageKind::kTransparent);
+    if (obtained.ok()) {
+      if (options.touch == Touch::kNow && !VerifyHuge().ok()) {
+        Note(Format("transparent huge pages hold %s of the slab: memory is fragmented",
+                    FormatBytes(ReadPages().huge_bytes).c_str()));
+      }
+      return OkStatus();
+    }
+    Note(obtained.message());
+  }
+  return MapOrdinary(options);
+}
+
+bool SlabMemory::AutoTakesHugetlb(const SlabOptions& options) {
+  if (options.huge_page_kind == PageKind::kTransparent) return false;
+  const std::string obstacle = HugetlbObstacle(options);
+  if (obstacle.empty()) return true;
+  // Of either kind, transparent ones are as good.
+  if (options.huge_page_kind == PageKind::kHugetlb) Note("ordinary pages: " + obstacle);
+  return false;
+}
+
+std::string SlabMemory::HugetlbObstacle(const SlabOptions& options) const {
+  const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
+  if (!pool) return "this kernel has no reserved huge pages";
+  const uint64_t rounded = RoundUp(total_bytes_, pool->page_bytes);
+  const uint64_t wanted = rounded / pool->page_bytes;
+  if (rounded - total_bytes_ > total_bytes_ / kWasteDivisor) {
+    return Format("reserved huge pages would waste %s",
+                  FormatBytes(rounded - total_bytes_).c_str());
+  }
+  if (pool->Available() < wanted) {
+    return Format("%s of the %s reserved huge pages that the slab would take are available (%s)",
+                  FormatCount(pool->Available()).c_str(), FormatCount(wanted).c_str(),
+                  ReserveSetting(total_bytes_).c_str());
+  }
+  if (options.touch != Touch::kNow)
+    return "AUTO takes reserved huge pages only where it touches them";
+  return MemlockObstacle(rounded);
+}
+
+bool SlabMemory::AutoTakesTransparent(const SlabOptions& options) {
+  if (options.huge_page_kind == PageKind::kHugetlb) return false;
+  const TransparentHugePages transparent = ReadTransparentHugePages();
+  if (total_bytes_ < (transparent.page_bytes != 0 ? transparent.page_bytes : kUsualHugePageBytes)) {
+    return false;
+  }
+  const std::string obstacle = IsOffered(transparent)
+                                   ? MemlockObstacle(RoundUp(total_bytes_, transparent.page_bytes))
+                                   : "this system gives no transparent huge pages";
+  if (obstacle.empty()) return true;
+  Note("ordinary pages: " + obstacle);
+  return false;
+}
+
+Status SlabMemory::MapRequired(const SlabOptions& options) {
+  Status hugetlb;
+  if (options.huge_page_kind != PageKind::kTransparent) {
+    hugetlb = Obtain(options, PageKind::kHugetlb);
+    if (hugetlb.ok() || options.huge_page_kind == PageKind::kHugetlb) return hugetlb;
+  }
+  Status transparent;
+  if (IsOffered(ReadTransparentHugePages())) {
+    transparent = Obtain(options, PageKind::kTransparent);
+    if (transparent.ok()) transparent = VerifyHuge();
+    if (transparent.ok()) return OkStatus();
+    mapping_ = Mapping();
+  } else {
+    transparent =
+        Status(Code::kExhausted, Retry::kAfterRemedy, "this system gives no transparent huge pages",
+               "as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, in a kernel "
+               "that has them");
+  }
+  if (hugetlb.ok()) return transparent;  // never tried
+  return Status(
+      Code::kExhausted, Retry::kAfterRemedy,
+      Format("huge pages are required: %s; and %s", hugetlb.message(), transparent.message()),
+      Format("%s; or %s", hugetlb.remedy(), transparent.remedy()), hugetlb.system_error());
+}
+
+Status SlabMemory::Obtain(const SlabOptions& options, PageKind kind) {
+  Status status = Map(kind);
+  // Memory that a child would copy on write could move from under the kernel's pins.
+  if (status.ok()) status = mapping_.DontFork();
+  if (status.ok()) {
+    range_ = mapping_.range().first(static_cast<size_t>(total_bytes_));
+    status = Place(options, kind);
+  }
+  if (!status.ok()) {
+    range_ = {};
+    mapping_ = Mapping();
+  }
+  return status;
+}
+
+Status SlabMemory::Map(PageKind kind) {
+  if (kind == PageKind::kHugetlb) {
+    ASSIGN_OR_RETURN(mapping_, Mapping::Hugetlb({.size_bytes = total_bytes_}));
+    page_bytes_ = mapping_.page_bytes();
+    return OkStatus();
+  }
+  if (kind == PageKind::kTransparent) {
+    page_bytes_ = ReadTransparentHugePages().page_bytes;
+    // Whole huge pages, so that the last one is not cut into ordinary ones.
+    ASSIGN_OR_RETURN(mapping_, Mapping::Anonymous({.size_bytes = RoundUp(total_bytes_, page_bytes_),
+                                                   .alignment_bytes = page_bytes_}));
+    return mapping_.AdviseHugePages(HugePageAdvice::kUse);
+  }
+  page_bytes_ = PageBytes();
+  ASSIGN_OR_RETURN(mapping_, Mapping::Anonymous({.size_bytes = total_bytes_}));
+  return mapping_.AdviseHugePages(HugePageAdvice::kAvoid);
+}
+
+// Bind, then touch, then look: pages are placed when they are touched, and stay once they are
+// pinned.
+Status SlabMemory::Place(const SlabOptions& options, PageKind kind) {
+  const bool placed = options.numa_policy != NumaPolicy::kDefault;
+  const bool strict = options.numa_policy == NumaPolicy::kBind;
+  if (placed) {
+    RETURN_IF_ERROR(
+        BindRange({.range = mapping_.range(), .node = options.numa_node, .strict = strict}));
+  }
+  // Huge pages that are required are touched in any case: only then can be told whether they are
+  // had.
+  if (options.touch == Touch::kNone && options.huge_pages != HugePages::kRequire) return OkStatus();
+  // A transparent huge page may turn out as ordinary ones, all of which want touching.
+  RETURN_IF_ERROR(PreTouch({.range = mapping_.range(),
+                            .page_bytes = kind == PageKind::kHugetlb ? page_bytes_ : 0,
+                            .thread_count = options.touch_thread_count,
+                            .numa_node = placed ? static_cast<int32_t>(options.numa_node) : -1}));
+  return strict ? VerifyNode(options.numa_node) : OkStatus();
+}
+
+Status SlabMemory::VerifyNode(uint32_t node) const {
+  const uint64_t step = std::max(RoundUp(total_bytes_ / kNodeSamples, page_bytes_), page_bytes_);
+  for (uint64_t offset = 0; offset < total_bytes_; offset += step) {
+    const int32_t found = NodeOf(range_.data() + offset);
+    // -1: swapped out again, or the kernel does not tell; what it does tell is what counts.
+    if (found < 0 || static_cast<uint32_t>(found) == node) continue;
+    return Status(Code::kExhausted, Retry::kAfterRemedy,
+                  Format("the slab was bound to NUMA node %u, and byte %llu of it is on node %d",
+                         node, static_cast<unsigned long long>(offset), found),
+                  "free memory on that node, or ask for it with PREFER");
+  }
   return OkStatus();
 }
 
-Status SlabMemory::MapAnonymous(uint64_t total_bytes, bool transparent) {
-  const uint64_t huge_bytes = transparent ? ReadTransparentHugePages().page_bytes : 0;
-  // Whole huge pages, so that the last one is not cut into ordinary ones.
-  const uint64_t size_bytes = transparent ? RoundUp(total_bytes, huge_bytes) : total_bytes;
-  ASSIGN_OR_RETURN(mapping_, Mapping::Anonymous({.size_bytes = size_bytes, .alignment_bytes = huge_bytes}));
-  page_bytes_ = transparent ? huge_bytes : PageBytes();
-  page_kind_ = transparent ? PageKind::kTransparent : PageKind::kOrdinary;
-  Status advised = mapping_.AdviseHugePages(transparent ? HugePageAdvice::kUse : HugePageAdvice::kAvoid);
-  // A kernel without them needs no asking to avoid them.
-  return transparent ? std::move(advised) : OkStatus();
-}
-
-Status SlabMemory::MapRequired(const SlabOptions& options, uint64_t total_bytes) {
-  if (options.huge_page_kind == PageKind::kHugetlb) return MapHugetlb(total_bytes);
-  if (options.huge_page_kind == PageKind::kAny && MapHugetlb(total_bytes).ok()) return OkStatus();
-  const TransparentHugePages transparent = ReadTransparentHugePages();
-  if (transparent.page_bytes == 0 || transparent.mode == ThpMode::kNever) {
-    return Status(Code::kExhausted, Retry::kAfterRemedy,
-                  "huge pages are required, and this machine gives neither reserved nor transparent ones",
-                  Format("reserve them (sysctl vm.nr_hugepages=%" PRIu64
-                         " for 2 MiB pages), or write madvise to /sys/kernel/mm/transparent_hugepage/enabled",
-                         RoundUp(total_bytes, 2 << 20) / (2 << 20)));
-  }
-  return MapAnonymous(total_bytes, true);
-}
-
-Status SlabMemory::Map(const SlabOptions& options, uint64_t total_bytes) {
-  if (options.huge_pages == HugePages::kRequire) return MapRequired(options, total_bytes);
-  if (options.huge_pages == HugePages::kNever) return MapAnonymous(total_bytes, false);
-  const TransparentHugePages transparent = ReadTransparentHugePages();
-  const uint64_t huge_bytes = transparent.page_bytes != 0 ? transparent.page_bytes : 2 << 20;
-  if (total_bytes < huge_bytes) return MapAnonymous(total_bytes, false);
-  if (MemlockForbidsHugePages(total_bytes, huge_bytes, &note_)) return MapAnonymous(total_bytes, false);
-  if (options.huge_page_kind != PageKind::kTransparent) {
-    const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
-    // Another process may be faster: then the next best will do.
-    if (pool && PoolHolds(*pool, total_bytes) && MapHugetlb(total_bytes).ok()) return OkStatus();
-  }
-  const bool offered = transparent.mode == ThpMode::kMadvise || transparent.mode == ThpMode::kAlways;
-  if (options.huge_page_kind != PageKind::kHugetlb && offered) return MapAnonymous(total_bytes, true);
-  note_ = "ordinary pages: no huge ones of the kind asked for are to be had on this machine now";
-  return MapAnonymous(total_bytes, false);
-}
-
-// Bind, then touch, then look: pages are placed when they are touched, and stay where they are once pinned.
-Status SlabMemory::Place(const SlabOptions& options) {
-  const bool placed = options.numa_policy != NumaPolicy::kDefault;
-  if (placed) {
-    RETURN_IF_ERROR(BindRange({.range = mapping_.range(),
-                               .node = options.numa_node,
-                               .strict = options.numa_policy == NumaPolicy::kBind}));
-  }
-  // Huge pages that are required are touched in any case: only then can it be told whether they were given.
-  const bool verify = options.huge_pages == HugePages::kRequire;
-  if (options.touch == Touch::kNow || verify) {
-    RETURN_IF_ERROR(PreTouch({.range = mapping_.range(),
-                              .page_bytes = page_kind_ == PageKind::kHugetlb ? page_bytes_ : 0,
-                              .thread_count = options.touch_thread_count,
-                              .numa_node = placed ? static_cast<int32_t>(options.numa_node) : -1}));
-  }
-  return verify ? VerifyHuge() : OkStatus();
-}
-
 Status SlabMemory::VerifyHuge() const {
-  if (page_kind_ == PageKind::kHugetlb) return OkStatus();
-  const Result<uint64_t> huge = HugeBytes(mapping_.range());
-  const uint64_t got = huge.ok() ? huge.value() : 0;
-  if (got >= mapping_.size_bytes()) return OkStatus();
-  const uint64_t pages = mapping_.size_bytes() / page_bytes_;
+  ASSIGN_OR_RETURN(const uint64_t huge, HugeBytes(mapping_.range()));
+  if (huge >= mapping_.size_bytes()) return OkStatus();
+  const std::string setting = ReserveSetting(total_bytes_);
   return Status(Code::kExhausted, Retry::kAfterRemedy,
-                Format("huge pages are required, and only %" PRIu64 " of %" PRIu64
-                       " bytes got one: memory is too fragmented",
-                       got, mapping_.size_bytes()),
-                Format("reserve them instead (sysctl vm.nr_hugepages=%" PRIu64
-                       "), or compact memory (echo 1 > /proc/sys/vm/compact_memory)",
-                       pages));
+                Format("of %s only %s got transparent huge pages: memory is fragmented",
+                       FormatBytes(mapping_.size_bytes()).c_str(), FormatBytes(huge).c_str()),
+                Format("as root: echo 1 > /proc/sys/vm/compact_memory%s%s",
+                       setting.empty() ? "" : "; or reserve pages: ", setting.c_str()),
+                ENOMEM);
+}
+
+void SlabMemory::Note(std::string_view text) {
+  // The first reason stands: what follows is its consequence.
+  if (note_.empty()) note_ = text;
 }
 
 }  // namespace mooring

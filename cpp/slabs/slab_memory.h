@@ -1,12 +1,23 @@
-// SlabMemory: the pages of a slab: mapped, placed and touched here, or adopted from the caller. It says what it really
-// got, read back from the kernel, and why that differs from what would have been best.
+// SlabMemory: the pages of a slab: mapped, placed and touched here, or adopted from the caller. It
+// says what pages it got, and why those are not the ones that would have been best.
 //
-// Lifecycle: Create or Adopt; the destructor unmaps what was mapped here, but not in a forked child, where the range was
-// never inherited (MADV_DONTFORK) and may be something else's by now.
+// Which pages. NEVER takes ordinary ones. REQUIRE takes reserved huge pages (hugetlb) or else
+// transparent ones, each proven after touching, or fails. AUTO takes huge pages for a slab that
+// fills at least one and whose pins the memlock limit allows: pinned huge pages are charged whole
+// (measured, 5.10 to 7.0), so where they pass the limit ordinary pages are better, for of these a
+// prefix fits. Reserved pages are scarce and somebody's plan, so AUTO takes them only where they
+// are free and little of the last one is wasted; and only when it touches them, since a reserved
+// page that is not to be had after all (control group, NUMA node) is a SIGBUS at first use.
+//
+// Lifecycle: Create or Adopt. A Create that fails has undone all it did. The destructor unmaps what
+// was mapped here, but not in a fork child, where the range was never inherited and may be
+// something else's by now. Whoever lets the kernel pin the pages keeps this object until the kernel
+// has let go.
 //
 // Threading: immutable after creation.
 //
-//   ASSIGN_OR_RETURN(std::unique_ptr<SlabMemory> memory, SlabMemory::Create(options, total_bytes));
+//   ASSIGN_OR_RETURN(auto memory, SlabMemory::Create(options, 64 << 20));
+//   std::byte* first = memory->range().data();
 #ifndef MOORING_CPP_SLABS_SLAB_MEMORY_H_
 #define MOORING_CPP_SLABS_SLAB_MEMORY_H_
 
@@ -15,8 +26,10 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "cpp/base/result.h"
+#include "cpp/base/status.h"
 #include "cpp/os/mapping.h"
 #include "cpp/os/process.h"
 #include "cpp/slabs/slab_options.h"
@@ -25,35 +38,61 @@ namespace mooring {
 
 class SlabMemory {
  public:
-  // Maps, places and touches `total_bytes`, as `options` say.
-  static Result<std::unique_ptr<SlabMemory>> Create(const SlabOptions& options, uint64_t total_bytes);
+  // What the kernel says of the pages at this moment.
+  struct Pages {
+    PageKind kind = PageKind::kOrdinary;
+    uint64_t page_bytes = 0;      // the largest there are
+    uint64_t huge_bytes = 0;      // of the range, on huge pages
+    uint64_t resident_bytes = 0;  // of the range
+    int32_t numa_node = -1;       // of the first page; -1 = not in memory
+  };
+
+  // Maps, places and touches `total_bytes`, as `options` say; its sizes are not read. EXHAUSTED (no
+  // memory; no huge pages and REQUIRE), NOT_FOUND (NUMA node), UNSUPPORTED (no NUMA, no such pages
+  // in this kernel).
+  static Result<std::unique_ptr<SlabMemory>> Create(const SlabOptions& options,
+                                                    uint64_t total_bytes);
   // The caller's memory, of which nothing is changed. `size_bytes` is not 0.
   static std::unique_ptr<SlabMemory> Adopt(std::byte* data, uint64_t size_bytes);
   ~SlabMemory();
+  SlabMemory(const SlabMemory&) = delete;
+  SlabMemory& operator=(const SlabMemory&) = delete;
 
   std::span<std::byte> range() const { return range_; }
   bool adopted() const { return adopted_; }
-  // What one pinned byte can cost of memlock: the size of the pages, huge ones where there may be any.
+  // What one pinned byte can cost of memlock: the size of huge pages where there are any, or may
+  // come to be.
   uint64_t page_bytes() const { return page_bytes_; }
-  PageKind page_kind() const { return page_kind_; }
-  // Why AUTO did not take what it would have liked; "" if it did.
+  // Why AUTO did not get what it would have liked; "" if it did.
   const std::string& note() const { return note_; }
+  // Makes system calls and reads /proc: not for the data path.
+  Pages ReadPages() const;
 
  private:
   SlabMemory() = default;
-  Status Map(const SlabOptions& options, uint64_t total_bytes);
-  Status MapHugetlb(uint64_t total_bytes);
-  Status MapAnonymous(uint64_t total_bytes, bool transparent);
-  Status MapRequired(const SlabOptions& options, uint64_t total_bytes);
-  Status Place(const SlabOptions& options);
+
+  Status MapOrdinary(const SlabOptions& options);
+  Status MapAuto(const SlabOptions& options);
+  Status MapRequired(const SlabOptions& options);
+  bool AutoTakesHugetlb(const SlabOptions& options);
+  // Why AUTO shall not take reserved huge pages; "" if it shall.
+  std::string HugetlbObstacle(const SlabOptions& options) const;
+  bool AutoTakesTransparent(const SlabOptions& options);
+  // Maps pages of `kind`, keeps them from children, places and touches them. A failure has undone
+  // it.
+  Status Obtain(const SlabOptions& options, PageKind kind);
+  Status Map(PageKind kind);
+  Status Place(const SlabOptions& options, PageKind kind);
+  Status VerifyNode(uint32_t node) const;
   Status VerifyHuge() const;
+  void Note(std::string_view text);
 
   const ProcessToken process_ = CurrentProcess();
+  uint64_t total_bytes_ = 0;
   Mapping mapping_;
   std::span<std::byte> range_;
   bool adopted_ = false;
   uint64_t page_bytes_ = 0;
-  PageKind page_kind_ = PageKind::kOrdinary;
   std::string note_;
 };
 

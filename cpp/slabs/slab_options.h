@@ -1,4 +1,8 @@
-// SlabOptions: what a slab is asked to be.
+// SlabOptions: what a slab is asked to be. Zeroes are a good slab of 64 MiB.
+//
+// Threading: a value.
+//
+//   const SlabOptions options{.buffer_bytes = 1 << 20, .buffer_count = 256};
 #ifndef MOORING_CPP_SLABS_SLAB_OPTIONS_H_
 #define MOORING_CPP_SLABS_SLAB_OPTIONS_H_
 

@@ -2,8 +2,8 @@
 //
 // Threading: one thread.
 //
-//   TestRandom random;                    // seed from MOORING_SEED, else from the system
-//   const uint32_t six = random.Below(6);  // 0 to 5
+//   TestRandom random;                     // seed from MOORING_SEED, else from the system
+//   const uint32_t die = random.Below(6);  // 0 to 5
 #ifndef MOORING_CPP_SLABS_TEST_RANDOM_H_
 #define MOORING_CPP_SLABS_TEST_RANDOM_H_
 

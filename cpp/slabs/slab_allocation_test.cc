@@ -1,0 +1,86 @@
+// Rule 11: after create, the data path allocates nothing; nor does refusing on it.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+#include "cpp/slabs/slab.h"
+
+namespace {
+
+std::atomic<uint64_t> allocation_count{0};
+
+// Not inlined, these two: compilers would see malloc meet delete, and warn.
+[[gnu::noinline]] void* Count(std::size_t size, std::size_t alignment = alignof(std::max_align_t)) {
+  ++allocation_count;
+  void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  if (memory == nullptr) std::abort();
+  return memory;
+}
+
+[[gnu::noinline]] void Discard(void* memory) { std::free(memory); }
+
+}  // namespace
+
+// Every form of new and delete, so that a sanitizer's own are used for none ([new.delete]).
+void* operator new(std::size_t size) { return Count(size); }
+void* operator new[](std::size_t size) { return Count(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return Count(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return Count(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return Count(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return Count(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return Count(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return Count(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { Discard(memory); }
+void operator delete[](void* memory) noexcept { Discard(memory); }
+void operator delete(void* memory, std::size_t) noexcept { Discard(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { Discard(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { Discard(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { Discard(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { Discard(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { Discard(memory); }
+
+namespace mooring {
+namespace {
+
+TEST(SlabAllocation, CounterCounts) {
+  const uint64_t before = allocation_count;
+  delete new int(7);
+  EXPECT_EQ(allocation_count, before + 1);
+}
+
+TEST(SlabAllocation, AcquireHoldReleaseAndUnholdAllocateNothing) {
+  const RefPtr<Slab> slab = Slab::Create({.buffer_bytes = 512, .buffer_count = 5000}).value();
+  uint64_t refusals = 0;
+  const uint64_t before = allocation_count;
+  for (uint32_t turn = 0; turn < 10000; ++turn) {
+    Lease lease;
+    Lease large;
+    refusals += !slab->Acquire(1 + turn % 70, &lease).ok();
+    refusals += slab->Hold(lease.first_index, lease.generation) == 0;
+    refusals += slab->Data(lease) == nullptr;
+    refusals += !slab->Release(lease).ok();
+    refusals += slab->Release(lease).ok();         // INVALID_STATE
+    refusals += slab->Acquire(0, &large).ok();     // INVALID_ARGUMENT
+    refusals += slab->Acquire(5000, &large).ok();  // EXHAUSTED
+    slab->Unhold(lease.first_index);
+  }
+  const uint64_t after = allocation_count;
+  EXPECT_EQ(after - before, 0u);
+  EXPECT_EQ(refusals, 0u);
+}
+
+}  // namespace
+}  // namespace mooring
