@@ -119,7 +119,7 @@ void OperationRing::Destroy(OperationRing* ring) {
     ring->engine_.reset();
     return;
   }
-  ring->closed_.store(true, std::memory_order_release);
+  ring->RefuseNewWork();
   if (ring->engine_->IsOwner() && !ring->Finished()) {
     // The caller promises that no other call is running, so both sides are free; what remains is for the registry.
     (void)ring->Drain(Deadline::After(kDestroyGraceNs));
@@ -281,8 +281,13 @@ void OperationRing::Pump() {
 Status OperationRing::Close(Deadline deadline) {
   if (Forked()) return Status(kForkedRing);
   if (!engine_->IsOwner()) return Status(kNotOwner);
-  closed_.store(true, std::memory_order_release);
+  RefuseNewWork();
   return Drain(deadline);
+}
+
+void OperationRing::RefuseNewWork() {
+  closed_.store(true, std::memory_order_release);
+  table_->Close();
 }
 
 void OperationRing::CancelAllOnce() {

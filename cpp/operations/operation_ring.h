@@ -83,6 +83,7 @@ class OperationRing {
   // While closing: cancels once, then harvests until nothing is in flight.
   Status Drain(Deadline deadline);
   void CancelAllOnce();
+  void RefuseNewWork();
 
   const ProcessToken process_;
   std::unique_ptr<Engine> engine_;

@@ -57,6 +57,9 @@ class BufferTable : public RefCounted<BufferTable> {
   // The engine and what it reported stay readable until Detach; the copy of its info for ever.
   const EngineInfo& engine_info() const { return info_; }
   bool attached() const { return attached_.load(std::memory_order_acquire); }
+  // The ring is closed: it still has what it pinned, and pins nothing more.
+  void Close() { closed_.store(true, std::memory_order_release); }
+  bool open() const { return !closed_.load(std::memory_order_acquire) && attached(); }
   // True in a forked child, where the locks may be held for ever and the engine is not ours.
   bool Forked() const { return process_ != CurrentProcess(); }
   bool IsOwner() const { return !attached() || engine_->IsOwner(); }
@@ -87,6 +90,7 @@ class BufferTable : public RefCounted<BufferTable> {
   Engine* engine_;
   const EngineInfo info_;
   std::atomic<bool> attached_{true};
+  std::atomic<bool> closed_{false};
   std::atomic<bool> has_deferred_{false};
   Mutex update_mutex_;
   mutable Mutex mutex_;

@@ -53,6 +53,13 @@ Reason PinLadder::TableReason(const EngineInfo& engine, const MemlockLimits& mem
   }
 }
 
+// What the budget has left, if no other process of this user holds any.
+uint64_t PinLadder::LedgerRoom() const {
+  const uint64_t soft = ReadMemlockLimits().soft_bytes;
+  const uint64_t used = MemlockLedger::used_bytes();
+  return soft > used ? soft - used : 0;
+}
+
 BufferTable::Pinned PinLadder::TryPin(uint64_t offset, uint64_t size) {
   return table_.Pin(slab_, offset, size, Charge(size));
 }
@@ -60,7 +67,8 @@ BufferTable::Pinned PinLadder::TryPin(uint64_t offset, uint64_t size) {
 PinnedPrefix PinLadder::Pin(uint64_t offset, uint64_t size) {
   MemlockBackoff backoff;
   BufferTable::Pinned pinned = TryPin(offset, size);
-  while (pinned.error == ENOMEM && backoff.Wait()) pinned = TryPin(offset, size);
+  // Waiting for all of it is pointless when not even all of the budget would do.
+  while (pinned.error == ENOMEM && Charge(size) <= LedgerRoom() && backoff.Wait()) pinned = TryPin(offset, size);
   if (pinned.error == ENOMEM && raise_memlock_ && RaiseMemlockSoftLimit().ok()) pinned = TryPin(offset, size);
   if (pinned.error == 0) return PinnedPrefix{size, pinned, Reason::kNone, 0};
   const Reason reason = Classify(pinned.error);
@@ -77,14 +85,16 @@ PinnedPrefix PinLadder::Pin(uint64_t offset, uint64_t size) {
 PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size) {
   // A prefix that ends inside a buffer would serve no lease.
   const uint64_t step = slab_->buffer_bytes();
-  const uint64_t soft = ReadMemlockLimits().soft_bytes;
-  const uint64_t used = MemlockLedger::used_bytes();
-  const uint64_t budget = soft > used ? AlignDown(soft - used, slab_->page_bytes()) : 0;
-  uint64_t too_many = (size + step - 1) / step;  // buffers that are known not to fit
-  uint64_t guess = std::min(budget / step, too_many - 1);
+  const uint64_t budget = AlignDown(LedgerRoom(), slab_->page_bytes());
+  // Buffers that are known not to fit: all, and more than the ledger has room for, which counts too little if anything.
+  uint64_t too_many = std::min((size + step - 1) / step, budget / step + 1);
+  uint64_t guess = too_many - 1;
   PinnedPrefix best;
+  MemlockBackoff first_backoff;
+  const uint64_t first_guess = guess;
   while (guess > 0) {
     BufferTable::Pinned pinned = TryPin(offset, guess * step);
+    if (pinned.error == ENOMEM && guess == first_guess && first_backoff.Wait()) continue;
     if (pinned.error == 0) {
       best.bytes_fixed = guess * step;
       best.pinned = pinned;

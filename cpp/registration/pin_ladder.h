@@ -35,6 +35,7 @@ class PinLadder {
   BufferTable::Pinned TryPin(uint64_t offset, uint64_t size);
   PinnedPrefix LargestPrefix(uint64_t offset, uint64_t size);
   uint64_t Charge(uint64_t size) const;
+  uint64_t LedgerRoom() const;
   Reason Classify(int error) const;
 
   BufferTable& table_;

@@ -50,7 +50,7 @@ Registration::~Registration() {
 Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, RefPtr<Slab> slab,
                                                   const RegistrationOptions& options) {
   RETURN_IF_ERROR(CheckOptions(options));
-  if (!table->attached()) return Status(kRingClosed);
+  if (!table->open()) return Status(kRingClosed);
   if (!table->IsOwner()) return Status(kWrongThread);
   RefPtr<Registration> registration = MakeRef<Registration>(std::move(table), std::move(slab), options);
   registration->CutIntoExtents();
@@ -120,7 +120,7 @@ void Registration::PinExtents() {
 }
 
 Status Registration::Promote() {
-  if (!table_->attached()) return Status(kRingClosed);
+  if (!table_->open()) return Status(kRingClosed);
   if (!table_->IsOwner()) return Status(kWrongThread);
   if (options_.policy != Policy::kNever) PinExtents();
   return OkStatus();
@@ -138,6 +138,7 @@ bool Registration::ExtentAt(uint32_t index, Extent* out_extent) const {
   MutexLock lock(mutex_);
   if (index >= extents_.size()) return false;
   *out_extent = extents_[index];
+  if (!table_->attached()) out_extent->slot = kNoBufferSlot;
   return true;
 }
 
@@ -146,17 +147,18 @@ RegistrationReport Registration::MakeReport() const {
   report.policy = options_.policy;
   report.extent_count = static_cast<uint32_t>(extents_.size());
   report.bytes_requested = slab_->total_bytes();
+  const bool attached = table_->attached();  // without its ring nothing is pinned
   for (const Extent& extent : extents_) {
     if (extent.slot != kNoBufferSlot) {
-      report.bytes_fixed += extent.size;
+      report.bytes_fixed += attached ? extent.size : 0;
     } else if (report.reason == Reason::kNone) {
       report.reason = extent.reason;
       report.system_error = extent.system_error;
     }
   }
-  report.outcome = report.reason == Reason::kNone  ? Outcome::kFixed
-                   : report.bytes_fixed > 0        ? Outcome::kPartial
-                                                   : Outcome::kCopy;
+  report.outcome = report.bytes_fixed == report.bytes_requested ? Outcome::kFixed
+                   : report.bytes_fixed > 0                     ? Outcome::kPartial
+                                                                : Outcome::kCopy;
   return report;
 }
 

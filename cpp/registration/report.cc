@@ -67,8 +67,12 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, const std::s
       report.message = pinned + "the ring runs on the threads engine, which has no fixed buffers";
       report.remedy = engine_remedy.empty() ? "make the ring with the io_uring engine" : engine_remedy;
       return;
-    case Reason::kMemlockLimit:
     case Reason::kNone:
+      if (report.outcome == Outcome::kFixed) return;
+      report.message = pinned + "the ring is gone";
+      report.remedy = "register the slab with a ring that is open";
+      return;
+    case Reason::kMemlockLimit:
       return;
   }
 }
