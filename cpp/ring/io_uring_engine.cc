@@ -58,7 +58,11 @@ class IoUringEngine final : public Engine {
     return tables_.UpdateBuffers(first, ranges, tags);
   }
   void UnregisterBuffers() override { tables_.UnregisterBuffers(); }
-  int SetFile(uint32_t index, int fd) override { return tables_.SetFile(index, fd); }
+  int SetFile(uint32_t index, int fd) override {
+    // A slot is looked up when its request starts, and the polling thread may be behind.
+    submission_.WaitUntilTaken();
+    return tables_.SetFile(index, fd);
+  }
   Result<int> EventFd() override;
 
  private:
@@ -97,7 +101,11 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
 }
 
 void IoUringEngine::Submit(std::span<const Request> requests) {
-  if (submission_.Submit(requests, {})) completion_.NotifyFailed();
+  // With DEFER_TASKRUN what is due completes only in a call that asks for events. This one asks:
+  // who always finds something to reap would never come to see the rest.
+  const bool defers = uring_.HasFlag(IORING_SETUP_DEFER_TASKRUN);
+  const SubmissionWait wait = {.flags = defers ? IORING_ENTER_GETEVENTS : 0};
+  if (submission_.Submit(requests, wait)) completion_.NotifyFailed();
 }
 
 uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {

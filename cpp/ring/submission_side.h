@@ -35,6 +35,12 @@ class SubmissionSide {
   // tells of them.
   bool Submit(std::span<const Request> requests, const SubmissionWait& wait);
 
+  // Returns when the kernel has taken and started all that was submitted. With SQPOLL only is there
+  // anything to wait for.
+  void WaitUntilTaken() {
+    if (sqpoll_) WaitForRoom(queue_.capacity());
+  }
+
   // Grows with each hand-over, before it: who loads it (acquire) after he has seen a request's
   // outcome sees what the submitter wrote before he submitted. The kernel orders the two in fact,
   // but no C++ rule and no sanitizer knows.
