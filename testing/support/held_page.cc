@@ -30,7 +30,9 @@ void Require(bool condition, const char* what) {
 
 }  // namespace
 
-HeldPage::HeldPage() : userfaultfd_(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC))) {
+// Without O_NONBLOCK, poll(2) answers POLLERR at once (userfaultfd(2)).
+HeldPage::HeldPage()
+    : userfaultfd_(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK))) {
   Require(userfaultfd_.get() >= 0, "userfaultfd");
   uffdio_api api{};
   api.api = UFFD_API;
@@ -56,7 +58,7 @@ bool HeldPage::WaitForUse() const {
   do {
     ready = poll(&waiter, 1, patience_ms);
   } while (ready < 0 && errno == EINTR);
-  return ready == 1;
+  return ready == 1 && waiter.revents == POLLIN;
 }
 
 void HeldPage::Release() {

@@ -12,7 +12,7 @@ namespace mooring::conformance {
 namespace {
 
 TEST(HeldPage, HoldsWhoeverComesUntilItIsReleased) {
-  SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", "needs CAP_SYS_PTRACE or a sysctl");
+  SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
   HeldPage page;
   std::atomic<bool> wrote{false};
   std::thread writer([&] {

@@ -26,6 +26,8 @@ uint64_t SmallestWorkingMemlock();
 
 // userfaultfd(2) for faults taken inside the kernel, which needs CAP_SYS_PTRACE or a sysctl.
 bool HasUserfaultfd();
+inline constexpr char kUserfaultfdRemedy[] =
+    "give it CAP_SYS_PTRACE, or set sysctl vm.unprivileged_userfaultfd=1";
 
 }  // namespace mooring::conformance
 

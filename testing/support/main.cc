@@ -9,7 +9,7 @@
 #include <string>
 
 #include "testing/support/configuration.h"
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 #include "testing/support/preparation.h"
 #include "testing/support/require.h"
 

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 
 namespace mooring::conformance {
 namespace {
@@ -86,13 +86,13 @@ CONFORMANCE_TEST(Arguments, RegistrationOptionsFollowTheSizeRules, kAnywhere) {
 CONFORMANCE_TEST(Arguments, UnknownChoicesAreRefused, kAnywhere) {
   mooring_ring_options_t ring = RingOptions();
   ring.flags |= 1u << 31;
-  EXPECT_REFUSED(Create(&ring), MOORING_CODE_INVALID_ARGUMENT, "flags");
+  EXPECT_REFUSED(Create(&ring), MOORING_CODE_UNSUPPORTED, "flags");
   ring = RingOptions();
   ring.engine = 99;
   EXPECT_REFUSED(Create(&ring), MOORING_CODE_INVALID_ARGUMENT, "engine");
   mooring_registration_options_t registration = RegistrationOptions();
   registration.flags = 1u << 31;
-  EXPECT_REFUSED(Create(&registration), MOORING_CODE_INVALID_ARGUMENT, "flags");
+  EXPECT_REFUSED(Create(&registration), MOORING_CODE_UNSUPPORTED, "flags");
   registration = RegistrationOptions();
   registration.policy = 99;
   EXPECT_REFUSED(Create(&registration), MOORING_CODE_INVALID_ARGUMENT, "policy");
@@ -158,11 +158,10 @@ CONFORMANCE_TEST(Arguments, ReapRefusesWhatCannotWork, kAnywhere) {
 }
 
 CONFORMANCE_TEST(Arguments, NullPointersAreRefused, kAnywhere) {
-  mooring_ring_t* ring = nullptr;
   mooring_registration_t* registration = nullptr;
   const mooring_registration_options_t options = RegistrationOptions();
   uint32_t count = 0;
-  EXPECT_REFUSED(mooring_ring_create(nullptr, &ring), MOORING_CODE_INVALID_ARGUMENT, "NULL");
+  EXPECT_REFUSED(mooring_ring_create(nullptr, nullptr), MOORING_CODE_INVALID_ARGUMENT, "NULL");
   EXPECT_REFUSED(mooring_registration_create(ring_.get(), nullptr, &options, &registration),
                  MOORING_CODE_INVALID_ARGUMENT, "NULL");
   EXPECT_REFUSED(mooring_ring_submit(ring_.get(), nullptr, 1, &count),
@@ -171,6 +170,21 @@ CONFORMANCE_TEST(Arguments, NullPointersAreRefused, kAnywhere) {
                  "NULL");
   EXPECT_OK(mooring_ring_submit(ring_.get(), nullptr, 0, &count))
       << "nothing of nothing is nothing";
+}
+
+CONFORMANCE_TEST(Arguments, NullOptionsAreTheDefaults, kAnywhere) {
+  mooring_ring_t* made = nullptr;
+  ASSERT_OK(mooring_ring_create(nullptr, &made));
+  const Ring ring(made);
+  EXPECT_GE(Info(ring).submission_count, 128u);
+  mooring_slab_t* mapped = nullptr;
+  ASSERT_OK(mooring_slab_create(nullptr, &mapped));
+  const Slab slab(mapped);
+  EXPECT_EQ(Info(slab).buffer_count, 64u);
+  mooring_registration_t* registered = nullptr;
+  ASSERT_OK(mooring_registration_create(ring.get(), slab_.get(), nullptr, &registered));
+  const Registration registration(registered);
+  EXPECT_EQ(Info(registration).policy, MOORING_POLICY_PREFER);
 }
 
 CONFORMANCE_TEST(Arguments, TheErrorOfSuccessIsEmpty, kAnywhere) {

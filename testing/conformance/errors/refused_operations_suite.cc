@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 
 namespace mooring::conformance {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "testing/support/child_process.h"
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 
 namespace mooring::conformance {
 namespace {

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
+#include "testing/support/held_file.h"
+#include "testing/support/kernel_probe.h"
 #include "testing/support/mapped_memory.h"
 #include "testing/support/proc_self.h"
 
@@ -176,6 +178,54 @@ CONFORMANCE_TEST(LateWrites, Rule1OwnedMemoryStaysMappedWhileInFlightAndNoLonger
     EXPECT_EQ(RunOne(ring, Nop()).result, 0);
     return !IsMapped(memory);
   })) << "nothing uses the memory any more";
+}
+
+CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsItsMemory, kAnywhere) {
+  SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
+  const TempDir dir;
+  HeldFile file(dir);
+  MappedMemory memory(kSlabBytes);
+  FillPattern(memory.data(), 126, 0, kSlabBytes);
+  Objects objects{.ring = CreateRing(), .slab = Adopt(memory.data(), memory.size(), kBufferBytes)};
+  objects.registration = Register(objects.ring, objects.slab);
+  const mooring_lease_t lease = Acquire(objects.slab);
+  Submit(objects.ring, {Write(file.fd(), 0, InLease(objects.registration.get(), lease), 4096)});
+  ASSERT_TRUE(file.WaitForStuckWrite());
+  EXPECT_OK(mooring_slab_release(objects.slab.get(), lease));
+  objects.registration.reset();
+  objects.ring.reset();  // does not wait
+  EXPECT_REFUSED(mooring_slab_close(objects.slab.get(), kGlanceNs), MOORING_CODE_TIMEOUT);
+
+  file.Release();
+  ASSERT_OK(mooring_slab_close(objects.slab.get(), kPatienceNs));
+  std::fill_n(memory.data(), memory.size(), kCanary);
+  EXPECT_TRUE(HasPattern(Contents(file.fd()).data(), 126, 0, 4096))
+      << "written from memory that was given back";
+}
+
+CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsOwnedMemoryMapped, kAnywhere) {
+  SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
+  const TempDir dir;
+  HeldFile file(dir);
+  Ring ring = CreateRing();
+  Slab slab = CreateSlab();
+  Registration registration = Register(ring, slab);
+  const std::byte* memory = Data(slab);
+  FillPattern(Data(slab), 127, 0, 4096);
+  Submit(ring, {Write(file.fd(), 0, InSlab(registration.get(), 0), 4096)});
+  ASSERT_TRUE(file.WaitForStuckWrite());
+  registration.reset();
+  ring.reset();
+  slab.reset();
+  EXPECT_TRUE(IsMapped(memory)) << "unmapped under a write";
+
+  file.Release();
+  // Nobody is told that the write has ended; any call that makes or ends a ring looks.
+  EXPECT_TRUE(Eventually([&] {
+    CreateRing().reset();
+    return !IsMapped(memory);
+  })) << "the memory was never given back";
+  EXPECT_TRUE(HasPattern(Contents(file.fd()).data(), 127, 0, 4096));
 }
 
 CONFORMANCE_TEST(LateWrites, Rule1ReleasedBuffersOfALiveSlabAreNotHandedOutWhileInFlight,

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 
 namespace mooring::conformance {
 namespace {

@@ -1,15 +1,15 @@
 // Closing: a ring is drained, within the time it is given, and every operation still gets its one
 // completion.
 
-#include <fcntl.h>
-
 #include <cerrno>
+#include <chrono>
 #include <set>
 #include <thread>
 #include <vector>
 
-#include "testing/support/conformance_test.h"
-#include "testing/support/held_page.h"
+#include "testing/support/conformance_fixture.h"
+#include "testing/support/cpu_stopwatch.h"
+#include "testing/support/held_file.h"
 #include "testing/support/kernel_probe.h"
 
 namespace mooring::conformance {
@@ -81,12 +81,11 @@ CONFORMANCE_TEST(Closing, RefusesNewWork, kAnywhere) {
 }
 
 CONFORMANCE_TEST(Closing, TimesOutWhileAnOperationCannotBeCancelledThenSucceeds, kAnywhere) {
-  SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd",
-               "needs CAP_SYS_PTRACE or sysctl vm.unprivileged_userfaultfd=1");
-  HeldPage page;
-  auto* status = static_cast<struct statx*>(page.data());
-  Submit(ring_, {WithUserData(Statx(AT_FDCWD, "/", 0, STATX_BASIC_STATS, status), 77)});
-  ASSERT_TRUE(page.WaitForUse());
+  SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
+  const TempDir dir;
+  HeldFile file(dir);
+  Submit(ring_, {WithUserData(Write(file.fd(), 0, At(0), 512), 77)});
+  ASSERT_TRUE(file.WaitForStuckWrite());
 
   EXPECT_REFUSED(mooring_ring_close(ring_.get(), kGlanceNs), MOORING_CODE_TIMEOUT, "1");
   EXPECT_EQ(Stats(ring_).in_flight, 1u);
@@ -95,11 +94,22 @@ CONFORMANCE_TEST(Closing, TimesOutWhileAnOperationCannotBeCancelledThenSucceeds,
   uint32_t accepted = 0;
   EXPECT_REFUSED(mooring_ring_submit(ring_.get(), &nop, 1, &accepted), MOORING_CODE_INVALID_STATE);
 
-  page.Release();
+  file.Release();
   ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
   const std::vector<mooring_completion_t> completions = Reap(ring_, 1);
   ASSERT_EQ(completions.size(), 1u);
   EXPECT_EQ(completions[0].user_data, 77u);
+}
+
+CONFORMANCE_TEST(Closing, Rule9DoesNotSpinWhileItWaits, kAnywhere) {
+  SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
+  const TempDir dir;
+  HeldFile file(dir);
+  Submit(ring_, {Write(file.fd(), 0, At(0), 512)});
+  ASSERT_TRUE(file.WaitForStuckWrite());
+  const CpuStopwatch cpu;
+  EXPECT_REFUSED(mooring_ring_close(ring_.get(), 300'000'000), MOORING_CODE_TIMEOUT);
+  EXPECT_LT(cpu.Elapsed(), std::chrono::milliseconds(100)) << "of 300";
 }
 
 CONFORMANCE_TEST(Closing, EndsAReapThatWaitsOnAnotherThread, kAnyThread) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 #include "testing/support/proc_self.h"
 
 namespace mooring::conformance {
@@ -120,13 +120,17 @@ CONFORMANCE_TEST(Lifecycle, ManyRegistrationsOfOneSlabAndManySlabsOnOneRing, kAn
 CONFORMANCE_TEST(Lifecycle, TwoHundredCyclesLeakNothing, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(3, 0, 4096));
+  // Within the budget where there is a small one: waiting for it to come back is for other tests.
+  const bool partial = CurrentExpectation().outcome == MOORING_OUTCOME_PARTIAL;
+  const uint64_t buffer_count = partial ? kBufferCount / 8 : kBufferCount;
   const auto cycle = [&] {
     const Ring ring = CreateRing();
-    const Slab slab = CreateSlab();
+    const Slab slab = CreateSlab(SlabOptions(buffer_count));
     const Registration registration = Register(ring, slab);
     int32_t event_fd = -1;
     EXPECT_OK(mooring_ring_event_fd(ring.get(), &event_fd));
-    EXPECT_EQ(RunOne(ring, Read(file.get(), 0, InSlab(registration.get(), 0), 4096)).result, 4096);
+    const Place place = InSlab(registration.get(), 0);
+    EXPECT_EQ(RunOne(ring, Read(file.get(), 0, place, 4096)).result, 4096);
   };
   for (int i = 0; i < 10; ++i) cycle();  // what is made once and kept is made now
   const uint64_t fds = OpenFdCount();
@@ -137,8 +141,8 @@ CONFORMANCE_TEST(Lifecycle, TwoHundredCyclesLeakNothing, kAnywhere) {
   EXPECT_TRUE(Eventually([&] { return OpenFdCount() <= fds; }))
       << OpenFdCount() << " descriptors, " << fds << " before";
   EXPECT_TRUE(Eventually([&] { return ThreadCount() <= threads; }))
-      << ThreadCount() << " threads, " << threads;
-  EXPECT_EQ(MappingCount("[io_uring]"), 0u);
+      << ThreadCount() << " threads, " << threads << " before";
+  EXPECT_TRUE(Eventually([] { return MappingCount("[io_uring]") == 0; }));
   // The allocator's own mappings come and go; those of 200 slabs or rings would not hide among
   // them.
   constexpr uint64_t kAllocatorMappings = 60;

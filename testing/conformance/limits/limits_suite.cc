@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 #include "testing/support/mapped_memory.h"
 #include "testing/support/privileges.h"
 

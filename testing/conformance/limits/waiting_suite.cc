@@ -8,7 +8,8 @@
 #include <chrono>
 #include <vector>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
+#include "testing/support/cpu_stopwatch.h"
 
 namespace mooring::conformance {
 namespace {
@@ -104,16 +105,42 @@ CONFORMANCE_TEST(Waiting, TheLongestTimeIsNoOverflow, kAnywhere) {
 CONFORMANCE_TEST(Waiting, Rule9IdleIsIdle, kAnywhere) {
   const Pipe pipe;
   Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 16)});
-  const auto cpu_time = [] {
-    timespec now{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
-  };
-  const auto before = cpu_time();
+  const CpuStopwatch cpu;
   EXPECT_EQ(ReapFor(std::chrono::milliseconds(300)), 0u);
   // Spinning would have cost all of it. (The kernel's polling thread, where there is one, is not
   // ours.)
-  EXPECT_LT(cpu_time() - before, std::chrono::milliseconds(100));
+  EXPECT_LT(cpu.Elapsed(), std::chrono::milliseconds(100));
+}
+
+// There is always something to reap, so no call ever has to wait; what is due must come all the
+// same.
+CONFORMANCE_TEST(Waiting, Rule9ABusyRingStarvesNobody, kAnywhere) {
+  const Pipe pipe;
+  Submit(ring_, {WithUserData(ReadStream(pipe.read_fd(), At(0), 16), 1)});
+  pipe.Write("due", 3);
+  EXPECT_TRUE(Eventually([&] {
+    Submit(ring_, {Nop(), Nop()});
+    uint64_t due = 0;
+    for (int i = 0; i < 2; ++i) due += Reap(ring_, 1).front().user_data;
+    return due != 0;
+  })) << "a read that has its bytes never completes";
+}
+
+CONFORMANCE_TEST(Waiting, Rule9ABusyRingStarvesNobodyInOneCallEither, kAnywhere) {
+  const Pipe pipe;
+  Submit(ring_, {WithUserData(ReadStream(pipe.read_fd(), At(0), 16), 1)});
+  pipe.Write("due", 3);
+  const mooring_op_t nops[] = {Nop(), Nop()};
+  EXPECT_TRUE(Eventually([&] {
+    mooring_completion_t completions[2];
+    uint32_t accepted = 0;
+    uint32_t got = 0;
+    EXPECT_OK(mooring_ring_submit_and_reap(ring_.get(), nops, 2, &accepted, completions, 2, 1,
+                                           kPatienceNs, &got));
+    uint64_t due = 0;
+    for (uint32_t i = 0; i < got; ++i) due += completions[i].user_data;
+    return due != 0;
+  })) << "a read that has its bytes never completes";
 }
 
 CONFORMANCE_TEST(Waiting, Rule9SignalsDoNotEndAReap, kAnywhere) {

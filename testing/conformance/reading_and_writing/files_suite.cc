@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <string>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 
 namespace mooring::conformance {
 namespace {

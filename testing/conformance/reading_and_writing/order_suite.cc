@@ -6,7 +6,7 @@
 #include <chrono>
 #include <vector>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 
 namespace mooring::conformance {
 namespace {
@@ -110,7 +110,8 @@ CONFORMANCE_TEST(Order, Rule3CancelStopsAllThatCarryTheNumber, kAnywhere) {
 
 CONFORMANCE_TEST(Order, CancelOfNothingIsNotFound, kAnywhere) {
   uint32_t count = 7;
-  EXPECT_REFUSED(mooring_ring_cancel(ring_.get(), 12'345, &count), MOORING_CODE_NOT_FOUND, "12345");
+  EXPECT_REFUSED(mooring_ring_cancel(ring_.get(), 12'345, &count), MOORING_CODE_NOT_FOUND,
+                 "user_data");
   EXPECT_EQ(count, 0u);
 }
 

@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 
 namespace mooring::conformance {
 namespace {

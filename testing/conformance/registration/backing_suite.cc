@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <string>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 #include "testing/support/kernel_probe.h"
 #include "testing/support/mapped_memory.h"
 

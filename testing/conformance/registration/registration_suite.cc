@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 #include "testing/support/privileges.h"
 
 namespace mooring::conformance {

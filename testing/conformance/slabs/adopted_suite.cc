@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 #include "testing/support/mapped_memory.h"
 
 namespace mooring::conformance {
@@ -94,7 +94,7 @@ CONFORMANCE_TEST(AdoptedSlabs, RefuseRangesThatCannotBe, kAnywhere) {
                  MOORING_CODE_INVALID_ARGUMENT);
   EXPECT_REFUSED(TryAdopt(memory_.data(), 4096, Plain(8192)), MOORING_CODE_INVALID_ARGUMENT);
   EXPECT_REFUSED(TryAdopt(memory_.data(), 8192, Plain(4096, 3)), MOORING_CODE_INVALID_ARGUMENT,
-                 "buffer_count");
+                 "3 buffers");
 }
 
 class ClosingSlabs : public ConformanceTest {};

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 #include "testing/support/proc_self.h"
 
 namespace mooring::conformance {
@@ -144,7 +144,7 @@ CONFORMANCE_TEST(Slabs, MoreThanTheMachineHasIsRefusedAndNotMapped, kAnywhere) {
 CONFORMANCE_TEST(Slabs, RefusesOptionsThatItDoesNotKnow, kAnywhere) {
   mooring_slab_options_t options = SlabOptions();
   options.flags = 1u << 31;
-  EXPECT_REFUSED(Create(options), MOORING_CODE_INVALID_ARGUMENT, "flags");
+  EXPECT_REFUSED(Create(options), MOORING_CODE_UNSUPPORTED, "flags");
   options = SlabOptions();
   options.huge_pages = 99;
   EXPECT_REFUSED(Create(options), MOORING_CODE_INVALID_ARGUMENT, "huge_pages");

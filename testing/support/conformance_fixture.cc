@@ -1,4 +1,4 @@
-#include "testing/support/conformance_test.h"
+#include "testing/support/conformance_fixture.h"
 
 #include <algorithm>
 

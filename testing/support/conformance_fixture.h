@@ -1,4 +1,4 @@
-// conformance_test.h: the fixture that every suite builds on, and the registry of their tests.
+// conformance_fixture.h: the fixture that every suite builds on, and the registry of their tests.
 //
 //   class Leases : public DataTest {};
 //   CONFORMANCE_TEST(Leases, RefusesAStaleLease, kAnywhere) { ... }
@@ -9,8 +9,8 @@
 //
 // Each test has a deadline (main sets it), runs on one thread, and makes rings and slabs as the
 // configuration wants.
-#ifndef MOORING_TESTING_SUPPORT_CONFORMANCE_TEST_H_
-#define MOORING_TESTING_SUPPORT_CONFORMANCE_TEST_H_
+#ifndef MOORING_TESTING_SUPPORT_CONFORMANCE_FIXTURE_H_
+#define MOORING_TESTING_SUPPORT_CONFORMANCE_FIXTURE_H_
 
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
@@ -109,4 +109,4 @@ int RegisterWithGoogleTest(const char* configuration, uint32_t capabilities);
           []() -> ::mooring::conformance::ConformanceTest* { return new fixture##_##name; }); \
   void fixture##_##name::TestBody()
 
-#endif  // MOORING_TESTING_SUPPORT_CONFORMANCE_TEST_H_
+#endif  // MOORING_TESTING_SUPPORT_CONFORMANCE_FIXTURE_H_

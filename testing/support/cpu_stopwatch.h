@@ -1,0 +1,29 @@
+// cpu_stopwatch.h: CPU time of this process since a moment, to tell waiting from spinning.
+//
+// Threading: any.
+#ifndef MOORING_TESTING_SUPPORT_CPU_STOPWATCH_H_
+#define MOORING_TESTING_SUPPORT_CPU_STOPWATCH_H_
+
+#include <time.h>
+
+#include <chrono>
+
+namespace mooring::conformance {
+
+class CpuStopwatch {
+ public:
+  std::chrono::nanoseconds Elapsed() const { return Now() - start_; }
+
+ private:
+  static std::chrono::nanoseconds Now() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  }
+
+  const std::chrono::nanoseconds start_ = Now();
+};
+
+}  // namespace mooring::conformance
+
+#endif  // MOORING_TESTING_SUPPORT_CPU_STOPWATCH_H_
