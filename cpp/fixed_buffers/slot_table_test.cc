@@ -100,7 +100,7 @@ TEST_P(SlotTableOfSize, DoesWhatAPlainListOfFlagsDoesUnderRandomOperations) {
   SlotTable table(GetParam());
   Model model(GetParam());
   const uint32_t longest = std::min(GetParam() + 2, 300u);
-  const int turns = GetParam() > 4096 ? 3000 : 10000;
+  const int turns = GetParam() > 4000 ? 800 : 5000;
   for (int turn = 0; turn < turns; ++turn) {
     const uint32_t count = random() % 4 == 0 ? static_cast<uint32_t>(random() % (longest + 1))
                                              : static_cast<uint32_t>(random() % 4);
@@ -114,6 +114,7 @@ TEST_P(SlotTableOfSize, DoesWhatAPlainListOfFlagsDoesUnderRandomOperations) {
     }
     const uint32_t slot = static_cast<uint32_t>(random() % (GetParam() + 2));
     ASSERT_EQ(table.IsTaken(slot), model.IsTaken(slot)) << "turn " << turn << ", slot " << slot;
+    if (turn % 16 != 0) continue;  // the model counts by looking at every slot
     ASSERT_EQ(table.taken_count(), model.taken_count()) << "turn " << turn;
   }
 }
