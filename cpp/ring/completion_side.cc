@@ -12,6 +12,8 @@ namespace {
 
 // The longest wait that Wake cannot end at once.
 constexpr int64_t kBriefWaitNs = 1'000'000;
+// How many submissions in a row wait in their own system call before one is tried without.
+constexpr uint32_t kWaitsBetweenLooks = 8;
 // The longest sleep on a descriptor that others read, too.
 constexpr int64_t kSharedWaitNs = 50'000'000;
 
@@ -79,13 +81,12 @@ uint32_t CompletionSide::Take(std::span<Event> events) {
 }
 
 SubmissionWait CompletionSide::Plan(uint32_t min_count, Deadline deadline,
-                                    __kernel_timespec* timeout) const {
-  // With DEFER_TASKRUN nothing completes but in a call that asks for events.
-  const SubmissionWait no_wait = {.flags = defers_ ? IORING_ENTER_GETEVENTS : 0};
-  if (min_count == 0 || !waits_take_timeouts_ || !failed_.Empty()) return no_wait;
-  if (wake_pending_.load(std::memory_order_relaxed)) return no_wait;
+                                    __kernel_timespec* timeout) {
+  if (min_count == 0 || expected_waits_ == 0 || !waits_take_timeouts_) return {};
+  --expected_waits_;
+  if (!failed_.Empty() || wake_pending_.load(std::memory_order_relaxed)) return {};
   *timeout = BriefWait(deadline);
-  if (timeout->tv_nsec == 0) return no_wait;
+  if (timeout->tv_nsec == 0) return {};
   return {.min_complete = std::min(min_count, queue_.capacity()),
           .flags = IORING_ENTER_GETEVENTS,
           .timeout = timeout};
@@ -147,6 +148,7 @@ bool CompletionSide::LetKernelDeliver() {
 
 // False when waiting here is hopeless.
 bool CompletionSide::WaitBriefly(uint32_t count, Deadline deadline, bool* parked) {
+  expected_waits_ = kWaitsBetweenLooks;
   const __kernel_timespec timeout = BriefWait(deadline);
   switch (Enter(std::min(count, queue_.capacity()), &timeout)) {
     case 0:

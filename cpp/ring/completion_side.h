@@ -48,8 +48,9 @@ class CompletionSide {
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline);
 
   // What a submission that is followed by such a Reap may wait for in its own system call.
-  // `timeout` is room for it.
-  SubmissionWait Plan(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout) const;
+  // `timeout` is room for it. Most requests complete before that call returns, or few do: so it asks
+  // for a wait only while recent requests have been waited for, and tries without now and then.
+  SubmissionWait Plan(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout);
 
   void Wake();
   // There are failed events, which no completion tells of.
@@ -80,6 +81,7 @@ class CompletionSide {
   const uint32_t* const submission_flags_;
   const bool waits_take_timeouts_;
   const bool defers_;
+  uint32_t expected_waits_ = 0;
   const UniqueFd wake_fd_;
   UniqueFd event_fd_;                        // unless wake_fd_ is shared
   std::atomic<int> event_fd_to_signal_{-1};  // the caller's, when he has asked for one

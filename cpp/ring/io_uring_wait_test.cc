@@ -208,6 +208,30 @@ TEST_P(IoUringWaitTest, AWaitStillWorksWhileTheEventFdIsOut) {
   waker.join();
 }
 
+// Not with SQPOLL, where the kernel's own thread submits.
+class IoUringCallsTest : public IoUringWaitTest {};
+INSTANTIATE_TEST_SUITE_P(Modes, IoUringCallsTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner),
+                         ModeName);
+
+TEST_P(IoUringCallsTest, WhatCompletesAtOnceTakesOneSystemCall) {
+  std::vector<Event> events(8);
+  const uint64_t before = engine_->counters().system_calls;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(engine_->SubmitAndReap(std::vector{As(1, Nop())}, events, 1, Patience()), 1u);
+  }
+  EXPECT_EQ(engine_->counters().system_calls - before, 100u);
+}
+
+TEST_P(IoUringCallsTest, WhatIsWaitedForTakesLittleMore) {
+  std::vector<Event> events(8);
+  const uint64_t before = engine_->counters().system_calls;
+  for (int i = 0; i < 90; ++i) {
+    ASSERT_EQ(engine_->SubmitAndReap(std::vector{As(1, Timeout(50'000))}, events, 1, Patience()),
+              1u);
+  }
+  EXPECT_LE(engine_->counters().system_calls - before, 120u);
+}
+
 class IoUringThreadsTest : public IoUringWaitTest {};
 INSTANTIATE_TEST_SUITE_P(Modes, IoUringThreadsTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kSqpoll), ModeName);
