@@ -147,7 +147,11 @@ TEST_P(OperationRingTest, ASecondReaperIsToldSo) {
     Completion completion;
     uint32_t count = 0;
     started = true;
-    const Status status = ring_->Reap({&completion, 1}, 1, Deadline::After(kLong), &count);
+    // It may find the other thread inside, and is told the same.
+    Status status;
+    do {
+      status = ring_->Reap({&completion, 1}, 1, Deadline::After(kLong), &count);
+    } while (status.code() == Code::kInvalidState);
     EXPECT_TRUE(status.ok()) << status.message();
     EXPECT_EQ(completion.user_data, 77u);
   });

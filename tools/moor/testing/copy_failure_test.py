@@ -1,6 +1,7 @@
 """`moor copy` that cannot succeed: one message, one remedy, and no trace."""
 
 import os
+import resource
 import signal
 import subprocess
 import unittest
@@ -111,6 +112,31 @@ class FullFilesystemTest(MoorTestCase):
         for engine in ("auto", "threads"):
             result = self.run_moor("copy", "--engine", engine, self.path("a"), "/dev/full")
             self.assert_fails(result, "/dev/full", "No space left")
+
+
+class LimitTest(MoorTestCase):
+    def test_file_size_limit(self):
+        write_random(self.path("a"), 4 * MIB)
+        for engine in ("auto", "threads"):
+            result = self.run_moor(
+                "copy",
+                "--engine",
+                engine,
+                self.path("a"),
+                self.path("b"),
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB)),
+            )
+            self.assert_fails(result, "File too large", "ulimit -f")
+            self.assertEqual(self.names(), ["a"])
+
+    def test_closed_standard_streams(self):
+        """Their numbers must not become those of the copy."""
+        data = write_random(self.path("a"), 100_000)
+        command = self.command(["copy", self.path("a"), self.path("b")])
+        script = 'exec "$@" <&- >&- 2>&-'
+        result = subprocess.run(["sh", "-c", script, "sh", *command], timeout=60, check=False)
+        self.assertEqual(result.returncode, 1, "the report was lost")
+        self.assertEqual(read(self.path("b")), data)
 
 
 class ChangingSourceTest(MoorTestCase):

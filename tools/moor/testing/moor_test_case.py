@@ -44,7 +44,8 @@ class MoorTestCase(unittest.TestCase):
     """Runs the real program on real files in a folder of the test's own."""
 
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="moor-", dir=os.environ.get("TEST_TMPDIR"))
+        # Not Bazel's TEST_TMPDIR: that may lie under root's home, which other users cannot pass.
+        self.folder = tempfile.mkdtemp(prefix="moor-", dir="/var/tmp")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         # Where anyone may run them from: build folders are often the builder's alone.
         self.programs = tempfile.mkdtemp(prefix="moor-programs-", dir="/tmp")
