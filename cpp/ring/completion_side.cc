@@ -82,11 +82,14 @@ uint32_t CompletionSide::Take(std::span<Event> events) {
 
 SubmissionWait CompletionSide::Plan(uint32_t min_count, Deadline deadline,
                                     __kernel_timespec* timeout) {
-  if (min_count == 0 || expected_waits_ == 0 || !waits_take_timeouts_) return {};
+  // With DEFER_TASKRUN what is due completes only in a call that asks for events: each must, or a
+  // caller who always finds something to reap would never come to see the rest.
+  const SubmissionWait no_wait = {.flags = defers_ ? IORING_ENTER_GETEVENTS : 0};
+  if (min_count == 0 || expected_waits_ == 0 || !waits_take_timeouts_) return no_wait;
   --expected_waits_;
-  if (!failed_.Empty() || wake_pending_.load(std::memory_order_relaxed)) return {};
+  if (!failed_.Empty() || wake_pending_.load(std::memory_order_relaxed)) return no_wait;
   *timeout = BriefWait(deadline);
-  if (timeout->tv_nsec == 0) return {};
+  if (timeout->tv_nsec == 0) return no_wait;
   return {.min_complete = std::min(min_count, queue_.capacity()),
           .flags = IORING_ENTER_GETEVENTS,
           .timeout = timeout};
