@@ -1,6 +1,6 @@
 #include "testing/support/conformance_fixture.h"
 
-#include <algorithm>
+#include "testing/support/proc_self.h"
 
 namespace mooring::conformance {
 
@@ -156,6 +156,14 @@ std::vector<mooring_completion_t> ConformanceTest::Run(const Ring& ring,
 
 mooring_completion_t ConformanceTest::RunOne(const Ring& ring, const mooring_op_t& operation) {
   return Run(ring, {operation}).front();
+}
+
+void ConformanceTest::ExpectGivenBack(const void* data) {
+  EXPECT_TRUE(Eventually([&] {
+    if (!IsMapped(data)) return true;
+    CreateRing().reset();
+    return false;
+  })) << "the memory was never given back";
 }
 
 mooring_path_t ConformanceTest::PathOf(const Registration& registration, uint64_t offset,

@@ -220,11 +220,7 @@ CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsOwnedMemoryMapped, k
   EXPECT_TRUE(IsMapped(memory)) << "unmapped under a write";
 
   file.Release();
-  // Nobody is told that the write has ended; any call that makes or ends a ring looks.
-  EXPECT_TRUE(Eventually([&] {
-    CreateRing().reset();
-    return !IsMapped(memory);
-  })) << "the memory was never given back";
+  ExpectGivenBack(memory);
   EXPECT_TRUE(HasPattern(Contents(file.fd()).data(), 127, 0, 4096));
 }
 
