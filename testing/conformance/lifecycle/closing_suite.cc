@@ -112,6 +112,7 @@ CONFORMANCE_TEST(Closing, Rule9DoesNotSpinWhileItWaits, kAnywhere) {
   EXPECT_LT(cpu.Elapsed(), std::chrono::milliseconds(100)) << "of 300";
   file.Release();
   ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+  EXPECT_EQ(Reap(ring_, 1).size(), 1u);
 }
 
 CONFORMANCE_TEST(Closing, EndsAReapThatWaitsOnAnotherThread, kAnyThread) {
