@@ -29,6 +29,8 @@ class CoreFixture : public testing::Test {
     engine_.submitted.clear();
   }
   ~CoreFixture() override {
+    engine_.CompleteRest();
+    Reap();
     registration_.reset();
     table_->Detach();
   }

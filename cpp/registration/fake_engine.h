@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -36,7 +37,16 @@ class FakeEngine : public Engine {
     for (const auto& [slot, held] : slots) bytes += held.bytes;
     return bytes;
   }
-  void Complete(uint64_t token, int32_t result) { events.push_back(Event{token, result, 0}); }
+  void Complete(uint64_t token, int32_t result) {
+    completed_.insert(token);
+    events.push_back(Event{token, result, 0});
+  }
+  // Every request that has no event yet gets one, so that nothing is held at the end of a test.
+  void CompleteRest() {
+    for (const Request& request : submitted) {
+      if (!completed_.contains(request.token)) Complete(request.token, -ECANCELED);
+    }
+  }
 
   // What a test sets and reads.
   uint64_t budget_bytes = UINT64_MAX;
@@ -115,6 +125,7 @@ class FakeEngine : public Engine {
   }
 
   std::vector<uint64_t> held_tags_;
+  std::set<uint64_t> completed_;
 };
 
 }  // namespace mooring

@@ -105,9 +105,9 @@ TEST_P(IoUringWaitTest, SubmitAndReapStopsAtItsDeadline) {
   std::vector<Event> events(8);
   const int64_t before = MonotonicNow();
   EXPECT_EQ(
-      engine_->SubmitAndReap(std::vector{As(2, Nop())}, events, 2, Deadline::After(30'000'000)),
+      engine_->SubmitAndReap(std::vector{As(2, Nop())}, events, 2, Deadline::After(400'000'000)),
       1u);
-  EXPECT_GE(MonotonicNow() - before, 30'000'000);
+  EXPECT_GE(MonotonicNow() - before, 400'000'000);
 }
 
 TEST_P(IoUringWaitTest, WakeEndsAWaitFromAnotherThread) {
@@ -229,7 +229,7 @@ TEST_P(IoUringCallsTest, WhatIsWaitedForTakesLittleMore) {
     ASSERT_EQ(engine_->SubmitAndReap(std::vector{As(1, Timeout(50'000))}, events, 1, Patience()),
               1u);
   }
-  EXPECT_LE(engine_->counters().system_calls - before, 120u);
+  EXPECT_LE(engine_->counters().system_calls - before, 170u);
 }
 
 class IoUringThreadsTest : public IoUringWaitTest {};
