@@ -233,20 +233,37 @@ uint32_t FreeBitmap::NextListed(uint32_t from) {
   }
 }
 
+void FreeBitmap::List(uint32_t level, uint32_t child) {
+  // seq_cst: see free_bitmap.h, Doubt.
+  changes_begun_.fetch_add(1, std::memory_order_seq_cst);
+  ListUpwards(level, child);
+  changes_ended_.fetch_add(1, std::memory_order_seq_cst);
+}
+
 void FreeBitmap::Unlist(uint32_t level, uint32_t child) {
-  // seq_cst: see above, Doubt and Listing.
-  unlists_begun_.fetch_add(1, std::memory_order_seq_cst);
+  // seq_cst: see free_bitmap.h, Doubt and Listing.
+  changes_begun_.fetch_add(1, std::memory_order_seq_cst);
   Summary(level, child / kFanOut)
       .fetch_and(~(uint64_t{1} << child % kFanOut), std::memory_order_seq_cst);
-  if (!IsEmptyBelow(level, child)) List(level, child);
-  unlists_ended_.fetch_add(1, std::memory_order_seq_cst);
+  if (!IsEmptyBelow(level, child)) ListUpwards(level, child);
+  changes_ended_.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void FreeBitmap::ListUpwards(uint32_t level, uint32_t child) {
+  for (; level <= level_count_; ++level, child /= kFanOut) {
+    const uint64_t bit = uint64_t{1} << child % kFanOut;
+    // seq_cst: see free_bitmap.h, Listing. The first bit decides: whoever found it clear and set it
+    // goes on upwards; where it was set, somebody else has gone on, or is about to.
+    if ((Summary(level, child / kFanOut).fetch_or(bit, std::memory_order_seq_cst) & bit) != 0)
+      return;
+  }
 }
 
 bool FreeBitmap::WasEmpty() const {
-  // seq_cst: see above, Doubt.
-  const uint64_t ended = unlists_ended_.load(std::memory_order_seq_cst);
+  // seq_cst: see free_bitmap.h, Doubt.
+  const uint64_t ended = changes_ended_.load(std::memory_order_seq_cst);
   const uint64_t root = Summary(level_count_, 0).load(std::memory_order_seq_cst);
-  return root == 0 && unlists_begun_.load(std::memory_order_seq_cst) == ended;
+  return root == 0 && changes_begun_.load(std::memory_order_seq_cst) == ended;
 }
 
 // Relaxed from here on: spread_ is advice.

@@ -13,7 +13,7 @@
 // come between.
 //
 // What "none" means. Claim says none only when at one moment during the call no such run was free:
-// it has read an empty root while nobody was taking anything off the list, or has read all words
+// it has read an empty root while nobody was changing the tree, or has read all words
 // twice with no return in between (a return is seen by its count). A run that another claim holds
 // for a moment, only to find the rest of it gone, counts as not free. When others keep returning
 // runs that do not fit, Claim gives up after having read kReadingWordsMax words. With nobody else
@@ -123,8 +123,10 @@ class FreeBitmap {
   // The first listed word from `from` on; kNone when there is none. Unlists what it finds empty on
   // its way.
   uint32_t NextListed(uint32_t from);
+  // `child` is a word for level 1, a summary word of level - 1 above.
   void List(uint32_t level, uint32_t child);
   void Unlist(uint32_t level, uint32_t child);
+  void ListUpwards(uint32_t level, uint32_t child);
   bool WasEmpty() const;
   uint32_t SpreadStart();
   void WidenSpread();
@@ -143,34 +145,40 @@ class FreeBitmap {
   // Single claims start (CPU & spread_) words above the lowest listed one. 0 or 2^n - 1.
   std::atomic<uint32_t> spread_{0};
 
-  // Unlist counts itself in and out, so that a reader of an empty root can tell whether to believe
-  // it.
-  alignas(64) std::atomic<uint64_t> unlists_begun_{0};
-  std::atomic<uint64_t> unlists_ended_{0};
+  // List and Unlist count themselves in and out, so that a reader of an empty root can tell whether
+  // to believe it.
+  alignas(64) std::atomic<uint64_t> changes_begun_{0};
+  std::atomic<uint64_t> changes_ended_{0};
 };
 
 // Memory orders. Three edges matter:
 // - Contents: Return adds to a word with release semantics, a claim takes bits out of it with
 //   acquire. So what the last owner of a buffer wrote, bytes and lease state alike, is seen by the
 //   next.
-// - Listing: Return writes a word, then reads its summary bit (List); Unlist writes the summary
-//   bit, then reads the word. At least one of the two must see the other, which takes seq_cst on
-//   all four; likewise a level higher.
-// - Doubt: a reader of an empty root reads unlists_ended_ before it and unlists_begun_ after it,
-//   all seq_cst, so equal counts mean that no Unlist was under way when the root was read.
+// - Listing: Return writes a word, then reads its summary bit; Unlist writes the summary bit, then
+//   reads the word. At least one of the two must see the other, which takes seq_cst on all four;
+//   likewise a level higher.
+// - Doubt: a reader of an empty root reads changes_ended_ before it and changes_begun_ after it,
+//   all seq_cst, so equal counts mean that no List and no Unlist was under way when the root was
+//   read.
 
 // The common case of ClaimOne, straight down the tree: kNone where anything at all stands in the
 // way.
 inline uint32_t FreeBitmap::ClaimLowest() {
   // Relaxed: advice.
   if (spread_.load(std::memory_order_relaxed) != 0) return kNone;
-  uint32_t child = 0;
-  for (uint32_t level = level_count_; level > 0; --level) {
-    // Relaxed: a hint; the word it leads to is what counts.
-    const uint64_t bits = Summary(level, child).load(std::memory_order_relaxed);
-    if (bits == 0) return kNone;
-    child = child * kFanOut + static_cast<uint32_t>(std::countr_zero(bits));
+  // Relaxed, here and below: a hint; the word it leads to is what counts. Most often something is
+  // free in the lowest group, which needs no descent.
+  uint64_t bits = Summary(1, 0).load(std::memory_order_relaxed);
+  uint32_t group = 0;
+  if (bits == 0) {
+    for (uint32_t level = level_count_; level > 0; --level) {
+      bits = Summary(level, group).load(std::memory_order_relaxed);
+      if (bits == 0) return kNone;
+      if (level > 1) group = group * kFanOut + static_cast<uint32_t>(std::countr_zero(bits));
+    }
   }
+  const uint32_t child = group * kFanOut + static_cast<uint32_t>(std::countr_zero(bits));
   std::atomic<uint64_t>& word = Word(child);
   // Relaxed: only a guess for the exchange.
   uint64_t seen = word.load(std::memory_order_relaxed);
@@ -191,18 +199,9 @@ inline void FreeBitmap::ReturnBits(uint32_t word, uint32_t mask) {
   const uint64_t before = Word(word).fetch_add(mask + kOneReturn, std::memory_order_seq_cst);
   DCHECK((FreeBits(before) & mask) == 0);
   (void)before;
-  List(1, word);
-}
-
-// `child` is a word for level 1, a summary word of level - 1 above.
-inline void FreeBitmap::List(uint32_t level, uint32_t child) {
-  for (; level <= level_count_; ++level, child /= kFanOut) {
-    std::atomic<uint64_t>& summary = Summary(level, child / kFanOut);
-    const uint64_t bit = uint64_t{1} << child % kFanOut;
-    // seq_cst: see above, Listing. All levels, for whoever listed a lower one may not have come to
-    // the higher yet.
-    if ((summary.load(std::memory_order_seq_cst) & bit) == 0)
-      summary.fetch_or(bit, std::memory_order_seq_cst);
+  // seq_cst: see above, Listing. Whoever set the bit has seen to the levels above it, or is about to.
+  if ((Summary(1, word / kFanOut).load(std::memory_order_seq_cst) >> word % kFanOut & 1) == 0) {
+    List(1, word);
   }
 }
 
