@@ -22,14 +22,9 @@ class CompletionQueue {
       : mask_(uring.params().cq_entries - 1),
         entries_(uring.ring().cq.cqes),
         head_(uring.ring().cq.khead),
-        tail_(uring.ring().cq.ktail),
-        flags_(uring.ring().cq.kflags) {}
+        tail_(uring.ring().cq.ktail) {}
 
   uint32_t capacity() const { return mask_ + 1; }
-  bool Empty() const { return __atomic_load_n(tail_, __ATOMIC_ACQUIRE) == *head_; }
-  // IORING_CQ_*: what we want of the kernel (5.8). Sequential order keeps what the caller does next
-  // behind it.
-  void SetFlags(uint32_t flags) { __atomic_store_n(flags_, flags, __ATOMIC_SEQ_CST); }
 
   // Moves as many as there are and fit, and gives their room back at once for all.
   uint32_t Take(std::span<Event> events) {
@@ -51,7 +46,6 @@ class CompletionQueue {
   const io_uring_cqe* const entries_;
   uint32_t* const head_;
   const uint32_t* const tail_;
-  uint32_t* const flags_;
 };
 
 }  // namespace mooring

@@ -1,5 +1,6 @@
 #include "cpp/ring/completion_side.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -10,12 +11,11 @@
 namespace mooring {
 namespace {
 
-// The longest wait that Wake cannot end at once.
+// The longest wait that Wake cannot end at once: before a reaper parks, and with DEFER_TASKRUN after.
 constexpr int64_t kBriefWaitNs = 1'000'000;
+constexpr int64_t kParkedWaitNs = 40'000'000;
 // How many submissions in a row wait in their own system call before one is tried without.
 constexpr uint32_t kWaitsBetweenLooks = 8;
-// The longest sleep on a descriptor that others read, too.
-constexpr int64_t kSharedWaitNs = 50'000'000;
 
 void Ring(int event_fd) {
   const uint64_t one = 1;
@@ -32,8 +32,8 @@ void AddOne(std::atomic<uint64_t>& counter) {  // only one thread writes it
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-__kernel_timespec BriefWait(Deadline deadline) {
-  return {.tv_sec = 0, .tv_nsec = std::min(deadline.RemainingNs(), kBriefWaitNs)};
+__kernel_timespec AtMost(int64_t nanoseconds, Deadline deadline) {
+  return {.tv_sec = 0, .tv_nsec = std::min(deadline.RemainingNs(), nanoseconds)};
 }
 
 }  // namespace
@@ -60,15 +60,21 @@ uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uin
                                     Deadline deadline) {
   min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
   bool parked = false;
+  bool hopeful = true;
   for (;;) {
     if (count < events.size() && LetKernelDeliver()) count += Take(events.subspan(count));
-    if (count >= min_count || deadline.Passed() || TakeWake()) return count;
-    const bool waited = parked || !waits_take_timeouts_
-                            ? Park(deadline, &parked)
-                            : WaitBriefly(min_count - count, deadline, &parked);
+    if (count >= min_count || !hopeful || deadline.Passed() || TakeWake()) break;
+    const bool can_park = parked && !defers_;
+    hopeful = can_park || !waits_take_timeouts_
+                  ? Park(deadline, &parked)
+                  : WaitInKernel(min_count - count, deadline, &parked);
     count += Take(events.subspan(count));
-    if (!waited) return count;
   }
+  if (defers_ && event_fd_.valid() && count < events.size()) {
+    RenewEventFd();
+    count += Take(events.subspan(count));
+  }
+  return count;
 }
 
 uint32_t CompletionSide::Take(std::span<Event> events) {
@@ -82,14 +88,11 @@ uint32_t CompletionSide::Take(std::span<Event> events) {
 
 SubmissionWait CompletionSide::Plan(uint32_t min_count, Deadline deadline,
                                     __kernel_timespec* timeout) {
-  // With DEFER_TASKRUN what is due completes only in a call that asks for events: each must, or a
-  // caller who always finds something to reap would never come to see the rest.
-  const SubmissionWait no_wait = {.flags = defers_ ? IORING_ENTER_GETEVENTS : 0};
-  if (min_count == 0 || expected_waits_ == 0 || !waits_take_timeouts_) return no_wait;
+  if (min_count == 0 || expected_waits_ == 0 || !waits_take_timeouts_) return {};
   --expected_waits_;
-  if (!failed_.Empty() || wake_pending_.load(std::memory_order_relaxed)) return no_wait;
-  *timeout = BriefWait(deadline);
-  if (timeout->tv_nsec == 0) return no_wait;
+  if (!failed_.Empty() || wake_pending_.load(std::memory_order_relaxed)) return {};
+  *timeout = AtMost(kBriefWaitNs, deadline);
+  if (timeout->tv_nsec == 0) return {};
   return {.min_complete = std::min(min_count, queue_.capacity()),
           .flags = IORING_ENTER_GETEVENTS,
           .timeout = timeout};
@@ -105,37 +108,30 @@ void CompletionSide::NotifyFailed() {
   if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0) Ring(fd);
 }
 
-int CompletionSide::Start() {
-  if (!defers_) return 0;
-  SetSilenced(true);
-  const int fd = wake_fd_.get();
-  const int result = uring_.Control(IORING_REGISTER_EVENTFD, &fd, 1);
-  return result < 0 ? -result : 0;
-}
-
 // Readable from the start: what was ready before the kernel knew of it is found by the first reap.
-// A ring takes one eventfd, so with DEFER_TASKRUN the caller gets ours, and it is silent no more.
 int CompletionSide::EventFd() {
-  if (const int fd = event_fd_to_signal_.load(std::memory_order_relaxed); fd >= 0) return fd;
-  int fd = wake_fd_.get();
-  if (!defers_) {
-    event_fd_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!event_fd_.valid()) return -1;
-    fd = event_fd_.get();
-    if (const int result = uring_.Control(IORING_REGISTER_EVENTFD, &fd, 1); result < 0) {
-      errno = -result;
-      return -1;
-    }
+  if (event_fd_.valid()) return event_fd_.get();
+  UniqueFd fd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd.valid()) return -1;
+  const int number = fd.get();
+  if (const int result = uring_.Control(IORING_REGISTER_EVENTFD, &number, 1); result < 0) {
+    errno = -result;
+    return -1;
   }
-  event_fd_to_signal_.store(fd, std::memory_order_release);
-  if (defers_) SetSilenced(false);
-  Ring(fd);
-  return fd;
+  event_fd_ = std::move(fd);
+  event_fd_to_signal_.store(number, std::memory_order_release);
+  return number;
 }
 
-void CompletionSide::SetSilenced(bool silenced) {
-  const bool shared = event_fd_to_signal_.load(std::memory_order_relaxed) >= 0;
-  queue_.SetFlags(silenced && !shared ? IORING_CQ_EVENTFD_DISABLED : 0);
+// For kernels that signal work that waits but once for each registration: see the header. The caller
+// has found nothing and will sleep on the descriptor; what came meanwhile is found by looking again.
+void CompletionSide::RenewEventFd() {
+  const int number = event_fd_.get();
+  AddOne(system_calls_);
+  AddOne(system_calls_);
+  (void)uring_.Control(IORING_UNREGISTER_EVENTFD, nullptr, 0);
+  if (uring_.Control(IORING_REGISTER_EVENTFD, &number, 1) < 0) Ring(number);
+  (void)Enter(0, nullptr);
 }
 
 // Completions may be ready that are not in the queue: work that the kernel has put off until we
@@ -150,9 +146,9 @@ bool CompletionSide::LetKernelDeliver() {
 }
 
 // False when waiting here is hopeless.
-bool CompletionSide::WaitBriefly(uint32_t count, Deadline deadline, bool* parked) {
+bool CompletionSide::WaitInKernel(uint32_t count, Deadline deadline, bool* parked) {
   expected_waits_ = kWaitsBetweenLooks;
-  const __kernel_timespec timeout = BriefWait(deadline);
+  const __kernel_timespec timeout = AtMost(*parked ? kParkedWaitNs : kBriefWaitNs, deadline);
   switch (Enter(std::min(count, queue_.capacity()), &timeout)) {
     case 0:
     case -EINTR:  // the deadline has not moved
@@ -168,44 +164,18 @@ bool CompletionSide::WaitBriefly(uint32_t count, Deadline deadline, bool* parked
   }
 }
 
-// Until the ring has something, somebody wakes us, or the deadline passes. False when waiting here
-// is hopeless.
+// Until the ring has something, somebody wakes us, or the deadline passes; EINTR is as good a reason
+// to look again. False when waiting here is hopeless.
 bool CompletionSide::Park(Deadline deadline, bool* parked) {
   *parked = false;
-  if (defers_) return SleepWithWorkDeferred(deadline);
   pollfd fds[2] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0},
                    {.fd = uring_.fd(), .events = POLLIN, .revents = 0}};
-  return SleepUntilSignalled(fds, deadline) && (fds[1].revents & (POLLNVAL | POLLERR)) == 0;
-}
-
-bool CompletionSide::SleepWithWorkDeferred(Deadline deadline) {
-  SetSilenced(false);
-  // Either the kernel finds the signal on, or this finds what the kernel has put off.
-  const int result = Enter(0, nullptr);
-  bool hopeful = result >= 0 || result == -EINTR;
-  if (hopeful && queue_.Empty()) {
-    pollfd fds[1] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0}};
-    hopeful = SleepUntilSignalled(fds, deadline);
-  }
-  SetSilenced(true);
-  return hopeful;
-}
-
-// fds[0] is ours; EINTR is as good a reason to look again as any.
-bool CompletionSide::SleepUntilSignalled(std::span<pollfd> fds, Deadline deadline) {
-  timespec timeout = deadline.Remaining();
-  bool forever = deadline.IsNever();
-  // A caller who has been given our own descriptor may read it before we see it.
-  if (defers_ && event_fd_to_signal_.load(std::memory_order_relaxed) >= 0 &&
-      deadline.RemainingNs() > kSharedWaitNs) {
-    timeout = {.tv_sec = 0, .tv_nsec = kSharedWaitNs};
-    forever = false;
-  }
+  const timespec timeout = deadline.Remaining();
   AddOne(system_calls_);
-  if (ppoll(fds.data(), fds.size(), forever ? nullptr : &timeout, nullptr) < 0)
-    return errno == EINTR;
-  if (fds[0].revents != 0) Silence(fds[0].fd);
-  return true;
+  const int ready = ppoll(fds, 2, deadline.IsNever() ? nullptr : &timeout, nullptr);
+  if (ready < 0) return errno == EINTR;
+  if (fds[0].revents != 0) Silence(wake_fd_.get());
+  return (fds[1].revents & (POLLNVAL | POLLERR)) == 0;
 }
 
 bool CompletionSide::TakeWake() {

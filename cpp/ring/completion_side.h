@@ -7,11 +7,11 @@
 // which a drain would wait for, and no thread that may submit; a parked reaper sleeps, and a busy
 // one pays no second system call.
 //
-// With DEFER_TASKRUN, poll(2) on the ring sees only what has been delivered, and nothing is
-// delivered while its thread is in poll(2) (measured on 6.18: a timeout never woke it). But an
-// eventfd that is registered with the ring is signalled for work that waits, too. So there the
-// descriptor of our own is registered, and silenced (IORING_CQ_EVENTFD_DISABLED) for as long as
-// nobody is parked.
+// With DEFER_TASKRUN nothing is delivered while the ring's thread is in poll(2), nor is it woken: a
+// timeout slept on until the deadline (measured, 6.18). An eventfd registered with the ring should be
+// signalled for work that waits, but 6.12.117 does so once and never again (measured; its bit for "a
+// signal is on its way" is never cleared). So such a reaper parks in the kernel's own wait, which is
+// sound, for short times, and Wake may take as long as one of them.
 //
 // Threading: Reap, Plan and EventFd: one thread at a time. Wake, NotifyFailed and counters: any
 // thread.
@@ -19,8 +19,6 @@
 //   uint32_t count = completion.Reap(events, 1, Deadline::After(timeout_ns));
 #ifndef MOORING_CPP_RING_COMPLETION_SIDE_H_
 #define MOORING_CPP_RING_COMPLETION_SIDE_H_
-
-#include <poll.h>
 
 #include <atomic>
 #include <cstdint>
@@ -41,9 +39,6 @@ class CompletionSide {
   // All outlive the side; `wake_fd` is an eventfd(2) that does not block.
   CompletionSide(const Uring& uring, FailedEvents& failed, const SubmissionSide& submission,
                  UniqueFd wake_fd);
-
-  // Once, before anything else. 0, or a positive errno.
-  int Start();
 
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline);
 
@@ -66,11 +61,9 @@ class CompletionSide {
                       Deadline deadline);
   uint32_t Take(std::span<Event> events);
   bool LetKernelDeliver();
-  bool WaitBriefly(uint32_t count, Deadline deadline, bool* parked);
+  bool WaitInKernel(uint32_t count, Deadline deadline, bool* parked);
   bool Park(Deadline deadline, bool* parked);
-  bool SleepUntilSignalled(std::span<pollfd> fds, Deadline deadline);
-  bool SleepWithWorkDeferred(Deadline deadline);
-  void SetSilenced(bool silenced);
+  void RenewEventFd();
   bool TakeWake();
   int Enter(uint32_t min_complete, const __kernel_timespec* timeout);
 
@@ -83,7 +76,7 @@ class CompletionSide {
   const bool defers_;
   uint32_t expected_waits_ = 0;
   const UniqueFd wake_fd_;
-  UniqueFd event_fd_;                        // unless wake_fd_ is shared
+  UniqueFd event_fd_;
   std::atomic<int> event_fd_to_signal_{-1};  // the caller's, when he has asked for one
   std::atomic<uint64_t> system_calls_{0};
   std::atomic<uint64_t> overflows_{0};

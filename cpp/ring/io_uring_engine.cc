@@ -26,16 +26,16 @@ UniqueFd MakeEventFd() { return UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 
 class IoUringEngine final : public Engine {
  public:
-  IoUringEngine(const EngineOptions& options, Uring uring, bool closes_file_slots, UniqueFd wake_fd)
+  IoUringEngine(const EngineOptions& options, Uring uring, SubmissionHabits habits,
+                UniqueFd wake_fd)
       : uring_(std::move(uring)),
         owner_thread_(options.owner_thread),
         owner_(pthread_self()),
         tables_(uring_),
         failed_(options.in_flight_max),
-        submission_(uring_, failed_, closes_file_slots),
+        submission_(uring_, failed_, habits),
         completion_(uring_, failed_, submission_, std::move(wake_fd)) {}
 
-  int Start() { return completion_.Start(); }
   // Makes the tables, and writes down what was obtained.
   void Complete(const EngineOptions& options, const UringFeatures& features);
 
@@ -101,11 +101,7 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
 }
 
 void IoUringEngine::Submit(std::span<const Request> requests) {
-  // With DEFER_TASKRUN what is due completes only in a call that asks for events. This one asks:
-  // who always finds something to reap would never come to see the rest.
-  const bool defers = uring_.HasFlag(IORING_SETUP_DEFER_TASKRUN);
-  const SubmissionWait wait = {.flags = defers ? IORING_ENTER_GETEVENTS : 0};
-  if (submission_.Submit(requests, wait)) completion_.NotifyFailed();
+  if (submission_.Submit(requests, {})) completion_.NotifyFailed();
 }
 
 uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
@@ -161,13 +157,11 @@ std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusa
     *refusal = ExplainSetupFailure(calls, errno);
     return nullptr;
   }
-  const bool closes_file_slots = options.fixed_file_count != 0 && ClosesFileSlots(calls, features);
-  auto engine = std::make_unique<IoUringEngine>(options, std::move(uring), closes_file_slots,
-                                                std::move(wake_fd));
-  if (const int error = engine->Start(); error != 0) {
-    *refusal = ExplainSetupFailure(calls, error);
-    return nullptr;
-  }
+  const SubmissionHabits habits = {
+      .closes_file_slots = options.fixed_file_count != 0 && ClosesFileSlots(calls, features),
+      .drains_hold_back = features.HasOpcode(kOpcodePipe)};
+  auto engine =
+      std::make_unique<IoUringEngine>(options, std::move(uring), habits, std::move(wake_fd));
   engine->Complete(options, features);
   return engine;
 }

@@ -98,6 +98,28 @@ TEST_P(IoUringOrderTest, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
   EXPECT_EQ(events[2].token, 3u);
 }
 
+TEST_P(IoUringOrderTest, WhatFollowsADrainDoesNotWaitForOneAnother) {
+  Pipe pipe;
+  char data[4];
+  engine_->Submit(std::vector{As(1, Nop()), As(2, Nop(kRequestDrain)),
+                              As(3, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 4)),
+                              As(4, WriteAt(pipe.write_end.get(), kFileOffsetCurrent, "abcd", 4))});
+  EXPECT_EQ(Take(*engine_, 4).size(), 4u);
+}
+
+TEST_P(IoUringOrderTest, ADrainAtTheHeadOfAChainHoldsUpWhatFollowsTheChain) {
+  Pipe pipe;
+  char data[4];
+  engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 4)),
+                              As(2, Nop(kRequestDrain | kRequestLink)), As(3, Timeout(1'000'000)),
+                              As(4, Nop()), As(5, Nop())});
+  ExpectNone(*engine_);
+  ASSERT_EQ(write(pipe.write_end.get(), "abcd", 4), 4);
+  const std::vector<Event> events = Take(*engine_, 5);
+  ASSERT_EQ(events.size(), 5u);
+  for (uint64_t i = 0; i < 3; ++i) EXPECT_EQ(events[i].token, i + 1);
+}
+
 // Wake must leave nothing in the ring that a drain would wait for.
 TEST_P(IoUringOrderTest, ADrainDoesNotWaitForAWakeUp) {
   engine_->Wake();

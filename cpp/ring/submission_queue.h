@@ -20,11 +20,16 @@
 
 namespace mooring {
 
+// What kernels do differently (uring_features.h).
+struct SubmissionHabits {
+  bool closes_file_slots = true;  // else closing one gives -EBADF
+  bool drains_hold_back = true;   // what is submitted after a drain starts after it, unasked
+};
+
 class SubmissionQueue {
  public:
-  // `uring` outlives the queue. Without `closes_file_slots` (uring_features.h), closing one gives
-  // -EBADF.
-  SubmissionQueue(const Uring& uring, bool closes_file_slots);
+  // `uring` outlives the queue.
+  SubmissionQueue(const Uring& uring, SubmissionHabits habits);
 
   uint32_t capacity() const { return mask_ + 1; }
   uint32_t head() const { return __atomic_load_n(head_, __ATOMIC_ACQUIRE); }
@@ -48,18 +53,17 @@ class SubmissionQueue {
   const io_uring_sqe& At(uint32_t position) const { return entries_[position & mask_]; }
   // Takes back [position, tail), none of which the kernel has taken. Not while a kernel thread
   // polls.
-  void Retract(uint32_t position) {
-    tail_ = position;
-    Publish();
-  }
+  void Retract(uint32_t position);
 
  private:
+  void KeepBehindDrain(io_uring_sqe* entry, const Request& request);
   void FillRare(io_uring_sqe* entry, const Request& request) const;
 
   const uint32_t mask_;
-  // Beside a file slot to close: 0, as the kernel wants it, or -1, which it refuses.
-  const int32_t file_slot_fd_;
+  const SubmissionHabits habits_;
   uint32_t tail_;
+  bool drained_ = false;  // the last request, or its chain, has a drain that the next must wait for
+  bool chain_is_open_ = false;  // and that next one is of the same chain; of use with drained_ only
   io_uring_sqe* const entries_;
   uint32_t* const head_;
   uint32_t* const kernel_tail_;

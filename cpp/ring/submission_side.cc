@@ -27,10 +27,10 @@ void AddOne(std::atomic<uint64_t>& counter, std::memory_order order) {
 
 }  // namespace
 
-SubmissionSide::SubmissionSide(const Uring& uring, FailedEvents& failed, bool closes_file_slots)
+SubmissionSide::SubmissionSide(const Uring& uring, FailedEvents& failed, SubmissionHabits habits)
     : uring_(uring),
       failed_(failed),
-      queue_(uring, closes_file_slots),
+      queue_(uring, habits),
       sqpoll_(uring.HasFlag(IORING_SETUP_SQPOLL)) {}
 
 bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionWait& wait) {
@@ -79,7 +79,11 @@ size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
   }
   queue_.Publish();
   const uint32_t pending = queue_.Pending();
-  const int result = Enter(pending, wait.min_complete, wait.flags, wait.timeout);
+  // With DEFER_TASKRUN what is due completes only in a call that asks for events. Where something is,
+  // this one asks: who always finds something to reap would never come to see the rest.
+  const bool is_due = (queue_.flags() & IORING_SQ_TASKRUN) != 0;
+  const uint32_t flags = wait.flags | (is_due ? IORING_ENTER_GETEVENTS : 0);
+  const int result = Enter(pending, wait.min_complete, flags, wait.timeout);
   if (result == static_cast<int>(pending)) [[likely]]
     return 0;
   return Recover(result, pending);

@@ -29,7 +29,7 @@ struct SubmissionWait {
 class SubmissionSide {
  public:
   // Both outlive the side.
-  SubmissionSide(const Uring& uring, FailedEvents& failed, bool closes_file_slots);
+  SubmissionSide(const Uring& uring, FailedEvents& failed, SubmissionHabits habits);
 
   // True when requests have failed on the way: their events are in FailedEvents, and no completion
   // tells of them.

@@ -24,7 +24,10 @@ namespace mooring {
 // can see.
 inline constexpr uint32_t kRegisterCloneBuffers = 30;
 
-// Its argument, struct io_uring_clone_buffers.
+// IORING_OP_PIPE (Linux 6.16, the release whose drains hold back what is submitted after them).
+inline constexpr uint8_t kOpcodePipe = 62;
+
+// The argument of kRegisterCloneBuffers, struct io_uring_clone_buffers.
 struct CloneBuffersArgument {
   uint32_t src_fd = 0;
   uint32_t flags = 0;
