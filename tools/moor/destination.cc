@@ -45,6 +45,11 @@ bool ReservesCheaply(int fd) {
          filesystem.f_type == TMPFS_MAGIC;
 }
 
+// Some filesystems have no modes, or no times that a user may set: their answer is no failure of ours.
+bool CannotBeKeptHere(int error) {
+  return error == EPERM || error == EOPNOTSUPP || error == ENOSYS;
+}
+
 }  // namespace
 
 std::string TemporaryName(const std::string& name, size_t name_bytes_max,
@@ -135,7 +140,7 @@ void Destination::CopyMetadata(const Source& source) {
     // Bytes without a file behind them: what any new file gets.
     const mode_t mask = ::umask(0);
     ::umask(mask);
-    if (::fchmod(fd_.get(), 0666 & ~mask) != 0) {
+    if (::fchmod(fd_.get(), 0666 & ~mask) != 0 && !CannotBeKeptHere(errno)) {
       ThrowSystemError(errno, "cannot set the mode of '" + path_.shown + "'");
     }
     return;
@@ -152,11 +157,11 @@ void Destination::CopyMetadata(const Source& source) {
       mode &= ~static_cast<mode_t>(S_ISUID | S_ISGID);
     }
   }
-  if (::fchmod(fd_.get(), mode) != 0) {
+  if (::fchmod(fd_.get(), mode) != 0 && !CannotBeKeptHere(errno)) {
     ThrowSystemError(errno, "cannot set the mode of '" + path_.shown + "'");
   }
   const struct timespec times[2] = {from.st_atim, from.st_mtim};
-  if (::futimens(fd_.get(), times) != 0) {
+  if (::futimens(fd_.get(), times) != 0 && !CannotBeKeptHere(errno)) {
     ThrowSystemError(errno, "cannot set the times of '" + path_.shown + "'");
   }
 }

@@ -31,6 +31,10 @@ std::string RemedyFor(int system_error) {
              "or raise the limit";
     case EROFS:
       return "the filesystem is read-only: choose another one, or remount it for writing";
+    case EBUSY:
+      return "something is mounted on that very name: name another one";
+    case EBADF:
+      return "it was closed before the program started: do not start it with `>&-`";
     case EMFILE:
     case ENFILE:
       return "too many files are open: raise `ulimit -n`, or close some";

@@ -56,11 +56,12 @@ TEST(Interrupts, ASignalThatWasIgnoredStaysIgnored) {
       42);
 }
 
-TEST(Interrupts, ABrokenPipeDoesNotKill) {
+TEST(Interrupts, ABrokenPipeAndAFileTooLargeDoNotKill) {
   ExpectInChild(
       [] {
         InstallInterruptHandlers();
         ::raise(SIGPIPE);
+        ::raise(SIGXFSZ);
       },
       42);
 }

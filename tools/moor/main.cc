@@ -1,4 +1,5 @@
 // moor: the command line of Mooring. docs/MOOR.md is its manual.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -41,7 +42,21 @@ int Complain(const char* message, const char* remedy, int status) {
   return status;
 }
 
+// A program that is started with a standard stream closed gets its number for the next file that it
+// opens, and would then write its report into the copy. Whoever uses one of these gets EBADF instead,
+// as he should.
+void TakeClosedStandardStreams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      // The lowest free number is this one.
+      [[maybe_unused]] const int taken =
+          ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
 int Main(int argc, char** argv) {
+  TakeClosedStandardStreams();
   InstallInterruptHandlers();
   try {
     Run(ParseCommandLine(argc, argv));

@@ -157,6 +157,11 @@ class NamesTest(MoorTestCase):
         self.assertTrue(os.path.islink(self.path("link")))
         self.assertEqual(read(self.path("d/target")), data)
 
+    def test_the_copy_may_be_waited_for(self):
+        data = write_random(self.path("a"), MIB + 1)
+        self.assert_succeeds(self.run_moor("copy", "--sync", self.path("a"), self.path("b")))
+        self.assertEqual(read(self.path("b")), data)
+
     def test_longest_name(self):
         data = write_random(self.path("a"), 1000)
         name = "x" * 255
