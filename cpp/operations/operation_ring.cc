@@ -288,6 +288,8 @@ Status OperationRing::Close(Deadline deadline) {
 void OperationRing::RefuseNewWork() {
   closed_.store(true, std::memory_order_release);
   table_->Close();
+  // A reaper that came before may wait for more than what is in flight: nothing else would end its wait.
+  engine_->Wake();
 }
 
 void OperationRing::CancelAllOnce() {

@@ -1,6 +1,7 @@
 #include "testing/support/proc_self.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 #include <cinttypes>
 #include <cstdio>
@@ -9,14 +10,19 @@
 namespace mooring::conformance {
 namespace {
 
-uint64_t EntryCount(const char* path) {
+template <typename Visit>
+void ForEachEntry(const char* path, Visit visit) {
   DIR* dir = opendir(path);
-  if (dir == nullptr) return 0;
-  uint64_t count = 0;
+  if (dir == nullptr) return;
   while (const dirent* entry = readdir(dir)) {
-    if (entry->d_name[0] != '.') ++count;
+    if (entry->d_name[0] != '.') visit(entry->d_name);
   }
   closedir(dir);
+}
+
+uint64_t EntryCount(const char* path) {
+  uint64_t count = 0;
+  ForEachEntry(path, [&](const char*) { ++count; });
   return count;
 }
 
@@ -47,6 +53,20 @@ uint64_t MappingCount(const std::string& name) {
 }
 
 uint64_t ThreadCount() { return EntryCount("/proc/self/task"); }
+
+uint64_t RunningThreadCount() {
+  uint64_t count = 0;
+  ForEachEntry("/proc/self/task", [&](const std::string& id) {
+    if (id == std::to_string(gettid())) return;
+    std::ifstream stat("/proc/self/task/" + id + "/stat");
+    std::string line;
+    std::getline(stat, line);  // empty when the thread is gone by now
+    const size_t name_end = line.rfind(") ");
+    if (name_end == std::string::npos || line.find("(iou-") != std::string::npos) return;
+    count += line[name_end + 2] == 'R';
+  });
+  return count;
+}
 
 bool IsMapped(const void* address) {
   const auto wanted = reinterpret_cast<uintptr_t>(address);

@@ -14,6 +14,9 @@ uint64_t MappingCount();
 // Mappings whose name holds `name`, for example "[io_uring]".
 uint64_t MappingCount(const std::string& name);
 uint64_t ThreadCount();
+// Threads beside the caller that run or could run; those that the kernel made for a ring (named
+// iou-*) do not count.
+uint64_t RunningThreadCount();
 
 // True when the page at `address` is mapped.
 bool IsMapped(const void* address);

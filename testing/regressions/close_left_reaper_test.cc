@@ -1,0 +1,46 @@
+// Closing a ring left a reaper on another thread waiting until its own timeout: it was woken only
+// while operations were in flight, and went back to wait for more than those, or had waited with
+// none in flight from the start. Close wakes it in every case now, once the ring is marked closed.
+#include <gtest/gtest.h>
+#include <mooring/mooring.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "testing/support/errors.h"
+#include "testing/support/eventually.h"
+#include "testing/support/handles.h"
+#include "testing/support/proc_self.h"
+
+namespace mooring::conformance {
+namespace {
+
+class CloseLeftReaper : public ::testing::TestWithParam<mooring_engine_t> {};
+
+TEST_P(CloseLeftReaper, WhoWaitsWithNothingInFlightIsSentHome) {
+  mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
+  options.engine = GetParam();
+  mooring_ring_t* made = nullptr;
+  ASSERT_OK(mooring_ring_create(&options, &made));
+  const Ring ring(made);
+  std::atomic<bool> starts{false};
+  uint32_t count = 0;
+  std::thread reaper([&] {
+    starts = true;
+    mooring_completion_t completion{};
+    mooring_error_destroy(mooring_ring_reap(ring.get(), &completion, 1, 1, 2 * kPatienceNs, &count));
+  });
+  ASSERT_TRUE(Eventually([&] { return starts && RunningThreadCount() == 0; }));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_OK(mooring_ring_close(ring.get(), kPatienceNs));
+  reaper.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, kPatience);
+  EXPECT_EQ(count, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, CloseLeftReaper,
+                         ::testing::Values(MOORING_ENGINE_AUTO, MOORING_ENGINE_THREADS));
+
+}  // namespace
+}  // namespace mooring::conformance
