@@ -1,5 +1,5 @@
-// After creation the engine allocates nothing: every malloc of this program is counted while requests of all kinds go
-// through. Its own program, as it takes malloc's place.
+// After creation the engine allocates nothing: every malloc of this program is counted while
+// requests of all kinds go through. Its own program, as it takes malloc's place.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -19,7 +19,8 @@ void Count() {
 }
 }  // namespace
 
-// glibc's own, by the names it keeps for those who replace malloc (malloc(3), "replacing malloc" in its manual).
+// glibc's own, by the names it keeps for those who replace malloc (malloc(3), "replacing malloc" in
+// its manual).
 extern "C" {
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);

@@ -8,7 +8,7 @@
 namespace mooring {
 
 bool CachedReads::Try(const Request& request, int fd) {
-  if (request.opcode != Opcode::kRead || request.size64 > kBytesMax || request.size64 == 0 ||
+  if (request.opcode != Opcode::kRead || request.size64 > bytes_max_ || request.size64 == 0 ||
       request.file_offset == kFileOffsetCurrent || request.buffer_slot != kNoBufferSlot) {
     return false;
   }

@@ -1,8 +1,10 @@
-// Canceller: finds a request in flight by its token and stops it where it is, if it can be stopped there.
+// Canceller: finds a request in flight by its token and stops it where it is, if it can be stopped
+// there.
 //
-// One that only waits (in a chain, behind a drain, for a worker, a descriptor, the clock or its turn) is stopped: 0. One
-// that a worker is at goes on: -EALREADY; should it come to wait after all, it ends then. Every request so found still
-// gets its one event, with -ECANCELED or with what it had done.
+// One that only waits (in a chain, behind a drain, for a worker, a descriptor, the clock or its
+// turn) is stopped: 0. One that a worker is at goes on: -EALREADY; should it come to wait after
+// all, it ends then. Every request so found still gets its one event, with -ECANCELED or with what
+// it had done.
 //
 // Threading: any.
 #ifndef MOORING_CPP_RING_THREADS_CANCELLER_H_
@@ -21,9 +23,10 @@ namespace mooring {
 class Canceller {
  public:
   struct Answer {
-    int32_t result;  // of the cancellation: 0, -ENOENT, -EALREADY
-    Work*
-        to_finish;  // the caller's now, to be finished with -ECANCELED; or null: another thread will
+    // Of the cancellation: 0, -ENOENT, -EALREADY.
+    int32_t result;
+    // The caller's now, to be finished with -ECANCELED; null where another thread does it.
+    Work* to_finish;
   };
 
   Canceller(WorkPool& pool, ReadyQueue& queue, Waiter& waiter, Turns& turns)

@@ -15,8 +15,8 @@ namespace {
 
 constexpr uint32_t kBatchMax = 8;
 
-// A descriptor may be reported ready and yet have no room for what is to be written (an eventfd that is almost full).
-// After so many waits for nothing a work pauses, so that this costs no CPU.
+// A descriptor may be reported ready and yet have no room for what is to be written (an eventfd
+// that is almost full). After so many waits for nothing a work pauses, so that this costs no CPU.
 constexpr uint8_t kFruitlessMax = 8;
 constexpr int64_t kPauseNs = 1'000'000;
 
@@ -84,7 +84,7 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::Submit(std::span<const Request> requests) {
   pool_.Reclaim();
-  cached_reads_.BeginBatch();
+  cached_reads_.BeginBatch(requests.size() == 1 && order_.NothingInFlight());
   EventBatch at_once(events_);
   WorkList ready;
   while (!requests.empty()) {
@@ -239,7 +239,8 @@ void Dispatcher::Run(Work* work, WorkList& ready) {
 bool Dispatcher::TakeTurn(Work* work, WorkList& ready) {
   const Turns::Taken taken = turns_.Take(work);
   if (taken == Turns::Taken::kParked) return false;
-  // Through the list once more: from here on it may block, and is to have nothing of a batch behind it.
+  // Through the list once more: from here on it may block, and is to have nothing of a batch behind
+  // it.
   if (taken == Turns::Taken::kYes && work->Move(WorkState::kRunning, WorkState::kQueued)) {
     ready.PushBack(work);
   } else {

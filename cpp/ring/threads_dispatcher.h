@@ -1,15 +1,18 @@
-// Dispatcher: the way of a request through the threads engine, from Submit to its event: chains, drains, cancellation,
-// and which of ready queue, timers, waiter and turns has it meanwhile. It starts no threads: threads_engine.h does, and
-// has them call RunReady and WaitOnce.
+// Dispatcher: the way of a request through the threads engine, from Submit to its event: chains,
+// drains, cancellation, and which of ready queue, timers, waiter and turns has it meanwhile. It
+// starts no threads: threads_engine.h does, and has them call RunReady and WaitOnce.
 //
-// Chains: the next one starts when its predecessor has succeeded in full, on the same worker where that can be. A
-// timeout ends with -ETIME, which is no success: what follows it in a chain is cancelled, as in io_uring.
+// Chains: the next one starts when its predecessor has succeeded in full, on the same worker where
+// that can be. A timeout ends with -ETIME, which is no success: what follows it in a chain is
+// cancelled, as in io_uring.
 //
-// Lifecycle: Create; then Submit, RunReady and WaitOnce on their threads; StopRunning and, when no thread is in RunReady
-// any more, StopWaiting. Requests that are still here then end without an event.
+// Lifecycle: Create; then Submit, RunReady and WaitOnce on their threads; StopRunning and, when no
+// thread is in RunReady any more, StopWaiting. Requests that are still here then end without an
+// event.
 //
-// Threading: Submit belongs to the submission side, RunReady to the workers, WaitOnce to the waiting thread; events() as
-// EventQueue says, files() any. No lock is held across a system call, and nothing allocates after Create.
+// Threading: Submit belongs to the submission side, RunReady to the workers, WaitOnce to the
+// waiting thread; events() as EventQueue says, files() any. No lock is held across a system call,
+// and nothing allocates after Create.
 #ifndef MOORING_CPP_RING_THREADS_DISPATCHER_H_
 #define MOORING_CPP_RING_THREADS_DISPATCHER_H_
 
@@ -57,8 +60,8 @@ class Dispatcher {
   EventQueue& events() { return events_; }
   FileTable& files() { return files_; }
 
-  // Runs some works, waiting for them as need be, and adds how many to `run_count`, which is the thread's own. False once
-  // stopped.
+  // Runs some works, waiting for them as need be, and adds how many to `run_count`, which is the
+  // thread's own. False once stopped.
   bool RunReady(std::atomic<uint64_t>& run_count);
   // Handles what became ready or due, waiting for it as need be. False once stopped.
   bool WaitOnce();
@@ -75,8 +78,8 @@ class Dispatcher {
   void CancelAtOnce(const Request& request, WorkList& ready);
   Work* TakeChain(std::span<const Request> chain);
 
-  // These lead a work from one state to the next. What may go to a worker then is appended to `ready`, for the caller to
-  // push to the queue or to run himself.
+  // These lead a work from one state to the next. What may go to a worker then is appended to
+  // `ready`, for the caller to push to the queue or to run himself.
   void Start(Work* work,
              WorkList& ready);  // kRunning; and those of its chain that then follow at once
   void StartHeld(Work* work, WorkList& ready);  // kHeld, likewise; null is allowed
@@ -84,8 +87,8 @@ class Dispatcher {
   void Run(Work* work, WorkList& ready);  // kQueued
   bool TakeTurn(Work* work, WorkList& ready);
   bool WaitFor(Work* work, uint32_t events, WorkList& ready);
-  // Ends a work that is the caller's, and on failure the rest of its chain. Returns the next of the chain, still kHeld,
-  // if that is to start; never one for a negative result.
+  // Ends a work that is the caller's, and on failure the rest of its chain. Returns the next of the
+  // chain, still kHeld, if that is to start; never one for a negative result.
   Work* Finish(Work* work, int32_t result, WorkList& ready);
   void FinishCancelled(Work* work, WorkList& ready);
   void Publish(Work* work, int32_t result);

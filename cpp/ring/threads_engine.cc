@@ -36,7 +36,8 @@ uint32_t CpuCount() {
 
 uint32_t WorkersWanted(const EngineOptions& options, uint32_t cpu_count) {
   if (options.worker_count > 0) return std::min(options.worker_count, kWorkersMax);
-  // Two for each CPU, as one of them waits for the disk half of the time; and a few where there is only one.
+  // Two for each CPU, as one of them waits for the disk half of the time; and a few where there is
+  // only one.
   return std::clamp(2 * cpu_count, kWorkersMin, kWorkersByCpusMax);
 }
 
@@ -147,8 +148,8 @@ Status ThreadsEngine::StartThreads(uint32_t worker_count) {
 }
 
 ThreadsEngine::~ThreadsEngine() {
-  // The threads stayed in the parent (fork(2)), and with them what they had locked or were about to change. Memory and
-  // descriptors here are copies of our own: the members free them.
+  // The threads stayed in the parent (fork(2)), and with them what they had locked or were about to
+  // change. Memory and descriptors here are copies of our own: the members free them.
   if (CurrentProcess() == process_) StopThreads();
 }
 

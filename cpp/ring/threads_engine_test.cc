@@ -1,4 +1,5 @@
-// The engine as an object: what it reports, how it waits and wakes, how it ends, and what it leaves behind.
+// The engine as an object: what it reports, how it waits and wakes, how it ends, and what it leaves
+// behind.
 
 #include "cpp/ring/threads_engine.h"
 

@@ -37,15 +37,16 @@ void EventQueue::Publish(std::span<const Event> events) {
   CountAndNotify(static_cast<uint32_t>(events.size()));
 }
 
-// The slot's last event has been reaped: among as many claims as this is one of, there is one of a request that was
-// submitted after that. Acquire and release make what it knows known here, too.
+// The slot's last event has been reaped: among as many claims as this is one of, there is one of a
+// request that was submitted after that. Acquire and release make what it knows known here, too.
 uint64_t EventQueue::Claim(uint64_t count) {
   return claimed_.fetch_add(count, std::memory_order_acq_rel);
 }
 
 void EventQueue::Fill(uint64_t position, const Event& event, uint32_t work) {
   Slot& slot = slots_[position & mask_];
-  // The event of the lap before this one has been reaped: else more were in flight than in_flight_max.
+  // The event of the lap before this one has been reaped: else more were in flight than
+  // in_flight_max.
   DCHECK(slot.sequence.load(std::memory_order_relaxed) ==
          (position > mask_ ? position - mask_ : 0));
   slot.event = event;
@@ -67,7 +68,8 @@ void EventQueue::WakeSleeper() {
 }
 
 void EventQueue::SignalEventFd() {
-  // Written already, and no Reap since: the one that will come sees what was published before this point.
+  // Written already, and no Reap since: the one that will come sees what was published before this
+  // point.
   if (signalled_.load(std::memory_order_seq_cst)) return;
   if (signalled_.exchange(true, std::memory_order_seq_cst)) return;
   const uint64_t one = 1;

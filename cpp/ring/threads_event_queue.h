@@ -1,15 +1,18 @@
-// EventQueue: events of finished requests on their way to Reap: many producers, one consumer, no lock.
+// EventQueue: events of finished requests on their way to Reap: many producers, one consumer, no
+// lock.
 //
-// Lifecycle: sized at creation for all requests that can be in flight; as each leaves one event and is in flight until
-// that is reaped, it cannot overflow.
+// Lifecycle: sized at creation for all requests that can be in flight; as each leaves one event and
+// is in flight until that is reaped, it cannot overflow.
 //
-// How it works: a producer claims a position, writes the event there and then its sequence number, which is what makes
-// it visible, and last counts it in `published_`. The consumer takes what is visible in a row from its head. Before it
-// sleeps it stores the count at which it wants to be woken, and looks once more; a producer that counts up to there
-// wakes it. Both sides do so with sequentially consistent operations, so one of them sees the other. A position that is
-// claimed but not yet visible stops the consumer until the next event, whose count then wakes it.
+// How it works: a producer claims a position, writes the event there and then its sequence number,
+// which is what makes it visible, and last counts it in `published_`. The consumer takes what is
+// visible in a row from its head. Before it sleeps it stores the count at which it wants to be
+// woken, and looks once more; a producer that counts up to there wakes it. Both sides do so with
+// sequentially consistent operations, so one of them sees the other. A position that is claimed but
+// not yet visible stops the consumer until the next event, whose count then wakes it.
 //
-// Threading: Publish, published and Wake take any thread. Reap and EventFd are the consumer's, one-at-a-time.
+// Threading: Publish, published and Wake take any thread. Reap and EventFd are the consumer's,
+// one-at-a-time.
 #ifndef MOORING_CPP_RING_THREADS_EVENT_QUEUE_H_
 #define MOORING_CPP_RING_THREADS_EVENT_QUEUE_H_
 
@@ -71,8 +74,8 @@ class EventQueue {
 
   alignas(64) std::atomic<uint64_t> claimed_{0};  // producers
   std::atomic<uint64_t> published_{0};
-  alignas(64) std::atomic<uint64_t> wake_at_{
-      kNobodyWaits};                     // published_ at which the consumer wants to be woken
+  // published_ at which the consumer wants to be woken.
+  alignas(64) std::atomic<uint64_t> wake_at_{kNobodyWaits};
   std::atomic<uint32_t> wake_word_{0};   // what it sleeps on
   std::atomic<bool> wake_asked_{false};  // Wake
   std::atomic<bool> signalled_{false};   // event_fd_ was written since the last Reap

@@ -25,7 +25,8 @@ Outcome WaitFor(short events) {
   return Outcome{Outcome::Step::kWait, 0, static_cast<uint32_t>(events)};
 }
 
-// No handler of ours exists and workers block signals, yet a debugger or the freezer may interrupt a call.
+// No handler of ours exists and workers block signals, yet a debugger or the freezer may interrupt
+// a call.
 template <typename Call>
 auto Uninterrupted(Call call) {
   auto result = call();
@@ -33,7 +34,8 @@ auto Uninterrupted(Call call) {
   return result;
 }
 
-// Within its scope the thread may end in a system call: the destructor's way out of one that would never return.
+// Within its scope the thread may end in a system call: the destructor's way out of one that would
+// never return.
 class Interruptible {
  public:
   Interruptible() { pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr); }

@@ -1,4 +1,5 @@
-// The ways of a read or write that the running kernel may not need: it may have RWF_NOWAIT for every file.
+// The ways of a read or write that the running kernel may not need: it may have RWF_NOWAIT for
+// every file.
 
 #include "cpp/ring/threads_execute.h"
 

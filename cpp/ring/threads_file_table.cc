@@ -58,7 +58,8 @@ int FileTable::Replace(uint32_t slot, int fd, bool must_hold) {
     slots_[slot] = own >= 0 ? NewFile(own) : nullptr;
     if (before != nullptr) unused = Drop(before);
   }
-  // As io_uring, which completes before the last reference is gone: what closing it answers is not told.
+  // As io_uring, which completes before the last reference is gone: what closing it answers is not
+  // told.
   if (unused >= 0) ::close(unused);
   return 0;
 }
@@ -93,7 +94,8 @@ int FileTable::Drop(FixedFile* file) {
   DCHECK(file->references > 0);
   if (--file->references > 0) return -1;
   const int fd = file->fd;
-  // Before it is closed, so that a fork child that is made in between never closes another's descriptor.
+  // Before it is closed, so that a fork child that is made in between never closes another's
+  // descriptor.
   file->fd = -1;
   file->next_free = free_;
   free_ = file;

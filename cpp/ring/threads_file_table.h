@@ -1,8 +1,9 @@
-// FileTable: the fixed files of a threads engine. As the kernel's table does, it holds a reference of its own to each
-// file, and a request that is under way keeps the file it began with when its slot is replaced or emptied.
+// FileTable: the fixed files of a threads engine. As the kernel's table does, it holds a reference
+// of its own to each file, and a request that is under way keeps the file it began with when its
+// slot is replaced or emptied.
 //
-// Lifecycle: made at creation with all the entries that can be needed: one for each slot, and one for each request in
-// flight that may still use a file whose slot has gone on.
+// Lifecycle: made at creation with all the entries that can be needed: one for each slot, and one
+// for each request in flight that may still use a file whose slot has gone on.
 //
 // Threading: any. The mutex is never held across a system call.
 //
@@ -36,8 +37,8 @@ class FileTable {
   // Once. `in_flight_max` bounds how many files Acquire has given at any time.
   Status Create(uint32_t slot_count, uint32_t in_flight_max);
 
-  // Puts a duplicate of `fd` into the slot; -1 empties it. 0, or as the kernel: -ENXIO without a table, -EINVAL for a slot
-  // beyond it, -EBADF for a descriptor that is not open; -EMFILE.
+  // Puts a duplicate of `fd` into the slot; -1 empties it. 0, or as the kernel: -ENXIO without a
+  // table, -EINVAL for a slot beyond it, -EBADF for a descriptor that is not open; -EMFILE.
   int Set(uint32_t slot, int fd);
   // Empties a slot, which must hold a file: else -EBADF.
   int Close(uint32_t slot);

@@ -1,4 +1,5 @@
-// One meaning, two engines: every claim here is made of both, so that neither can drift from the other.
+// One meaning, two engines: every claim here is made of both, so that neither can drift from the
+// other.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,8 @@ namespace mooring {
 bool Order::Accept(uint32_t length, bool drain) {
   accepted_count_ += length;
   if (drain || held_count_.load(std::memory_order_seq_cst) > 0) return false;
-  // Read after held_count_, and stored before that became 0: so what was released last is known here.
+  // Read after held_count_, and stored before that became 0: so what was released last is known
+  // here.
   const uint64_t drained = drained_count_.load(std::memory_order_seq_cst);
   if (drained == drained_over_) return true;
   if (CompletedCount() < drained) return false;

@@ -1,12 +1,13 @@
-// Order: the drains of a threads engine. A chain with a drain in it starts when all requests accepted before it have
-// completed, and those accepted after it start when it has completed; until then they are held here, in order.
+// Order: the drains of a threads engine. A chain with a drain in it starts when all requests
+// accepted before it have completed, and those accepted after it start when it has completed; until
+// then they are held here, in order.
 //
-// It counts: a chain is held with the number of requests accepted before it, and compares that with the number of events
-// published. Cancellations that stand alone are outside of this order: they would have to wait for the very request that
-// they are to end.
+// It counts: a chain is held with the number of requests accepted before it, and compares that with
+// the number of events published. Cancellations that stand alone are outside of this order: they
+// would have to wait for the very request that they are to end.
 //
-// Threading: Accept and Hold belong to the submission side; Release takes any thread, and must be called after every
-// publication while anything is held.
+// Threading: Accept and Hold belong to the submission side; Release takes any thread, and must be
+// called after every publication while anything is held.
 #ifndef MOORING_CPP_RING_THREADS_ORDER_H_
 #define MOORING_CPP_RING_THREADS_ORDER_H_
 
@@ -27,13 +28,16 @@ class Order {
   bool Accept(uint32_t length, bool drain);
   // The chain that Accept spoke of; all its works are kHeld.
   void Hold(Work* head, uint32_t length, bool drain);
+  // Submission side: all that was accepted has completed.
+  bool NothingInFlight() const { return CompletedCount() >= accepted_count_; }
   // Events will be published that are of no requests that Accept has seen. Before they are.
   void CountOutsiders(uint32_t count) { outsiders_.fetch_add(count, std::memory_order_seq_cst); }
   // The head of a chain that may start now (still kHeld), or null. Until it returns null.
   Work* Release();
 
  private:
-  // Requests of Accept that have completed, or fewer. Whoever makes it fewer calls Release afterwards.
+  // Requests of Accept that have completed, or fewer. Whoever makes it fewer calls Release
+  // afterwards.
   uint64_t CompletedCount() const;
 
   const EventQueue& events_;
@@ -42,8 +46,8 @@ class Order {
       0;  // submission side: the drained_count_ that is known to have been reached
   std::atomic<uint64_t> outsiders_{0};
   std::atomic<uint32_t> held_count_{0};  // chains; written under the mutex
-  std::atomic<uint64_t> drained_count_{
-      0};  // completed requests at which the last drain started is over
+  // Completed requests at which the last drain that was started is over.
+  std::atomic<uint64_t> drained_count_{0};
   Mutex mutex_;
   WorkList held_ GUARDED_BY(mutex_);
 };

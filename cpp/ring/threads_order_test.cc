@@ -157,7 +157,8 @@ TEST_F(ThreadsOrder, ADrainBehindATimeoutWaitsForIt) {
   Take(*engine_, 2);
 }
 
-// What every drain and every chain promises, over random batches: checked against the order in which they came.
+// What every drain and every chain promises, over random batches: checked against the order in
+// which they came.
 TEST_F(ThreadsOrder, RandomBatchesKeepTheirOrder) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);

@@ -289,14 +289,17 @@ TEST(ThreadsCachedReads, TakesOnlyWhatComesInFull) {
   const TempFile file(bytes);
   SKIP_UNLESS(TakesNowait(file.fd()), "RWF_NOWAIT");
   CachedReads reads;
-  reads.BeginBatch();
-  std::vector<char> data(CachedReads::kBytesMax + 1);
+  reads.BeginBatch(false);
+  std::vector<char> data(10'000);
   EXPECT_TRUE(reads.Try(ReadAt(file.fd(), 100, data.data(), 4096), file.fd()));
   EXPECT_TRUE(std::equal(data.begin(), data.begin() + 4096, bytes.begin() + 100));
   EXPECT_FALSE(reads.Try(ReadAt(file.fd(), 9'000, data.data(), 4096), file.fd()))
       << "the end of the file";
   EXPECT_FALSE(reads.Try(ReadAt(-1, 0, data.data(), 8), -1));
-  EXPECT_FALSE(reads.Try(ReadAt(file.fd(), 0, data.data(), data.size()), file.fd())) << "too large";
+  const Request larger = ReadAt(file.fd(), 0, data.data(), data.size());
+  EXPECT_FALSE(reads.Try(larger, file.fd())) << "worth a worker";
+  reads.BeginBatch(true);
+  EXPECT_TRUE(reads.Try(larger, file.fd())) << "unless it is the only one";
   EXPECT_FALSE(reads.Try(ReadOf(file.fd(), data.data(), 8), file.fd())) << "the current position";
   EXPECT_FALSE(reads.Try(WriteAt(file.fd(), 0, data.data(), 8), file.fd()));
 }
@@ -308,7 +311,7 @@ TEST(ThreadsCachedReads, LeavesDirectIoToWorkers) {
   SKIP_UNLESS(direct.valid() && TakesNowait(file.fd()), "O_DIRECT");
   alignas(4096) static char data[4096];
   CachedReads reads;
-  reads.BeginBatch();
+  reads.BeginBatch(false);
   EXPECT_FALSE(reads.Try(ReadAt(direct.get(), 0, data, 4096), direct.get()));
   EXPECT_TRUE(reads.Try(ReadAt(file.fd(), 0, data, 4096), file.fd()));
 }
@@ -317,7 +320,7 @@ TEST(ThreadsCachedReads, TriesLessWhereItDoesNotPayAndAgainWhereItDoes) {
   const TempFile file(Bytes(4096));
   SKIP_UNLESS(TakesNowait(file.fd()), "RWF_NOWAIT");
   CachedReads reads;
-  reads.BeginBatch();
+  reads.BeginBatch(false);
   char data[4096];
   for (int i = 0; i < 100; ++i)
     EXPECT_FALSE(reads.Try(ReadAt(file.fd(), 4000, data, 4096), file.fd()));

@@ -12,8 +12,8 @@ namespace {
 // Up to this size, taking the queue's mutex is a cost worth sharing.
 constexpr uint64_t kBriefBytesMax = 64 * 1024;
 
-// Reads and writes at an offset either are of a file or fail at once (ESPIPE); at the current position they may be of a
-// pipe, and other opcodes take as long as they take.
+// Reads and writes at an offset either are of a file or fail at once (ESPIPE); at the current
+// position they may be of a pipe, and other opcodes take as long as they take.
 bool IsBrief(const Work& work) {
   const Request& request = work.request;
   return (request.opcode == Opcode::kRead || request.opcode == Opcode::kWrite) &&

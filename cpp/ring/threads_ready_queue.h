@@ -1,11 +1,13 @@
 // ReadyQueue: works that a worker may begin, and the workers' sleep.
 //
-// How it wakes: a push wakes at most as many sleepers as there are CPUs to run them, in one system call, and none while
-// those woken before have not come yet; a worker that leaves work behind wakes one more. So a burst of small reads is
-// not paid for with a wake each, and a burst of slow ones still reaches every worker, twice as many each time.
+// How it wakes: a push wakes at most as many sleepers as there are CPUs to run them, in one system
+// call, and none while those woken before have not come yet; a worker that leaves work behind wakes
+// one more. So a burst of small reads is not paid for with a wake each, and a burst of slow ones
+// still reaches every worker, twice as many each time.
 //
-// How it shares out: a worker takes several brief works at once when there are many more than workers, and fewer towards
-// the end. One that may wait long is taken alone, so that nothing is ever stuck behind it.
+// How it shares out: a worker takes several brief works at once when there are many more than
+// workers, and fewer towards the end. One that may wait long is taken alone, so that nothing is
+// ever stuck behind it.
 //
 // Threading: any. The mutex is never held across a system call.
 #ifndef MOORING_CPP_RING_THREADS_READY_QUEUE_H_

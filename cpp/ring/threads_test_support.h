@@ -1,5 +1,5 @@
-// What the tests of the threads engine share beyond ring_test_support.h: the engine, a worker that is kept busy, a FIFO,
-// a terminal, and waiting for what nothing reports.
+// What the tests of the threads engine share beyond ring_test_support.h: the engine, a worker that
+// is kept busy, a FIFO, a terminal, and waiting for what nothing reports.
 #ifndef MOORING_CPP_RING_THREADS_TEST_SUPPORT_H_
 #define MOORING_CPP_RING_THREADS_TEST_SUPPORT_H_
 

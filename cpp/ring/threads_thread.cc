@@ -10,10 +10,12 @@
 namespace mooring {
 namespace {
 
-// Nothing here recurses. A process with much static thread-local storage may need more: then the default is taken.
+// Nothing here recurses. A process with much static thread-local storage may need more: then the
+// default is taken.
 constexpr size_t kStackBytes = 256 * 1024;
 
-// Those that a fault of the thread itself raises stay: blocked, they would end the process without its handlers.
+// Those that a fault of the thread itself raises stay: blocked, they would end the process without
+// its handlers.
 void FillBlockedSignals(sigset_t* set) {
   sigfillset(set);
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
@@ -41,7 +43,8 @@ int Thread::Start(const char* name, Body body, void* argument) {
   sigset_t blocked;
   sigset_t before;
   FillBlockedSignals(&blocked);
-  // A thread inherits the mask of its creator (pthread_sigmask(3)): set from the start, no signal comes in between.
+  // A thread inherits the mask of its creator (pthread_sigmask(3)): set from the start, no signal
+  // comes in between.
   pthread_sigmask(SIG_SETMASK, &blocked, &before);
   int error = CreateThread(&thread_, kStackBytes, &Thread::Enter, this);
   if (error == EINVAL) error = CreateThread(&thread_, 0, &Thread::Enter, this);

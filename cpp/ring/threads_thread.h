@@ -1,7 +1,9 @@
-// Thread: one thread of the threads engine. It blocks every signal that can be sent to it, so that the process's handlers
-// run on the process's threads, no call here is interrupted, and a broken pipe is an errno and no SIGPIPE.
+// Thread: one thread of the threads engine. It blocks every signal that can be sent to it, so that
+// the process's handlers run on the process's threads, no call here is interrupted, and a broken
+// pipe is an errno and no SIGPIPE.
 //
-// Lifecycle: Start, then Join. Not joined, it is left alone (in a fork child there is nothing to join).
+// Lifecycle: Start, then Join. Not joined, it is left alone (in a fork child there is nothing to
+// join).
 //
 // Threading: one at a time.
 #ifndef MOORING_CPP_RING_THREADS_THREAD_H_
@@ -18,8 +20,8 @@ class Thread {
   // `name` is at most 15 characters. 0, or an errno.
   int Start(const char* name, Body body, void* argument);
   bool started() const { return started_; }
-  // Ends it where it stands if it is, or comes, where it allows that (threads_execute.h); else nothing happens. Loads
-  // libgcc_s (pthread_cancel(3)): a last resort.
+  // Ends it where it stands if it is, or comes, where it allows that (threads_execute.h); else
+  // nothing happens. Loads libgcc_s (pthread_cancel(3)): a last resort.
   void Interrupt() { pthread_cancel(thread_); }
   void Join();
 

@@ -1,8 +1,9 @@
-// Timers: works that wait for a point in time, in a heap that is as large as it can become from the start. Equal times
-// expire in the order in which they were added. Knows nothing of clocks: threads_waiter.h sets the alarm.
+// Timers: works that wait for a point in time, in a heap that is as large as it can become from the
+// start. Equal times expire in the order in which they were added. Knows nothing of clocks:
+// threads_waiter.h sets the alarm.
 //
-// Threading: any. A work that is here is kTimed, and changes from that only under the mutex here. The mutex is never
-// held across a system call.
+// Threading: any. A work that is here is kTimed, and changes from that only under the mutex here.
+// The mutex is never held across a system call.
 #ifndef MOORING_CPP_RING_THREADS_TIMERS_H_
 #define MOORING_CPP_RING_THREADS_TIMERS_H_
 
@@ -25,8 +26,8 @@ class Timers {
   // Once. Room for `count` works.
   Status Create(uint32_t count);
 
-  // Moves `work` from kRunning to kTimed, until `at_ns` on CLOCK_MONOTONIC. kCancelled: it was cancelled, and stays the
-  // caller's. kEarliest: the alarm has to be set anew.
+  // Moves `work` from kRunning to kTimed, until `at_ns` on CLOCK_MONOTONIC. kCancelled: it was
+  // cancelled, and stays the caller's. kEarliest: the alarm has to be set anew.
   Added Add(Work* work, int64_t at_ns);
   // Back to kRunning, the caller's, if its word still is `seen`.
   bool Remove(Work* work, uint32_t seen);

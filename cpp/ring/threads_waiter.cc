@@ -55,8 +55,8 @@ Waiter::Watched Waiter::Watch(Work* work, uint32_t events) {
                          work->Move(WorkState::kFired, WorkState::kRunning);
     return running ? Watched::kCannot : Watched::kCancelled;
   }
-  // From here on the waiting thread may find it ready. Until it is kWaiting it stays ours: no one may close the duplicate
-  // while it is being armed.
+  // From here on the waiting thread may find it ready. Until it is kWaiting it stays ours: no one
+  // may close the duplicate while it is being armed.
   if (work->Move(WorkState::kArming, WorkState::kWaiting)) return Watched::kYes;
   return work->Move(WorkState::kFired, WorkState::kRunning) ? Watched::kReady : Watched::kCancelled;
 }
@@ -81,10 +81,12 @@ int Waiter::Arm(Work* work, uint32_t events) {
 
 void Waiter::Unwatch(Work* work) {
   if (work->watch_fd < 0) return;
-  // Before it is closed, so that a fork child that is made in between never closes another's descriptor.
+  // Before it is closed, so that a fork child that is made in between never closes another's
+  // descriptor.
   const int duplicate = work->watch_fd;
   work->watch_fd = -1;
-  // Closing would not end the watch: it is of the open file, which lives on behind the caller's own descriptor (epoll(7)).
+  // Closing would not end the watch: it is of the open file, which lives on behind the caller's own
+  // descriptor (epoll(7)).
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, duplicate, nullptr);
   ::close(duplicate);
 }
@@ -96,8 +98,8 @@ bool Waiter::AddTimer(Work* work, int64_t at_ns) {
 }
 
 void Waiter::SetAlarm() {
-  // Without a lock two threads may set it in the wrong order: each looks again after setting, so the last one that sets
-  // it has found what it set to be still right.
+  // Without a lock two threads may set it in the wrong order: each looks again after setting, so
+  // the last one that sets it has found what it set to be still right.
   int64_t at_ns = timers_.earliest_ns();
   while (true) {
     SetAlarmAt(alarm_.get(), at_ns);

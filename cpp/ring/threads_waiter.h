@@ -1,13 +1,17 @@
-// Waiter: what the threads engine's one waiting thread waits for: descriptors that may never become ready (pipes,
-// sockets, terminals, ...) and the clock. So none of these keeps a worker, and each can be cancelled.
+// Waiter: what the threads engine's one waiting thread waits for: descriptors that may never become
+// ready (pipes, sockets, terminals, ...) and the clock. So none of these keeps a worker, and each
+// can be cancelled.
 //
-// Descriptors are watched by epoll(7), whose cost does not grow with their number, each as a duplicate: the request then
-// holds the file as one in io_uring does, and the caller may close his own without another file taking its place.
-// Watches are one-shot and may fire for nothing; whoever is woken tries again without blocking.
+// Descriptors are watched by epoll(7), whose cost does not grow with their number, each as a
+// duplicate: the request then holds the file as one in io_uring does, and the caller may close his
+// own without another file taking its place. Watches are one-shot and may fire for nothing; whoever
+// is woken tries again without blocking.
 //
-// Lifecycle: Create; Next in a loop on the waiting thread until it returns false; Stop, once no other call can come.
+// Lifecycle: Create; Next in a loop on the waiting thread until it returns false; Stop, once no
+// other call can come.
 //
-// Threading: Next belongs to the waiting thread; the rest takes any thread. No lock is held across a system call.
+// Threading: Next belongs to the waiting thread; the rest takes any thread. No lock is held across
+// a system call.
 #ifndef MOORING_CPP_RING_THREADS_WAITER_H_
 #define MOORING_CPP_RING_THREADS_WAITER_H_
 
@@ -43,8 +47,8 @@ class Waiter {
   bool AddTimer(Work* work, int64_t at_ns);
   bool RemoveTimer(Work* work, uint32_t seen) { return timers_.Remove(work, seen); }
 
-  // Waits. Appends works that may be tried again (kQueued) to `ready`, and those whose time has come (kRunning) to
-  // `expired`. False once stopped.
+  // Waits. Appends works that may be tried again (kQueued) to `ready`, and those whose time has
+  // come (kRunning) to `expired`. False once stopped.
   bool Next(WorkList& ready, WorkList& expired);
   void Stop();
 

@@ -1,16 +1,18 @@
-// Work: what the threads engine remembers of one request in flight, and WorkList, a list of them that allocates nothing.
+// Work: what the threads engine remembers of one request in flight, and WorkList, a list of them
+// that allocates nothing.
 //
-// Lifecycle: WorkPool (threads_work_pool.h) makes all of them at creation. One belongs to whoever brought it into its
-// state: the submitter while it is prepared, a worker while kRunning, the structure that it lies in (ready queue,
-// timers, waiter, chain, turns) otherwise. State changes are compare-and-swap on `word`, so of two threads that want the
-// same work, a worker that begins it and a caller who cancels it, exactly one gets it.
+// Lifecycle: WorkPool (threads_work_pool.h) makes all of them at creation. One belongs to whoever
+// brought it into its state: the submitter while it is prepared, a worker while kRunning, the
+// structure that it lies in (ready queue, timers, waiter, chain, turns) otherwise. State changes
+// are compare-and-swap on `word`, so of two threads that want the same work, a worker that begins
+// it and a caller who cancels it, exactly one gets it.
 //
-//   kHeld -> kRunning -> kQueued -> kRunning -> kFree                    a read
-//                                   kRunning -> kArming -> kWaiting -> kQueued -> ...   one that had to wait
-//   kHeld -> kRunning -> kTimed -> kRunning -> kFree                     a timeout
+//   kHeld -> kRunning -> kQueued -> kRunning -> kFree      a read
+//        kRunning -> kArming -> kWaiting -> kQueued        one that had to wait, on its way
+//   kHeld -> kRunning -> kTimed -> kRunning -> kFree       a timeout
 //
-// Threading: fields other than `word` and `token` are the owner's. What a thread wrote before it moved the state is seen
-// by the one that moves it next (release, acquire).
+// Threading: fields other than `word` and `token` are the owner's. What a thread wrote before it
+// moved the state is seen by the one that moves it next (release, acquire).
 #ifndef MOORING_CPP_RING_THREADS_WORK_H_
 #define MOORING_CPP_RING_THREADS_WORK_H_
 
@@ -40,7 +42,8 @@ enum class WorkState : uint32_t {
   kParked,            // another one has the turn on its descriptor
 };
 
-// How a read or write is to be tried next: each is for descriptors that the one before does not serve.
+// How a read or write is to be tried next: each is for descriptors that the one before does not
+// serve.
 enum class Attempt : uint8_t {
   kFirst = 0,  // at its offset, or, where that is known not to wait, at the current position
   kNowait,     // a stream whose file takes RWF_NOWAIT
@@ -61,12 +64,12 @@ struct TurnKey {
 struct FixedFile;
 
 struct alignas(64) Work {
-  // State in the low 8 bits; above them how often this one has been taken from the pool, so that whoever looked at it
-  // before cannot mistake its next request for the one he saw.
+  // State in the low 8 bits; above them how often this one has been taken from the pool, so that
+  // whoever looked at it before cannot mistake its next request for the one he saw.
   std::atomic<uint32_t> word{0};
   uint32_t index = 0;  // in the pool
-  std::atomic<uint64_t> token{
-      0};  // request.token, for those who look for it without owning the work
+  // request.token, for those who look for it without owning the work.
+  std::atomic<uint64_t> token{0};
   Request request;
   int fd = -1;  // request.fd, or the descriptor of `file`
   Attempt attempt = Attempt::kFirst;

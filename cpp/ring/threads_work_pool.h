@@ -1,9 +1,12 @@
-// WorkPool: the works of a threads engine, made at creation, and finding one of them again by its token.
+// WorkPool: the works of a threads engine, made at creation, and finding one of them again by its
+// token.
 //
-// Lifecycle: Take makes a work of a request; Give, after its event has been reaped, makes it free again.
+// Lifecycle: Take makes a work of a request; Give, after its event has been reaped, makes it free
+// again.
 //
-// Threading: Take and Reclaim belong to the submission side, Give and Publish to the completion side; the two may run
-// at once on two threads, and are joined by a queue with one producer and one consumer. Find takes any thread.
+// Threading: Take and Reclaim belong to the submission side, Give and Publish to the completion
+// side; the two may run at once on two threads, and are joined by a queue with one producer and one
+// consumer. Find takes any thread.
 //
 //   Work* work = pool.Take(request);          // kRunning, the submitter's
 //   ...
@@ -28,7 +31,8 @@ class WorkPool {
 
   // Submission side: takes back what has been given since. Before Take, once for each batch.
   void Reclaim();
-  // Submission side: a work in state kHeld or kRunning for `request`. There is one: the caller keeps to the count.
+  // Submission side: a work in state kHeld or kRunning for `request`. There is one: the caller
+  // keeps to the count.
   Work* Take(const Request& request, WorkState state);
 
   // Completion side. What is given is seen by Reclaim after Publish.
@@ -36,8 +40,9 @@ class WorkPool {
   // Release pairs with Reclaim's acquire.
   void Publish() { published_tail_.store(given_tail_, std::memory_order_release); }
 
-  // Calls `visit(work, word)` for works in flight that carry `token`, until one returns true. `word` was read before the
-  // token: while the work's word is still of the same use, the token is the one asked for.
+  // Calls `visit(work, word)` for works in flight that carry `token`, until one returns true.
+  // `word` was read before the token: while the work's word is still of the same use, the token is
+  // the one asked for.
   template <typename Visitor>
   bool Find(uint64_t token, Visitor visit) {
     const uint32_t hint = hints_[token & mask_].load(std::memory_order_relaxed);
@@ -72,8 +77,9 @@ class WorkPool {
   std::unique_ptr<Work[]> works_;
   std::unique_ptr<uint32_t[]> free_;   // a stack: the one freed last is the one still cached
   std::unique_ptr<uint32_t[]> given_;  // from the completion side to the submission side
-  // Where a token was seen last, by its low bits. Tokens that differ there, as those that count up or hold an index do,
-  // never push each other out, and then what is not found here is not in flight.
+  // Where a token was seen last, by its low bits. Tokens that differ there, as those that count up
+  // or hold an index do, never push each other out, and then what is not found here is not in
+  // flight.
   std::unique_ptr<std::atomic<uint32_t>[]> hints_;
   std::atomic<bool> hints_collided_{false};
   std::atomic<uint32_t> used_count_{0};
