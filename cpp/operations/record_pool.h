@@ -26,10 +26,9 @@ struct Record {
   uint16_t opcode = 0;
   bool lease_held = false;
   Path path = Path::kNone;
-  // Of a CANCEL operation, which stands for several requests: events to come, requests found, and still running.
+  // Of a CANCEL operation, which stands for several requests: events to come, and requests found.
   uint32_t cancel_pending = 0;
   uint32_t cancel_found = 0;
-  uint32_t cancel_running = 0;
 };
 
 class RecordPool {

@@ -95,9 +95,7 @@ bool Settler::Settle(const Event& event, Settled* out) {
   completion.result = event.result;
   if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
     if (!SettleCancel(event, record)) return false;
-    completion.result = record.cancel_found > 0     ? static_cast<int64_t>(record.cancel_found)
-                        : record.cancel_running > 0 ? -EALREADY
-                                                    : -ENOENT;
+    completion.result = record.cancel_found > 0 ? static_cast<int64_t>(record.cancel_found) : -ENOENT;
   }
   out->index = index;
   completion.user_data = record.user_data.load(std::memory_order_relaxed);
@@ -115,8 +113,8 @@ bool Settler::Settle(const Event& event, Settled* out) {
 bool Settler::SettleCancel(const Event& event, Record& record) {
   if (record.size > 0) {
     core_.cancels.fetch_sub(1, std::memory_order_acq_rel);
-    record.cancel_found += event.result >= 0;
-    record.cancel_running += event.result == -EALREADY;
+    // -EALREADY: it runs. Whether it stops is told by its own completion, here as there.
+    record.cancel_found += event.result >= 0 || event.result == -EALREADY;
   }
   return --record.cancel_pending == 0;
 }

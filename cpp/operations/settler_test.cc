@@ -71,11 +71,11 @@ TEST_F(SettlerTest, ACancelOfManyIsOneCompletion) {
   const std::vector<Completion> completions = Reap();
   ASSERT_EQ(completions.size(), 1u);
   EXPECT_EQ(completions[0].user_data, 99u);
-  EXPECT_EQ(completions[0].result, 1);
+  EXPECT_EQ(completions[0].result, 2) << "one that runs was asked, too";
   EXPECT_EQ(core_.cancels.load(), 0u);
 }
 
-TEST_F(SettlerTest, ACancelSaysWhenNothingWasFoundOrCouldStop) {
+TEST_F(SettlerTest, ACancelSaysWhenNothingWasFound) {
   Operation cancel;
   cancel.opcode = static_cast<uint16_t>(Opcode::kCancel);
   cancel.offset = 7;
@@ -83,8 +83,8 @@ TEST_F(SettlerTest, ACancelSaysWhenNothingWasFoundOrCouldStop) {
   engine_.Complete(engine_.submitted[0].token, 0);
   EXPECT_EQ(Reap().at(0).result, -ENOENT);
   MustSubmit({Nop(7), cancel});
-  engine_.Complete(engine_.submitted[2].token, -EALREADY);
-  EXPECT_EQ(Reap().at(0).result, -EALREADY);
+  engine_.Complete(engine_.submitted[2].token, -ENOENT);  // it was over by then
+  EXPECT_EQ(Reap().at(0).result, -ENOENT);
 }
 
 TEST_F(SettlerTest, ForgottenCancelsReachNobody) {

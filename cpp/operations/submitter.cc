@@ -229,7 +229,6 @@ bool Submitter::StageCancel(const Operation& operation) {
   record.lease_held = false;
   record.path = Path::kNone;
   record.cancel_found = 0;
-  record.cancel_running = 0;
   const uint64_t own_token = RecordPool::TokenOf(own, record.generation.load(std::memory_order_relaxed));
   // An operation that matched may complete meanwhile; its cancel request then finds nothing. None can be added, for
   // that is this side's work. So the tokens are taken first, and the count is set before the first request goes out.

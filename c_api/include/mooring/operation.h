@@ -53,8 +53,8 @@ enum {
   // offset: nanoseconds from now (CLOCK_MONOTONIC). Result: -ETIME when it fires, -ECANCELED when it is cancelled.
   MOORING_OPCODE_TIMEOUT = 8,
   // offset: user_data of the operations to cancel. Result: how many were asked to stop (each still completes, with
-  // -ECANCELED or with what it had done), -ENOENT if none was found, -EALREADY if one is running and cannot stop. Takes
-  // no flags.
+  // -ECANCELED or with what it had done, for one that runs may not be able to stop), -ENOENT if none was found. Takes no
+  // flags.
   MOORING_OPCODE_CANCEL = 9,
 };
 
