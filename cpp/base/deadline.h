@@ -20,8 +20,8 @@ class Deadline {
   // `timeout_ns` from now; what would pass the end of time (292 years) becomes the end of time.
   static Deadline After(int64_t timeout_ns) {
     Deadline deadline;
-    if (timeout_ns <= 0) return deadline;  // already passed: costs no clock read
-    const int64_t now = MonotonicNow();
+    if (timeout_ns <= 0) return deadline;  // already passed: costs no clock read, nor does never
+    const int64_t now = timeout_ns == INT64_MAX ? INT64_MAX : MonotonicNow();
     deadline.at_ns_ = timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
     return deadline;
   }

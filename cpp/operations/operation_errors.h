@@ -41,6 +41,9 @@ inline constexpr ErrorDetail kLongChain = ConstantError(
     Code::kInvalidArgument, Retry::kNever,
     "operation refused: its chain of links is longer than submission_count or in_flight_max",
     "make the chain shorter, or the ring larger", EINVAL);
+inline constexpr ErrorDetail kCancelInChain = ConstantError(
+    Code::kInvalidArgument, Retry::kNever, "operation refused: a CANCEL cannot be part of a chain of links",
+    "clear LINK on the operation before it, or submit the CANCEL by itself", EINVAL);
 inline constexpr ErrorDetail kNotRegistrable = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "operation refused: its opcode takes no registration or lease",
     "the operation after the last accepted one is at fault; leave `registration` NULL", EINVAL);

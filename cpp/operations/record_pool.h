@@ -1,7 +1,7 @@
 // RecordPool: what a ring remembers of each operation in flight, in storage made once.
 //
 // Threading: Take belongs to the submission side, Give to the completion side; they may run at once on two threads. A
-// record is the submitter's until its request is handed to the engine, then the completion side's until Give. Free
+// record is the submitter's until its request is handed to the engine, then the completion side's until PublishGiven. Free
 // indices travel through a single-producer, single-consumer queue; the engine's own queue orders the record's contents.
 #ifndef MOORING_CPP_OPERATIONS_RECORD_POOL_H_
 #define MOORING_CPP_OPERATIONS_RECORD_POOL_H_
@@ -39,6 +39,7 @@ class RecordPool {
         records_(new Record[capacity]),
         free_(new uint32_t[mask_ + 1]),
         cached_tail_(capacity),
+        given_(capacity),
         tail_(capacity) {
     for (uint32_t i = 0; i < capacity; ++i) free_[i] = i;
   }
@@ -78,12 +79,10 @@ class RecordPool {
     Record& record = records_[index];
     record.generation.store(record.generation.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
-  // Completion side: the record may be taken again. Release pairs with FreeCount's acquire.
-  void Give(uint32_t index) {
-    const uint32_t tail = tail_.load(std::memory_order_relaxed);
-    free_[tail & mask_] = index;
-    tail_.store(tail + 1, std::memory_order_release);
-  }
+  // Completion side: the record may be taken again, once PublishGiven says so for all that were given.
+  void Give(uint32_t index) { free_[given_++ & mask_] = index; }
+  // Release pairs with FreeCount's acquire.
+  void PublishGiven() { tail_.store(given_, std::memory_order_release); }
 
   // The engine's token for a record: 31 bits of generation, so that a late cancel never hits the record's next user.
   static uint64_t TokenOf(uint32_t index, uint32_t generation) {
@@ -98,7 +97,8 @@ class RecordPool {
   const std::unique_ptr<uint32_t[]> free_;
   alignas(64) uint32_t head_ = 0;  // submission side
   uint32_t cached_tail_;
-  alignas(64) std::atomic<uint32_t> tail_;  // completion side
+  alignas(64) uint32_t given_;  // completion side
+  std::atomic<uint32_t> tail_;
 };
 
 }  // namespace mooring

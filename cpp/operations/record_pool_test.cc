@@ -17,6 +17,7 @@ TEST(RecordPool, GivesEachRecordToOneOperationAtATime) {
   EXPECT_EQ(pool.FreeCount(), 0u);
   pool.Retire(b);
   pool.Give(b);
+  pool.PublishGiven();
   EXPECT_EQ(pool.FreeCount(), 1u);
   EXPECT_EQ(pool.Take(), b);
 }
@@ -29,6 +30,7 @@ TEST(RecordPool, AGenerationIsOddWhileInFlightAndNeverComesAgain) {
   pool.Retire(index);
   EXPECT_EQ(pool[index].generation.load() & 1, 0u);
   pool.Give(index);
+  pool.PublishGiven();
   ASSERT_EQ(pool.FreeCount(), 1u);
   EXPECT_EQ(pool.Take(), index);
   EXPECT_NE(RecordPool::TokenOf(index, pool[index].generation.load()), first);
@@ -57,6 +59,7 @@ TEST(RecordPool, TakesAndGivesOnTwoThreads) {
       EXPECT_EQ(pool[static_cast<uint32_t>(index - 1)].size, i);
       pool.Retire(static_cast<uint32_t>(index - 1));
       pool.Give(static_cast<uint32_t>(index - 1));
+      pool.PublishGiven();
     }
   });
   for (uint32_t i = 0; i < kRounds; ++i) {

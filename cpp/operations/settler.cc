@@ -6,36 +6,65 @@
 #include "cpp/base/check.h"
 
 namespace mooring {
-namespace {
+Settler::Settler(RingCore& core)
+    : core_(core), records_(*core.records), backlog_(new Settled[records_.capacity()]) {}
 
-constexpr uint32_t kBatch = 64;
-
-}  // namespace
-
-Settler::Settler(RingCore& core) : core_(core), backlog_(new Settled[core.records->capacity()]) {}
+// Inlined: see Submitter::StageOne.
+[[gnu::always_inline]] inline uint32_t Settler::Settle(const Event& event, Completion* out) {
+  if (event.token & (kBufferTagBit | RingCore::kForgottenToken)) [[unlikely]] {
+    if (event.token & kBufferTagBit) {
+      core_.table->OnTag(event.token);
+    } else {
+      core_.cancels.fetch_sub(1, std::memory_order_acq_rel);
+    }
+    return kNoRecord;
+  }
+  const uint32_t index = RecordPool::IndexOf(event.token);
+  CHECK(index < records_.capacity());
+  Record& record = records_[index];
+  DCHECK(event.token == RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed)));
+  int64_t result = event.result;
+  if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
+    if (!SettleCancel(event, record)) return kNoRecord;
+    result = record.cancel_found > 0 ? static_cast<int64_t>(record.cancel_found) : -ENOENT;
+  }
+  *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
+                    .result = result,
+                    .flags = Count(record, result),
+                    .path = record.path};
+  if (record.registration != nullptr) {
+    if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
+    DropRegistration(record.registration);
+  }
+  records_.Retire(index);
+  return index;
+}
 
 uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> out, uint32_t min_count,
                        Deadline deadline) {
   uint32_t count = DrainBacklog(out);
   bool submitted = requests.empty();
-  Event events[kBatch];
   for (;;) {
     const uint32_t room = static_cast<uint32_t>(std::min<size_t>(out.size() - count, kBatch));
     if (room == 0 && submitted) break;
     const uint32_t wanted = std::min(min_count > count ? min_count - count : 0, room);
     uint32_t received = 0;
     if (submitted) {
-      received = core_.engine->Reap({events, room}, wanted, deadline);
+      received = core_.engine->Reap({events_, room}, wanted, deadline);
     } else {
-      received = core_.engine->SubmitAndReap(requests, {events, room}, wanted, deadline);
+      received = core_.engine->SubmitAndReap(requests, {events_, room}, wanted, deadline);
       submitted = true;
     }
     core_.handed.load(std::memory_order_acquire);
+    const uint32_t before = count;
     for (uint32_t i = 0; i < received; ++i) {
-      Settled settled;
-      if (Settle(events[i], &settled)) Deliver(settled, &out[count++]);
+      const uint32_t index = Settle(events_[i], &out[count]);
+      if (index == kNoRecord) continue;
+      records_.Give(index);
+      ++count;
     }
-    DropPending();
+    EndBatch(count - before);
+    CountDelivered(count - before);
     if (received == room) continue;  // there may be more
     // Short of what was wanted: the deadline has passed or the engine was woken, unless what came were tags.
     if (count >= min_count || received < wanted) break;
@@ -44,70 +73,51 @@ uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> 
 }
 
 void Settler::Harvest(Deadline deadline) {
-  Event events[kBatch];
+  const uint32_t capacity = records_.capacity();
   uint32_t received = 0;
   do {
-    const uint32_t room = std::min(core_.records->capacity() - backlog_count_, kBatch);
+    const uint32_t room = std::min(capacity - backlog_count_, kBatch);
     // A full backlog means that every record is settled: what is still to come are tags and forgotten cancels.
-    received = core_.engine->Reap({events, std::max(room, 1u)}, 1, deadline);
+    received = core_.engine->Reap({events_, std::max(room, 1u)}, 1, deadline);
     core_.handed.load(std::memory_order_acquire);
+    uint32_t settled = 0;
     for (uint32_t i = 0; i < received; ++i) {
-      Settled settled;
-      if (!Settle(events[i], &settled)) continue;
-      CHECK(backlog_count_ < core_.records->capacity());
-      backlog_[(backlog_first_ + backlog_count_++) % core_.records->capacity()] = settled;
+      Completion completion;
+      const uint32_t index = Settle(events_[i], &completion);
+      if (index == kNoRecord) continue;
+      CHECK(backlog_count_ < capacity);
+      backlog_[(backlog_first_ + backlog_count_++) % capacity] = Settled{completion, index};
+      ++settled;
     }
-    DropPending();
+    EndBatch(settled);
     deadline = Deadline();
   } while (received == kBatch);
 }
 
 uint32_t Settler::DrainBacklog(std::span<Completion> out) {
+  if (backlog_count_ == 0) [[likely]]
+    return 0;
   uint32_t count = 0;
   while (backlog_count_ > 0 && count < out.size()) {
-    Deliver(backlog_[backlog_first_], &out[count++]);
-    backlog_first_ = (backlog_first_ + 1) % core_.records->capacity();
+    const Settled& settled = backlog_[backlog_first_];
+    out[count++] = settled.completion;
+    records_.Give(settled.index);
+    backlog_first_ = (backlog_first_ + 1) % records_.capacity();
     --backlog_count_;
   }
+  CountDelivered(count);
   return count;
 }
 
-void Settler::Deliver(const Settled& settled, Completion* out) {
-  *out = settled.completion;
-  core_.counters.completed.Add(1);
-  core_.records->Give(settled.index);
+// Their memory and leases are free by now, so that in_flight never tells fewer than the kernel has.
+void Settler::EndBatch(uint32_t settled) {
+  if (dropping_count_ > 0) DropPending();
+  core_.counters.settled.Add(settled);
 }
 
-bool Settler::Settle(const Event& event, Settled* out) {
-  if (event.token & (kBufferTagBit | RingCore::kForgottenToken)) {
-    if (event.token & kBufferTagBit) {
-      core_.table->OnTag(event.token);
-    } else {
-      core_.cancels.fetch_sub(1, std::memory_order_acq_rel);
-    }
-    return false;
-  }
-  const uint32_t index = RecordPool::IndexOf(event.token);
-  CHECK(index < core_.records->capacity());
-  Record& record = (*core_.records)[index];
-  DCHECK(event.token == RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed)));
-  Completion& completion = out->completion;
-  completion.result = event.result;
-  if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
-    if (!SettleCancel(event, record)) return false;
-    completion.result = record.cancel_found > 0 ? static_cast<int64_t>(record.cancel_found) : -ENOENT;
-  }
-  out->index = index;
-  completion.user_data = record.user_data.load(std::memory_order_relaxed);
-  completion.path = record.path;
-  Count(record, completion);
-  if (record.registration != nullptr) {
-    if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
-    DropRegistration(record.registration);
-  }
-  core_.records->Retire(index);
-  core_.counters.settled.Add(1);
-  return true;
+void Settler::CountDelivered(uint32_t count) {
+  core_.counters.completed.Add(count);
+  records_.PublishGiven();
 }
 
 bool Settler::SettleCancel(const Event& event, Record& record) {
@@ -119,40 +129,41 @@ bool Settler::SettleCancel(const Event& event, Record& record) {
   return --record.cancel_pending == 0;
 }
 
-void Settler::Count(const Record& record, Completion& completion) {
+uint32_t Settler::Count(const Record& record, int64_t result) {
   RingCounters& counters = core_.counters;
-  const int64_t result = completion.result;
-  if (result < 0) {
+  if (result < 0) [[unlikely]] {
     counters.failed.Add(1);
     if (result == -ECANCELED) counters.cancelled.Add(1);
   }
-  if (record.path == Path::kNone) return;
+  if (record.path == Path::kNone) return 0;
+  uint32_t flags = 0;
   const bool fixed = record.path == Path::kFixed;
   const uint64_t bytes = result > 0 ? static_cast<uint64_t>(result) : 0;
   if (record.opcode == static_cast<uint16_t>(Opcode::kRead)) {
     (fixed ? counters.read_fixed : counters.read).Add(1);
     counters.read_bytes.Add(bytes);
-    if (result == 0 && record.size > 0) completion.flags |= kCompletionEndOfFile;
+    if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
   } else {
     (fixed ? counters.write_fixed : counters.write).Add(1);
     counters.write_bytes.Add(bytes);
   }
   if (result >= 0 && bytes < record.size) {
-    completion.flags |= kCompletionShort;
+    flags |= kCompletionShort;
     counters.short_count.Add(1);
   }
+  return flags;
 }
 
 void Settler::DropRegistration(Registration* registration) {
   if (registration != dropping_) {
-    DropPending();
+    if (dropping_count_ > 0) DropPending();
     dropping_ = registration;
   }
   ++dropping_count_;
 }
 
 void Settler::DropPending() {
-  if (dropping_count_ > 0) dropping_->DropRef(dropping_count_);
+  dropping_->DropRef(dropping_count_);
   dropping_ = nullptr;
   dropping_count_ = 0;
 }

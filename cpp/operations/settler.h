@@ -37,16 +37,25 @@ class Settler {
     uint32_t index = 0;  // of the record, given back when the caller has the completion
   };
 
-  // True when the event completes an operation, which `out` then tells.
-  bool Settle(const Event& event, Settled* out);
+  static constexpr uint32_t kBatch = 64;
+  static constexpr uint32_t kNoRecord = UINT32_MAX;
+
+  // Tells in `out` of the operation that the event completes, and returns its record; kNoRecord when it completes none.
+  uint32_t Settle(const Event& event, Completion* out);
   bool SettleCancel(const Event& event, Record& record);
-  void Count(const Record& record, Completion& completion);
-  void Deliver(const Settled& settled, Completion* out);
+  // Counts, and returns what there is to flag.
+  uint32_t Count(const Record& record, int64_t result);
+  // After each batch of events, of which `settled` completed an operation.
+  void EndBatch(uint32_t settled);
+  // The caller has `count` more completions, whose records were given back.
+  void CountDelivered(uint32_t count);
   uint32_t DrainBacklog(std::span<Completion> out);
   void DropRegistration(Registration* registration);
   void DropPending();
 
   RingCore& core_;
+  RecordPool& records_;
+  Event events_[kBatch];  // here, and not made anew, which would zero them, at every call
   const std::unique_ptr<Settled[]> backlog_;  // a ring of as many entries as there are records
   uint32_t backlog_first_ = 0;
   uint32_t backlog_count_ = 0;

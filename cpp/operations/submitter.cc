@@ -36,43 +36,87 @@ constexpr Rule kRules[kOpcodeCount] = {
 
 Submitter::Submitter(RingCore& core, uint32_t chain_max)
     : core_(core),
+      records_(*core.records),
       chain_max_(chain_max),
       capacity_(std::max(kBatch, chain_max) + kBatch),
       staged_(new Request[capacity_]) {}
 
+// Inlined, for calling it costs as much as what it does for a nop.
+[[gnu::always_inline]] inline const ErrorDetail* Submitter::StageOne(const Operation& operation) {
+  if (operation.opcode >= kOpcodeCount) return &kUnknownOpcode;
+  const Rule& rule = kRules[operation.opcode];
+  if (operation.flags & ~rule.flags) return &kUnknownFlags;
+  if (operation.parameter != 0 && !rule.parameter) return &kUnusedField;
+  if (operation.registration != nullptr && !rule.memory) return &kNotRegistrable;
+
+  const uint32_t index = records_.Take();
+  Record& record = records_[index];
+  record.user_data.store(operation.user_data, std::memory_order_relaxed);
+  record.opcode = operation.opcode;
+  record.lease_held = false;
+  record.path = Path::kNone;
+  record.size = operation.size;
+  record.registration = nullptr;
+
+  Request& request = staged_[staged_count_];
+  request.opcode = static_cast<Opcode>(operation.opcode);
+  request.flags = operation.flags;
+  request.fd = operation.fd;
+  request.file_offset = operation.file_offset;
+  request.address = reinterpret_cast<void*>(operation.offset);
+  request.size64 = operation.opcode == static_cast<uint16_t>(Opcode::kTimeout) ? operation.offset : operation.size;
+  request.buffer_slot = kNoBufferSlot;
+  request.parameter = operation.parameter;
+  request.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed));
+  if (rule.memory) {
+    if (const ErrorDetail* refusal = StageMemory(operation, record, request)) {
+      records_.Untake(index);
+      return refusal;
+    }
+  }
+  ++staged_count_;
+  ++uncounted_;
+  return nullptr;
+}
+
 Status Submitter::Stage(std::span<const Operation> operations, uint32_t* out_accepted) {
-  Status status;
+  const ErrorDetail* refusal = nullptr;
   uint32_t accepted = 0;
   const uint32_t count = static_cast<uint32_t>(operations.size());
   while (accepted < count) {
     const Operation& operation = operations[accepted];
-    uint32_t length = 1;
-    if (operation.flags & kRequestLink) {
-      length = ChainLength(operations.subspan(accepted));
-      if (length == 0) status = Status(kOpenChain);
-      if (length > chain_max_) status = Status(kLongChain);
-      if (!status.ok() || core_.records->FreeCountNow() < length) break;
-    } else if (core_.records->FreeCount() == 0) {
+    uint32_t taken = 1;
+    if ((operation.flags & kRequestLink) != 0) [[unlikely]] {
+      taken = StageChain(operations.subspan(accepted), &refusal);
+    } else if (records_.FreeCount() == 0) {
       break;
-    } else if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
-      if (operation.flags != 0) status = Status(kUnknownFlags);
-      if (!status.ok() || !StageCancel(operation)) break;
-      ++accepted;
-      continue;
+    } else if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
+      taken = StageCancel(operation, &refusal) ? 1 : 0;
+    } else {
+      refusal = StageOne(operation);
     }
-    const uint32_t before = staged_count_;
-    for (uint32_t i = 0; i < length && status.ok(); ++i) status = StageOne(operations[accepted + i]);
-    if (!status.ok()) {
-      Unstage(before);
-      break;
-    }
-    accepted += length;
-    // Before they are handed over: whoever sees them settled must not count fewer submitted.
-    core_.counters.submitted.Add(length);
+    if (refusal != nullptr || taken == 0) break;
+    accepted += taken;
     if (staged_count_ >= kBatch) Flush();
   }
   *out_accepted = accepted;
-  return status;
+  return refusal == nullptr ? OkStatus() : Status(*refusal);
+}
+
+uint32_t Submitter::StageChain(std::span<const Operation> operations, const ErrorDetail** refusal) {
+  const uint32_t length = ChainLength(operations);
+  if (length == 0) *refusal = &kOpenChain;
+  if (length > chain_max_) *refusal = &kLongChain;
+  if (*refusal != nullptr || records_.FreeCountNow() < length) return 0;
+  const uint32_t before = staged_count_;
+  for (const Operation& operation : operations.first(length)) {
+    const bool is_cancel = operation.opcode == static_cast<uint16_t>(Opcode::kCancel);
+    *refusal = is_cancel ? &kCancelInChain : StageOne(operation);
+    if (*refusal == nullptr) continue;
+    Unstage(before);
+    return 0;
+  }
+  return length;
 }
 
 uint32_t Submitter::ChainLength(std::span<const Operation> operations) {
@@ -82,63 +126,21 @@ uint32_t Submitter::ChainLength(std::span<const Operation> operations) {
   return 0;
 }
 
-Status Submitter::StageOne(const Operation& operation) {
-  if (operation.opcode >= kOpcodeCount) return Status(kUnknownOpcode);
-  const Rule& rule = kRules[operation.opcode];
-  if (operation.flags & ~rule.flags) return Status(kUnknownFlags);
-  if (operation.parameter != 0 && !rule.parameter) return Status(kUnusedField);
-
-  const uint32_t index = core_.records->Take();
-  Record& record = (*core_.records)[index];
-  record.user_data.store(operation.user_data, std::memory_order_relaxed);
-  record.opcode = operation.opcode;
-  record.size = operation.size;
-  record.registration = nullptr;
-  record.lease_held = false;
-  record.path = Path::kNone;
-
-  Request& request = staged_[staged_count_];
-  request.opcode = static_cast<Opcode>(operation.opcode);
-  request.flags = operation.flags;
-  request.fd = operation.fd;
-  request.file_offset = operation.file_offset;
-  request.buffer_slot = kNoBufferSlot;
-  request.parameter = operation.parameter;
-  request.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed));
-  Status status;
-  if (rule.memory) {
-    status = StageMemory(operation, record, request);
-  } else if (operation.registration != nullptr) {
-    status = Status(kNotRegistrable);
-  } else {
-    request.address = reinterpret_cast<void*>(operation.offset);
-    request.size64 = request.opcode == Opcode::kTimeout ? operation.offset : operation.size;
-  }
-  if (!status.ok()) {
-    core_.records->Untake(index);
-    return status;
-  }
-  ++staged_count_;
-  return status;
-}
-
-Status Submitter::StageMemory(const Operation& operation, Record& record, Request& request) {
-  if (operation.size > kTransferBytesMax) return Status(kTooLarge);
-  request.size64 = operation.size;
+const ErrorDetail* Submitter::StageMemory(const Operation& operation, Record& record, Request& request) {
+  if (operation.size > kTransferBytesMax) return &kTooLarge;
   Registration* registration = operation.registration;
   if (registration == nullptr) {
-    if (operation.lease_generation != 0) return Status(kLeaseWithoutRegistration);
-    request.address = reinterpret_cast<void*>(operation.offset);
+    if (operation.lease_generation != 0) return &kLeaseWithoutRegistration;
     record.path = Path::kCopy;
-    return OkStatus();
+    return nullptr;
   }
-  if (&registration->table() != core_.table) return Status(kForeignRegistration);
+  if (&registration->table() != core_.table) return &kForeignRegistration;
   Slab& slab = registration->slab();
   uint64_t start = 0;
   uint64_t limit = slab.total_bytes();
   if (operation.lease_generation != 0) {
     const uint32_t buffers = slab.Hold(operation.lease_first_index, operation.lease_generation);
-    if (buffers == 0) return Status(kStaleLease);
+    if (buffers == 0) return &kStaleLease;
     record.lease_held = true;
     record.lease_first_index = operation.lease_first_index;
     start = operation.lease_first_index * slab.buffer_bytes();
@@ -146,7 +148,7 @@ Status Submitter::StageMemory(const Operation& operation, Record& record, Reques
   }
   if (operation.offset > limit || operation.size > limit - operation.offset) {
     if (record.lease_held) slab.Unhold(operation.lease_first_index);
-    return Status(kOutOfBounds);
+    return &kOutOfBounds;
   }
   const uint64_t offset = start + operation.offset;
   request.address = slab.base() + offset;
@@ -154,7 +156,7 @@ Status Submitter::StageMemory(const Operation& operation, Record& record, Reques
   record.path = request.buffer_slot == kNoBufferSlot ? Path::kCopy : Path::kFixed;
   record.registration = registration;
   Reference(registration);
-  return OkStatus();
+  return nullptr;
 }
 
 void Submitter::Reference(Registration* registration) {
@@ -169,7 +171,7 @@ void Submitter::Reference(Registration* registration) {
 void Submitter::Unstage(uint32_t staged) {
   while (staged_count_ > staged) {
     const uint32_t index = RecordPool::IndexOf(staged_[--staged_count_].token);
-    Record& record = (*core_.records)[index];
+    Record& record = records_[index];
     if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
     if (record.registration != nullptr) {
       // A promise that was kept already when the registration changed is taken back for real.
@@ -179,11 +181,15 @@ void Submitter::Unstage(uint32_t staged) {
         record.registration->DropRef();
       }
     }
-    core_.records->Untake(index);
+    records_.Untake(index);
+    --uncounted_;
   }
 }
 
 std::span<const Request> Submitter::TakeStaged() {
+  // Before they are handed over: whoever sees them settled must not count fewer submitted.
+  core_.counters.submitted.Add(uncounted_);
+  uncounted_ = 0;
   if (promised_count_ > 0) promised_->AddRef(promised_count_);
   promised_ = nullptr;
   promised_count_ = 0;
@@ -213,16 +219,19 @@ void Submitter::PushCancel(uint64_t target_token, uint64_t own_token) {
   if (staged_count_ >= kBatch) Flush();
 }
 
-bool Submitter::StageCancel(const Operation& operation) {
+bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refusal) {
+  if (operation.flags != 0) {
+    *refusal = &kUnknownFlags;
+    return false;
+  }
   Flush();  // so that operations of this batch can be found by the engine
   const uint64_t user_data = operation.offset;
-  RecordPool& records = *core_.records;
   uint32_t matches = 0;
-  for (uint32_t i = 0; i < records.capacity(); ++i) matches += Matches(records[i], user_data);
-  if (core_.cancels.load(std::memory_order_acquire) + matches > records.capacity()) return false;
+  for (uint32_t i = 0; i < records_.capacity(); ++i) matches += Matches(records_[i], user_data);
+  if (core_.cancels.load(std::memory_order_acquire) + matches > records_.capacity()) return false;
 
-  const uint32_t own = records.Take();
-  Record& record = records[own];
+  const uint32_t own = records_.Take();
+  Record& record = records_[own];
   record.user_data.store(operation.user_data, std::memory_order_relaxed);
   record.opcode = operation.opcode;
   record.registration = nullptr;
@@ -233,16 +242,16 @@ bool Submitter::StageCancel(const Operation& operation) {
   // An operation that matched may complete meanwhile; its cancel request then finds nothing. None can be added, for
   // that is this side's work. So the tokens are taken first, and the count is set before the first request goes out.
   uint32_t pending = 0;
-  for (uint32_t i = 0; i < records.capacity(); ++i) pending += Matches(records[i], user_data);
+  for (uint32_t i = 0; i < records_.capacity(); ++i) pending += Matches(records_[i], user_data);
   pending = std::min(pending, matches);
   record.size = pending;
   record.cancel_pending = std::max(pending, 1u);
   core_.cancels.fetch_add(pending, std::memory_order_acq_rel);
-  core_.counters.submitted.Add(1);
+  ++uncounted_;
   uint32_t pushed = 0;
-  for (uint32_t i = 0; i < records.capacity() && pushed < pending; ++i) {
-    if (!Matches(records[i], user_data)) continue;
-    PushCancel(RecordPool::TokenOf(i, records[i].generation.load(std::memory_order_relaxed)), own_token);
+  for (uint32_t i = 0; i < records_.capacity() && pushed < pending; ++i) {
+    if (!Matches(records_[i], user_data)) continue;
+    PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)), own_token);
     ++pushed;
   }
   // Completed between the count and now: stand-ins that find nothing.
@@ -258,16 +267,15 @@ bool Submitter::StageCancel(const Operation& operation) {
 
 std::optional<uint32_t> Submitter::CancelForgotten(uint64_t user_data) {
   Flush();
-  RecordPool& records = *core_.records;
   uint32_t found = 0;
-  for (uint32_t i = 0; i < records.capacity(); ++i) {
-    if (!Matches(records[i], user_data)) continue;
-    if (core_.cancels.load(std::memory_order_acquire) >= records.capacity()) {
+  for (uint32_t i = 0; i < records_.capacity(); ++i) {
+    if (!Matches(records_[i], user_data)) continue;
+    if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) {
       Flush();
       return std::nullopt;
     }
     core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-    PushCancel(RecordPool::TokenOf(i, records[i].generation.load(std::memory_order_relaxed)),
+    PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)),
                RingCore::kForgottenToken);
     ++found;
   }
@@ -277,11 +285,10 @@ std::optional<uint32_t> Submitter::CancelForgotten(uint64_t user_data) {
 
 void Submitter::CancelAll() {
   Flush();
-  RecordPool& records = *core_.records;
-  for (uint32_t i = 0; i < records.capacity(); ++i) {
-    const uint32_t generation = records[i].generation.load(std::memory_order_relaxed);
+  for (uint32_t i = 0; i < records_.capacity(); ++i) {
+    const uint32_t generation = records_[i].generation.load(std::memory_order_relaxed);
     if ((generation & 1) == 0) continue;
-    if (core_.cancels.load(std::memory_order_acquire) >= records.capacity()) break;
+    if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) break;
     core_.cancels.fetch_add(1, std::memory_order_acq_rel);
     PushCancel(RecordPool::TokenOf(i, generation), RingCore::kForgottenToken);
   }

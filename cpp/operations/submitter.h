@@ -55,10 +55,13 @@ class Submitter {
   void CancelAll();
 
  private:
-  Status StageOne(const Operation& operation);
-  Status StageMemory(const Operation& operation, Record& record, Request& request);
-  // A CANCEL operation: one request per match. False when the ring has no room for them now.
-  bool StageCancel(const Operation& operation);
+  // These tell why they refuse, or null: a Status for each operation would be written to memory and read again.
+  const ErrorDetail* StageOne(const Operation& operation);
+  const ErrorDetail* StageMemory(const Operation& operation, Record& record, Request& request);
+  // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is refused or finds no room.
+  uint32_t StageChain(std::span<const Operation> operations, const ErrorDetail** refusal);
+  // A CANCEL operation: one request per match. False if it is refused or the ring has no room for them now.
+  bool StageCancel(const Operation& operation, const ErrorDetail** refusal);
   // Length of the chain that begins with operations[0]: 0 if it does not end in the batch.
   static uint32_t ChainLength(std::span<const Operation> operations);
   // Takes back the operations staged since `staged` was the count.
@@ -68,10 +71,12 @@ class Submitter {
   void PushCancel(uint64_t target_token, uint64_t own_token);
 
   RingCore& core_;
+  RecordPool& records_;
   const uint32_t chain_max_;
   const uint32_t capacity_;
   const std::unique_ptr<Request[]> staged_;
   uint32_t staged_count_ = 0;
+  uint32_t uncounted_ = 0;  // operations among them, for the counter
   // References to one registration that were promised to staged operations, and are added together.
   Registration* promised_ = nullptr;
   uint32_t promised_count_ = 0;

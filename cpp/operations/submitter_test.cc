@@ -31,6 +31,21 @@ TEST_F(SubmitterTest, GenerationZeroCountsFromTheSlab) {
   EXPECT_EQ(accepted, 0u);
 }
 
+TEST_F(SubmitterTest, ACancelIsRefusedAtEveryPlaceOfAChain) {
+  Operation cancel = Nop(2);
+  cancel.opcode = static_cast<uint16_t>(Opcode::kCancel);
+  Operation linked_cancel = cancel;
+  linked_cancel.flags = kRequestLink;
+  for (const std::vector<Operation>& chain :
+       {std::vector{Nop(1, kRequestLink), cancel}, {linked_cancel, Nop(1)}}) {
+    uint32_t accepted = 7;
+    EXPECT_STREQ(Submit(chain, &accepted).message(), kCancelInChain.message);
+    EXPECT_EQ(accepted, 0u);
+  }
+  EXPECT_TRUE(engine_.submitted.empty());
+  EXPECT_EQ(records_.FreeCountNow(), kRecords);
+}
+
 TEST_F(SubmitterTest, AnAddressTakesTheCopyPath) {
   char byte = 0;
   Operation read;

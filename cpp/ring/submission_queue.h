@@ -7,13 +7,14 @@
 //
 // Threading: one thread at a time (the submission side); the kernel at once.
 //
-//   if (queue.Room() > 0) queue.Push(request);
+//   const size_t pushed = queue.PushChains(requests);
 //   queue.Publish();
 #ifndef MOORING_CPP_RING_SUBMISSION_QUEUE_H_
 #define MOORING_CPP_RING_SUBMISSION_QUEUE_H_
 
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "cpp/ring/request.h"
 #include "cpp/ring/uring.h"
@@ -39,8 +40,12 @@ class SubmissionQueue {
   // IORING_SQ_*: what the kernel wants of us.
   uint32_t flags() const { return __atomic_load_n(flags_, __ATOMIC_ACQUIRE); }
 
-  // There is room. Seen by the kernel after Publish.
-  void Push(const Request& request);
+  // Requests that must reach the kernel in one system call: a chain of links ends where the call
+  // does.
+  static uint32_t ChainLength(std::span<const Request> requests);
+  // Whole chains, as many as there is room for; returns how many requests. Seen by the kernel after
+  // Publish.
+  size_t PushChains(std::span<const Request> requests);
   void Publish() { __atomic_store_n(kernel_tail_, tail_, __ATOMIC_RELEASE); }
   // Publish, where a kernel thread polls; true when it sleeps and must be woken. Sequential order
   // keeps the look at its flag behind our store: it sets the flag first and looks at the tail once
@@ -56,6 +61,7 @@ class SubmissionQueue {
   void Retract(uint32_t position);
 
  private:
+  void Push(const Request& request);
   void KeepBehindDrain(io_uring_sqe* entry, const Request& request);
   void FillRare(io_uring_sqe* entry, const Request& request) const;
 

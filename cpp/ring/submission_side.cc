@@ -12,14 +12,6 @@ namespace {
 constexpr int64_t kPatienceNs = 100'000'000;
 constexpr int64_t kShortestPauseNs = 20'000;
 
-// Requests that must reach the kernel in one system call: a chain of links ends where the call
-// does.
-uint32_t ChainLength(std::span<const Request> requests) {
-  uint32_t length = 1;
-  while (length < requests.size() && (requests[length - 1].flags & kRequestLink) != 0) ++length;
-  return length;
-}
-
 // Only this side writes the counter.
 void AddOne(std::atomic<uint64_t>& counter, std::memory_order order) {
   counter.store(counter.load(std::memory_order_relaxed) + 1, order);
@@ -38,13 +30,13 @@ bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionW
   paused_ns_ = 0;
   size_t next = 0;
   while (next < requests.size()) {
-    const size_t filled = Fill(requests.subspan(next));
+    const size_t filled = queue_.PushChains(requests.subspan(next));
     if (filled != 0) {
       next += filled;
       next -= HandOver(next == requests.size() ? wait : SubmissionWait{});
       continue;
     }
-    const uint32_t length = ChainLength(requests.subspan(next));
+    const uint32_t length = SubmissionQueue::ChainLength(requests.subspan(next));
     if (length <= queue_.capacity()) {
       WaitForRoom(length);
       continue;
@@ -53,21 +45,6 @@ bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionW
     next += length;
   }
   return any_failed_;
-}
-
-// Whole chains, as many as there is room for.
-size_t SubmissionSide::Fill(std::span<const Request> requests) {
-  uint32_t room = queue_.Room();
-  size_t next = 0;
-  while (next < requests.size()) {
-    const bool alone = (requests[next].flags & kRequestLink) == 0;
-    const uint32_t length = alone ? 1 : ChainLength(requests.subspan(next));
-    if (length > room) break;
-    for (uint32_t i = 0; i < length; ++i) queue_.Push(requests[next + i]);
-    next += length;
-    room -= length;
-  }
-  return next;
 }
 
 // Returns how many of the last requests are to be filled in again.

@@ -49,7 +49,6 @@ class SubmissionSide {
   uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }
 
  private:
-  size_t Fill(std::span<const Request> requests);
   size_t HandOver(const SubmissionWait& wait);
   size_t Recover(int result, uint32_t pending);
   size_t RecoverShort();

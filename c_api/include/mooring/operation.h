@@ -54,7 +54,7 @@ enum {
   MOORING_OPCODE_TIMEOUT = 8,
   // offset: user_data of the operations to cancel. Result: how many were asked to stop (each still completes, with
   // -ECANCELED or with what it had done, for one that runs may not be able to stop), -ENOENT if none was found. Takes no
-  // flags.
+  // flags, and no place in a chain of links.
   MOORING_OPCODE_CANCEL = 9,
 };
 

@@ -1,0 +1,28 @@
+// A CANCEL at the end of a chain of links was taken like any other operation, found a target by its
+// size instead of its offset, and never completed: the ring could not be closed. It is refused now,
+// by name.
+#include <gtest/gtest.h>
+#include <mooring/mooring.h>
+
+#include "testing/support/errors.h"
+#include "testing/support/eventually.h"
+#include "testing/support/handles.h"
+#include "testing/support/operations.h"
+
+namespace mooring::conformance {
+namespace {
+
+TEST(CancelInChain, IsRefusedAndLeavesNothingInFlight) {
+  mooring_ring_t* made = nullptr;
+  ASSERT_OK(mooring_ring_create(nullptr, &made));
+  const Ring ring(made);
+  const mooring_op_t chain[] = {WithFlags(Nop(), MOORING_OPERATION_LINK), Cancel(1)};
+  uint32_t accepted = 7;
+  EXPECT_REFUSED(mooring_ring_submit(ring.get(), chain, 2, &accepted),
+                 MOORING_CODE_INVALID_ARGUMENT, "CANCEL");
+  EXPECT_EQ(accepted, 0u);
+  EXPECT_OK(mooring_ring_close(ring.get(), kPatienceNs));
+}
+
+}  // namespace
+}  // namespace mooring::conformance
