@@ -86,25 +86,24 @@ void Transfer::AddRead(Item& item) {
     operation.size = left;
     operation.file_offset = MOORING_FILE_OFFSET_CURRENT;
   }
-  operation.registration = session_.registration();
-  operation.lease_first_index = chunk.lease.first_index;
-  operation.lease_generation = chunk.lease.generation;
-  operation.offset = item.done;
-  operation.user_data = reinterpret_cast<uintptr_t>(&item);
-  operations_.push_back(operation);
+  Add(operation, item);
 }
 
 void Transfer::AddWrite(Item& item) {
-  const Chunk& chunk = pool_[item.chunk];
   mooring_op_t operation = {};
   operation.opcode = MOORING_OPCODE_WRITE;
   operation.fd = sink_.fd;
   operation.size = item.piece.size - item.done;
   operation.file_offset =
       sink_.positioned ? item.piece.offset + item.done : MOORING_FILE_OFFSET_CURRENT;
+  Add(operation, item);
+}
+
+void Transfer::Add(mooring_op_t operation, Item& item) {
+  const mooring_lease_t& lease = pool_[item.chunk].lease;
   operation.registration = session_.registration();
-  operation.lease_first_index = chunk.lease.first_index;
-  operation.lease_generation = chunk.lease.generation;
+  operation.lease_first_index = lease.first_index;
+  operation.lease_generation = lease.generation;
   operation.offset = item.done;
   operation.user_data = reinterpret_cast<uintptr_t>(&item);
   operations_.push_back(operation);

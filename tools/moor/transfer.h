@@ -56,6 +56,8 @@ class Transfer {
   void StartReads();
   void AddRead(Item& item);
   void AddWrite(Item& item);
+  // The next operation of `item`, in its chunk.
+  void Add(mooring_op_t operation, Item& item);
   void SubmitAndReap();
   void Settle(const mooring_completion_t& completion);
   void SettleRead(Item& item, int64_t result);
