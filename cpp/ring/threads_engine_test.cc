@@ -17,10 +17,6 @@
 
 #include "cpp/ring/threads_test_support.h"
 
-// TSAN would end a child that starts threads, as these tests have it do.
-extern "C" const char* __tsan_default_options();
-extern "C" const char* __tsan_default_options() { return "die_after_fork=0"; }
-
 namespace mooring {
 namespace {
 

@@ -72,6 +72,9 @@ enum {
 #define MOORING_FSYNC_DATA_ONLY UINT64_C(1)
 
 // 64 bytes on every platform with 64-bit pointers, no padding. All-zero is a nop.
+//
+// `fd`, and what `offset` points to, must stay open and valid until the completion: the threads engine and SQPOLL look
+// them up when they start the operation, not when it is submitted.
 typedef struct mooring_op_t {
   mooring_opcode_t opcode;                      //  0
   mooring_operation_flags_t flags;              //  2

@@ -48,11 +48,11 @@ std::vector<Fork::Call> Fork::RingCalls() {
                                              &count_);
        }},
       {"cancel", [=, this] { return mooring_ring_cancel(ring, 1, &count_); }},
-      {"set_file", [=, this] { return mooring_ring_set_file(ring, 0, -1); }},
+      {"set_file", [=] { return mooring_ring_set_file(ring, 0, -1); }},
       {"event_fd", [=, this] { return mooring_ring_event_fd(ring, &fd_); }},
       {"ring_get_info", [=, this] { return mooring_ring_get_info(ring, &ring_info_); }},
       {"get_stats", [=, this] { return mooring_ring_get_stats(ring, &stats_); }},
-      {"ring_close", [=, this] { return mooring_ring_close(ring, 0); }},
+      {"ring_close", [=] { return mooring_ring_close(ring, 0); }},
   };
 }
 
@@ -63,14 +63,14 @@ std::vector<Fork::Call> Fork::SlabAndRegistrationCalls() {
       {"acquire", [=, this] { return mooring_slab_acquire(slab, 1, &lease_); }},
       {"release", [=, this] { return mooring_slab_release(slab, lease_); }},
       {"slab_get_info", [=, this] { return mooring_slab_get_info(slab, &slab_info_); }},
-      {"slab_close", [=, this] { return mooring_slab_close(slab, 0); }},
+      {"slab_close", [=] { return mooring_slab_close(slab, 0); }},
       {"registration_create",
        [=, this] { return mooring_registration_create(ring_.get(), slab, &options_, &made_); }},
       {"registration_get_info",
        [=, this] { return mooring_registration_get_info(registration, &info_); }},
       {"get_extent",
        [=, this] { return mooring_registration_get_extent(registration, 0, &extent_); }},
-      {"promote", [=, this] { return mooring_registration_promote(registration); }},
+      {"promote", [=] { return mooring_registration_promote(registration); }},
   };
 }
 

@@ -75,6 +75,7 @@ CONFORMANCE_TEST(Waiting, Rule9AReapEndsInItsTimeAndNotBefore, kAnywhere) {
     EXPECT_GE(waited, timeout);
     EXPECT_LT(waited, timeout + kPatience);
   }
+  EXPECT_OK(mooring_ring_close(ring_.get(), kPatienceNs));  // before the pipe is
 }
 
 CONFORMANCE_TEST(Waiting, Rule9WithNothingInFlightToo, kAnywhere) {
