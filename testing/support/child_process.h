@@ -23,6 +23,17 @@ struct ChildResult {
 // `body` returns "" when all is well. A child that does not end in time is killed and says so.
 ChildResult RunInChild(const std::function<std::string()>& body);
 
+// Whether a child may start threads. Not under gcc 12's thread sanitizer, which takes a new thread
+// for one of the parent's that had its stack at the same place, and dies of it.
+constexpr bool ChildMayStartThreads() {
+#if defined(__SANITIZE_THREAD__)
+  return false;
+#else
+  return true;
+#endif
+}
+inline constexpr char kChildThreadsRemedy[] = "run without the thread sanitizer";
+
 }  // namespace mooring::conformance
 
 #endif  // MOORING_TESTING_SUPPORT_CHILD_PROCESS_H_

@@ -5,6 +5,7 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 namespace mooring::conformance {
@@ -25,6 +26,17 @@ uint64_t EntryCount(const char* path) {
   ForEachEntry(path, [&](const char*) { ++count; });
   return count;
 }
+
+// "" when the file is gone by now, as a thread's is that has ended.
+std::string FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+// In /proc/PID/stat, of a thread that the kernel made for a ring (iou-sqp-*, iou-wrk-*).
+constexpr char kKernelThreadName[] = "(iou-";
 
 template <typename Visit>
 void ForEachMapping(Visit visit) {
@@ -58,14 +70,22 @@ uint64_t RunningThreadCount() {
   uint64_t count = 0;
   ForEachEntry("/proc/self/task", [&](const std::string& id) {
     if (id == std::to_string(gettid())) return;
-    std::ifstream stat("/proc/self/task/" + id + "/stat");
-    std::string line;
-    std::getline(stat, line);  // empty when the thread is gone by now
-    const size_t name_end = line.rfind(") ");
-    if (name_end == std::string::npos || line.find("(iou-") != std::string::npos) return;
-    count += line[name_end + 2] == 'R';
+    const std::string stat = FirstLine("/proc/self/task/" + id + "/stat");
+    const size_t name_end = stat.rfind(") ");
+    if (name_end == std::string::npos || stat.find(kKernelThreadName) != std::string::npos) return;
+    count += stat[name_end + 2] == 'R';
   });
   return count;
+}
+
+uint64_t KernelThreadsCpuNs() {
+  uint64_t sum = 0;
+  ForEachEntry("/proc/self/task", [&](const std::string& id) {
+    const std::string folder = "/proc/self/task/" + id;
+    if (FirstLine(folder + "/stat").find(kKernelThreadName) == std::string::npos) return;
+    sum += std::strtoull(FirstLine(folder + "/schedstat").c_str(), nullptr, 10);
+  });
+  return sum;
 }
 
 bool IsMapped(const void* address) {

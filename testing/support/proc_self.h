@@ -17,6 +17,8 @@ uint64_t ThreadCount();
 // Threads beside the caller that run or could run; those that the kernel made for a ring (named
 // iou-*) do not count.
 uint64_t RunningThreadCount();
+// CPU time of those that the kernel made, in nanoseconds.
+uint64_t KernelThreadsCpuNs();
 
 // True when the page at `address` is mapped.
 bool IsMapped(const void* address);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -108,13 +109,16 @@ CONFORMANCE_TEST(RefusedOperations, AfterThoseBeforeAreTaken, kAnywhere) {
 }
 
 CONFORMANCE_TEST(RefusedOperations, DescriptorsThatAreNotOpenFail, kAnywhere) {
-  const auto completions =
-      Run(ring_, {Read(kNotOpen, 0, At(0), 512), Write(kNotOpen, 0, At(0), 512),
-                  Read(kNotOpen, 0, AtAddress(data()), 512), Fsync(kNotOpen),
-                  Fallocate(kNotOpen, 0, 4096), Close(kNotOpen), Read(-1, 0, At(0), 512)});
-  for (uint64_t i = 0; i < completions.size(); ++i)
-    EXPECT_EQ(completions[i].result, -EBADF) << "operation " << i;
-  EXPECT_EQ(Stats(ring_).failed, completions.size());
+  const mooring_op_t operations[] = {Read(kNotOpen, 0, At(0), 512),
+                                     Write(kNotOpen, 0, At(0), 512),
+                                     Read(kNotOpen, 0, AtAddress(data()), 512),
+                                     Fsync(kNotOpen),
+                                     Fallocate(kNotOpen, 0, 4096),
+                                     Close(kNotOpen),
+                                     Read(-1, 0, At(0), 512)};
+  for (const mooring_op_t& operation : operations)
+    EXPECT_EQ(RunOne(ring_, operation).result, -EBADF) << "opcode " << operation.opcode;
+  EXPECT_EQ(Stats(ring_).failed, std::size(operations));
 }
 
 CONFORMANCE_TEST(RefusedOperations, WrongDirectionFails, kAnywhere) {

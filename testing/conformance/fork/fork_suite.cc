@@ -11,6 +11,7 @@
 
 #include "testing/support/child_process.h"
 #include "testing/support/conformance_fixture.h"
+#include "testing/support/require.h"
 
 namespace mooring::conformance {
 namespace {
@@ -159,6 +160,8 @@ CONFORMANCE_TEST(Fork, TheParentGoesOnWhileChildrenLive, kAnywhere) {
 }
 
 CONFORMANCE_TEST(Fork, TheChildMakesObjectsOfItsOwn, kAnywhere) {
+  const bool threads = CurrentExpectation().engine == MOORING_ENGINE_THREADS;
+  SKIP_WITHOUT(!threads || ChildMayStartThreads(), "threads in children", kChildThreadsRemedy);
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(135, 0, 4096));
   const ChildResult child = RunInChild([&]() -> std::string {
@@ -182,6 +185,8 @@ CONFORMANCE_TEST(Fork, TheChildMakesObjectsOfItsOwn, kAnywhere) {
 }
 
 CONFORMANCE_TEST(Fork, Rule12MixedObjectsAreRefused, kAnywhere) {
+  const bool threads = CurrentExpectation().engine == MOORING_ENGINE_THREADS;
+  SKIP_WITHOUT(!threads || ChildMayStartThreads(), "threads in children", kChildThreadsRemedy);
   const ChildResult child = RunInChild([&]() -> std::string {
     const Ring ring = CreateRing();
     mooring_registration_t* made = nullptr;
