@@ -38,8 +38,8 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
     : core_(core),
       records_(*core.records),
       chain_max_(chain_max),
-      capacity_(std::max(kBatch, chain_max) + kBatch),
-      staged_(new Request[capacity_]) {}
+      staged_(new Request[std::max(kBatch, chain_max) + kBatch]),
+      next_(staged_.get()) {}
 
 // Inlined, for calling it costs as much as what it does for a nop.
 [[gnu::always_inline]] inline const ErrorDetail* Submitter::StageOne(const Operation& operation) {
@@ -58,7 +58,7 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   record.size = operation.size;
   record.registration = nullptr;
 
-  Request& request = staged_[staged_count_];
+  Request& request = *next_;
   request.opcode = static_cast<Opcode>(operation.opcode);
   request.flags = operation.flags;
   request.fd = operation.fd;
@@ -74,20 +74,19 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
       return refusal;
     }
   }
-  ++staged_count_;
-  ++uncounted_;
+  ++next_;
   return nullptr;
 }
 
 Status Submitter::Stage(std::span<const Operation> operations, uint32_t* out_accepted) {
   const ErrorDetail* refusal = nullptr;
-  uint32_t accepted = 0;
-  const uint32_t count = static_cast<uint32_t>(operations.size());
-  while (accepted < count) {
-    const Operation& operation = operations[accepted];
+  const Operation* const end = operations.data() + operations.size();
+  const Operation* next = operations.data();
+  while (next < end) {
+    const Operation& operation = *next;
     uint32_t taken = 1;
     if ((operation.flags & kRequestLink) != 0) [[unlikely]] {
-      taken = StageChain(operations.subspan(accepted), &refusal);
+      taken = StageChain({next, end}, &refusal);
     } else if (records_.FreeCount() == 0) {
       break;
     } else if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
@@ -96,10 +95,10 @@ Status Submitter::Stage(std::span<const Operation> operations, uint32_t* out_acc
       refusal = StageOne(operation);
     }
     if (refusal != nullptr || taken == 0) break;
-    accepted += taken;
-    if (staged_count_ >= kBatch) Flush();
+    next += taken;
+    if (next_ >= staged_.get() + kBatch) Flush();
   }
-  *out_accepted = accepted;
+  *out_accepted = static_cast<uint32_t>(next - operations.data());
   return refusal == nullptr ? OkStatus() : Status(*refusal);
 }
 
@@ -108,7 +107,7 @@ uint32_t Submitter::StageChain(std::span<const Operation> operations, const Erro
   if (length == 0) *refusal = &kOpenChain;
   if (length > chain_max_) *refusal = &kLongChain;
   if (*refusal != nullptr || records_.FreeCountNow() < length) return 0;
-  const uint32_t before = staged_count_;
+  const Request* const before = next_;
   for (const Operation& operation : operations.first(length)) {
     const bool is_cancel = operation.opcode == static_cast<uint16_t>(Opcode::kCancel);
     *refusal = is_cancel ? &kCancelInChain : StageOne(operation);
@@ -168,9 +167,9 @@ void Submitter::Reference(Registration* registration) {
   ++promised_count_;
 }
 
-void Submitter::Unstage(uint32_t staged) {
-  while (staged_count_ > staged) {
-    const uint32_t index = RecordPool::IndexOf(staged_[--staged_count_].token);
+void Submitter::Unstage(const Request* staged) {
+  while (next_ > staged) {
+    const uint32_t index = RecordPool::IndexOf((--next_)->token);
     Record& record = records_[index];
     if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
     if (record.registration != nullptr) {
@@ -182,25 +181,24 @@ void Submitter::Unstage(uint32_t staged) {
       }
     }
     records_.Untake(index);
-    --uncounted_;
   }
 }
 
 std::span<const Request> Submitter::TakeStaged() {
   // Before they are handed over: whoever sees them settled must not count fewer submitted.
-  core_.counters.submitted.Add(uncounted_);
-  uncounted_ = 0;
+  const std::span<const Request> requests(staged_.get(), next_);
+  core_.counters.submitted.Add(requests.size() - cancel_count_);
+  cancel_count_ = 0;
   if (promised_count_ > 0) promised_->AddRef(promised_count_);
   promised_ = nullptr;
   promised_count_ = 0;
-  const std::span<const Request> requests(staged_.get(), staged_count_);
-  staged_count_ = 0;
+  next_ = staged_.get();
   core_.handed.store(core_.handed.load(std::memory_order_relaxed) + requests.size(), std::memory_order_release);
   return requests;
 }
 
 void Submitter::Flush() {
-  if (staged_count_ > 0) core_.engine->Submit(TakeStaged());
+  if (next_ > staged_.get()) core_.engine->Submit(TakeStaged());
 }
 
 bool Submitter::Matches(const Record& record, uint64_t user_data) const {
@@ -211,12 +209,13 @@ bool Submitter::Matches(const Record& record, uint64_t user_data) const {
 }
 
 void Submitter::PushCancel(uint64_t target_token, uint64_t own_token) {
-  Request& request = staged_[staged_count_++];
+  Request& request = *next_++;
+  ++cancel_count_;
   request = Request{};
   request.opcode = Opcode::kCancel;
   request.size64 = target_token;
   request.token = own_token;
-  if (staged_count_ >= kBatch) Flush();
+  if (next_ >= staged_.get() + kBatch) Flush();
 }
 
 bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refusal) {
@@ -247,7 +246,7 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   record.size = pending;
   record.cancel_pending = std::max(pending, 1u);
   core_.cancels.fetch_add(pending, std::memory_order_acq_rel);
-  ++uncounted_;
+  core_.counters.submitted.Add(1);
   uint32_t pushed = 0;
   for (uint32_t i = 0; i < records_.capacity() && pushed < pending; ++i) {
     if (!Matches(records_[i], user_data)) continue;
@@ -258,7 +257,8 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   for (; pushed < pending; ++pushed) PushCancel(RecordPool::TokenOf(own, 0), own_token);
   if (pending == 0) {
     // Nothing to cancel: a nop brings the completion.
-    Request& request = staged_[staged_count_++];
+    Request& request = *next_++;
+    ++cancel_count_;
     request = Request{};
     request.token = own_token;
   }

@@ -64,8 +64,8 @@ class Submitter {
   bool StageCancel(const Operation& operation, const ErrorDetail** refusal);
   // Length of the chain that begins with operations[0]: 0 if it does not end in the batch.
   static uint32_t ChainLength(std::span<const Operation> operations);
-  // Takes back the operations staged since `staged` was the count.
-  void Unstage(uint32_t staged);
+  // Takes back the operations staged since `staged` was the next.
+  void Unstage(const Request* staged);
   void Reference(Registration* registration);
   bool Matches(const Record& record, uint64_t user_data) const;
   void PushCancel(uint64_t target_token, uint64_t own_token);
@@ -73,10 +73,9 @@ class Submitter {
   RingCore& core_;
   RecordPool& records_;
   const uint32_t chain_max_;
-  const uint32_t capacity_;
   const std::unique_ptr<Request[]> staged_;
-  uint32_t staged_count_ = 0;
-  uint32_t uncounted_ = 0;  // operations among them, for the counter
+  Request* next_;  // to be staged
+  uint32_t cancel_count_ = 0;  // of the staged: for CANCELs and cancel calls; a CANCEL is counted by itself
   // References to one registration that were promised to staged operations, and are added together.
   Registration* promised_ = nullptr;
   uint32_t promised_count_ = 0;

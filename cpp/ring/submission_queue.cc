@@ -69,15 +69,13 @@ uint32_t SubmissionQueue::ChainLength(std::span<const Request> requests) {
 }
 
 // Inlined, for calling it costs half of what it does.
-[[gnu::always_inline]] inline void SubmissionQueue::Push(const Request& request) {
+[[gnu::always_inline]] inline io_uring_sqe* SubmissionQueue::Push(const Request& request) {
   const uint32_t index = tail_++ & mask_;
   io_uring_sqe* const entry = &entries_[index];
   std::memset(entry, 0, sizeof(*entry));
   entry->flags = kEntryFlags[request.flags & 7];
   entry->fd = request.fd;
   entry->user_data = request.token;
-  if (drained_ || (request.flags & kRequestDrain) != 0) [[unlikely]]
-    KeepBehindDrain(entry, request);
   switch (request.opcode) {
     case Opcode::kNop:
       static_assert(IORING_OP_NOP == 0);
@@ -99,6 +97,7 @@ uint32_t SubmissionQueue::ChainLength(std::span<const Request> requests) {
     default:
       FillRare(entry, request);
   }
+  return entry;
 }
 
 size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
@@ -106,14 +105,25 @@ size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
   const size_t count = requests.size();
   size_t next = 0;
   while (next < count && room > 0) {
-    uint32_t length = 1;
-    if ((requests[next].flags & kRequestLink) != 0) [[unlikely]]
-      length = ChainLength(requests.subspan(next));
+    const Request& request = requests[next];
+    if ((request.flags & (kRequestLink | kRequestDrain)) == 0 && !drained_) [[likely]] {
+      Push(request);
+      ++next;
+      --room;
+      continue;
+    }
+    const uint32_t length = ChainLength(requests.subspan(next));
     if (length > room) break;
+    for (uint32_t i = 0; i < length; ++i) PushInOrder(requests[next + i]);
+    next += length;
     room -= length;
-    for (; length > 0; --length) Push(requests[next++]);
   }
   return next;
+}
+
+void SubmissionQueue::PushInOrder(const Request& request) {
+  io_uring_sqe* const entry = Push(request);
+  if (drained_ || (request.flags & kRequestDrain) != 0) KeepBehindDrain(entry, request);
 }
 
 // io_uring_enter(2) has later requests start after a drain has completed. Kernels of 5.15 to 6.15

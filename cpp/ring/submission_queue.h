@@ -61,7 +61,9 @@ class SubmissionQueue {
   void Retract(uint32_t position);
 
  private:
-  void Push(const Request& request);
+  io_uring_sqe* Push(const Request& request);
+  // Of a chain, or where drains are about.
+  void PushInOrder(const Request& request);
   void KeepBehindDrain(io_uring_sqe* entry, const Request& request);
   void FillRare(io_uring_sqe* entry, const Request& request) const;
 

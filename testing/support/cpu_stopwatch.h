@@ -8,6 +8,9 @@
 #include <time.h>
 
 #include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
 
 #include "testing/support/proc_self.h"
 
@@ -15,16 +18,24 @@ namespace mooring::conformance {
 
 class CpuStopwatch {
  public:
-  std::chrono::nanoseconds Elapsed() const { return Now() - start_; }
+  std::chrono::nanoseconds Elapsed() const {
+    std::chrono::nanoseconds elapsed = Now() - start_;
+    for (const auto& [id, time] : KernelThreadsCpuNs()) {
+      const auto before = kernel_start_.find(id);
+      elapsed -= std::chrono::nanoseconds(
+          time - (before == kernel_start_.end() ? 0 : before->second));
+    }
+    return elapsed;
+  }
 
  private:
   static std::chrono::nanoseconds Now() {
     timespec now{};
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec) -
-           std::chrono::nanoseconds(KernelThreadsCpuNs());
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
   }
 
+  const std::map<std::string, uint64_t> kernel_start_ = KernelThreadsCpuNs();
   const std::chrono::nanoseconds start_ = Now();
 };
 

@@ -78,14 +78,14 @@ uint64_t RunningThreadCount() {
   return count;
 }
 
-uint64_t KernelThreadsCpuNs() {
-  uint64_t sum = 0;
+std::map<std::string, uint64_t> KernelThreadsCpuNs() {
+  std::map<std::string, uint64_t> times;
   ForEachEntry("/proc/self/task", [&](const std::string& id) {
     const std::string folder = "/proc/self/task/" + id;
     if (FirstLine(folder + "/stat").find(kKernelThreadName) == std::string::npos) return;
-    sum += std::strtoull(FirstLine(folder + "/schedstat").c_str(), nullptr, 10);
+    times[id] = std::strtoull(FirstLine(folder + "/schedstat").c_str(), nullptr, 10);
   });
-  return sum;
+  return times;
 }
 
 bool IsMapped(const void* address) {

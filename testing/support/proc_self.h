@@ -5,6 +5,7 @@
 #define MOORING_TESTING_SUPPORT_PROC_SELF_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace mooring::conformance {
@@ -17,8 +18,8 @@ uint64_t ThreadCount();
 // Threads beside the caller that run or could run; those that the kernel made for a ring (named
 // iou-*) do not count.
 uint64_t RunningThreadCount();
-// CPU time of those that the kernel made, in nanoseconds.
-uint64_t KernelThreadsCpuNs();
+// CPU time of those that the kernel made, in nanoseconds, by thread id.
+std::map<std::string, uint64_t> KernelThreadsCpuNs();
 
 // True when the page at `address` is mapped.
 bool IsMapped(const void* address);
