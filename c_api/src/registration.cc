@@ -9,6 +9,7 @@ namespace {
 
 static_assert(MOORING_REASON_ENGINE_THREADS == static_cast<uint32_t>(Reason::kEngineThreads));
 static_assert(MOORING_OUTCOME_COPY == static_cast<uint32_t>(Outcome::kCopy));
+static_assert(kFirstBytes<mooring_registration_info_t> == 1096 && kFirstBytes<mooring_extent_info_t> == 40);
 static_assert(MOORING_POLICY_NEVER == static_cast<uint32_t>(Policy::kNever));
 
 Result<RegistrationOptions> ToOptions(const mooring_registration_options_t* given) {
@@ -34,6 +35,7 @@ mooring_registration_info_t ToInfo(const RegistrationReport& report) {
   info.extent_count = report.extent_count;
   info.bytes_requested = report.bytes_requested;
   info.bytes_fixed = report.bytes_fixed;
+  info.bytes_cloned = report.bytes_cloned;
   info.memlock_soft_bytes = report.memlock.soft_bytes;
   info.memlock_hard_bytes = report.memlock.hard_bytes;
   info.memlock_used_bytes = report.memlock_used_bytes;
@@ -52,6 +54,9 @@ mooring_extent_info_t ToInfo(const Extent& extent) {
   info.offset = extent.offset;
   info.size = extent.size;
   info.bytes_fixed = fixed ? extent.size : 0;
+  info.source = !fixed             ? MOORING_SOURCE_NONE
+                : extent.is_clone ? MOORING_SOURCE_CLONED
+                                  : MOORING_SOURCE_PINNED;
   return info;
 }
 

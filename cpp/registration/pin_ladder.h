@@ -1,5 +1,6 @@
-// PinLadder: how much of a range can be pinned, and why not more. The rungs: all of it; after a pause, if budget that
-// this process gave back is still on its way; with the soft limit raised, if the caller allows it; the largest prefix.
+// PinLadder: how much of a range can be pinned, and why not more. The rungs: a clone of what another ring has pinned; all
+// of it; after a pause, if budget that this process gave back is still on its way; with the soft limit raised, if the
+// caller allows it; a clone of a prefix; the largest prefix.
 #ifndef MOORING_CPP_REGISTRATION_PIN_LADDER_H_
 #define MOORING_CPP_REGISTRATION_PIN_LADDER_H_
 
@@ -15,7 +16,7 @@ namespace mooring {
 struct PinnedPrefix {
   uint64_t bytes_fixed = 0;  // a prefix of the range
   BufferTable::Pinned pinned;
-  Reason reason = Reason::kNone;
+  Reason reason = Reason::kNone;  // kNone although bytes are left: the rest may fare otherwise, so ask again for it
   int32_t system_error = 0;
 };
 
@@ -25,7 +26,7 @@ class PinLadder {
   PinLadder(BufferTable& table, const RefPtr<Slab>& slab, bool raise_memlock)
       : table_(table), slab_(slab), raise_memlock_(raise_memlock) {}
 
-  // Pins [offset, offset + size) of the slab, or the largest prefix of whole buffers.
+  // Pins [offset, offset + size) of the slab, or a prefix of whole buffers.
   PinnedPrefix Pin(uint64_t offset, uint64_t size);
 
   // Why a ring with this engine can pin nothing at all; kNone if it can.

@@ -79,44 +79,48 @@ void Registration::CutIntoExtents() {
 
 void Registration::PinExtents() {
   PinLadder ladder(*table_, slab_, options_.raise_memlock);
-  const Reason table_reason = PinLadder::TableReason(table_->engine_info(), ReadMemlockLimits());
-  Reason stopped = table_reason;
-  int32_t stopped_error = table_->engine_info().table_error;
+  PinnedPrefix stopped;
+  stopped.reason = PinLadder::TableReason(table_->engine_info(), ReadMemlockLimits());
+  stopped.system_error = table_->engine_info().table_error;
   std::vector<Extent> extents;
   extents.reserve(extents_.size() + 1);
-  for (Extent extent : extents_) {
+  for (const Extent& extent : extents_) {
     if (extent.slot != kNoBufferSlot) {
       extents.push_back(extent);
-      continue;
+    } else {
+      PinExtent(ladder, extent, &stopped, &extents);
     }
-    PinnedPrefix prefix;
-    if (stopped == Reason::kNone) {
+  }
+  MutexLock lock(mutex_);
+  extents_ = std::move(extents);
+}
+
+void Registration::PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped, std::vector<Extent>* extents) {
+  while (extent.size > 0) {
+    PinnedPrefix prefix = *stopped;
+    if (stopped->reason == Reason::kNone) {
       prefix = ladder.Pin(extent.offset, extent.size);
       // Memory of one kind may follow memory of another, so a refused backing says nothing of the next extent.
-      if (prefix.reason != Reason::kBackingRefused) stopped = prefix.reason;
-      stopped_error = prefix.system_error;
-    } else {
-      prefix.reason = stopped;
-      prefix.system_error = stopped_error;
+      if (prefix.reason != Reason::kBackingRefused) *stopped = PinnedPrefix{0, {}, prefix.reason, prefix.system_error};
     }
     if (prefix.bytes_fixed > 0) {
       Extent pinned = extent;
       pinned.size = prefix.bytes_fixed;
       pinned.slot = prefix.pinned.slot;
       pinned.key = prefix.pinned.key;
+      pinned.is_clone = prefix.pinned.is_clone;
       pinned.reason = Reason::kNone;
       pinned.system_error = 0;
-      extents.push_back(pinned);
+      extents->push_back(pinned);
       extent.offset += prefix.bytes_fixed;
       extent.size -= prefix.bytes_fixed;
     }
-    if (extent.size == 0) continue;
+    if (prefix.reason == Reason::kNone) continue;
     extent.reason = prefix.reason;
     extent.system_error = prefix.system_error;
-    extents.push_back(extent);
+    if (extent.size > 0) extents->push_back(extent);
+    return;
   }
-  MutexLock lock(mutex_);
-  extents_ = std::move(extents);
 }
 
 Status Registration::Promote() {
@@ -151,6 +155,7 @@ RegistrationReport Registration::MakeReport() const {
   for (const Extent& extent : extents_) {
     if (extent.slot != kNoBufferSlot) {
       report.bytes_fixed += attached ? extent.size : 0;
+      report.bytes_cloned += attached && extent.is_clone ? extent.size : 0;
     } else if (report.reason == Reason::kNone) {
       report.reason = extent.reason;
       report.system_error = extent.system_error;

@@ -22,6 +22,9 @@
 
 namespace mooring {
 
+class PinLadder;
+struct PinnedPrefix;
+
 struct RegistrationOptions {
   Policy policy = Policy::kPrefer;
   bool raise_memlock = false;
@@ -33,6 +36,7 @@ struct Extent {
   uint64_t size = 0;
   int32_t slot = kNoBufferSlot;
   uint32_t key = 0;  // of BufferTable::Pinned, while slot is one
+  bool is_clone = false;
   Reason reason = Reason::kNone;
   int32_t system_error = 0;
 };
@@ -74,6 +78,8 @@ class Registration : public RefCounted<Registration> {
   void CutIntoExtents();
   // Pins every extent that has no slot, splitting where only a prefix fits.
   void PinExtents();
+  // Appends what becomes of `extent`. Pins nothing where `*stopped` has a reason; else notes there why the rest may stop.
+  static void PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped, std::vector<Extent>* extents);
   RegistrationReport MakeReport() const REQUIRES(mutex_);
 
   const RefPtr<BufferTable> table_;
