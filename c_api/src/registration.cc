@@ -3,6 +3,7 @@
 #include "c_api/src/handles.h"
 #include "c_api/src/structs.h"
 #include "cpp/operations/ring_registry.h"
+#include "cpp/registration/waiting_list.h"
 
 namespace mooring::c_api {
 namespace {
@@ -113,8 +114,10 @@ void mooring_registration_destroy(mooring_registration_t* registration) noexcept
   // In a forked child the locks behind it may be held for ever: it is left as it is, a few hundred bytes.
   if (registration == nullptr || ToRegistration(registration)->table().Forked()) return;
   const RefPtr<BufferTable> table = ToRegistration(registration)->table_reference();
+  ToRegistration(registration)->GiveUp();
   ToRegistration(registration)->DropRef();
   RingRegistry::Pump(table.get());  // the tag may be there already; then the slab's pages need not wait for a reap
+  WaitingList::Wake();
 }
 
 }  // extern "C"

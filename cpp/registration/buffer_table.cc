@@ -162,9 +162,10 @@ void BufferTable::ClearSlot(uint32_t key) {
   if (!entry.has_tag && entry.state == State::kAwaitingTag) dropped = FreeEntry(key);
 }
 
-void BufferTable::RunDeferredSlow() {
-  if (!attached() || !IsOwner()) return;
-  has_deferred_.store(false, std::memory_order_release);
+void BufferTable::RunDeferred() {
+  if (!has_deferred() || !attached() || !IsOwner()) return;
+  // Acquires what AskForPromotion wrote, if this takes back its flag.
+  has_deferred_.exchange(false, std::memory_order_acq_rel);
   for (;;) {
     uint32_t key = 0;
     {

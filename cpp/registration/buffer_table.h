@@ -56,10 +56,16 @@ class BufferTable : public RefCounted<BufferTable> {
   Pinned Clone(const RefPtr<Slab>& slab, uint64_t offset, uint64_t size, PinDirectory::Match match);
   // Clears the slot of `key`. The slab follows when the tag comes back.
   void Unpin(uint32_t key);
-  // The owner's part of Unpin, for keys that other threads gave up. Cheap when there are none.
-  void RunDeferred() {
-    if (has_deferred_.load(std::memory_order_acquire)) RunDeferredSlow();
+  // Work that other threads left to the owner: to clear slots, which RunDeferred does, and to promote registrations,
+  // which is for those who know them.
+  bool has_deferred() const { return has_deferred_.load(std::memory_order_acquire); }
+  void RunDeferred();
+  void AskForPromotion() {
+    promotion_asked_.store(true, std::memory_order_relaxed);
+    has_deferred_.store(true, std::memory_order_release);
   }
+  // True once for any number of questions. After RunDeferred.
+  bool TakePromotionAsked() { return promotion_asked_.exchange(false, std::memory_order_acq_rel); }
   // A tag came back (an event whose token has kBufferTagBit).
   void OnTag(uint64_t token);
 
@@ -104,7 +110,6 @@ class BufferTable : public RefCounted<BufferTable> {
   // Returns the slab so that its last reference is dropped outside the lock.
   RefPtr<Slab> FreeEntry(uint32_t key) REQUIRES(mutex_);
   void ClearSlot(uint32_t key);
-  void RunDeferredSlow();
   bool has_tags() const { return (info_.features & kFeatureBufferTags) != 0; }
 
   const ProcessToken process_ = CurrentProcess();
@@ -113,6 +118,7 @@ class BufferTable : public RefCounted<BufferTable> {
   std::atomic<bool> attached_{true};
   std::atomic<bool> closed_{false};
   std::atomic<bool> has_deferred_{false};
+  std::atomic<bool> promotion_asked_{false};
   Mutex update_mutex_;
   mutable Mutex mutex_;
   SlotTable slots_ GUARDED_BY(mutex_);

@@ -1,13 +1,12 @@
 #include "cpp/registration/pin_directory.h"
 
-#include <atomic>
 #include <map>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "cpp/base/thread_annotations.h"
-#include "cpp/os/process.h"
+#include "cpp/os/per_process.h"
 
 namespace mooring {
 namespace {
@@ -20,36 +19,23 @@ struct ShorterRange {
   }
 };
 
-// One per process. A forked child gets a new one: another thread of the parent may have held the mutex at the fork.
-// Never freed, so that it outlives every table.
 struct Directory {
-  const ProcessToken process = CurrentProcess();
   Mutex mutex;
   std::map<PinDirectory::Range, std::vector<PinDirectory::Holder>, ShorterRange> ranges GUARDED_BY(mutex);
 };
 
-constinit std::atomic<Directory*> current{nullptr};
-
-Directory& Get() {
-  Directory* directory = current.load(std::memory_order_acquire);
-  while (directory == nullptr || directory->process != CurrentProcess()) {
-    Directory* fresh = new Directory;
-    if (current.compare_exchange_strong(directory, fresh, std::memory_order_acq_rel)) return *fresh;
-    delete fresh;
-  }
-  return *directory;
-}
+constinit PerProcess<Directory> directories;
 
 }  // namespace
 
 void PinDirectory::Publish(const Range& range, Holder holder) {
-  Directory& directory = Get();
+  Directory& directory = directories.Get();
   MutexLock lock(directory.mutex);
   directory.ranges[range].push_back(std::move(holder));
 }
 
 void PinDirectory::Withdraw(const Range& range, const BufferTable* table, uint32_t slot) {
-  Directory& directory = Get();
+  Directory& directory = directories.Get();
   MutexLock lock(directory.mutex);
   const auto found = directory.ranges.find(range);
   if (found == directory.ranges.end()) return;
@@ -59,7 +45,7 @@ void PinDirectory::Withdraw(const Range& range, const BufferTable* table, uint32
 
 PinDirectory::Cloned PinDirectory::Clone(const Range& wanted, Match match, const BufferTable* table, Engine& engine,
                                          uint32_t slot) {
-  Directory& directory = Get();
+  Directory& directory = directories.Get();
   MutexLock lock(directory.mutex);
   auto next = directory.ranges.upper_bound(wanted);
   while (next != directory.ranges.begin()) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "cpp/base/ref_counted.h"
+#include "cpp/os/memlock_ledger.h"
 #include "cpp/registration/buffer_table.h"
 #include "cpp/registration/report.h"
 #include "cpp/slabs/slab.h"
@@ -20,11 +21,17 @@ struct PinnedPrefix {
   int32_t system_error = 0;
 };
 
+// How hard a range is tried for.
+enum class Effort : uint8_t {
+  kPatient,  // every rung, with pauses
+  kPrompt,   // no pause and no search: what the ledger has room for
+};
+
 // Threading: one-at-a-time per call; the table serialises the system calls.
 class PinLadder {
  public:
-  PinLadder(BufferTable& table, const RefPtr<Slab>& slab, bool raise_memlock)
-      : table_(table), slab_(slab), raise_memlock_(raise_memlock) {}
+  PinLadder(BufferTable& table, const RefPtr<Slab>& slab, bool raise_memlock, Effort effort)
+      : table_(table), slab_(slab), raise_memlock_(raise_memlock), effort_(effort) {}
 
   // Pins [offset, offset + size) of the slab, or a prefix of whole buffers.
   PinnedPrefix Pin(uint64_t offset, uint64_t size);
@@ -34,7 +41,10 @@ class PinLadder {
 
  private:
   BufferTable::Pinned TryPin(uint64_t offset, uint64_t size);
-  PinnedPrefix LargestPrefix(uint64_t offset, uint64_t size);
+  PinnedPrefix PinPatiently(uint64_t offset, uint64_t size);
+  PinnedPrefix PinPromptly(uint64_t offset, uint64_t size);
+  PinnedPrefix LargestPrefix(uint64_t offset, uint64_t size, MemlockBackoff& backoff);
+  bool IsLimited() const;
   uint64_t Charge(uint64_t size) const;
   uint64_t LedgerRoom() const;
   Reason Classify(int error) const;
@@ -42,6 +52,7 @@ class PinLadder {
   BufferTable& table_;
   const RefPtr<Slab>& slab_;
   const bool raise_memlock_;
+  const Effort effort_;
 };
 
 }  // namespace mooring

@@ -111,8 +111,8 @@ typedef struct mooring_extent_info_t {
 // NULL options are all default.
 //
 // Thread: any; owner with OWNER_THREAD.
-// Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 0.3 s
-//         when memlock budget that this process gave back has not come back yet.
+// Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 1 s when
+//         memlock budget that this process gave back has not come back yet.
 // Owns:   keeps `ring` and `slab` until mooring_registration_destroy; lends `*out_registration`.
 // Errors: INVALID_ARGUMENT, INVALID_STATE (closed ring, wrong thread), FORKED; with REQUIRE also MEMLOCK_LIMIT,
 //         EXHAUSTED, UNSUPPORTED and PERMISSION, with the message and remedy that PREFER reports.
@@ -137,13 +137,17 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_get_info(
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_get_extent(
     const mooring_registration_t* registration, uint32_t index, mooring_extent_info_t* out_info) MOORING_NOEXCEPT;
 
-// mooring_registration_promote tries again to pin what is not pinned yet, for example after the limit was raised or
-// another ring was closed. Operations in flight are not disturbed. Success tells only that it tried: ask get_info.
-// Under NEVER it does nothing.
+// mooring_registration_promote tries again to pin what is not pinned yet, for example after the limit was raised.
+// Operations in flight are not disturbed. Success tells only that it tried: ask get_info. Under NEVER it does nothing.
 //
-// Thread: submission side of the ring, one-at-a-time; owner with OWNER_THREAD.
-// Blocks: as mooring_registration_create.
-// Errors: INVALID_STATE (closed ring, wrong thread), FORKED.
+// What waits for memlock is promoted without this call too: whenever a registration, slab or ring of this process is
+// destroyed, or a slab closed, that call tries once, without pauses, to pin what waits, oldest first. With OWNER_THREAD,
+// promotion from another thread, by this call or by such a one, is left to the owner's next call on the ring. Kernels
+// up to 6.3 return budget a second late: there, call this, which waits for it.
+//
+// Thread: any.
+// Blocks: as mooring_registration_create; not at all where it is left to the owner.
+// Errors: INVALID_STATE (closed ring), FORKED.
 // Since:  0.1
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_promote(mooring_registration_t* registration)
     MOORING_NOEXCEPT;

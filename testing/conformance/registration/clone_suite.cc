@@ -182,16 +182,17 @@ CONFORMANCE_TEST(Clones, Rule1RegistrationsComeAndGoOnTwoThreads, kAnyThread | k
   std::atomic<uint64_t> cloned{0};
   std::atomic<int> at_work{2};
   const auto work = [&](const Ring& ring) {
-    // Until both have done their rounds, so that there is always somebody to clone from.
+    // Until both have done their rounds and they have met: so there is somebody to clone from. Should
+    // they never meet, the test's deadline ends it.
     bool counted = false;
-    for (int round = 0; round < kRounds || at_work.load() > 0; ++round) {
+    for (int round = 0; !counted || at_work.load() > 0; ++round) {
       const Registration registration = Register(ring, slab_);
       cloned += Info(registration).bytes_cloned > 0;
       const mooring_completion_t read =
           RunOne(ring, Read(file.get(), 0, InSlab(registration.get(), 4096), 4096));
       EXPECT_EQ(read.result, 4096);
       EXPECT_EQ(read.path, MOORING_PATH_FIXED);
-      if (round + 1 >= kRounds && !std::exchange(counted, true)) --at_work;
+      if (round + 1 >= kRounds && cloned.load() > 0 && !std::exchange(counted, true)) --at_work;
     }
   };
   std::thread other([&] { work(second_); });
