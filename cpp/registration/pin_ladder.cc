@@ -72,8 +72,10 @@ PinnedPrefix PinLadder::Pin(uint64_t offset, uint64_t size) {
 PinnedPrefix PinLadder::PinPatiently(uint64_t offset, uint64_t size) {
   MemlockBackoff backoff;
   BufferTable::Pinned pinned = TryPin(offset, size);
-  // Waiting for all of it is pointless when not even all of the budget would do.
-  while (pinned.error == ENOMEM && Charge(size) <= LedgerRoom() && backoff.Wait()) pinned = TryPin(offset, size);
+  // Waiting for all of it is pointless when not even all of the budget would do, or none is asked for.
+  while (pinned.error == ENOMEM && IsLimited() && Charge(size) <= LedgerRoom() && backoff.Wait()) {
+    pinned = TryPin(offset, size);
+  }
   if (pinned.error == ENOMEM && raise_memlock_ && RaiseMemlockSoftLimit().ok()) pinned = TryPin(offset, size);
   if (pinned.error == 0) return PinnedPrefix{size, pinned, Reason::kNone, 0};
   const Reason reason = Classify(pinned.error);
