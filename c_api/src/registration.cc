@@ -3,12 +3,14 @@
 #include "c_api/src/handles.h"
 #include "c_api/src/structs.h"
 #include "cpp/operations/ring_registry.h"
+#include "cpp/registration/waiting_list.h"
 
 namespace mooring::c_api {
 namespace {
 
 static_assert(MOORING_REASON_ENGINE_THREADS == static_cast<uint32_t>(Reason::kEngineThreads));
 static_assert(MOORING_OUTCOME_COPY == static_cast<uint32_t>(Outcome::kCopy));
+static_assert(kFirstBytes<mooring_registration_info_t> == 1096 && kFirstBytes<mooring_extent_info_t> == 40);
 static_assert(MOORING_POLICY_NEVER == static_cast<uint32_t>(Policy::kNever));
 
 Result<RegistrationOptions> ToOptions(const mooring_registration_options_t* given) {
@@ -34,6 +36,7 @@ mooring_registration_info_t ToInfo(const RegistrationReport& report) {
   info.extent_count = report.extent_count;
   info.bytes_requested = report.bytes_requested;
   info.bytes_fixed = report.bytes_fixed;
+  info.bytes_cloned = report.bytes_cloned;
   info.memlock_soft_bytes = report.memlock.soft_bytes;
   info.memlock_hard_bytes = report.memlock.hard_bytes;
   info.memlock_used_bytes = report.memlock_used_bytes;
@@ -52,6 +55,9 @@ mooring_extent_info_t ToInfo(const Extent& extent) {
   info.offset = extent.offset;
   info.size = extent.size;
   info.bytes_fixed = fixed ? extent.size : 0;
+  info.source = !fixed             ? MOORING_SOURCE_NONE
+                : extent.is_clone ? MOORING_SOURCE_CLONED
+                                  : MOORING_SOURCE_PINNED;
   return info;
 }
 
@@ -108,8 +114,10 @@ void mooring_registration_destroy(mooring_registration_t* registration) noexcept
   // In a forked child the locks behind it may be held for ever: it is left as it is, a few hundred bytes.
   if (registration == nullptr || ToRegistration(registration)->table().Forked()) return;
   const RefPtr<BufferTable> table = ToRegistration(registration)->table_reference();
+  ToRegistration(registration)->GiveUp();
   ToRegistration(registration)->DropRef();
   RingRegistry::Pump(table.get());  // the tag may be there already; then the slab's pages need not wait for a reap
+  WaitingList::Wake();
 }
 
 }  // extern "C"

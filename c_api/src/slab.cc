@@ -11,6 +11,7 @@
 #include "cpp/base/deadline.h"
 #include "cpp/base/format.h"
 #include "cpp/operations/ring_registry.h"
+#include "cpp/registration/waiting_list.h"
 
 namespace mooring::c_api {
 namespace {
@@ -143,6 +144,7 @@ mooring_error_t* mooring_slab_close(mooring_slab_t* slab, int64_t timeout_ns) no
   if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
   Status status = WaitUntilIdle(*slab->slab, Deadline::After(timeout_ns));
   if (status.ok()) slab->slab->Close();
+  WaitingList::Wake();
   return ToError(std::move(status));
 }
 
@@ -150,7 +152,9 @@ void mooring_slab_destroy(mooring_slab_t* slab) noexcept {
   if (slab == nullptr) return;
   const bool ours = slab->process == CurrentProcess();
   delete slab;
-  if (ours) RingRegistry::PumpAll();  // brings in tags that wait for a reap, so that the pages go now if they can
+  if (!ours) return;
+  RingRegistry::PumpAll();  // brings in tags that wait for a reap, so that the pages go now if they can
+  WaitingList::Wake();
 }
 
 }  // extern "C"

@@ -6,12 +6,14 @@
 #ifndef MOORING_C_API_SRC_STRUCTS_H_
 #define MOORING_C_API_SRC_STRUCTS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <type_traits>
 
 #include "cpp/base/status.h"
+#include "mooring/registration.h"
 
 namespace mooring::c_api {
 
@@ -22,6 +24,10 @@ Status CopyOut(const void* from, void* to, size_t our_bytes, size_t first_bytes,
 // Size of each struct in the release that had it first. A struct that grows keeps its number here.
 template <typename T>
 inline constexpr size_t kFirstBytes = sizeof(T);
+template <>
+inline constexpr size_t kFirstBytes<mooring_registration_info_t> = offsetof(mooring_registration_info_t, bytes_cloned);
+template <>
+inline constexpr size_t kFirstBytes<mooring_extent_info_t> = offsetof(mooring_extent_info_t, source);
 
 // Null options are all default.
 template <typename T>

@@ -157,6 +157,7 @@ static void PrintRegistrationInfo(void) {
   FIELD(mooring_registration_info_t, reserved);
   FIELD(mooring_registration_info_t, message);
   FIELD(mooring_registration_info_t, remedy);
+  FIELD(mooring_registration_info_t, bytes_cloned);
 }
 
 static void PrintExtentInfo(void) {
@@ -168,6 +169,8 @@ static void PrintExtentInfo(void) {
   FIELD(mooring_extent_info_t, offset);
   FIELD(mooring_extent_info_t, size);
   FIELD(mooring_extent_info_t, bytes_fixed);
+  FIELD(mooring_extent_info_t, source);
+  FIELD(mooring_extent_info_t, reserved);
 }
 
 static void PrintFacts(void) {
@@ -278,6 +281,9 @@ static void PrintValues2(void) {
   VALUE(MOORING_REASON_KERNEL_TOO_OLD);
   VALUE(MOORING_REASON_REGISTER_DENIED);
   VALUE(MOORING_REASON_ENGINE_THREADS);
+  VALUE(MOORING_SOURCE_NONE);
+  VALUE(MOORING_SOURCE_PINNED);
+  VALUE(MOORING_SOURCE_CLONED);
   VALUE(MOORING_REGISTRATION_RAISE_MEMLOCK);
   VALUE(MOORING_TRANSPARENT_HUGE_PAGES_UNKNOWN);
   VALUE(MOORING_TRANSPARENT_HUGE_PAGES_NEVER);

@@ -29,6 +29,14 @@ class RefCounted {
     DCHECK(before > 0);
     (void)before;
   }
+  // For whoever has a pointer but no reference, and keeps the memory from going: false once the last reference has gone.
+  bool TryAddRef() const {
+    uint32_t before = count_.load(std::memory_order_relaxed);
+    while (before != 0) {
+      if (count_.compare_exchange_weak(before, before + 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
   void DropRef(uint32_t count = 1) const {
     // Release publishes this thread's writes to the thread that destroys; acquire is that thread's side.
     const uint32_t before = count_.fetch_sub(count, std::memory_order_acq_rel);

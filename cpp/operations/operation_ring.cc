@@ -12,6 +12,7 @@
 #include "cpp/base/format.h"
 #include "cpp/operations/operation_errors.h"
 #include "cpp/operations/ring_registry.h"
+#include "cpp/registration/waiting_list.h"
 #include "cpp/ring/create_engine.h"
 
 namespace mooring {
@@ -125,6 +126,7 @@ void OperationRing::Destroy(OperationRing* ring) {
     (void)ring->Drain(Deadline::After(kDestroyGraceNs));
   }
   RingRegistry::Retire(ring);
+  WaitingList::Wake();
 }
 
 Status OperationRing::EnterSubmission() {
@@ -141,12 +143,17 @@ Status OperationRing::EnterCompletion() {
   return OkStatus();
 }
 
+void OperationRing::RunDeferredSlow() {
+  table_->RunDeferred();
+  if (table_->TakePromotionAsked()) WaitingList::WakeAsked(*table_);
+}
+
 Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* out_accepted) {
   *out_accepted = 0;
   RETURN_IF_ERROR(EnterSubmission());
   SideGuard guard(submission_);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
-  table_->RunDeferred();
+  RunDeferred();
   Status status = submitter_.Stage(operations, out_accepted);
   submitter_.Flush();
   return status;
@@ -158,7 +165,7 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
   if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard guard(completion_);
-  table_->RunDeferred();
+  RunDeferred();
   for (;;) {
     // A wait on a closed ring with nothing in flight would last for ever.
     if (closed_.load(std::memory_order_acquire)) {
@@ -185,7 +192,7 @@ Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint3
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard completion_guard(completion_);
-  table_->RunDeferred();
+  RunDeferred();
   Status status = submitter_.Stage(operations, out_accepted);
   if (!status.ok()) {
     submitter_.Flush();
@@ -274,7 +281,7 @@ void OperationRing::Pump() {
   if (closed_.load(std::memory_order_acquire) && !Finished()) CancelAllOnce();
   if (!completion_.TryVisit()) return;
   SideGuard guard(completion_);
-  table_->RunDeferred();
+  RunDeferred();
   settler_.Harvest(Deadline());
 }
 

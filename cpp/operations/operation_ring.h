@@ -82,6 +82,12 @@ class OperationRing {
   Status EnterCompletion();
   // While closing: cancels once, then harvests until nothing is in flight.
   Status Drain(Deadline deadline);
+  // What other threads left to the owner. Cheap when there is nothing.
+  void RunDeferred() {
+    if (table_->has_deferred()) [[unlikely]]
+      RunDeferredSlow();
+  }
+  void RunDeferredSlow();
   void CancelAllOnce();
   void RefuseNewWork();
 

@@ -1,36 +1,22 @@
 #include "cpp/operations/ring_registry.h"
 
 #include <algorithm>
-#include <atomic>
 #include <vector>
 
 #include "cpp/base/thread_annotations.h"
 #include "cpp/operations/operation_ring.h"
-#include "cpp/os/process.h"
+#include "cpp/os/per_process.h"
 
 namespace mooring {
 namespace {
 
-// One per process. A forked child gets a new one: the parent's rings are not its own, and another thread of the parent
-// may have held the mutex at the fork. Never freed, so that it outlives every ring.
 struct Registry {
-  const ProcessToken process = CurrentProcess();
   Mutex mutex;
   std::vector<OperationRing*> live GUARDED_BY(mutex);
   std::vector<OperationRing*> lingering GUARDED_BY(mutex);
 };
 
-constinit std::atomic<Registry*> current{nullptr};
-
-Registry& Get() {
-  Registry* registry = current.load(std::memory_order_acquire);
-  while (registry == nullptr || registry->process != CurrentProcess()) {
-    Registry* fresh = new Registry;
-    if (current.compare_exchange_strong(registry, fresh, std::memory_order_acq_rel)) return *fresh;
-    delete fresh;
-  }
-  return *registry;
-}
+constinit PerProcess<Registry> registries;
 
 // Takes the lingering rings that have finished, for the caller to delete after the lock.
 std::vector<OperationRing*> TakeFinished(Registry& registry) REQUIRES(registry.mutex) {
@@ -46,13 +32,13 @@ std::vector<OperationRing*> TakeFinished(Registry& registry) REQUIRES(registry.m
 }  // namespace
 
 void RingRegistry::Add(OperationRing* ring) {
-  Registry& registry = Get();
+  Registry& registry = registries.Get();
   MutexLock lock(registry.mutex);
   registry.live.push_back(ring);
 }
 
 void RingRegistry::Retire(OperationRing* ring) {
-  Registry& registry = Get();
+  Registry& registry = registries.Get();
   std::vector<OperationRing*> finished;
   {
     MutexLock lock(registry.mutex);
@@ -64,7 +50,7 @@ void RingRegistry::Retire(OperationRing* ring) {
 }
 
 void RingRegistry::PumpAll() {
-  Registry& registry = Get();
+  Registry& registry = registries.Get();
   std::vector<OperationRing*> finished;
   {
     MutexLock lock(registry.mutex);
@@ -75,7 +61,7 @@ void RingRegistry::PumpAll() {
 }
 
 void RingRegistry::Pump(const BufferTable* table) {
-  Registry& registry = Get();
+  Registry& registry = registries.Get();
   MutexLock lock(registry.mutex);
   for (OperationRing* ring : registry.live) {
     if (ring->table() == table) ring->Pump();
@@ -83,7 +69,7 @@ void RingRegistry::Pump(const BufferTable* table) {
 }
 
 size_t RingRegistry::lingering_count() {
-  Registry& registry = Get();
+  Registry& registry = registries.Get();
   MutexLock lock(registry.mutex);
   return registry.lingering.size();
 }

@@ -24,6 +24,7 @@ constinit std::atomic<uint64_t> account{0};
 // Not per process: the budget is the user's, so what a parent gave back comes back to its child
 // too.
 constinit std::atomic<int64_t> released_at_ns{0};
+constinit std::atomic<uint64_t> returns{0};
 
 uint64_t Owner() { return static_cast<uint64_t>(CurrentProcess()) << kByteBits; }
 
@@ -53,7 +54,10 @@ void MemlockLedger::Release(uint64_t bytes) {
     after = held - std::min(held, bytes);
   } while (!account.compare_exchange_weak(before, owner | after, std::memory_order_relaxed));
   released_at_ns.store(MonotonicNow(), std::memory_order_relaxed);
+  returns.fetch_add(1, std::memory_order_release);
 }
+
+uint64_t MemlockLedger::return_count() { return returns.load(std::memory_order_acquire); }
 
 uint64_t MemlockLedger::used_bytes() {
   return BytesOf(account.load(std::memory_order_relaxed), Owner());
@@ -69,7 +73,7 @@ bool MemlockBackoff::Wait() {
   const int64_t pause = std::min(pause_ns_, deadline_.RemainingNs());
   const timespec time{0, static_cast<long>(pause)};
   nanosleep(&time, nullptr);  // a signal that cuts it short costs one early try
-  pause_ns_ = std::min<int64_t>(pause_ns_ * 2, 32'000'000);
+  pause_ns_ = std::min<int64_t>(pause_ns_ * 2, 64'000'000);
   return true;
 }
 

@@ -27,13 +27,22 @@ class MemlockLedger {
   // Bytes charged by this process; a forked child starts at 0, for it holds none of its parent's
   // pins.
   static uint64_t used_bytes();
+  // What `soft_bytes` of RLIMIT_MEMLOCK leave, if no other process of this user holds any.
+  static uint64_t RoomUnder(uint64_t soft_bytes) {
+    const uint64_t used = used_bytes();
+    return soft_bytes > used ? soft_bytes - used : 0;
+  }
+  // How often this process, or one it was forked from, gave budget back.
+  static uint64_t return_count();
   // True while budget that this process, or one it was forked from, gave back may still be on its
   // way.
   static bool ReturnIsPending();
 };
 
 // Pauses between tries of something that failed for want of memlock, as long as it may help: only
-// while the ledger expects budget back, longer each time, 0.3 s in all.
+// while the ledger expects budget back, longer each time, a second in all. That is what kernels up to
+// 6.3 take for a cleared slot; the milliseconds that later ones take for a closed ring were seen to
+// become 0.3 s on a loaded machine.
 //
 //   MemlockBackoff backoff;
 //   while (failed_with_enomem(Try()) && backoff.Wait()) {}
@@ -43,7 +52,7 @@ class MemlockBackoff {
   bool Wait();
 
  private:
-  Deadline deadline_ = Deadline::After(300'000'000);
+  Deadline deadline_ = Deadline::After(1'000'000'000);
   int64_t pause_ns_ = 500'000;
 };
 

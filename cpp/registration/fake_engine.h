@@ -29,6 +29,7 @@ class FakeEngine : public Engine {
   struct Slot {
     uint64_t bytes = 0;
     uint64_t tag = 0;
+    bool is_clone = false;
   };
 
   EngineInfo& mutable_info() { return info_; }
@@ -52,9 +53,12 @@ class FakeEngine : public Engine {
   uint64_t budget_bytes = UINT64_MAX;
   int refuse_with = 0;      // errno for every range that is not empty
   int fail_next = 0;        // so many updates fail with ENOMEM before the budget counts
+  int refuse_clones_with = 0;         // errno for clones into this engine
+  int refuse_being_cloned_with = 0;   // errno for clones from it
   bool is_owner = true;
   bool hold_tags = false;   // tags stay back until ReleaseTags
   int updates = 0;
+  int clones = 0;
   bool unregistered = false;
   std::map<uint32_t, Slot> slots;
   std::vector<Request> submitted;
@@ -92,6 +96,15 @@ class FakeEngine : public Engine {
       ++done;
     }
     return done;
+  }
+  // As the kernel does: no tag, and no budget.
+  int CloneBuffer(const Engine& source, uint32_t, uint32_t to) override {
+    if (refuse_clones_with != 0) return -refuse_clones_with;
+    const int refused = static_cast<const FakeEngine&>(source).refuse_being_cloned_with;
+    if (refused != 0) return -refused;
+    ++clones;
+    slots[to] = Slot{0, 0, true};
+    return 0;
   }
   void UnregisterBuffers() override {
     unregistered = true;

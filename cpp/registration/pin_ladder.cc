@@ -4,7 +4,6 @@
 #include <cerrno>
 
 #include "cpp/base/checked.h"
-#include "cpp/os/memlock_ledger.h"
 
 namespace mooring {
 
@@ -13,13 +12,14 @@ uint64_t PinLadder::Charge(uint64_t size) const {
   return CheckedAlignUp(size, slab_->page_bytes()).value_or(size);
 }
 
+bool PinLadder::IsLimited() const {
+  return !table_.engine_info().memlock_exempt && ReadMemlockLimits().soft_bytes != UINT64_MAX;
+}
+
 Reason PinLadder::Classify(int error) const {
   switch (error) {
-    case ENOMEM: {
-      const bool limited =
-          !table_.engine_info().memlock_exempt && ReadMemlockLimits().soft_bytes != UINT64_MAX;
-      return limited ? Reason::kMemlockLimit : Reason::kOutOfMemory;
-    }
+    case ENOMEM:
+      return IsLimited() ? Reason::kMemlockLimit : Reason::kOutOfMemory;
     case ENOSPC:
       return Reason::kTableFull;
     case EPERM:
@@ -55,9 +55,7 @@ Reason PinLadder::TableReason(const EngineInfo& engine, const MemlockLimits& mem
 
 // What the budget has left, if no other process of this user holds any.
 uint64_t PinLadder::LedgerRoom() const {
-  const uint64_t soft = ReadMemlockLimits().soft_bytes;
-  const uint64_t used = MemlockLedger::used_bytes();
-  return soft > used ? soft - used : 0;
+  return MemlockLedger::RoomUnder(ReadMemlockLimits().soft_bytes);
 }
 
 BufferTable::Pinned PinLadder::TryPin(uint64_t offset, uint64_t size) {
@@ -65,24 +63,60 @@ BufferTable::Pinned PinLadder::TryPin(uint64_t offset, uint64_t size) {
 }
 
 PinnedPrefix PinLadder::Pin(uint64_t offset, uint64_t size) {
+  // A second pin of the same pages would be charged a second time (measured, 5.10 to 7.0).
+  BufferTable::Pinned pinned = table_.Clone(slab_, offset, size, PinDirectory::Match::kWhole);
+  if (pinned.error == 0) return PinnedPrefix{size, pinned, Reason::kNone, 0};
+  return effort_ == Effort::kPatient ? PinPatiently(offset, size) : PinPromptly(offset, size);
+}
+
+PinnedPrefix PinLadder::PinPatiently(uint64_t offset, uint64_t size) {
   MemlockBackoff backoff;
   BufferTable::Pinned pinned = TryPin(offset, size);
-  // Waiting for all of it is pointless when not even all of the budget would do.
-  while (pinned.error == ENOMEM && Charge(size) <= LedgerRoom() && backoff.Wait()) pinned = TryPin(offset, size);
+  // Waiting for all of it is pointless when not even all of the budget would do, or none is asked for.
+  while (pinned.error == ENOMEM && IsLimited() && Charge(size) <= LedgerRoom() && backoff.Wait()) {
+    pinned = TryPin(offset, size);
+  }
   if (pinned.error == ENOMEM && raise_memlock_ && RaiseMemlockSoftLimit().ok()) pinned = TryPin(offset, size);
   if (pinned.error == 0) return PinnedPrefix{size, pinned, Reason::kNone, 0};
   const Reason reason = Classify(pinned.error);
+  if (reason == Reason::kMemlockLimit) {
+    const BufferTable::Pinned cloned = table_.Clone(slab_, offset, size, PinDirectory::Match::kPrefix);
+    if (cloned.error == 0) return PinnedPrefix{cloned.size, cloned, Reason::kNone, 0};
+  }
   PinnedPrefix prefix;
-  if (reason == Reason::kMemlockLimit) prefix = LargestPrefix(offset, size);
+  if (reason == Reason::kMemlockLimit) prefix = LargestPrefix(offset, size, backoff);
   prefix.reason = reason;
   prefix.system_error = pinned.error;
   return prefix;
 }
 
+// A try that fails is not free: the kernel faults all pages in before it looks at the limit. So only what the ledger has
+// room for is tried, once.
+PinnedPrefix PinLadder::PinPromptly(uint64_t offset, uint64_t size) {
+  uint64_t fits = size;
+  if (IsLimited() && Charge(size) > LedgerRoom()) {
+    fits = AlignDown(LedgerRoom(), slab_->page_bytes()) / slab_->buffer_bytes() * slab_->buffer_bytes();
+  }
+  PinnedPrefix prefix{0, {}, Reason::kMemlockLimit, ENOMEM};
+  if (fits > 0) {
+    prefix.pinned = TryPin(offset, fits);
+    if (prefix.pinned.error == 0) {
+      prefix.bytes_fixed = fits;
+      if (fits == size) prefix.reason = Reason::kNone;
+      return prefix;
+    }
+    prefix.reason = Classify(prefix.pinned.error);
+    prefix.system_error = prefix.pinned.error;
+  }
+  if (prefix.reason != Reason::kMemlockLimit) return prefix;
+  const BufferTable::Pinned cloned = table_.Clone(slab_, offset, size, PinDirectory::Match::kPrefix);
+  return cloned.error == 0 ? PinnedPrefix{cloned.size, cloned, Reason::kNone, 0} : prefix;
+}
+
 // A failed try costs nothing and leaves nothing; a successful one that is given up for a larger one returns its budget a
 // second late up to 6.3. So the first guess is what the ledger says is left, which is exact when no other process of
 // this user holds any; only where that fails does a search begin, and it keeps what it has unless much is to be won.
-PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size) {
+PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size, MemlockBackoff& first_backoff) {
   // A prefix that ends inside a buffer would serve no lease.
   const uint64_t step = slab_->buffer_bytes();
   const uint64_t budget = AlignDown(LedgerRoom(), slab_->page_bytes());
@@ -90,7 +124,6 @@ PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size) {
   uint64_t too_many = std::min((size + step - 1) / step, budget / step + 1);
   uint64_t guess = too_many - 1;
   PinnedPrefix best;
-  MemlockBackoff first_backoff;
   const uint64_t first_guess = guess;
   while (guess > 0) {
     BufferTable::Pinned pinned = TryPin(offset, guess * step);

@@ -10,6 +10,7 @@
 #include "cpp/os/memlock_ledger.h"
 #include "cpp/os/pages.h"
 #include "cpp/registration/pin_ladder.h"
+#include "cpp/registration/waiting_list.h"
 
 namespace mooring {
 namespace {
@@ -42,7 +43,8 @@ Registration::Registration(RefPtr<BufferTable> table, RefPtr<Slab> slab, const R
     : table_(std::move(table)), slab_(std::move(slab)), options_(options) {}
 
 Registration::~Registration() {
-  for (const Extent& extent : extents_) {
+  if (listed_) WaitingList::Remove(this);
+  for (const Extent& extent : map_.load(std::memory_order_acquire)->extents) {
     if (extent.slot != kNoBufferSlot) table_->Unpin(extent.key);
   }
 }
@@ -53,18 +55,24 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
   if (!table->open()) return Status(kRingClosed);
   if (!table->IsOwner()) return Status(kWrongThread);
   RefPtr<Registration> registration = MakeRef<Registration>(std::move(table), std::move(slab), options);
-  registration->CutIntoExtents();
-  if (options.policy != Policy::kNever) registration->PinExtents();
+  registration->Publish(registration->CutIntoExtents());
+  if (options.policy != Policy::kNever) registration->PinExtents(Which::kAll, Effort::kPatient);
   if (options.policy == Policy::kRequire) {
     const RegistrationReport report = registration->Report();
     if (report.outcome != Outcome::kFixed) return RequireFailed(report);
+  }
+  // Without a table there is nothing to wait for.
+  if (options.policy == Policy::kPrefer && registration->table().engine_info().fixed_buffer_count > 0) {
+    registration->listed_ = true;
+    WaitingList::Add(registration.get());
   }
   return registration;
 }
 
 // Extents end between two buffers and on a page boundary where that can be, so that a lease seldom crosses one and no
 // page is charged twice.
-void Registration::CutIntoExtents() {
+std::vector<Extent> Registration::CutIntoExtents() const {
+  std::vector<Extent> extents;
   const uint64_t most = options_.extent_bytes_max == 0 ? kExtentBytesMax : options_.extent_bytes_max;
   const uint64_t unit = std::lcm(slab_->buffer_bytes(), slab_->page_bytes());
   const uint64_t extent_bytes = unit <= most ? most - most % unit : most;
@@ -73,84 +81,122 @@ void Registration::CutIntoExtents() {
     extent.offset = offset;
     extent.size = std::min(extent_bytes, slab_->total_bytes() - offset);
     if (options_.policy == Policy::kNever) extent.reason = Reason::kPolicy;
-    extents_.push_back(extent);
+    extents.push_back(extent);
   }
+  return extents;
 }
 
-void Registration::PinExtents() {
-  PinLadder ladder(*table_, slab_, options_.raise_memlock);
-  const Reason table_reason = PinLadder::TableReason(table_->engine_info(), ReadMemlockLimits());
-  Reason stopped = table_reason;
-  int32_t stopped_error = table_->engine_info().table_error;
+void Registration::PinExtents(Which which, Effort effort) {
+  MutexLock promote(promote_mutex_);
+  const SlotMap& before = *map_.load(std::memory_order_acquire);
+  PinLadder ladder(*table_, slab_, options_.raise_memlock, effort);
+  PinnedPrefix stopped;
+  stopped.reason = PinLadder::TableReason(table_->engine_info(), ReadMemlockLimits());
+  stopped.system_error = table_->engine_info().table_error;
   std::vector<Extent> extents;
-  extents.reserve(extents_.size() + 1);
-  for (Extent extent : extents_) {
-    if (extent.slot != kNoBufferSlot) {
+  extents.reserve(before.extents.size() + 1);
+  for (const Extent& extent : before.extents) {
+    const bool wanted = which == Which::kAll || extent.reason == Reason::kMemlockLimit;
+    if (extent.slot != kNoBufferSlot || !wanted) {
       extents.push_back(extent);
-      continue;
+    } else {
+      PinExtent(ladder, extent, &stopped, &extents);
     }
-    PinnedPrefix prefix;
-    if (stopped == Reason::kNone) {
+  }
+  if (extents != before.extents) Publish(std::move(extents));
+}
+
+void Registration::Publish(std::vector<Extent> extents) {
+  auto map = std::make_unique<SlotMap>();
+  map->first_size = extents.front().size;
+  map->first_slot = extents.front().slot;
+  map->extents = std::move(extents);
+  bool waits = false;
+  for (const Extent& extent : map->extents) waits |= extent.reason == Reason::kMemlockLimit;
+  MutexLock lock(mutex_);
+  map_.store(map.get(), std::memory_order_release);
+  waits_.store(waits, std::memory_order_relaxed);
+  maps_.push_back(std::move(map));
+}
+
+void Registration::PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped, std::vector<Extent>* extents) {
+  while (extent.size > 0) {
+    PinnedPrefix prefix = *stopped;
+    if (stopped->reason == Reason::kNone) {
       prefix = ladder.Pin(extent.offset, extent.size);
       // Memory of one kind may follow memory of another, so a refused backing says nothing of the next extent.
-      if (prefix.reason != Reason::kBackingRefused) stopped = prefix.reason;
-      stopped_error = prefix.system_error;
-    } else {
-      prefix.reason = stopped;
-      prefix.system_error = stopped_error;
+      if (prefix.reason != Reason::kBackingRefused) *stopped = PinnedPrefix{0, {}, prefix.reason, prefix.system_error};
     }
     if (prefix.bytes_fixed > 0) {
       Extent pinned = extent;
       pinned.size = prefix.bytes_fixed;
       pinned.slot = prefix.pinned.slot;
       pinned.key = prefix.pinned.key;
+      pinned.is_clone = prefix.pinned.is_clone;
       pinned.reason = Reason::kNone;
       pinned.system_error = 0;
-      extents.push_back(pinned);
+      extents->push_back(pinned);
       extent.offset += prefix.bytes_fixed;
       extent.size -= prefix.bytes_fixed;
     }
-    if (extent.size == 0) continue;
+    if (prefix.reason == Reason::kNone) continue;
     extent.reason = prefix.reason;
     extent.system_error = prefix.system_error;
-    extents.push_back(extent);
+    if (extent.size > 0) extents->push_back(extent);
+    return;
   }
-  MutexLock lock(mutex_);
-  extents_ = std::move(extents);
 }
 
 Status Registration::Promote() {
   if (!table_->open()) return Status(kRingClosed);
-  if (!table_->IsOwner()) return Status(kWrongThread);
-  if (options_.policy != Policy::kNever) PinExtents();
+  if (options_.policy == Policy::kNever) return OkStatus();
+  if (table_->IsOwner()) {
+    PinExtents(Which::kAll, Effort::kPatient);
+  } else {
+    asked_.store(true, std::memory_order_relaxed);
+    table_->AskForPromotion();
+  }
   return OkStatus();
 }
 
-int32_t Registration::SlotForSlow(uint64_t offset, uint64_t size) const {
+void Registration::Wake() {
+  if (given_up_.load(std::memory_order_relaxed) || !table_->open()) return;
+  if (!table_->IsOwner()) {
+    if (waits_.load(std::memory_order_relaxed)) table_->AskForPromotion();
+    return;
+  }
+  const bool asked = asked_.exchange(false, std::memory_order_relaxed);
+  if (!asked && !waits_.load(std::memory_order_relaxed)) return;
+  PinExtents(asked ? Which::kAll : Which::kWaiting, Effort::kPrompt);
+}
+
+int32_t Registration::SlotMap::Find(uint64_t offset, uint64_t size) const {
   // The last extent that begins at or before `offset`.
-  auto next = std::upper_bound(extents_.begin(), extents_.end(), offset,
+  auto next = std::upper_bound(extents.begin(), extents.end(), offset,
                                [](uint64_t value, const Extent& extent) { return value < extent.offset; });
   const Extent& extent = *(next - 1);
   return offset + size <= extent.offset + extent.size ? extent.slot : kNoBufferSlot;
 }
 
 bool Registration::ExtentAt(uint32_t index, Extent* out_extent) const {
-  MutexLock lock(mutex_);
-  if (index >= extents_.size()) return false;
-  *out_extent = extents_[index];
+  const SlotMap& map = *map_.load(std::memory_order_acquire);
+  if (index >= map.extents.size()) return false;
+  *out_extent = map.extents[index];
   if (!table_->attached()) out_extent->slot = kNoBufferSlot;
   return true;
 }
 
 RegistrationReport Registration::MakeReport() const {
+  const SlotMap& map = *map_.load(std::memory_order_acquire);
   RegistrationReport report;
   report.policy = options_.policy;
-  report.extent_count = static_cast<uint32_t>(extents_.size());
+  report.extent_count = static_cast<uint32_t>(map.extents.size());
   report.bytes_requested = slab_->total_bytes();
   const bool attached = table_->attached();  // without its ring nothing is pinned
-  for (const Extent& extent : extents_) {
+  for (const Extent& extent : map.extents) {
     if (extent.slot != kNoBufferSlot) {
       report.bytes_fixed += attached ? extent.size : 0;
+      report.bytes_cloned += attached && extent.is_clone ? extent.size : 0;
     } else if (report.reason == Reason::kNone) {
       report.reason = extent.reason;
       report.system_error = extent.system_error;
@@ -163,11 +209,7 @@ RegistrationReport Registration::MakeReport() const {
 }
 
 RegistrationReport Registration::Report() const {
-  RegistrationReport report;
-  {
-    MutexLock lock(mutex_);
-    report = MakeReport();
-  }
+  RegistrationReport report = MakeReport();
   report.memlock = ReadMemlockLimits();
   report.memlock_used_bytes = MemlockLedger::used_bytes();
   const EngineInfo& engine = table_->engine_info();

@@ -6,17 +6,23 @@
 // Lifecycle: reference counted. The owner holds one reference and every operation in flight one; the slots are cleared
 // when the last goes, because a slot is busy from the moment a request names it to that request's last event.
 //
-// Threading: SlotFor is for the ring's submission side, and so is Promote; Report takes any thread.
+// What could not be pinned for want of memlock waits, in the WaitingList, for budget that this process gives back.
+//
+// Threading: any thread. SlotFor reads a map that is replaced and never changed; replaced ones stay until the end, for a
+// submission may be reading. There are no more of them than there were promotions that won something.
 #ifndef MOORING_CPP_REGISTRATION_REGISTRATION_H_
 #define MOORING_CPP_REGISTRATION_REGISTRATION_H_
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/result.h"
 #include "cpp/base/thread_annotations.h"
 #include "cpp/registration/buffer_table.h"
+#include "cpp/registration/pin_ladder.h"
 #include "cpp/registration/report.h"
 #include "cpp/slabs/slab.h"
 
@@ -33,8 +39,11 @@ struct Extent {
   uint64_t size = 0;
   int32_t slot = kNoBufferSlot;
   uint32_t key = 0;  // of BufferTable::Pinned, while slot is one
+  bool is_clone = false;
   Reason reason = Reason::kNone;
   int32_t system_error = 0;
+
+  bool operator==(const Extent&) const = default;
 };
 
 class Registration : public RefCounted<Registration> {
@@ -46,13 +55,20 @@ class Registration : public RefCounted<Registration> {
 
   // The slot that holds all of [offset, offset + size) of the slab, or kNoBufferSlot: then it takes the copy path.
   int32_t SlotFor(uint64_t offset, uint64_t size) const {
-    const Extent& first = extents_.front();
-    if (offset + size <= first.size) return first.slot;
-    return SlotForSlow(offset, size);
+    const SlotMap& map = *map_.load(std::memory_order_acquire);
+    if (offset + size <= map.first_size) return map.first_slot;
+    return map.Find(offset, size);
   }
 
-  // Tries again to pin what is not. What is pinned stays as it is, so operations in flight are not disturbed.
+  // Tries again to pin what is not. What is pinned stays as it is, so operations in flight are not disturbed. Of a ring
+  // with an owner that is another thread, this is left to the owner's next call.
   Status Promote();
+  // Promote without pauses, for what waits for memlock; for all that is not pinned if the owner was asked for that.
+  void Wake();
+  // Wake has something to try.
+  bool waits() const { return waits_.load(std::memory_order_relaxed) || asked_.load(std::memory_order_relaxed); }
+  // Nobody will submit with it any more: it need not be woken.
+  void GiveUp() { given_up_.store(true, std::memory_order_relaxed); }
 
   Slab& slab() const { return *slab_; }
   const BufferTable& table() const { return *table_; }
@@ -70,17 +86,35 @@ class Registration : public RefCounted<Registration> {
   Registration(RefPtr<BufferTable> table, RefPtr<Slab> slab, const RegistrationOptions& options);
   ~Registration();
 
-  int32_t SlotForSlow(uint64_t offset, uint64_t size) const;
-  void CutIntoExtents();
-  // Pins every extent that has no slot, splitting where only a prefix fits.
-  void PinExtents();
-  RegistrationReport MakeReport() const REQUIRES(mutex_);
+  // The extents as the submission side sees them.
+  struct SlotMap {
+    uint64_t first_size = 0;
+    int32_t first_slot = kNoBufferSlot;
+    std::vector<Extent> extents;
+
+    int32_t Find(uint64_t offset, uint64_t size) const;
+  };
+  enum class Which : uint8_t { kAll, kWaiting };
+
+  std::vector<Extent> CutIntoExtents() const;
+  // Pins those extents that have no slot, splitting where only a prefix fits.
+  void PinExtents(Which which, Effort effort) EXCLUDES(mutex_);
+  void Publish(std::vector<Extent> extents) EXCLUDES(mutex_);
+  // Appends what becomes of `extent`. Pins nothing where `*stopped` has a reason; else notes there why the rest may stop.
+  static void PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped, std::vector<Extent>* extents);
+  RegistrationReport MakeReport() const;
 
   const RefPtr<BufferTable> table_;
   const RefPtr<Slab> slab_;
   const RegistrationOptions options_;
-  mutable Mutex mutex_;  // Report against Promote. The submission side, which alone changes extents_, reads without it.
-  std::vector<Extent> extents_;
+  bool listed_ = false;  // in the WaitingList, from Create on
+  std::atomic<const SlotMap*> map_{nullptr};
+  std::atomic<bool> waits_{false};  // for memlock, in part at least
+  std::atomic<bool> asked_{false};  // the owner was, by another thread
+  std::atomic<bool> given_up_{false};
+  Mutex promote_mutex_;  // held over the system calls of one promotion
+  mutable Mutex mutex_;
+  std::vector<std::unique_ptr<const SlotMap>> maps_ GUARDED_BY(mutex_);  // the last is the one in force
 };
 
 }  // namespace mooring

@@ -33,6 +33,7 @@ struct RegistrationReport {
   uint32_t extent_count = 0;
   uint64_t bytes_requested = 0;
   uint64_t bytes_fixed = 0;
+  uint64_t bytes_cloned = 0;  // of bytes_fixed
   MemlockLimits memlock;
   uint64_t memlock_used_bytes = 0;
   bool memlock_exempt = false;

@@ -6,7 +6,7 @@
 //
 // Threading: submission side (Submit, SetFile) and completion side (Reap) are each one-at-a-time and may run on two
 // threads at once; SubmitAndReap is both. With owner_thread everything is for the creating thread. Wake takes any
-// thread. UpdateBuffers takes any thread but runs one at a time (its caller holds a lock); with owner_thread it is
+// thread. UpdateBuffers and CloneBuffer take any thread but run one at a time (its caller holds a lock); with owner_thread it is
 // the owner's.
 //
 // Nothing here allocates after creation.
@@ -15,6 +15,7 @@
 
 #include <sys/uio.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -135,6 +136,16 @@ class Engine {
   // hides the reason: ask again for the rest to learn it), or a negative errno when not even the first was.
   // -EOPNOTSUPP where there is no table; -EEXIST from a thread that is not the owner.
   virtual int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) = 0;
+
+  // Puts what slot `from` of `source` holds into slot `to`, which is empty: the same pinned pages, charged to nobody
+  // again, and pinned until the last slot that holds them is emptied. The new slot has no tag. 0, or a negative errno:
+  // -EOPNOTSUPP where one of the two is no io_uring, -EINVAL from a kernel before 6.13 and where the two rings are not
+  // charged to the same account, -EEXIST where either ring has an owner and it is not the caller (for the source: seen on
+  // 6.18). An empty `from` is cloned too, and no error. The caller keeps `source`, and what its slot holds, during the
+  // call. Threads: as UpdateBuffers.
+  virtual int CloneBuffer(const Engine& /*source*/, uint32_t /*from*/, uint32_t /*to*/) { return -EOPNOTSUPP; }
+  // The descriptor that the kernel knows this engine by, for another one's CloneBuffer; -1 where there is none.
+  virtual int ring_fd() const { return -1; }
 
   // Frees the table at once. Only when no request that uses it is in flight: up to 6.12 the kernel waits for those
   // (and on 6.1 with DEFER_TASKRUN deadlocks). Lets the budget come back before the ring is closed. Idempotent.

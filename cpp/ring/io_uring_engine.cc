@@ -57,6 +57,10 @@ class IoUringEngine final : public Engine {
                     std::span<const uint64_t> tags) override {
     return tables_.UpdateBuffers(first, ranges, tags);
   }
+  int CloneBuffer(const Engine& source, uint32_t from, uint32_t to) override {
+    return tables_.CloneBuffer(source.ring_fd(), from, to);
+  }
+  int ring_fd() const override { return uring_.fd(); }
   void UnregisterBuffers() override { tables_.UnregisterBuffers(); }
   int SetFile(uint32_t index, int fd) override {
     // A slot is looked up when its request starts, and the polling thread may be behind.

@@ -27,6 +27,11 @@ inline constexpr uint32_t kRegisterCloneBuffers = 30;
 // IORING_OP_PIPE (Linux 6.16, the release whose drains hold back what is submitted after them).
 inline constexpr uint8_t kOpcodePipe = 62;
 
+// IORING_REGISTER_DST_REPLACE (Linux 6.13, together with src_off, dst_off and nr): the target has a
+// table already, of which only the slots named here change. 6.12 answers EINVAL to it, and clones
+// whole tables only, into rings without one.
+inline constexpr uint32_t kCloneDstReplace = 1u << 1;
+
 // The argument of kRegisterCloneBuffers, struct io_uring_clone_buffers.
 struct CloneBuffersArgument {
   uint32_t src_fd = 0;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "cpp/ring/engine.h"
+#include "cpp/ring/uring_tables.h"
 
 namespace mooring {
 namespace {
@@ -86,12 +87,12 @@ bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features) {
 uint64_t TryClone(const UringCalls& calls, const Uring& source) {
   Uring target;
   if (target.Create(calls, io_uring_params{}, 1) != 0) return 0;
-  CloneBuffersArgument argument;
-  argument.src_fd = static_cast<uint32_t>(source.fd());
-  // The source may have a table or none: either way a kernel that can clone gets as far as looking
-  // for it (ENXIO), and one that cannot does not know the opcode (EINVAL).
-  const int result = target.Control(kRegisterCloneBuffers, &argument, 1);
-  return result == 0 || result == -ENXIO ? uint64_t{kFeatureCloneBuffers} : 0;
+  UringTables from(source);
+  UringTables to(target);
+  if (from.CreateBuffers(1) != 0 || to.CreateBuffers(1) != 0) return 0;
+  // An empty slot into an empty slot. 6.12 can clone, but not into a ring that has a table, as all
+  // of ours do.
+  return to.CloneBuffer(source.fd(), 0, 0) == 0 ? uint64_t{kFeatureCloneBuffers} : 0;
 }
 
 }  // namespace mooring

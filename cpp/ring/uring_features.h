@@ -42,8 +42,9 @@ class UringFeatures {
 // new, else by trying on a ring of its own.
 bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features);
 
-// kFeatureCloneBuffers, or 0. By trying between `source` and a second ring, which it makes and
-// closes.
+// kFeatureCloneBuffers where single slots can be cloned into a table that is there (6.13), or 0. By
+// trying between `source`, which has no table yet and gets one, and a second ring, which it makes
+// and closes.
 uint64_t TryClone(const UringCalls& calls, const Uring& source);
 
 }  // namespace mooring

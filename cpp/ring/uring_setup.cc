@@ -89,6 +89,17 @@ bool NeedsRoomForAll(const Uring& uring, const EngineOptions& options) {
          uring.params().cq_entries < options.in_flight_max;
 }
 
+// As far as can be told without a ring.
+uint64_t BytesOf(const Sizes& sizes) {
+  io_uring_params params = {};
+  params.features = IORING_FEAT_NATIVE_WORKERS;
+  params.flags = IORING_SETUP_NO_SQARRAY;
+  params.sq_entries = sizes.submission;
+  params.cq_entries = sizes.completion;
+  params.cq_off.cqes = 64;  // the rings' heads, tails and flags
+  return Uring::ChargedBytes(params);
+}
+
 int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes, Uring* uring) {
   MemlockBackoff backoff;
   bool may_raise = options.raise_memlock;
@@ -100,22 +111,13 @@ int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes
       const MemlockLimits limits = ReadMemlockLimits();
       if (limits.soft_bytes < limits.hard_bytes && RaiseMemlockSoftLimit().ok()) continue;
     }
-    // A ring that was closed just before gives its budget back late.
-    if (backoff.Wait()) continue;
+    // A ring that was closed just before gives its budget back late. Waiting is pointless when not
+    // even all of the budget would do.
+    const uint64_t room = MemlockLedger::RoomUnder(ReadMemlockLimits().soft_bytes);
+    if (BytesOf(*sizes) <= room && backoff.Wait()) continue;
     // Large queues also fail for want of contiguous memory.
     if (!sizes->Halve()) return error;
   }
-}
-
-// As far as can be told without a ring.
-uint64_t BytesOf(const Sizes& sizes) {
-  io_uring_params params = {};
-  params.features = IORING_FEAT_NATIVE_WORKERS;
-  params.flags = IORING_SETUP_NO_SQARRAY;
-  params.sq_entries = sizes.submission;
-  params.cq_entries = sizes.completion;
-  params.cq_off.cqes = 64;  // the rings' heads, tails and flags
-  return Uring::ChargedBytes(params);
 }
 
 }  // namespace

@@ -46,6 +46,17 @@ int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
   return uring_.Control(IORING_REGISTER_BUFFERS_UPDATE, &update, sizeof(update));
 }
 
+int UringTables::CloneBuffer(int source_fd, uint32_t from, uint32_t to) {
+  if (!has_buffers_ || source_fd < 0) return -EOPNOTSUPP;
+  CloneBuffersArgument clone;
+  clone.src_fd = static_cast<uint32_t>(source_fd);
+  clone.flags = kCloneDstReplace;
+  clone.src_off = from;
+  clone.dst_off = to;
+  clone.nr = 1;
+  return uring_.Control(kRegisterCloneBuffers, &clone, 1);
+}
+
 void UringTables::UnregisterBuffers() {
   if (!has_buffers_) return;
   // A signal ends the wait for requests that use the table (up to 6.12), not the table: try again.

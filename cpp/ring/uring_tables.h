@@ -30,6 +30,7 @@ class UringTables {
 
   // As Engine's, which see.
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags);
+  int CloneBuffer(int source_fd, uint32_t from, uint32_t to);
   void UnregisterBuffers();
   int SetFile(uint32_t index, int fd);
 

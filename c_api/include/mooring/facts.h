@@ -15,7 +15,7 @@ MOORING_BEGIN_DECLS
 #define MOORING_FEATURE_BUFFER_UPDATE (UINT64_C(1) << 1)   // slots can be replaced one by one (5.13)
 #define MOORING_FEATURE_BUFFER_TAGS (UINT64_C(1) << 2)     // the kernel tells when it let go of a slot (5.13)
 #define MOORING_FEATURE_SPARSE_TABLE (UINT64_C(1) << 3)    // a table may have empty slots (5.13; own flag 5.19)
-#define MOORING_FEATURE_CLONE_BUFFERS (UINT64_C(1) << 4)   // a table can be shared by rings (6.12)
+#define MOORING_FEATURE_CLONE_BUFFERS (UINT64_C(1) << 4)   // rings can share a slab's pins (6.13)
 #define MOORING_FEATURE_FIXED_FILES (UINT64_C(1) << 5)     // registered files with update (5.5)
 #define MOORING_FEATURE_WAIT_TIMEOUT (UINT64_C(1) << 6)    // waits take a timeout (IORING_ENTER_EXT_ARG, 5.11)
 #define MOORING_FEATURE_SINGLE_ISSUER (UINT64_C(1) << 7)   // IORING_SETUP_SINGLE_ISSUER (6.0)

@@ -6,6 +6,11 @@
 // text is an error.
 //
 // A slab is pinned in extents of up to 1 GiB, one slot of the ring's fixed-buffer table each.
+//
+// A slab that another ring of the process has registered already is not pinned, nor charged, again where the kernel can
+// clone slots (MOORING_FEATURE_CLONE_BUFFERS): the rings share the pins, and the last of them lets go. Either may be
+// destroyed first. Extents are shared that begin and end alike, so use the same extent_bytes_max. Slots of a ring with
+// OWNER_THREAD can be cloned on its owner's thread only. What cannot be cloned is pinned anew.
 #ifndef MOORING_REGISTRATION_H_
 #define MOORING_REGISTRATION_H_
 
@@ -47,6 +52,14 @@ enum {
   MOORING_REASON_ENGINE_THREADS = 8,   // the threads engine has no fixed path
 };
 
+// Whose pins an extent's bytes are.
+typedef uint32_t mooring_source_t;
+enum {
+  MOORING_SOURCE_NONE = 0,    // nobody's: the copy path
+  MOORING_SOURCE_PINNED = 1,  // pinned, and charged, for this registration
+  MOORING_SOURCE_CLONED = 2,  // pinned already by another ring of this process, and shared with it
+};
+
 enum {
   // The soft RLIMIT_MEMLOCK may be raised to the hard one, for the whole process, before giving up.
   MOORING_REGISTRATION_RAISE_MEMLOCK = 1u << 0,
@@ -79,6 +92,7 @@ typedef struct mooring_registration_info_t {
   uint32_t reserved;
   char message[512];           // what happened; "" when the outcome is FIXED
   char remedy[512];            // what to do about it; "" when the outcome is FIXED
+  uint64_t bytes_cloned;       // of bytes_fixed: pinned already by another ring of this process, and charged once
 } mooring_registration_info_t;
 
 typedef struct mooring_extent_info_t {
@@ -89,14 +103,16 @@ typedef struct mooring_extent_info_t {
   uint64_t offset;       // of the extent in the slab, bytes
   uint64_t size;         // bytes
   uint64_t bytes_fixed;  // a prefix of the extent
+  mooring_source_t source;
+  uint32_t reserved;
 } mooring_extent_info_t;
 
 // mooring_registration_create makes `slab` nameable by operations on `ring`, pinning it as `options->policy` says.
 // NULL options are all default.
 //
 // Thread: any; owner with OWNER_THREAD.
-// Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 0.3 s
-//         when memlock budget that this process gave back has not come back yet.
+// Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 1 s when
+//         memlock budget that this process gave back has not come back yet.
 // Owns:   keeps `ring` and `slab` until mooring_registration_destroy; lends `*out_registration`.
 // Errors: INVALID_ARGUMENT, INVALID_STATE (closed ring, wrong thread), FORKED; with REQUIRE also MEMLOCK_LIMIT,
 //         EXHAUSTED, UNSUPPORTED and PERMISSION, with the message and remedy that PREFER reports.
@@ -121,13 +137,17 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_get_info(
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_get_extent(
     const mooring_registration_t* registration, uint32_t index, mooring_extent_info_t* out_info) MOORING_NOEXCEPT;
 
-// mooring_registration_promote tries again to pin what is not pinned yet, for example after the limit was raised or
-// another ring was closed. Operations in flight are not disturbed. Success tells only that it tried: ask get_info.
-// Under NEVER it does nothing.
+// mooring_registration_promote tries again to pin what is not pinned yet, for example after the limit was raised.
+// Operations in flight are not disturbed. Success tells only that it tried: ask get_info. Under NEVER it does nothing.
 //
-// Thread: submission side of the ring, one-at-a-time; owner with OWNER_THREAD.
-// Blocks: as mooring_registration_create.
-// Errors: INVALID_STATE (closed ring, wrong thread), FORKED.
+// What waits for memlock is promoted without this call too: whenever a registration, slab or ring of this process is
+// destroyed, or a slab closed, that call tries once, without pauses, to pin what waits, oldest first. With OWNER_THREAD,
+// promotion from another thread, by this call or by such a one, is left to the owner's next call on the ring. Kernels
+// up to 6.3 return budget a second late: there, call this, which waits for it.
+//
+// Thread: any.
+// Blocks: as mooring_registration_create; not at all where it is left to the owner.
+// Errors: INVALID_STATE (closed ring), FORKED.
 // Since:  0.1
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_promote(mooring_registration_t* registration)
     MOORING_NOEXCEPT;

@@ -113,6 +113,10 @@ const (
 	ReasonRegisterDenied Reason = C.MOORING_REASON_REGISTER_DENIED
 	ReasonEngineThreads  Reason = C.MOORING_REASON_ENGINE_THREADS
 
+	SourceNone   Source = C.MOORING_SOURCE_NONE
+	SourcePinned Source = C.MOORING_SOURCE_PINNED
+	SourceCloned Source = C.MOORING_SOURCE_CLONED
+
 	RegistrationRaiseMemlock uint32 = C.MOORING_REGISTRATION_RAISE_MEMLOCK
 
 	EngineAuto    Engine = C.MOORING_ENGINE_AUTO

@@ -13,6 +13,7 @@ type (
 	Policy               uint32
 	Outcome              uint32
 	Reason               uint32
+	Source               uint32
 	Engine               uint32
 	EngineReason         uint32
 	HugePages            uint32
@@ -98,6 +99,7 @@ type RegistrationInfo struct {
 	Reserved         uint32
 	Message          [512]byte
 	Remedy           [512]byte
+	BytesCloned      uint64
 }
 
 // ExtentInfo is mooring_extent_info_t.
@@ -109,6 +111,8 @@ type ExtentInfo struct {
 	Offset      uint64
 	Size        uint64
 	BytesFixed  uint64
+	Source      Source
+	Reserved    uint32
 }
 
 // RingOptions is mooring_ring_options_t.

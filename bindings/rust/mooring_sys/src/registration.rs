@@ -32,6 +32,11 @@ pub const MOORING_REASON_KERNEL_TOO_OLD: mooring_reason_t = 6;
 pub const MOORING_REASON_REGISTER_DENIED: mooring_reason_t = 7;
 pub const MOORING_REASON_ENGINE_THREADS: mooring_reason_t = 8;
 
+pub type mooring_source_t = u32;
+pub const MOORING_SOURCE_NONE: mooring_source_t = 0;
+pub const MOORING_SOURCE_PINNED: mooring_source_t = 1;
+pub const MOORING_SOURCE_CLONED: mooring_source_t = 2;
+
 /// Flag of [`mooring_registration_options_t`].
 pub const MOORING_REGISTRATION_RAISE_MEMLOCK: u32 = 1 << 0;
 
@@ -73,8 +78,9 @@ pub struct mooring_registration_info_t {
     pub reserved: u32,
     pub message: [c_char; 512],
     pub remedy: [c_char; 512],
+    pub bytes_cloned: u64,
 }
-assert_layout!(mooring_registration_info_t, size 1096, align 8);
+assert_layout!(mooring_registration_info_t, size 1104, align 8);
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -86,8 +92,10 @@ pub struct mooring_extent_info_t {
     pub offset: u64,
     pub size: u64,
     pub bytes_fixed: u64,
+    pub source: mooring_source_t,
+    pub reserved: u32,
 }
-assert_layout!(mooring_extent_info_t, size 40, align 8);
+assert_layout!(mooring_extent_info_t, size 48, align 8);
 
 extern "C" {
     pub fn mooring_registration_create(

@@ -1,0 +1,71 @@
+#include "cpp/registration/waiting_list.h"
+
+#include <cstdint>
+#include <vector>
+
+#include "cpp/base/ref_counted.h"
+#include "cpp/base/thread_annotations.h"
+#include "cpp/os/memlock_ledger.h"
+#include "cpp/os/per_process.h"
+#include "cpp/registration/registration.h"
+
+namespace mooring {
+namespace {
+
+struct Waiting {
+  Mutex mutex;
+  std::vector<Registration*> registrations GUARDED_BY(mutex);
+  uint64_t returns_seen GUARDED_BY(mutex) = 0;  // as the ledger counts them; no wake can win more from these
+};
+
+constinit PerProcess<Waiting> lists;
+
+// References, for the caller to use and drop without the lock. One whose last reference has gone is on its way out of
+// the list: its destructor waits for the lock.
+std::vector<RefPtr<Registration>> Hold(const Waiting& waiting, const BufferTable* table) REQUIRES(waiting.mutex) {
+  std::vector<RefPtr<Registration>> held;
+  for (Registration* registration : waiting.registrations) {
+    if (!registration->waits() || (table != nullptr && &registration->table() != table)) continue;
+    if (registration->TryAddRef()) held.push_back(RefPtr<Registration>::Adopt(registration));
+  }
+  return held;
+}
+
+}  // namespace
+
+void WaitingList::Add(Registration* registration) {
+  Waiting& waiting = lists.Get();
+  MutexLock lock(waiting.mutex);
+  waiting.registrations.push_back(registration);
+}
+
+void WaitingList::Remove(Registration* registration) {
+  Waiting& waiting = lists.Get();
+  MutexLock lock(waiting.mutex);
+  std::erase(waiting.registrations, registration);
+}
+
+void WaitingList::Wake() {
+  Waiting& waiting = lists.Get();
+  std::vector<RefPtr<Registration>> held;
+  {
+    MutexLock lock(waiting.mutex);
+    const uint64_t returns = MemlockLedger::return_count();
+    if (returns == waiting.returns_seen) return;
+    if (!MemlockLedger::ReturnIsPending()) waiting.returns_seen = returns;
+    held = Hold(waiting, nullptr);
+  }
+  for (const RefPtr<Registration>& registration : held) registration->Wake();
+}
+
+void WaitingList::WakeAsked(const BufferTable& table) {
+  Waiting& waiting = lists.Get();
+  std::vector<RefPtr<Registration>> held;
+  {
+    MutexLock lock(waiting.mutex);
+    held = Hold(waiting, &table);
+  }
+  for (const RefPtr<Registration>& registration : held) registration->Wake();
+}
+
+}  // namespace mooring

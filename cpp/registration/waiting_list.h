@@ -1,0 +1,31 @@
+// WaitingList: the registrations of this process that may be pinned further one day, oldest first. What gives memlock
+// budget back (a registration, a slab, a ring that goes) wakes them: those whose ring this thread may register with are
+// tried at once, without pauses; owners of others find the request at their next call. A fork child has an empty one.
+//
+// The kernel returns budget late after a ring was closed, and up to 6.3 always. So every wake tries again until a while
+// after the last return; then none does until something is given back again.
+//
+// Threading: any thread. The list is locked for looking, not while pages are pinned.
+//
+//   WaitingList::Wake();   // after something was destroyed
+#ifndef MOORING_CPP_REGISTRATION_WAITING_LIST_H_
+#define MOORING_CPP_REGISTRATION_WAITING_LIST_H_
+
+namespace mooring {
+
+class BufferTable;
+class Registration;
+
+class WaitingList {
+ public:
+  static void Add(Registration* registration);
+  static void Remove(Registration* registration);
+
+  static void Wake();
+  // Those of `table`, on the thread of its owner, who was asked by another.
+  static void WakeAsked(const BufferTable& table);
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_REGISTRATION_WAITING_LIST_H_

@@ -1,0 +1,129 @@
+// Two rings over one slab of 256 MiB, where the memlock limit has room for it once and for the rings. Where the hard limit
+// is lower and cannot be raised, of 4 MiB.
+
+#include <gtest/gtest.h>
+#include <mooring/mooring.h>
+
+#include <string>
+
+#include "testing/budget/limited_child.h"
+#include "testing/budget/objects.h"
+#include "testing/support/eventually.h"
+#include "testing/support/files.h"
+#include "testing/support/pattern.h"
+#include "testing/support/privileges.h"
+#include "testing/support/require.h"
+
+namespace mooring::conformance {
+namespace {
+
+constexpr uint64_t kBuffer = 1 << 20;
+constexpr uint64_t kLarge = 256 << 20;
+constexpr uint64_t kSmall = 4 << 20;
+
+bool CanClone() {
+  mooring_facts_t facts{};
+  facts.struct_size = sizeof facts;
+  mooring_error_destroy(mooring_facts_get(&facts));
+  return (facts.features & MOORING_FEATURE_CLONE_BUFFERS) != 0;
+}
+
+std::string ReadFixed(const Ring& ring, const Registration& registration, const std::byte* data,
+                      uint64_t slab_bytes) {
+  const TempDir dir;
+  const Fd file = dir.Create("data", Pattern(61, 0, 4096));
+  const mooring_completion_t read =
+      RunOne(ring, Read(file.get(), 0, InSlab(registration.get(), slab_bytes - 4096), 4096));
+  if (read.result != 4096) return "a read gave " + std::to_string(read.result);
+  if (read.path != MOORING_PATH_FIXED) return "a read took the copy path";
+  return HasPattern(data + slab_bytes - 4096, 61, 0, 4096) ? "" : "a read wrote elsewhere";
+}
+
+// The budget as the kernel has it: another slab of the size finds no room, or all that it needs.
+std::string ExpectRoom(bool room, uint64_t slab_bytes) {
+  const Ring ring = CreateRing(16);
+  const Slab slab = CreateSlab(kBuffer, slab_bytes / kBuffer);
+  const Registration registration = Register(ring, slab);
+  const bool fixed = !room || Eventually([&] {
+    mooring_error_destroy(mooring_registration_promote(registration.get()));
+    return Info(registration).outcome == MOORING_OUTCOME_FIXED;
+  });
+  if (!fixed) return std::string("the budget did not come back: ") + Info(registration).message;
+  if (!room && Info(registration).outcome == MOORING_OUTCOME_FIXED) {
+    return "the limit has room for two";
+  }
+  return "";
+}
+
+std::string ShareOneSlab(uint64_t others_bytes, uint64_t slab_bytes, bool source_first) {
+  Ring rings[] = {CreateRing(16), CreateRing(16)};
+  const Slab slab = CreateSlab(kBuffer, slab_bytes / kBuffer);
+  if (!rings[0] || !rings[1] || !slab) return "no rings, or no slab";
+  const uint64_t ring_bytes = Info(rings[0]).memlock_bytes;
+  const uint64_t rings_bytes = ChargedBytes();
+  // A third ring's room is for ExpectRoom.
+  std::string wrong = SetSoftMemlock(others_bytes + rings_bytes + ring_bytes + slab_bytes);
+  if (!wrong.empty()) return wrong;
+  Registration registrations[] = {Register(rings[0], slab), Register(rings[1], slab)};
+  for (const Registration& registration : registrations) {
+    const mooring_registration_info_t info = Info(registration);
+    if (info.outcome != MOORING_OUTCOME_FIXED) return std::string("not fixed: ") + info.message;
+    const uint64_t cloned = &registration == &registrations[1] ? slab_bytes : 0;
+    if (info.bytes_cloned != cloned) return std::to_string(info.bytes_cloned) + " bytes cloned";
+  }
+  if (ChargedBytes() != rings_bytes + slab_bytes) return "the ledger counts the slab more than once";
+  if (PinnedBytes() != slab_bytes) return "the kernel pinned " + std::to_string(PinnedBytes());
+  wrong = ExpectRoom(false, slab_bytes);
+  if (!wrong.empty()) return wrong;
+
+  const std::byte* data = static_cast<std::byte*>(mooring_slab_data(slab.get(), {}));
+  const int gone = source_first ? 0 : 1;
+  rings[gone].reset();
+  if (ChargedBytes() != rings_bytes - ring_bytes + slab_bytes) return "charged otherwise with one ring";
+  if (PinnedBytes() != slab_bytes) return "the pins went with the first ring";
+  wrong = ReadFixed(rings[1 - gone], registrations[1 - gone], data, slab_bytes);
+  if (!wrong.empty()) return wrong;
+  wrong = ExpectRoom(false, slab_bytes);
+  if (!wrong.empty()) return wrong;
+  registrations[1 - gone].reset();
+  if (ChargedBytes() != rings_bytes - ring_bytes) return "charged after the last registration";
+  if (PinnedBytes() != 0) return std::to_string(PinnedBytes()) + " bytes stay pinned";
+  return ExpectRoom(true, slab_bytes);
+}
+
+TEST(CloneBudget, TwoRingsFitWhereTheSlabFitsOnce) {
+  SKIP_WITHOUT(CanClone(), "clone_buffers", "run on Linux 6.13 or later");
+  const uint64_t slab_bytes = CanHaveMemlock(2 * kLarge) ? kLarge : kSmall;
+  SKIP_WITHOUT(CanHaveMemlock(2 * kSmall), "memlock", "raise the hard RLIMIT_MEMLOCK (ulimit -Hl)");
+  for (const bool source_first : {true, false}) {
+    SCOPED_TRACE(source_first ? "the source goes first" : "the clone goes first");
+    const ChildResult child = RunWithoutExemption(
+        [&](uint64_t others_bytes) { return ShareOneSlab(others_bytes, slab_bytes, source_first); });
+    EXPECT_EQ(child.complaint, "");
+    EXPECT_TRUE(child.exited);
+  }
+}
+
+// What cannot be cloned is charged anew: a ring that was made with CAP_IPC_LOCK is charged to nobody,
+// and the kernel shares nothing between accounts.
+TEST(CloneBudget, AnExemptRingIsNoSourceForOneThatIsNot) {
+  SKIP_WITHOUT(CanClone(), "clone_buffers", "run on Linux 6.13 or later");
+  const ChildResult child = RunInChild([]() -> std::string {
+    const Ring exempt = CreateRing(16);
+    const Slab slab = CreateSlab(kBuffer, 4);
+    const Registration first = Register(exempt, slab);
+    if (Info(first).memlock_exempt == 0) return "skip";
+    if (!DropIpcLock()) return "CAP_IPC_LOCK stayed";
+    const Ring limited = CreateRing(16);
+    const Registration second = Register(limited, slab);
+    const mooring_registration_info_t info = Info(second);
+    if (info.outcome != MOORING_OUTCOME_FIXED) return info.message;
+    if (info.bytes_cloned != 0) return "cloned across accounts";
+    return info.memlock_used_bytes >= 4 * kBuffer ? "" : "not charged";
+  });
+  if (child.complaint == "skip") GTEST_SKIP() << "needs CAP_IPC_LOCK to begin with";
+  EXPECT_EQ(child.complaint, "");
+}
+
+}  // namespace
+}  // namespace mooring::conformance
