@@ -5,6 +5,11 @@
 #include "cpp/base/deadline.h"
 
 namespace mooring::c_api {
+
+// As it was before sends and receives.
+template <>
+inline constexpr size_t kFirstBytes<mooring_ring_stats_t> = offsetof(mooring_ring_stats_t, send);
+
 namespace {
 
 // Batches cross the boundary without being copied, so the records on both sides are one.
@@ -16,6 +21,7 @@ static_assert(sizeof(mooring_completion_t) == sizeof(Completion));
 static_assert(offsetof(mooring_completion_t, result) == offsetof(Completion, result));
 static_assert(offsetof(mooring_completion_t, path) == offsetof(Completion, path));
 static_assert(MOORING_OPCODE_CANCEL == static_cast<uint16_t>(Opcode::kCancel));
+static_assert(MOORING_OPCODE_POLL == static_cast<uint16_t>(Opcode::kPoll));
 static_assert(MOORING_OPERATION_FIXED_FILE == uint16_t{kRequestFixedFile});
 static_assert(MOORING_OPERATION_LINK == uint16_t{kRequestLink});
 static_assert(MOORING_OPERATION_BYTES_MAX == kTransferBytesMax);
@@ -94,6 +100,10 @@ mooring_ring_stats_t ToStats(const RingStats& from) {
   stats.in_flight = from.in_flight;
   stats.system_calls = from.system_calls;
   stats.overflow_count = from.overflow_count;
+  stats.send = from.send;
+  stats.recv = from.recv;
+  stats.send_bytes = from.send_bytes;
+  stats.recv_bytes = from.recv_bytes;
   return stats;
 }
 

@@ -256,6 +256,10 @@ RingStats OperationRing::Stats() const {
   stats.read_bytes = counters.read_bytes.value();
   stats.write_bytes = counters.write_bytes.value();
   stats.short_count = counters.short_count.value();
+  stats.send = counters.send.value();
+  stats.recv = counters.recv.value();
+  stats.send_bytes = counters.send_bytes.value();
+  stats.recv_bytes = counters.recv_bytes.value();
   stats.in_flight = stats.submitted - settled;
   const EngineCounters engine = engine_->counters();
   stats.system_calls = engine.system_calls;

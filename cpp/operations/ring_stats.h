@@ -32,6 +32,10 @@ struct RingCounters {
   Counter read_bytes;
   Counter write_bytes;
   Counter short_count;
+  Counter send;
+  Counter recv;
+  Counter send_bytes;
+  Counter recv_bytes;
 };
 
 // A snapshot, in the order of mooring_ring_stats_t.
@@ -50,6 +54,10 @@ struct RingStats {
   uint64_t in_flight = 0;
   uint64_t system_calls = 0;
   uint64_t overflow_count = 0;
+  uint64_t send = 0;
+  uint64_t recv = 0;
+  uint64_t send_bytes = 0;
+  uint64_t recv_bytes = 0;
 };
 
 }  // namespace mooring

@@ -139,13 +139,24 @@ uint32_t Settler::Count(const Record& record, int64_t result) {
   uint32_t flags = 0;
   const bool fixed = record.path == Path::kFixed;
   const uint64_t bytes = result > 0 ? static_cast<uint64_t>(result) : 0;
-  if (record.opcode == static_cast<uint16_t>(Opcode::kRead)) {
-    (fixed ? counters.read_fixed : counters.read).Add(1);
-    counters.read_bytes.Add(bytes);
-    if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
-  } else {
-    (fixed ? counters.write_fixed : counters.write).Add(1);
-    counters.write_bytes.Add(bytes);
+  switch (static_cast<Opcode>(record.opcode)) {
+    case Opcode::kRead:
+      (fixed ? counters.read_fixed : counters.read).Add(1);
+      counters.read_bytes.Add(bytes);
+      if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
+      break;
+    case Opcode::kSend:
+      counters.send.Add(1);
+      counters.send_bytes.Add(bytes);
+      break;
+    case Opcode::kRecv:
+      counters.recv.Add(1);
+      counters.recv_bytes.Add(std::min(bytes, record.size));  // MSG_TRUNC may tell of more
+      if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
+      break;
+    default:
+      (fixed ? counters.write_fixed : counters.write).Add(1);
+      counters.write_bytes.Add(bytes);
   }
   if (result >= 0 && bytes < record.size) {
     flags |= kCompletionShort;

@@ -28,6 +28,28 @@ TEST_F(SettlerTest, TellsBytesPathEndAndShortness) {
   EXPECT_EQ(core_.counters.short_count.value(), 2u);
 }
 
+TEST_F(SettlerTest, TellsSendsAndReceivesApart) {
+  Operation send = Read({}, 100, 1);
+  send.opcode = static_cast<uint16_t>(Opcode::kSend);
+  Operation receive = Read({}, 100, 2);
+  receive.opcode = static_cast<uint16_t>(Opcode::kRecv);
+  MustSubmit({send, receive, receive, receive});
+  const int32_t results[] = {60, 0, 300, -ECONNRESET};
+  for (int i = 0; i < 4; ++i) engine_.Complete(engine_.submitted[i].token, results[i]);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), 4u);
+  for (const Completion& completion : completions) EXPECT_EQ(completion.path, Path::kCopy);
+  EXPECT_EQ(completions[0].flags, uint32_t{kCompletionShort});
+  EXPECT_EQ(completions[1].flags, uint32_t{kCompletionShort | kCompletionEndOfFile});
+  EXPECT_EQ(completions[2].flags, 0u) << "of a datagram that was cut, told by MSG_TRUNC";
+  EXPECT_EQ(completions[3].flags, 0u);
+  EXPECT_EQ(core_.counters.send.value(), 1u);
+  EXPECT_EQ(core_.counters.recv.value(), 3u);
+  EXPECT_EQ(core_.counters.send_bytes.value(), 60u);
+  EXPECT_EQ(core_.counters.recv_bytes.value(), 100u);
+  EXPECT_EQ(core_.counters.write.value() + core_.counters.write_fixed.value(), 0u);
+}
+
 TEST_F(SettlerTest, Rule2ALeaseReleasedInFlightComesBackWithItsCompletion) {
   const Lease lease = Acquire();
   MustSubmit({Read(lease, 10), Read(lease, 10)});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpp/operations/operation_errors.h"
+#include "cpp/operations/socket_operations.h"
 
 namespace mooring {
 namespace {
@@ -30,6 +31,12 @@ constexpr Rule kRules[kOpcodeCount] = {
     {kOrder, false, true},     // statx
     {kOrder, false, false},    // timeout
     {0, false, false},         // cancel
+    {kAnyFlag, true, true},    // send
+    {kAnyFlag, true, true},    // recv
+    {kAnyFlag, false, true},   // accept
+    {kAnyFlag, false, false},  // connect
+    {kAnyFlag, false, true},   // shutdown
+    {kAnyFlag, false, true},   // poll
 };
 
 }  // namespace
@@ -48,6 +55,10 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   if (operation.flags & ~rule.flags) return &kUnknownFlags;
   if (operation.parameter != 0 && !rule.parameter) return &kUnusedField;
   if (operation.registration != nullptr && !rule.memory) return &kNotRegistrable;
+  const bool is_socket = operation.opcode >= static_cast<uint16_t>(Opcode::kSend);
+  if (is_socket) [[unlikely]] {
+    if (const ErrorDetail* refusal = CheckSocketOperation(operation)) return refusal;
+  }
 
   const uint32_t index = records_.Take();
   Record& record = records_[index];
@@ -74,6 +85,8 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
       return refusal;
     }
   }
+  if (is_socket) [[unlikely]]
+    FinishSocketRequest(record, request);
   ++staged_count_;
   ++uncounted_;
   return nullptr;

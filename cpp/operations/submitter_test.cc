@@ -1,5 +1,7 @@
 #include "cpp/operations/submitter.h"
 
+#include <sys/socket.h>
+
 #include "cpp/operations/core_fixture.h"
 #include "cpp/operations/operation_errors.h"
 
@@ -96,6 +98,22 @@ TEST_F(SubmitterTest, RefusesWhatIsWrongAndKeepsWhatCameBefore) {
   // Nothing holds the lease: it goes back at once.
   ASSERT_TRUE(slab_->Release(lease).ok());
   EXPECT_EQ(slab_->Info().leased_count, 0u);
+}
+
+TEST_F(SubmitterTest, ALinkedReceiveWaitsForAllItsBytes) {
+  Operation receive = Read({}, 100);
+  receive.opcode = static_cast<uint16_t>(Opcode::kRecv);
+  receive.parameter = MSG_TRUNC;
+  Operation linked = receive;
+  linked.flags = kRequestLink;
+  MustSubmit({receive, linked, Nop(1)});
+  EXPECT_EQ(engine_.submitted.at(0).parameter, uint64_t{MSG_TRUNC});
+  EXPECT_EQ(engine_.submitted.at(1).parameter, uint64_t{MSG_TRUNC | MSG_WAITALL});
+  EXPECT_EQ(engine_.submitted.at(0).buffer_slot, kNoBufferSlot);
+  EXPECT_EQ(engine_.submitted.at(0).address, slab_->base());
+  linked.parameter = MSG_PEEK;
+  uint32_t accepted = 0;
+  EXPECT_STREQ(Submit({linked, Nop(1)}, &accepted).message(), kBadMessageFlags.message);
 }
 
 TEST_F(SubmitterTest, ARegistrationOfAnotherRingIsRefused) {

@@ -19,8 +19,14 @@ enum class Opcode : uint16_t {
   kStatx = 7,
   kTimeout = 8,
   kCancel = 9,
+  kSend = 10,
+  kRecv = 11,
+  kAccept = 12,
+  kConnect = 13,
+  kShutdown = 14,
+  kPoll = 15,
 };
-inline constexpr uint16_t kOpcodeCount = 10;
+inline constexpr uint16_t kOpcodeCount = 16;
 
 // Same bits as mooring_operation_flags_t.
 enum RequestFlags : uint16_t {
@@ -29,7 +35,7 @@ enum RequestFlags : uint16_t {
   kRequestFixedFile = 1u << 2,
 };
 
-// The most that one read or write moves (read(2)): 2^31 less one page.
+// The most that one read, write, send or receive moves (read(2)): 2^31 less one page.
 inline constexpr uint64_t kTransferBytesMax = 0x7ffff000;
 
 inline constexpr uint64_t kFileOffsetCurrent = UINT64_MAX;
@@ -40,13 +46,16 @@ inline constexpr int32_t kNoBufferSlot = -1;
 //   statx:     address = path, file_offset = address of the struct statx, parameter = flags | mask << 32
 //   fsync:     parameter = 1 for data only          fallocate: size64 = length, parameter = mode
 //   timeout:   size64 = nanoseconds from now        cancel:    size64 = token of the request to cancel
+//   send, recv: parameter = MSG_*                   shutdown:  parameter = how          poll: parameter = POLL*
+//   accept:    address = room for a sockaddr or null, file_offset = address of its socklen_t, parameter = SOCK_*
+//   connect:   address = a sockaddr, size64 = its length
 struct Request {
   Opcode opcode = Opcode::kNop;
   uint16_t flags = 0;                   // RequestFlags
   int32_t fd = -1;                      // or slot of the file table with kRequestFixedFile
   uint64_t file_offset = 0;
   void* address = nullptr;
-  uint64_t size64 = 0;                  // bytes; reads and writes: at most kTransferBytesMax
+  uint64_t size64 = 0;                  // bytes; what moves data: at most kTransferBytesMax
   int32_t buffer_slot = kNoBufferSlot;  // slot of the fixed-buffer table that holds [address, address + size), or none
   uint32_t reserved = 0;
   uint64_t parameter = 0;

@@ -27,6 +27,11 @@ constexpr OpcodeName kNeeded[] = {
     {IORING_OP_STATX, "IORING_OP_STATX"},
     {IORING_OP_TIMEOUT, "IORING_OP_TIMEOUT"},
     {IORING_OP_ASYNC_CANCEL, "IORING_OP_ASYNC_CANCEL"},
+    {IORING_OP_SEND, "IORING_OP_SEND"},
+    {IORING_OP_RECV, "IORING_OP_RECV"},
+    {IORING_OP_ACCEPT, "IORING_OP_ACCEPT"},
+    {IORING_OP_CONNECT, "IORING_OP_CONNECT"},
+    {IORING_OP_POLL_ADD, "IORING_OP_POLL_ADD"},
 };
 
 constexpr uint32_t kProbeCount = 256;  // as many as there can be
@@ -61,7 +66,6 @@ uint64_t UringFeatures::FromRing() const {
   if ((params_.flags & IORING_SETUP_DEFER_TASKRUN) != 0) features |= kFeatureDeferTaskrun;
   if ((params_.flags & IORING_SETUP_SQPOLL) != 0) features |= kFeatureSqpoll;
   if ((params_.flags & IORING_SETUP_SUBMIT_ALL) != 0) features |= kFeatureSubmitAll;
-  if (opcodes_.test(IORING_OP_SEND_ZC)) features |= kFeatureSendZeroCopy;
   return features;
 }
 

@@ -163,6 +163,10 @@ type RingStats struct {
 	InFlight      uint64
 	SystemCalls   uint64
 	OverflowCount uint64
+	Send          uint64
+	Recv          uint64
+	SendBytes     uint64
+	RecvBytes     uint64
 }
 
 // Lease is mooring_lease_t. The zero value is no lease.
