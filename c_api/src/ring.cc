@@ -25,6 +25,7 @@ static_assert(MOORING_OPCODE_POLL == static_cast<uint16_t>(Opcode::kPoll));
 static_assert(MOORING_OPERATION_FIXED_FILE == uint16_t{kRequestFixedFile});
 static_assert(MOORING_OPERATION_LINK == uint16_t{kRequestLink});
 static_assert(MOORING_OPERATION_BYTES_MAX == kTransferBytesMax);
+static_assert(MOORING_SEND_COPY == static_cast<uint32_t>(SendKind::kCopy));
 static_assert(MOORING_PATH_COPY == static_cast<uint32_t>(Path::kCopy));
 static_assert(MOORING_FEATURE_SUBMIT_ALL == kFeatureSubmitAll);
 static_assert(MOORING_ENGINE_REASON_IO_URING_MISSING == static_cast<uint32_t>(EngineReason::kIoUringMissing));
@@ -104,6 +105,8 @@ mooring_ring_stats_t ToStats(const RingStats& from) {
   stats.recv = from.recv;
   stats.send_bytes = from.send_bytes;
   stats.recv_bytes = from.recv_bytes;
+  stats.send_zero_copy = from.send_zero_copy;
+  stats.send_copied = from.send_copied;
   return stats;
 }
 

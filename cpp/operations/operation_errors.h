@@ -46,8 +46,12 @@ inline constexpr ErrorDetail kCancelInChain = ConstantError(
     "clear LINK on the operation before it, or submit the CANCEL by itself", EINVAL);
 inline constexpr ErrorDetail kBadMessageFlags = ConstantError(
     Code::kInvalidArgument, Retry::kNever,
-    "operation refused: its `parameter` holds MSG_* flags that its opcode does not take, or not together",
+    "operation refused: its `parameter` holds MSG_* or MOORING_SEND_* values that its opcode does not take so",
     "use the flags that mooring/operation.h names for SEND and RECV", EINVAL);
+inline constexpr ErrorDetail kNoZeroCopy = ConstantError(
+    Code::kUnsupported, Retry::kAfterRemedy,
+    "operation refused: MOORING_SEND_ZERO_COPY was asked for, and its bytes are not pinned or the ring cannot send so",
+    "see mooring_registration_get_info and MOORING_FEATURE_SEND_ZERO_COPY, or ask for MOORING_SEND_AUTO", EOPNOTSUPP);
 inline constexpr ErrorDetail kBadAccept = ConstantError(
     Code::kInvalidArgument, Retry::kNever,
     "operation refused: ACCEPT takes SOCK_NONBLOCK or 0, and both of sockaddr and socklen_t or neither",

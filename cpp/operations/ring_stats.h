@@ -36,6 +36,8 @@ struct RingCounters {
   Counter recv;
   Counter send_bytes;
   Counter recv_bytes;
+  Counter send_zero_copy;
+  Counter send_copied;
 };
 
 // A snapshot, in the order of mooring_ring_stats_t.
@@ -58,6 +60,8 @@ struct RingStats {
   uint64_t recv = 0;
   uint64_t send_bytes = 0;
   uint64_t recv_bytes = 0;
+  uint64_t send_zero_copy = 0;
+  uint64_t send_copied = 0;
 };
 
 }  // namespace mooring

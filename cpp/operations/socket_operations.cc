@@ -1,5 +1,8 @@
 #include "cpp/operations/socket_operations.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -28,12 +31,53 @@ const ErrorDetail* CheckAccept(const Operation& operation) {
   return has_both && (operation.parameter & ~uint64_t{SOCK_NONBLOCK}) == 0 ? nullptr : &kBadAccept;
 }
 
+// -1 when there is no such option.
+int IntegerOption(int fd, int level, int name) {
+  int value = 0;
+  socklen_t size = sizeof(value);
+  return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
+}
+
+// Others answer an error to a zero-copy send, which only the caller could make good: EOPNOTSUPP from AF_UNIX and from
+// TCP under an upper layer protocol (TLS), EINVAL from UDP that gathers a datagram from several sends. Two cheap calls
+// for a send of many pages.
+bool TakesZeroCopy(int fd) {
+  const int protocol = IntegerOption(fd, SOL_SOCKET, SO_PROTOCOL);
+  if (protocol == IPPROTO_UDP) return IntegerOption(fd, IPPROTO_UDP, UDP_CORK) == 0;
+  if (protocol != IPPROTO_TCP) return false;
+  char upper_layer[16];  // TCP_ULP_NAME_MAX
+  socklen_t size = sizeof(upper_layer);
+  return getsockopt(fd, IPPROTO_TCP, TCP_ULP, upper_layer, &size) == 0 && size == 0;
+}
+
+bool UsesZeroCopy(ZeroCopyHints* hints, SendKind kind, const Request& request) {
+  if (hints == nullptr || request.buffer_slot == kNoBufferSlot) return false;
+  if (kind != SendKind::kAuto) return kind == SendKind::kZeroCopy;
+  if ((request.parameter & (MSG_MORE | MSG_OOB)) != 0) return false;
+  // The table knows which file a slot stands for, and tells nobody.
+  if ((request.flags & kRequestFixedFile) != 0 || request.size64 < ZeroCopyHints::kSendBytesMin) return false;
+  return hints->ShouldTry(request.fd) && TakesZeroCopy(request.fd);
+}
+
+const ErrorDetail* FinishSend(ZeroCopyHints* hints, Record& record, Request& request) {
+  const auto kind = static_cast<SendKind>(request.parameter >> 32);
+  request.parameter &= UINT32_MAX;
+  record.of.send = {.fd = request.fd, .result = 0};
+  if (UsesZeroCopy(hints, kind, request)) return nullptr;
+  if (kind == SendKind::kZeroCopy) return &kNoZeroCopy;
+  // Never a zero-copy send of memory that is not pinned: it is charged to RLIMIT_MEMLOCK, and fails when that is spent.
+  request.buffer_slot = kNoBufferSlot;
+  record.path = Path::kCopy;
+  return nullptr;
+}
+
 }  // namespace
 
 const ErrorDetail* CheckSocketOperation(const Operation& operation) {
   switch (static_cast<Opcode>(operation.opcode)) {
     case Opcode::kSend:
-      return (operation.parameter & ~kSendFlags) == 0 ? nullptr : &kBadMessageFlags;
+      if (operation.parameter >> 32 > static_cast<uint32_t>(SendKind::kCopy)) return &kBadMessageFlags;
+      return (operation.parameter & UINT32_MAX & ~kSendFlags) == 0 ? nullptr : &kBadMessageFlags;
     case Opcode::kRecv:
       return CheckRecv(operation);
     case Opcode::kAccept:
@@ -49,22 +93,25 @@ const ErrorDetail* CheckSocketOperation(const Operation& operation) {
   }
 }
 
-void FinishSocketRequest(Record& record, Request& request) {
+const ErrorDetail* FinishSocketRequest(ZeroCopyHints* hints, Record& record, Request& request) {
+  // A chain goes on after success in full, which is what the kernel looks for only with this (IOSQE_IO_LINK in
+  // io_uring_enter(2)).
+  const uint64_t whole = (request.flags & kRequestLink) != 0 ? MSG_WAITALL : 0;
   switch (request.opcode) {
     case Opcode::kSend:
+      request.parameter |= whole;
+      return FinishSend(hints, record, request);
     case Opcode::kRecv:
-      // Neither takes a slot of the table: a plain send copies, and so does every receive.
+      request.parameter |= whole;
+      // No receive takes a slot of the table.
       request.buffer_slot = kNoBufferSlot;
       record.path = Path::kCopy;
-      // A chain goes on after success in full, which is what the kernel looks for only with this
-      // (IOSQE_IO_LINK in io_uring_enter(2)).
-      if ((request.flags & kRequestLink) != 0) request.parameter |= MSG_WAITALL;
-      break;
+      return nullptr;
     case Opcode::kAccept:
       request.parameter |= SOCK_CLOEXEC;
-      break;
+      return nullptr;
     default:
-      break;
+      return nullptr;
   }
 }
 

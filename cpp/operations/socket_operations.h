@@ -7,6 +7,7 @@
 #include "cpp/base/status.h"
 #include "cpp/operations/operation.h"
 #include "cpp/operations/record_pool.h"
+#include "cpp/operations/zero_copy_hints.h"
 #include "cpp/ring/request.h"
 
 namespace mooring {
@@ -14,8 +15,9 @@ namespace mooring {
 // Why it is refused, or null.
 const ErrorDetail* CheckSocketOperation(const Operation& operation);
 
-// Makes of a request that has been filled in as any other what the engine is to see.
-void FinishSocketRequest(Record& record, Request& request);
+// Makes of a request that has been filled in as any other what the engine is to see. `hints` is null where the engine
+// has no zero-copy send. Why it is refused, or null.
+const ErrorDetail* FinishSocketRequest(ZeroCopyHints* hints, Record& record, Request& request);
 
 }  // namespace mooring
 

@@ -85,11 +85,19 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
       return refusal;
     }
   }
-  if (is_socket) [[unlikely]]
-    FinishSocketRequest(record, request);
   ++staged_count_;
   ++uncounted_;
+  if (is_socket) [[unlikely]]
+    return FinishSocket(record, request);
   return nullptr;
+}
+
+// Counted as staged already, so that one which is refused is taken back like any other.
+const ErrorDetail* Submitter::FinishSocket(Record& record, Request& request) {
+  const bool has_zero_copy = (core_.engine->info().features & kFeatureSendZeroCopy) != 0;
+  const ErrorDetail* const refusal = FinishSocketRequest(has_zero_copy ? &core_.zero_copy : nullptr, record, request);
+  if (refusal != nullptr) Unstage(staged_count_ - 1);
+  return refusal;
 }
 
 Status Submitter::Stage(std::span<const Operation> operations, uint32_t* out_accepted) {
@@ -250,7 +258,7 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   record.registration = nullptr;
   record.lease_held = false;
   record.path = Path::kNone;
-  record.cancel_found = 0;
+  record.of.cancel.found = 0;
   const uint64_t own_token = RecordPool::TokenOf(own, record.generation.load(std::memory_order_relaxed));
   // An operation that matched may complete meanwhile; its cancel request then finds nothing. None can be added, for
   // that is this side's work. So the tokens are taken first, and the count is set before the first request goes out.
@@ -258,7 +266,7 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   for (uint32_t i = 0; i < records_.capacity(); ++i) pending += Matches(records_[i], user_data);
   pending = std::min(pending, matches);
   record.size = pending;
-  record.cancel_pending = std::max(pending, 1u);
+  record.of.cancel.pending = std::max(pending, 1u);
   core_.cancels.fetch_add(pending, std::memory_order_acq_rel);
   ++uncounted_;
   uint32_t pushed = 0;

@@ -39,7 +39,8 @@ class IoUringEngine final : public Engine {
         completion_(uring_, failed_, submission_, std::move(wake_fd)) {}
 
   // Makes the tables, and writes down what was obtained.
-  void Complete(const EngineOptions& options, const UringFeatures& features);
+  void Complete(const EngineOptions& options, const UringFeatures& features,
+                uint64_t more_features);
 
   EngineCounters counters() const override {
     return {.system_calls = submission_.system_calls() + completion_.system_calls(),
@@ -81,7 +82,8 @@ class IoUringEngine final : public Engine {
   alignas(64) CompletionSide completion_;
 };
 
-void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& features) {
+void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& features,
+                             uint64_t more_features) {
   const io_uring_params& params = uring_.params();
   info_.kind = EngineKind::kIoUring;
   info_.submission_count = params.sq_entries;
@@ -91,7 +93,7 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
   info_.sqpoll = uring_.HasFlag(IORING_SETUP_SQPOLL);
   info_.memlock_bytes = uring_.memlock_bytes();
   info_.memlock_exempt = uring_.memlock_exempt();
-  info_.features = features.FromRing();
+  info_.features = features.FromRing() | more_features;
   if (options.fixed_buffer_count != 0) {
     info_.table_error = tables_.CreateBuffers(options.fixed_buffer_count);
     if (info_.table_error == 0) {
@@ -195,7 +197,7 @@ std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusa
   auto engine =
       std::make_unique<IoUringEngine>(options, std::move(uring), habits,
                                       features.HasOpcode(IORING_OP_SHUTDOWN), std::move(wake_fd));
-  engine->Complete(options, features);
+  engine->Complete(options, features, TrySendZeroCopy(calls, features));
   return engine;
 }
 

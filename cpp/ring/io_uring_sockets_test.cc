@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "cpp/ring/fake_kernel.h"
@@ -27,6 +29,27 @@ struct Ends {
 
 Request ShutdownOf(int fd, int how) {
   return {.opcode = Opcode::kShutdown, .fd = fd, .parameter = static_cast<uint64_t>(how)};
+}
+
+bool SendsZeroCopy(FakeKernel& kernel, std::set<uint8_t> missing) {
+  kernel.missing_opcodes = std::move(missing);
+  const auto engine = MakeUring(OptionsOf(Mode::kAnyThread), FakeKernel::calls());
+  return engine != nullptr && (engine->info().features & kFeatureSendZeroCopy) != 0;
+}
+
+TEST(IoUringSendZeroCopyTest, IsTriedWhereOpcodesDoNotTell) {
+  SKIP_UNLESS(HasUring(), "io_uring");
+  FakeKernel kernel;
+  SKIP_UNLESS(SendsZeroCopy(kernel, {}), "send_zero_copy");
+  EXPECT_FALSE(SendsZeroCopy(kernel, {IORING_OP_SEND_ZC}));
+  const uint32_t before = kernel.setup_calls;
+  EXPECT_TRUE(SendsZeroCopy(kernel, {kOpcodeReadMultishot})) << "as 6.2 to 6.6 have it";
+  EXPECT_EQ(kernel.setup_calls, before + 2) << "by a ring of its own";
+  kernel.on_setup = [&](uint32_t, const io_uring_params&) {
+    return kernel.setup_calls > before + 3 ? -ENOMEM : 1;
+  };
+  EXPECT_FALSE(SendsZeroCopy(kernel, {kOpcodeReadMultishot}))
+      << "what cannot be tried is not there";
 }
 
 class IoUringWithoutShutdownTest : public ::testing::TestWithParam<Mode> {

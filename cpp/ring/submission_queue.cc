@@ -58,6 +58,10 @@ void FillSocketTransfer(io_uring_sqe* entry, const Request& request) {
   entry->len = static_cast<uint32_t>(request.size64);
   entry->msg_flags =
       static_cast<uint32_t>(request.parameter) | (is_send ? uint32_t{MSG_NOSIGNAL} : 0);
+  if (!is_send || request.buffer_slot == kNoBufferSlot) return;
+  entry->opcode = IORING_OP_SEND_ZC;
+  entry->ioprio = IORING_RECVSEND_FIXED_BUF | IORING_SEND_ZC_REPORT_USAGE;
+  entry->buf_index = static_cast<uint16_t>(request.buffer_slot);
 }
 
 // The kernel reads both halves as 16-bit words (IORING_FEAT_POLL_32BITS, 5.9; before, the first was

@@ -78,11 +78,9 @@ TEST(ThreadsSockets, AnAcceptThatCannotBeWatchedWaitsOnItsWorker) {
   const UniqueFd listener = NewTcpSocket();
   const sockaddr_in address = ListenOn(listener, 4);
   const UniqueFd peer = NewTcpSocket();
-  const Outcome outcome =
-      Blocking(OnSocket(Opcode::kAccept, listener.get(), nullptr, 0), [&] {
-        EXPECT_EQ(connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)),
-                  0);
-      });
+  const Outcome outcome = Blocking(OnSocket(Opcode::kAccept, listener.get(), nullptr, 0), [&] {
+    EXPECT_EQ(connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  });
   const UniqueFd accepted(outcome.result);
   EXPECT_TRUE(accepted.valid());
 }

@@ -42,6 +42,11 @@ class UringFeatures {
 // new, else by trying on a ring of its own.
 bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features);
 
+// kFeatureSendZeroCopy, or 0. A zero-copy send that does not tell when it copied after all (before
+// 6.2) is none: it could not be told which path bytes took. By opcodes as new, else by trying on a
+// ring of its own.
+uint64_t TrySendZeroCopy(const UringCalls& calls, const UringFeatures& features);
+
 // kFeatureCloneBuffers, or 0. By trying between `source` and a second ring, which it makes and
 // closes.
 uint64_t TryClone(const UringCalls& calls, const Uring& source);

@@ -99,9 +99,10 @@ mooring_op_t Timeout(uint64_t nanoseconds) {
   return operation;
 }
 
-mooring_op_t Send(int fd, const Place& place, uint64_t size, int message_flags) {
+mooring_op_t Send(int fd, const Place& place, uint64_t size, int message_flags,
+                  mooring_send_t kind) {
   mooring_op_t operation = Transfer(MOORING_OPCODE_SEND, fd, 0, place, size);
-  operation.parameter = static_cast<uint32_t>(message_flags);
+  operation.parameter = Halves(static_cast<uint32_t>(message_flags), kind);
   return operation;
 }
 

@@ -40,7 +40,8 @@ mooring_op_t Close(int fd);
 mooring_op_t Statx(int directory_fd, const char* path, uint32_t flags, uint32_t mask,
                    struct statx* out_status);
 mooring_op_t Timeout(uint64_t nanoseconds);
-mooring_op_t Send(int fd, const Place& place, uint64_t size, int message_flags = 0);
+mooring_op_t Send(int fd, const Place& place, uint64_t size, int message_flags = 0,
+                  mooring_send_t kind = MOORING_SEND_AUTO);
 mooring_op_t Recv(int fd, const Place& place, uint64_t size, int message_flags = 0);
 mooring_op_t Accept(int fd, int flags = 0, sockaddr* out_peer = nullptr,
                     socklen_t* peer_bytes = nullptr);

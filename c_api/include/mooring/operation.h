@@ -10,8 +10,8 @@
 // - registration set, lease_generation 0: `offset` counts from the first byte of the slab. The caller runs an allocator
 //   of his own over it; nothing but the slab is held for him.
 // - registration NULL: `offset` is an address, and the operation takes the copy path.
-// With a registration, a read or write takes the fixed path when its bytes lie within one pinned extent, and else the
-// copy path, as sends and receives do: the completion's `path` says which.
+// With a registration, an operation takes the fixed path when its bytes lie within one pinned extent, and else the copy
+// path: the completion's `path` says which. (A send may take the copy path nevertheless, and a receive always does.)
 #ifndef MOORING_OPERATION_H_
 #define MOORING_OPERATION_H_
 
@@ -60,10 +60,10 @@ enum {
   // Sockets. Each waits for what is not ready, and can be cancelled meanwhile. Leave O_NONBLOCK off them: it changes
   // nothing with the threads engine and with io_uring of recent kernels, but makes others answer -EAGAIN.
 
-  // fd, offset, size; parameter: MSG_* of send(2), of which MSG_CONFIRM, DONTROUTE, DONTWAIT, EOR, MORE, NOSIGNAL, OOB
-  // and WAITALL are taken. Result: bytes sent; never SIGPIPE. With MSG_WAITALL a stream goes on until all is sent (an
-  // error or a cancellation after a part gives the part); without, it may stop short as send(2) does on a descriptor
-  // that does not block. LINK implies MSG_WAITALL.
+  // fd, offset, size; parameter: MSG_* of send(2) in the low 32 bits, of which MSG_CONFIRM, DONTROUTE, DONTWAIT, EOR,
+  // MORE, NOSIGNAL, OOB and WAITALL are taken; MOORING_SEND_* in the high 32 bits. Result: bytes sent; never SIGPIPE.
+  // With MSG_WAITALL a stream goes on until all is sent (an error or a cancellation after a part gives the part);
+  // without, it may stop short as send(2) does on a descriptor that does not block. LINK implies MSG_WAITALL.
   MOORING_OPCODE_SEND = 10,
   // fd, offset, size; parameter: MSG_* of recv(2), of which MSG_DONTWAIT, OOB, PEEK, TRUNC and WAITALL are taken (PEEK
   // not together with WAITALL). Result: bytes received; 0 with END_OF_FILE at the end of a stream, or for an empty
@@ -81,6 +81,23 @@ enum {
   // fd; parameter: POLL* events of poll(2). Once. Result: those that are there; POLLERR, POLLHUP and POLLRDHUP also
   // where they were not asked for.
   MOORING_OPCODE_POLL = 15,
+};
+
+// How a SEND goes, in the high 32 bits of its parameter. A zero-copy send hands the pinned pages themselves to the
+// network device. It completes once, when they are free again: for TCP, when the peer has acknowledged the bytes or the
+// socket is gone. Until then its memory and lease are held, also by a ring that is being closed, and no cancellation
+// changes that: close the socket first. The completion's path is FIXED when nothing was copied, and COPY when the kernel
+// had to (the loopback device always does).
+typedef uint32_t mooring_send_t;
+enum {
+  // Zero-copy where it pays: TCP or UDP, pinned memory, 48 KiB or more, a descriptor that is not from the file table, a
+  // socket whose zero-copy sends were not found to be copied a short while ago. Else a plain send.
+  MOORING_SEND_AUTO = 0,
+  // Zero-copy, or submit refuses the operation with UNSUPPORTED (memory not pinned, or no
+  // MOORING_FEATURE_SEND_ZERO_COPY); -EOPNOTSUPP from a socket that cannot (AF_UNIX, kernel TLS).
+  MOORING_SEND_ZERO_COPY = 1,
+  // A plain send.
+  MOORING_SEND_COPY = 2,
 };
 
 typedef uint16_t mooring_operation_flags_t;

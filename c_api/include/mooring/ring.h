@@ -105,10 +105,12 @@ typedef struct mooring_ring_stats_t {
   uint64_t in_flight;      // now
   uint64_t system_calls;   // io_uring_enter(2) calls, or work items of the threads engine
   uint64_t overflow_count; // times that the completion queue was found full (nothing is lost)
-  uint64_t send;           // completed sends
+  uint64_t send;           // completed sends on the copy path
   uint64_t recv;           // completed receives
   uint64_t send_bytes;
   uint64_t recv_bytes;
+  uint64_t send_zero_copy; // completed sends on the fixed path
+  uint64_t send_copied;    // of `send`: zero-copy sends that the kernel has copied after all
 } mooring_ring_stats_t;
 
 // mooring_ring_create makes a ring. NULL options are all default.

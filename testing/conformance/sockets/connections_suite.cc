@@ -105,10 +105,10 @@ CONFORMANCE_TEST(Connections, ManyAcceptsShareAListener, kAnywhere) {
     std::set<int> accepted;
     for (uint32_t i = 0; i < kCount; ++i) {
       connected.push_back(TcpSocket());
-      ASSERT_EQ(connect(connected.back().get(),
-                        reinterpret_cast<const sockaddr*>(&listener.address()),
-                        sizeof(sockaddr_in)),
-                0);
+      ASSERT_EQ(
+          connect(connected.back().get(), reinterpret_cast<const sockaddr*>(&listener.address()),
+                  sizeof(sockaddr_in)),
+          0);
       const Fd fd(static_cast<int>(Reap(ring_, 1).front().result));
       ExpectConnected(connected.back().get(), fd.get());
     }

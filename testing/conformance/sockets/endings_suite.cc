@@ -57,7 +57,8 @@ CONFORMANCE_TEST(Endings, Rule3ClosingEndsSendsThatNobodyReads, kAnywhere) {
     std::vector<mooring_op_t> sends;
     for (uint32_t i = 0; i < kSends; ++i) {
       const Place place = InLease(registration.get(), leases[i % 2]);
-      sends.push_back(WithUserData(Send(pair.one.get(), place, kBufferBytes, MSG_WAITALL), i));
+      sends.push_back(WithUserData(
+          Send(pair.one.get(), place, kBufferBytes, MSG_WAITALL, MOORING_SEND_COPY), i));
     }
     Submit(ring, sends);
     for (const mooring_lease_t& lease : leases) ASSERT_OK(mooring_slab_release(slab.get(), lease));
@@ -85,8 +86,8 @@ CONFORMANCE_TEST(Endings, DestroyingARingWithSendsInFlightGivesTheMemoryBack, kA
   Slab slab = CreateSlab();
   Registration registration = Register(ring, slab);
   const void* const data = Data(slab);
-  const std::vector<mooring_op_t> sends(
-      64, Send(pair.one.get(), InSlab(registration.get(), 0), kBufferBytes, MSG_WAITALL));
+  const std::vector<mooring_op_t> sends(64, Send(pair.one.get(), InSlab(registration.get(), 0),
+                                                 kBufferBytes, MSG_WAITALL, MOORING_SEND_COPY));
   Submit(ring, sends);
   ring.reset();
   registration.reset();

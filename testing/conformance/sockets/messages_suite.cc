@@ -103,7 +103,8 @@ CONFORMANCE_TEST(Messages, WithoutWaitallASendStopsShort, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family, 16 * 1024);
-    const mooring_completion_t completion = RunOne(ring_, Send(pair.one.get(), At(0), kHalf));
+    const mooring_completion_t completion =
+        RunOne(ring_, Send(pair.one.get(), At(0), kHalf, 0, MOORING_SEND_COPY));
     EXPECT_GT(completion.result, 0);
     EXPECT_LT(completion.result, static_cast<int64_t>(kHalf));
     EXPECT_EQ(completion.flags, uint32_t{MOORING_COMPLETION_SHORT});
@@ -188,7 +189,9 @@ CONFORMANCE_TEST(Messages, DontwaitDoesNotWait, kAnywhere) {
     // Full at the latest after as many as would fill any buffer.
     int64_t result = 1;
     for (int i = 0; i < 1000 && result > 0; ++i) {
-      result = RunOne(ring_, Send(pair.one.get(), At(0), kBufferBytes, MSG_DONTWAIT)).result;
+      const mooring_op_t send =
+          Send(pair.one.get(), At(0), kBufferBytes, MSG_DONTWAIT, MOORING_SEND_COPY);
+      result = RunOne(ring_, send).result;
     }
     EXPECT_EQ(result, -EAGAIN);
   }

@@ -15,8 +15,11 @@ namespace {
 class RefusedSockets : public DataTest {
  protected:
   std::vector<mooring_op_t> AllOn(int fd) const {
-    return {Send(fd, At(0), 64),      Recv(fd, At(0), 64, 0), Send(fd, At(0), 64, MSG_WAITALL),
-            Accept(fd),               Connect(fd, &address_, sizeof address_),
+    return {Send(fd, At(0), 64),
+            Recv(fd, At(0), 64, 0),
+            Send(fd, At(0), 64, MSG_WAITALL),
+            Accept(fd),
+            Connect(fd, &address_, sizeof address_),
             Shutdown(fd, SHUT_RDWR)};
   }
   void ExpectAll(int fd, int error) {
@@ -77,9 +80,7 @@ CONFORMANCE_TEST(RefusedSockets, FlagsThatAreUnknownOrUnsafeAreRefused, kAnywher
   EXPECT_REFUSED(Refuse(Send(fd, At(0), 64, MSG_PEEK)), code, "MSG_");
   EXPECT_REFUSED(Refuse(Recv(fd, At(0), 64, MSG_ERRQUEUE)), code, "MSG_");
   EXPECT_REFUSED(Refuse(Recv(fd, At(0), 64, MSG_PEEK | MSG_WAITALL)), code, "MSG_");
-  mooring_op_t high = Send(fd, At(0), 64);
-  high.parameter = uint64_t{1} << 63;
-  EXPECT_REFUSED(Refuse(high), code, "MSG_");
+  EXPECT_REFUSED(Refuse(Send(fd, At(0), 64, 0, MOORING_SEND_COPY + 1)), code, "MOORING_SEND_");
   EXPECT_REFUSED(Refuse(Accept(fd, SOCK_CLOEXEC)), code, "SOCK_NONBLOCK");
   sockaddr peer;
   EXPECT_REFUSED(Refuse(Accept(fd, 0, &peer, nullptr)), code, "both");

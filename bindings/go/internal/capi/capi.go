@@ -90,6 +90,10 @@ const (
 	OpcodeShutdown  Opcode = C.MOORING_OPCODE_SHUTDOWN
 	OpcodePoll      Opcode = C.MOORING_OPCODE_POLL
 
+	SendAuto     SendKind = C.MOORING_SEND_AUTO
+	SendZeroCopy SendKind = C.MOORING_SEND_ZERO_COPY
+	SendCopy     SendKind = C.MOORING_SEND_COPY
+
 	OperationLink      OperationFlags = C.MOORING_OPERATION_LINK
 	OperationDrain     OperationFlags = C.MOORING_OPERATION_DRAIN
 	OperationFixedFile OperationFlags = C.MOORING_OPERATION_FIXED_FILE

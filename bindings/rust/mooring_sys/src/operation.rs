@@ -23,6 +23,12 @@ pub const MOORING_OPCODE_CONNECT: mooring_opcode_t = 13;
 pub const MOORING_OPCODE_SHUTDOWN: mooring_opcode_t = 14;
 pub const MOORING_OPCODE_POLL: mooring_opcode_t = 15;
 
+/// In the high 32 bits of a send's `parameter`.
+pub type mooring_send_t = u32;
+pub const MOORING_SEND_AUTO: mooring_send_t = 0;
+pub const MOORING_SEND_ZERO_COPY: mooring_send_t = 1;
+pub const MOORING_SEND_COPY: mooring_send_t = 2;
+
 pub type mooring_operation_flags_t = u16;
 pub const MOORING_OPERATION_LINK: mooring_operation_flags_t = 1 << 0;
 pub const MOORING_OPERATION_DRAIN: mooring_operation_flags_t = 1 << 1;

@@ -102,8 +102,10 @@ pub struct mooring_ring_stats_t {
     pub recv: u64,
     pub send_bytes: u64,
     pub recv_bytes: u64,
+    pub send_zero_copy: u64,
+    pub send_copied: u64,
 }
-assert_layout!(mooring_ring_stats_t, size 152, align 8);
+assert_layout!(mooring_ring_stats_t, size 168, align 8);
 
 extern "C" {
     pub fn mooring_ring_create(
