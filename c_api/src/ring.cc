@@ -5,6 +5,11 @@
 #include "cpp/base/deadline.h"
 
 namespace mooring::c_api {
+
+// As it was before sends and receives.
+template <>
+inline constexpr size_t kFirstBytes<mooring_ring_stats_t> = offsetof(mooring_ring_stats_t, send);
+
 namespace {
 
 // Batches cross the boundary without being copied, so the records on both sides are one.
@@ -16,9 +21,11 @@ static_assert(sizeof(mooring_completion_t) == sizeof(Completion));
 static_assert(offsetof(mooring_completion_t, result) == offsetof(Completion, result));
 static_assert(offsetof(mooring_completion_t, path) == offsetof(Completion, path));
 static_assert(MOORING_OPCODE_CANCEL == static_cast<uint16_t>(Opcode::kCancel));
+static_assert(MOORING_OPCODE_POLL == static_cast<uint16_t>(Opcode::kPoll));
 static_assert(MOORING_OPERATION_FIXED_FILE == uint16_t{kRequestFixedFile});
 static_assert(MOORING_OPERATION_LINK == uint16_t{kRequestLink});
 static_assert(MOORING_OPERATION_BYTES_MAX == kTransferBytesMax);
+static_assert(MOORING_SEND_COPY == static_cast<uint32_t>(SendKind::kCopy));
 static_assert(MOORING_PATH_COPY == static_cast<uint32_t>(Path::kCopy));
 static_assert(MOORING_FEATURE_SUBMIT_ALL == kFeatureSubmitAll);
 static_assert(MOORING_ENGINE_REASON_IO_URING_MISSING == static_cast<uint32_t>(EngineReason::kIoUringMissing));
@@ -94,6 +101,12 @@ mooring_ring_stats_t ToStats(const RingStats& from) {
   stats.in_flight = from.in_flight;
   stats.system_calls = from.system_calls;
   stats.overflow_count = from.overflow_count;
+  stats.send = from.send;
+  stats.recv = from.recv;
+  stats.send_bytes = from.send_bytes;
+  stats.recv_bytes = from.recv_bytes;
+  stats.send_zero_copy = from.send_zero_copy;
+  stats.send_copied = from.send_copied;
   return stats;
 }
 

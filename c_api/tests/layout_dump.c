@@ -129,6 +129,12 @@ static void PrintRingStats(void) {
   FIELD(mooring_ring_stats_t, in_flight);
   FIELD(mooring_ring_stats_t, system_calls);
   FIELD(mooring_ring_stats_t, overflow_count);
+  FIELD(mooring_ring_stats_t, send);
+  FIELD(mooring_ring_stats_t, recv);
+  FIELD(mooring_ring_stats_t, send_bytes);
+  FIELD(mooring_ring_stats_t, recv_bytes);
+  FIELD(mooring_ring_stats_t, send_zero_copy);
+  FIELD(mooring_ring_stats_t, send_copied);
 }
 
 static void PrintRegistrationOptions(void) {
@@ -228,6 +234,15 @@ static void PrintValues1(void) {
   VALUE(MOORING_OPCODE_STATX);
   VALUE(MOORING_OPCODE_TIMEOUT);
   VALUE(MOORING_OPCODE_CANCEL);
+  VALUE(MOORING_OPCODE_SEND);
+  VALUE(MOORING_OPCODE_RECV);
+  VALUE(MOORING_OPCODE_ACCEPT);
+  VALUE(MOORING_OPCODE_CONNECT);
+  VALUE(MOORING_OPCODE_SHUTDOWN);
+  VALUE(MOORING_OPCODE_POLL);
+  VALUE(MOORING_SEND_AUTO);
+  VALUE(MOORING_SEND_ZERO_COPY);
+  VALUE(MOORING_SEND_COPY);
   VALUE(MOORING_OPERATION_LINK);
   VALUE(MOORING_OPERATION_DRAIN);
   VALUE(MOORING_OPERATION_FIXED_FILE);

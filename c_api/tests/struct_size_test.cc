@@ -1,6 +1,7 @@
 // The rule for structs that grow (c_api/src/structs.h), seen from outside: older and newer callers than this library.
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstring>
 #include <string>
 
@@ -69,6 +70,22 @@ TEST(StructSize, InfoForANewerCallerHasAZeroTailAndKeepsItsSize) {
   EXPECT_GE(facts.known.page_bytes, 4096u);
   EXPECT_NE(std::string(facts.known.kernel_release), "");
   for (unsigned char byte : facts.tail) EXPECT_EQ(byte, 0);
+}
+
+// mooring_ring_stats_t before it counted sends.
+TEST(StructSize, StatsForAnOlderCallerEndWhereItsStructDoes) {
+  mooring_ring_t* ring = nullptr;
+  ASSERT_EQ(CodeOf(mooring_ring_create(nullptr, &ring)), uint32_t{MOORING_CODE_OK});
+  mooring_ring_stats_t stats;
+  std::memset(&stats, 0xee, sizeof stats);
+  stats.struct_size = offsetof(mooring_ring_stats_t, send);
+  EXPECT_EQ(CodeOf(mooring_ring_get_stats(ring, &stats)), uint32_t{MOORING_CODE_OK});
+  EXPECT_EQ(stats.struct_size, 120u);
+  EXPECT_EQ(stats.overflow_count, 0u);
+  EXPECT_EQ(stats.send, UINT64_C(0xeeeeeeeeeeeeeeee)) << "beyond the caller's struct";
+  stats.struct_size -= 8;
+  EXPECT_EQ(CodeOf(mooring_ring_get_stats(ring, &stats)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+  mooring_ring_destroy(ring);
 }
 
 TEST(StructSize, NullOptionsAreDefaults) {

@@ -21,7 +21,7 @@ class CoreFixture : public testing::Test {
   CoreFixture()
       : table_(MakeRef<BufferTable>(&engine_)),
         records_(kRecords),
-        core_{&engine_, table_.get(), &records_, {}, {}, {}},
+        core_{&engine_, table_.get(), &records_, {}, {}, {}, {}},
         submitter_(core_, kRecords),
         settler_(core_) {
     slab_ = Slab::Create({.buffer_bytes = kBuffer, .buffer_count = 4, .touch = Touch::kNone}).value();

@@ -30,6 +30,9 @@ static_assert(sizeof(Operation) == 64);
 // Same numbers as mooring_path_t.
 enum class Path : uint32_t { kNone = 0, kFixed = 1, kCopy = 2 };
 
+// Same numbers as mooring_send_t.
+enum class SendKind : uint32_t { kAuto = 0, kZeroCopy = 1, kCopy = 2 };
+
 // Same bits as mooring_completion_flags_t.
 enum CompletionFlags : uint32_t { kCompletionEndOfFile = 1u << 0, kCompletionShort = 1u << 1 };
 

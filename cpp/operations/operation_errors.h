@@ -44,6 +44,28 @@ inline constexpr ErrorDetail kLongChain = ConstantError(
 inline constexpr ErrorDetail kCancelInChain = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "operation refused: a CANCEL cannot be part of a chain of links",
     "clear LINK on the operation before it, or submit the CANCEL by itself", EINVAL);
+inline constexpr ErrorDetail kBadMessageFlags = ConstantError(
+    Code::kInvalidArgument, Retry::kNever,
+    "operation refused: its `parameter` holds MSG_* or MOORING_SEND_* values that its opcode does not take so",
+    "use the flags that mooring/operation.h names for SEND and RECV", EINVAL);
+inline constexpr ErrorDetail kNoZeroCopy = ConstantError(
+    Code::kUnsupported, Retry::kAfterRemedy,
+    "operation refused: MOORING_SEND_ZERO_COPY was asked for, and its bytes are not pinned or the ring cannot send so",
+    "see mooring_registration_get_info and MOORING_FEATURE_SEND_ZERO_COPY, or ask for MOORING_SEND_AUTO", EOPNOTSUPP);
+inline constexpr ErrorDetail kBadAccept = ConstantError(
+    Code::kInvalidArgument, Retry::kNever,
+    "operation refused: ACCEPT takes SOCK_NONBLOCK or 0, and both of sockaddr and socklen_t or neither",
+    "see ACCEPT in mooring/operation.h", EINVAL);
+inline constexpr ErrorDetail kBadConnect = ConstantError(
+    Code::kInvalidArgument, Retry::kNever,
+    "operation refused: CONNECT takes an address in `offset` and its length, at most 128 bytes, in `size`",
+    "pass a sockaddr and its length", EINVAL);
+inline constexpr ErrorDetail kBadShutdown = ConstantError(
+    Code::kInvalidArgument, Retry::kNever, "operation refused: SHUTDOWN takes SHUT_RD, SHUT_WR or SHUT_RDWR",
+    "set `parameter` to one of the three (shutdown(2))", EINVAL);
+inline constexpr ErrorDetail kBadPollEvents = ConstantError(
+    Code::kInvalidArgument, Retry::kNever, "operation refused: its `parameter` holds bits that are no POLL* event",
+    "use the events of poll(2)", EINVAL);
 inline constexpr ErrorDetail kNotRegistrable = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "operation refused: its opcode takes no registration or lease",
     "the operation after the last accepted one is at fault; leave `registration` NULL", EINVAL);

@@ -91,7 +91,7 @@ OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions
       info_(engine_->info()),
       table_(MakeRef<BufferTable>(engine_.get())),
       records_(options.in_flight_max),
-      core_{engine_.get(), table_.get(), &records_, {}, {}, {}},
+      core_{engine_.get(), table_.get(), &records_, {}, {}, {}, {}},
       submitter_(core_, std::min(info_.submission_count, options.in_flight_max)),
       settler_(core_) {}
 
@@ -263,6 +263,12 @@ RingStats OperationRing::Stats() const {
   stats.read_bytes = counters.read_bytes.value();
   stats.write_bytes = counters.write_bytes.value();
   stats.short_count = counters.short_count.value();
+  stats.send = counters.send.value();
+  stats.recv = counters.recv.value();
+  stats.send_bytes = counters.send_bytes.value();
+  stats.recv_bytes = counters.recv_bytes.value();
+  stats.send_zero_copy = counters.send_zero_copy.value();
+  stats.send_copied = counters.send_copied.value();
   stats.in_flight = stats.submitted - settled;
   const EngineCounters engine = engine_->counters();
   stats.system_calls = engine.system_calls;

@@ -26,9 +26,20 @@ struct Record {
   uint16_t opcode = 0;
   bool lease_held = false;
   Path path = Path::kNone;
-  // Of a CANCEL operation, which stands for several requests: events to come, and requests found.
-  uint32_t cancel_pending = 0;
-  uint32_t cancel_found = 0;
+  // A CANCEL operation stands for several requests: events to come, and requests found.
+  struct Cancel {
+    uint32_t pending = 0;
+    uint32_t found = 0;
+  };
+  // Of a SEND without a copy: its descriptor, and the result of its first event, until its notification comes.
+  struct Send {
+    int32_t fd = -1;
+    int32_t result = 0;
+  };
+  union {
+    Cancel cancel;
+    Send send;
+  } of = {};
 };
 
 class RecordPool {

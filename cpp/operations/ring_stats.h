@@ -32,6 +32,12 @@ struct RingCounters {
   Counter read_bytes;
   Counter write_bytes;
   Counter short_count;
+  Counter send;
+  Counter recv;
+  Counter send_bytes;
+  Counter recv_bytes;
+  Counter send_zero_copy;
+  Counter send_copied;
 };
 
 // A snapshot, in the order of mooring_ring_stats_t.
@@ -50,6 +56,12 @@ struct RingStats {
   uint64_t in_flight = 0;
   uint64_t system_calls = 0;
   uint64_t overflow_count = 0;
+  uint64_t send = 0;
+  uint64_t recv = 0;
+  uint64_t send_bytes = 0;
+  uint64_t recv_bytes = 0;
+  uint64_t send_zero_copy = 0;
+  uint64_t send_copied = 0;
 };
 
 }  // namespace mooring

@@ -26,7 +26,11 @@ Settler::Settler(RingCore& core)
   int64_t result = event.result;
   if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
     if (!SettleCancel(event, record)) return kNoRecord;
-    result = record.cancel_found > 0 ? static_cast<int64_t>(record.cancel_found) : -ENOENT;
+    result = record.of.cancel.found > 0 ? static_cast<int64_t>(record.of.cancel.found) : -ENOENT;
+  }
+  if (record.opcode == static_cast<uint16_t>(Opcode::kSend) && record.path == Path::kFixed) [[unlikely]] {
+    if (!SettleZeroCopy(event, record)) return kNoRecord;
+    result = record.of.send.result;
   }
   *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
                     .result = result,
@@ -124,9 +128,26 @@ bool Settler::SettleCancel(const Event& event, Record& record) {
   if (record.size > 0) {
     core_.cancels.fetch_sub(1, std::memory_order_acq_rel);
     // -EALREADY: it runs. Whether it stops is told by its own completion, here as there.
-    record.cancel_found += event.result >= 0 || event.result == -EALREADY;
+    record.of.cancel.found += event.result >= 0 || event.result == -EALREADY;
   }
-  return --record.cancel_pending == 0;
+  return --record.of.cancel.pending == 0;
+}
+
+// A send without a copy is over when its memory is free again, which its notification tells, should there be one. False
+// until then. The path that it took is known by then, too.
+bool Settler::SettleZeroCopy(const Event& event, Record& record) {
+  const bool is_notification = (event.flags & kEventNotification) != 0;
+  if (!is_notification) record.of.send.result = event.result;
+  if ((event.flags & kEventMore) != 0) return false;
+  const bool sent = record.of.send.result >= 0;
+  const bool copied = is_notification && (static_cast<uint32_t>(event.result) & kNotificationCopied) != 0;
+  // A failed one is reported as copied, too, but says nothing of its socket.
+  if (copied && sent) {
+    core_.zero_copy.OnCopied(record.of.send.fd);
+    core_.counters.send_copied.Add(1);
+  }
+  if (!is_notification || copied || !sent) record.path = Path::kCopy;
+  return true;
 }
 
 uint32_t Settler::Count(const Record& record, int64_t result) {
@@ -139,13 +160,24 @@ uint32_t Settler::Count(const Record& record, int64_t result) {
   uint32_t flags = 0;
   const bool fixed = record.path == Path::kFixed;
   const uint64_t bytes = result > 0 ? static_cast<uint64_t>(result) : 0;
-  if (record.opcode == static_cast<uint16_t>(Opcode::kRead)) {
-    (fixed ? counters.read_fixed : counters.read).Add(1);
-    counters.read_bytes.Add(bytes);
-    if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
-  } else {
-    (fixed ? counters.write_fixed : counters.write).Add(1);
-    counters.write_bytes.Add(bytes);
+  switch (static_cast<Opcode>(record.opcode)) {
+    case Opcode::kRead:
+      (fixed ? counters.read_fixed : counters.read).Add(1);
+      counters.read_bytes.Add(bytes);
+      if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
+      break;
+    case Opcode::kSend:
+      (fixed ? counters.send_zero_copy : counters.send).Add(1);
+      counters.send_bytes.Add(bytes);
+      break;
+    case Opcode::kRecv:
+      counters.recv.Add(1);
+      counters.recv_bytes.Add(std::min(bytes, record.size));  // MSG_TRUNC may tell of more
+      if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
+      break;
+    default:
+      (fixed ? counters.write_fixed : counters.write).Add(1);
+      counters.write_bytes.Add(bytes);
   }
   if (result >= 0 && bytes < record.size) {
     flags |= kCompletionShort;

@@ -43,6 +43,7 @@ class Settler {
   // Tells in `out` of the operation that the event completes, and returns its record; kNoRecord when it completes none.
   uint32_t Settle(const Event& event, Completion* out);
   bool SettleCancel(const Event& event, Record& record);
+  bool SettleZeroCopy(const Event& event, Record& record);
   // Counts, and returns what there is to flag.
   uint32_t Count(const Record& record, int64_t result);
   // After each batch of events, of which `settled` completed an operation.

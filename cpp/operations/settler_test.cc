@@ -28,6 +28,118 @@ TEST_F(SettlerTest, TellsBytesPathEndAndShortness) {
   EXPECT_EQ(core_.counters.short_count.value(), 2u);
 }
 
+TEST_F(SettlerTest, TellsSendsAndReceivesApart) {
+  Operation send = Read({}, 100, 1);
+  send.opcode = static_cast<uint16_t>(Opcode::kSend);
+  Operation receive = Read({}, 100, 2);
+  receive.opcode = static_cast<uint16_t>(Opcode::kRecv);
+  MustSubmit({send, receive, receive, receive});
+  const int32_t results[] = {60, 0, 300, -ECONNRESET};
+  for (int i = 0; i < 4; ++i) engine_.Complete(engine_.submitted[i].token, results[i]);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), 4u);
+  for (const Completion& completion : completions) EXPECT_EQ(completion.path, Path::kCopy);
+  EXPECT_EQ(completions[0].flags, uint32_t{kCompletionShort});
+  EXPECT_EQ(completions[1].flags, uint32_t{kCompletionShort | kCompletionEndOfFile});
+  EXPECT_EQ(completions[2].flags, 0u) << "of a datagram that was cut, told by MSG_TRUNC";
+  EXPECT_EQ(completions[3].flags, 0u);
+  EXPECT_EQ(core_.counters.send.value(), 1u);
+  EXPECT_EQ(core_.counters.recv.value(), 3u);
+  EXPECT_EQ(core_.counters.send_bytes.value(), 60u);
+  EXPECT_EQ(core_.counters.recv_bytes.value(), 100u);
+  EXPECT_EQ(core_.counters.write.value() + core_.counters.write_fixed.value(), 0u);
+}
+
+class ZeroCopySettlerTest : public CoreFixture {
+ protected:
+  ZeroCopySettlerTest() { engine_.mutable_info().features |= kFeatureSendZeroCopy; }
+
+  // A zero-copy send from this lease; returns its token.
+  uint64_t Send(const Lease& lease, uint64_t size = 100) {
+    Operation send = Read(lease, size);
+    send.opcode = static_cast<uint16_t>(Opcode::kSend);
+    send.fd = 7;
+    send.parameter = static_cast<uint64_t>(SendKind::kZeroCopy) << 32;
+    MustSubmit({send});
+    EXPECT_GE(engine_.submitted.back().buffer_slot, 0);
+    return engine_.submitted.back().token;
+  }
+  static constexpr int32_t kCopied = static_cast<int32_t>(kNotificationCopied);
+};
+
+TEST_F(ZeroCopySettlerTest, Rule3ResultAndNotificationAreOneCompletion) {
+  const Lease lease = Acquire();
+  const uint64_t token = Send(lease);
+  ASSERT_TRUE(slab_->Release(lease).ok());
+  engine_.Complete(token, 60, kEventMore);
+  EXPECT_TRUE(Reap().empty());
+  EXPECT_EQ(slab_->Info().held_count, 1u) << "the kernel still reads it";
+  EXPECT_EQ(settler_.in_flight(), 1u);
+  engine_.Complete(token, 0, kEventNotification);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), 1u);
+  EXPECT_EQ(completions[0].result, 60);
+  EXPECT_EQ(completions[0].flags, uint32_t{kCompletionShort});
+  EXPECT_EQ(completions[0].path, Path::kFixed);
+  EXPECT_EQ(slab_->Info().held_count, 0u);
+  EXPECT_EQ(core_.counters.send_zero_copy.value(), 1u);
+  EXPECT_EQ(core_.counters.send.value(), 0u);
+}
+
+TEST_F(ZeroCopySettlerTest, WhatTheKernelCopiedAfterAllIsToldAndRemembered) {
+  EXPECT_TRUE(core_.zero_copy.ShouldTry(7));
+  const uint64_t token = Send({});
+  engine_.Complete(token, 100, kEventMore);
+  engine_.Complete(token, kCopied, kEventNotification);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), 1u);
+  EXPECT_EQ(completions[0].result, 100);
+  EXPECT_EQ(completions[0].path, Path::kCopy);
+  EXPECT_EQ(core_.counters.send.value(), 1u);
+  EXPECT_EQ(core_.counters.send_copied.value(), 1u);
+  for (uint32_t i = 0; i < ZeroCopyHints::kPlainSends; ++i) EXPECT_FALSE(core_.zero_copy.ShouldTry(7));
+  EXPECT_TRUE(core_.zero_copy.ShouldTry(7));
+  EXPECT_TRUE(core_.zero_copy.ShouldTry(8));
+}
+
+TEST_F(ZeroCopySettlerTest, Rule3TheErrorOfTheFirstEventIsNotLost) {
+  const uint64_t token = Send({});
+  engine_.Complete(token, -ENOTSOCK, kEventMore);
+  engine_.Complete(token, kCopied, kEventNotification);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), 1u);
+  EXPECT_EQ(completions[0].result, -ENOTSOCK);
+  EXPECT_EQ(completions[0].path, Path::kCopy);
+  EXPECT_EQ(core_.counters.send_copied.value(), 0u);
+  EXPECT_TRUE(core_.zero_copy.ShouldTry(7)) << "it says nothing of the socket";
+}
+
+TEST_F(ZeroCopySettlerTest, WithoutANotificationToComeTheFirstEventIsTheLast) {
+  const Lease lease = Acquire();
+  const uint64_t token = Send(lease);
+  ASSERT_TRUE(slab_->Release(lease).ok());
+  engine_.Complete(token, -EINVAL);
+  const std::vector<Completion> completions = Reap();
+  ASSERT_EQ(completions.size(), 1u);
+  EXPECT_EQ(completions[0].result, -EINVAL);
+  EXPECT_EQ(completions[0].path, Path::kCopy);
+  EXPECT_EQ(slab_->Info().held_count, 0u);
+}
+
+TEST_F(ZeroCopySettlerTest, AReapGoesOnPastFirstEvents) {
+  const uint64_t first = Send({});
+  const uint64_t second = Send({});
+  engine_.Complete(first, 100, kEventMore);
+  engine_.Complete(second, 100, kEventMore);
+  engine_.Complete(second, 0, kEventNotification);
+  engine_.Complete(first, 0, kEventNotification);
+  Completion one[1];
+  EXPECT_EQ(settler_.Reap({}, one, 1, Deadline()), 1u);
+  settler_.Harvest(Deadline());
+  EXPECT_EQ(settler_.backlog_count(), 1u);
+  EXPECT_EQ(Reap().size(), 1u);
+}
+
 TEST_F(SettlerTest, Rule2ALeaseReleasedInFlightComesBackWithItsCompletion) {
   const Lease lease = Acquire();
   MustSubmit({Read(lease, 10), Read(lease, 10)});

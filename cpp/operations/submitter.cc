@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpp/operations/operation_errors.h"
+#include "cpp/operations/socket_operations.h"
 
 namespace mooring {
 namespace {
@@ -30,6 +31,12 @@ constexpr Rule kRules[kOpcodeCount] = {
     {kOrder, false, true},     // statx
     {kOrder, false, false},    // timeout
     {0, false, false},         // cancel
+    {kAnyFlag, true, true},    // send
+    {kAnyFlag, true, true},    // recv
+    {kAnyFlag, false, true},   // accept
+    {kAnyFlag, false, false},  // connect
+    {kAnyFlag, false, true},   // shutdown
+    {kAnyFlag, false, true},   // poll
 };
 
 }  // namespace
@@ -48,6 +55,10 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   if (operation.flags & ~rule.flags) return &kUnknownFlags;
   if (operation.parameter != 0 && !rule.parameter) return &kUnusedField;
   if (operation.registration != nullptr && !rule.memory) return &kNotRegistrable;
+  const bool is_socket = operation.opcode >= static_cast<uint16_t>(Opcode::kSend);
+  if (is_socket) [[unlikely]] {
+    if (const ErrorDetail* refusal = CheckSocketOperation(operation)) return refusal;
+  }
 
   const uint32_t index = records_.Take();
   Record& record = records_[index];
@@ -75,7 +86,17 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
     }
   }
   ++next_;
+  if (is_socket) [[unlikely]]
+    return FinishSocket(record, request);
   return nullptr;
+}
+
+// Counted as staged already, so that one which is refused is taken back like any other.
+const ErrorDetail* Submitter::FinishSocket(Record& record, Request& request) {
+  const bool has_zero_copy = (core_.engine->info().features & kFeatureSendZeroCopy) != 0;
+  const ErrorDetail* const refusal = FinishSocketRequest(has_zero_copy ? &core_.zero_copy : nullptr, record, request);
+  if (refusal != nullptr) Unstage(next_ - 1);
+  return refusal;
 }
 
 Status Submitter::Stage(std::span<const Operation> operations, uint32_t* out_accepted) {
@@ -236,7 +257,7 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   record.registration = nullptr;
   record.lease_held = false;
   record.path = Path::kNone;
-  record.cancel_found = 0;
+  record.of.cancel.found = 0;
   const uint64_t own_token = RecordPool::TokenOf(own, record.generation.load(std::memory_order_relaxed));
   // An operation that matched may complete meanwhile; its cancel request then finds nothing. None can be added, for
   // that is this side's work. So the tokens are taken first, and the count is set before the first request goes out.
@@ -244,7 +265,7 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   for (uint32_t i = 0; i < records_.capacity(); ++i) pending += Matches(records_[i], user_data);
   pending = std::min(pending, matches);
   record.size = pending;
-  record.cancel_pending = std::max(pending, 1u);
+  record.of.cancel.pending = std::max(pending, 1u);
   core_.cancels.fetch_add(pending, std::memory_order_acq_rel);
   core_.counters.submitted.Add(1);
   uint32_t pushed = 0;

@@ -14,6 +14,7 @@
 #include "cpp/operations/operation.h"
 #include "cpp/operations/record_pool.h"
 #include "cpp/operations/ring_stats.h"
+#include "cpp/operations/zero_copy_hints.h"
 #include "cpp/registration/buffer_table.h"
 #include "cpp/registration/registration.h"
 #include "cpp/ring/engine.h"
@@ -34,6 +35,8 @@ struct RingCore {
 
   // Token of cancel requests whose outcome nobody waits for.
   static constexpr uint64_t kForgottenToken = uint64_t{1} << 62;
+
+  ZeroCopyHints zero_copy = {};
 };
 
 class Submitter {
@@ -58,6 +61,7 @@ class Submitter {
   // These tell why they refuse, or null: a Status for each operation would be written to memory and read again.
   const ErrorDetail* StageOne(const Operation& operation);
   const ErrorDetail* StageMemory(const Operation& operation, Record& record, Request& request);
+  const ErrorDetail* FinishSocket(Record& record, Request& request);
   // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is refused or finds no room.
   uint32_t StageChain(std::span<const Operation> operations, const ErrorDetail** refusal);
   // A CANCEL operation: one request per match. False if it is refused or the ring has no room for them now.

@@ -1,5 +1,7 @@
 #include "cpp/operations/submitter.h"
 
+#include <sys/socket.h>
+
 #include "cpp/operations/core_fixture.h"
 #include "cpp/operations/operation_errors.h"
 
@@ -96,6 +98,49 @@ TEST_F(SubmitterTest, RefusesWhatIsWrongAndKeepsWhatCameBefore) {
   // Nothing holds the lease: it goes back at once.
   ASSERT_TRUE(slab_->Release(lease).ok());
   EXPECT_EQ(slab_->Info().leased_count, 0u);
+}
+
+TEST_F(SubmitterTest, ALinkedReceiveWaitsForAllItsBytes) {
+  Operation receive = Read({}, 100);
+  receive.opcode = static_cast<uint16_t>(Opcode::kRecv);
+  receive.parameter = MSG_TRUNC;
+  Operation linked = receive;
+  linked.flags = kRequestLink;
+  MustSubmit({receive, linked, Nop(1)});
+  EXPECT_EQ(engine_.submitted.at(0).parameter, uint64_t{MSG_TRUNC});
+  EXPECT_EQ(engine_.submitted.at(1).parameter, uint64_t{MSG_TRUNC | MSG_WAITALL});
+  EXPECT_EQ(engine_.submitted.at(0).buffer_slot, kNoBufferSlot);
+  EXPECT_EQ(engine_.submitted.at(0).address, slab_->base());
+  linked.parameter = MSG_PEEK;
+  uint32_t accepted = 0;
+  EXPECT_STREQ(Submit({linked, Nop(1)}, &accepted).message(), kBadMessageFlags.message);
+}
+
+TEST_F(SubmitterTest, ZeroCopyIsRefusedWhereTheEngineHasNone) {
+  const Lease lease = Acquire();
+  Operation send = Read(lease, 100);
+  send.opcode = static_cast<uint16_t>(Opcode::kSend);
+  MustSubmit({send});
+  EXPECT_EQ(engine_.submitted.at(0).buffer_slot, kNoBufferSlot);
+  send.parameter = static_cast<uint64_t>(SendKind::kZeroCopy) << 32 | MSG_MORE;
+  uint32_t accepted = 0;
+  EXPECT_STREQ(Submit({send}, &accepted).message(), kNoZeroCopy.message);
+  EXPECT_EQ(registration_->RefCount(), 2u) << "the first one's";
+  EXPECT_EQ(records_.FreeCountNow(), kRecords - 1);
+  engine_.mutable_info().features |= kFeatureSendZeroCopy;
+  MustSubmit({send});
+  EXPECT_GE(engine_.submitted.at(1).buffer_slot, 0);
+  EXPECT_EQ(engine_.submitted.at(1).parameter, uint64_t{MSG_MORE});
+  send.parameter = static_cast<uint64_t>(SendKind::kCopy) << 32;
+  MustSubmit({send});
+  EXPECT_EQ(engine_.submitted.at(2).buffer_slot, kNoBufferSlot);
+  // What is no TCP or UDP socket is never asked by itself.
+  send.parameter = 0;
+  send.size = kBuffer;
+  MustSubmit({send});
+  EXPECT_EQ(engine_.submitted.at(3).buffer_slot, kNoBufferSlot);
+  send.parameter = uint64_t{3} << 32;
+  EXPECT_STREQ(Submit({send}, &accepted).message(), kBadMessageFlags.message);
 }
 
 TEST_F(SubmitterTest, ARegistrationOfAnotherRingIsRefused) {

@@ -38,9 +38,9 @@ class FakeEngine : public Engine {
     for (const auto& [slot, held] : slots) bytes += held.bytes;
     return bytes;
   }
-  void Complete(uint64_t token, int32_t result) {
+  void Complete(uint64_t token, int32_t result, uint32_t flags = 0) {
     completed_.insert(token);
-    events.push_back(Event{token, result, 0});
+    events.push_back(Event{token, result, flags});
   }
   // Every request that has no event yet gets one, so that nothing is held at the end of a test.
   void CompleteRest() {

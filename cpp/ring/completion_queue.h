@@ -34,7 +34,9 @@ class CompletionQueue {
     const uint32_t count = ready < events.size() ? ready : static_cast<uint32_t>(events.size());
     for (uint32_t i = 0; i < count; ++i) {
       const io_uring_cqe& entry = entries_[(head + i) & mask_];
-      events[i] = Event{.token = entry.user_data, .result = entry.res};
+      events[i] = Event{.token = entry.user_data,
+                        .result = entry.res,
+                        .flags = entry.flags & (kEventMore | kEventNotification)};
     }
     // Release: the entries have been read before the kernel may overwrite them.
     if (count != 0) __atomic_store_n(head_, head + count, __ATOMIC_RELEASE);
@@ -42,6 +44,8 @@ class CompletionQueue {
   }
 
  private:
+  static_assert(kEventMore == IORING_CQE_F_MORE && kEventNotification == IORING_CQE_F_NOTIF);
+
   const uint32_t mask_;
   const io_uring_cqe* const entries_;
   uint32_t* const head_;

@@ -1,4 +1,5 @@
-// Engine: takes requests, gives one event for each. Two kinds with one meaning: IoUringEngine and ThreadsEngine.
+// Engine: takes requests, gives one event for each (two for a send that copies nothing: request.h). Two kinds with one
+// meaning: IoUringEngine and ThreadsEngine.
 //
 // Lifecycle: CreateEngine (create_engine.h) climbs the ladder of what the kernel allows and reports where it stopped.
 // The destructor closes whatever is left; what the kernel may still write to is the business of cpp/operations, which

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,8 +28,9 @@ UniqueFd MakeEventFd() { return UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 class IoUringEngine final : public Engine {
  public:
   IoUringEngine(const EngineOptions& options, Uring uring, SubmissionHabits habits,
-                UniqueFd wake_fd)
+                bool shuts_down, UniqueFd wake_fd)
       : uring_(std::move(uring)),
+        shuts_down_(shuts_down),
         owner_thread_(options.owner_thread),
         owner_(pthread_self()),
         tables_(uring_),
@@ -37,7 +39,8 @@ class IoUringEngine final : public Engine {
         completion_(uring_, failed_, submission_, std::move(wake_fd)) {}
 
   // Makes the tables, and writes down what was obtained.
-  void Complete(const EngineOptions& options, const UringFeatures& features);
+  void Complete(const EngineOptions& options, const UringFeatures& features,
+                uint64_t more_features);
 
   EngineCounters counters() const override {
     return {.system_calls = submission_.system_calls() + completion_.system_calls(),
@@ -70,7 +73,10 @@ class IoUringEngine final : public Engine {
   Result<int> EventFd() override;
 
  private:
+  void SubmitAround(std::span<const Request> requests);
+
   const Uring uring_;
+  const bool shuts_down_;  // IORING_OP_SHUTDOWN is there
   const bool owner_thread_;
   const pthread_t owner_;
   UringTables tables_;
@@ -80,7 +86,8 @@ class IoUringEngine final : public Engine {
   alignas(64) CompletionSide completion_;
 };
 
-void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& features) {
+void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& features,
+                             uint64_t more_features) {
   const io_uring_params& params = uring_.params();
   info_.kind = EngineKind::kIoUring;
   info_.submission_count = params.sq_entries;
@@ -90,7 +97,7 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
   info_.sqpoll = uring_.HasFlag(IORING_SETUP_SQPOLL);
   info_.memlock_bytes = uring_.memlock_bytes();
   info_.memlock_exempt = uring_.memlock_exempt();
-  info_.features = features.FromRing();
+  info_.features = features.FromRing() | more_features;
   if (options.fixed_buffer_count != 0) {
     info_.table_error = tables_.CreateBuffers(options.fixed_buffer_count);
     if (info_.table_error == 0) {
@@ -105,7 +112,32 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
 }
 
 void IoUringEngine::Submit(std::span<const Request> requests) {
+  if (!shuts_down_) [[unlikely]]
+    return SubmitAround(requests);
   if (submission_.Submit(requests, {})) completion_.NotifyFailed();
+}
+
+// Before 5.11 the kernel has no shutdown. As shutdown(2) never waits, one that nothing orders is made
+// here, after what stands before it has been started. The rest get the kernel's own answer, EINVAL:
+// they would have to wait for others, or name a slot whose file only the kernel knows.
+void IoUringEngine::SubmitAround(std::span<const Request> requests) {
+  bool any_failed = false;
+  bool in_chain = false;
+  size_t begin = 0;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const Request& request = requests[i];
+    if (request.opcode == Opcode::kShutdown && !in_chain && request.flags == 0) {
+      any_failed |= submission_.Submit(requests.subspan(begin, i - begin), {});
+      submission_.WaitUntilTaken();
+      const int result = shutdown(request.fd, static_cast<int>(request.parameter));
+      failed_.Push(request.token, result == 0 ? 0 : -errno);
+      any_failed = true;
+      begin = i + 1;
+    }
+    in_chain = (request.flags & kRequestLink) != 0;
+  }
+  any_failed |= submission_.Submit(requests.subspan(begin), {});
+  if (any_failed) completion_.NotifyFailed();
 }
 
 uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
@@ -114,7 +146,9 @@ uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadli
 
 uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                                       uint32_t min_count, Deadline deadline) {
-  if (!requests.empty()) {
+  if (!shuts_down_) [[unlikely]] {
+    SubmitAround(requests);
+  } else if (!requests.empty()) {
     __kernel_timespec timeout;
     min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
     if (submission_.Submit(requests, completion_.Plan(min_count, deadline, &timeout)))
@@ -165,8 +199,9 @@ std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusa
       .closes_file_slots = options.fixed_file_count != 0 && ClosesFileSlots(calls, features),
       .drains_hold_back = features.HasOpcode(kOpcodePipe)};
   auto engine =
-      std::make_unique<IoUringEngine>(options, std::move(uring), habits, std::move(wake_fd));
-  engine->Complete(options, features);
+      std::make_unique<IoUringEngine>(options, std::move(uring), habits,
+                                      features.HasOpcode(IORING_OP_SHUTDOWN), std::move(wake_fd));
+  engine->Complete(options, features, TrySendZeroCopy(calls, features));
   return engine;
 }
 

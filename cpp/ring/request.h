@@ -19,8 +19,14 @@ enum class Opcode : uint16_t {
   kStatx = 7,
   kTimeout = 8,
   kCancel = 9,
+  kSend = 10,
+  kRecv = 11,
+  kAccept = 12,
+  kConnect = 13,
+  kShutdown = 14,
+  kPoll = 15,
 };
-inline constexpr uint16_t kOpcodeCount = 10;
+inline constexpr uint16_t kOpcodeCount = 16;
 
 // Same bits as mooring_operation_flags_t.
 enum RequestFlags : uint16_t {
@@ -29,7 +35,7 @@ enum RequestFlags : uint16_t {
   kRequestFixedFile = 1u << 2,
 };
 
-// The most that one read or write moves (read(2)): 2^31 less one page.
+// The most that one read, write, send or receive moves (read(2)): 2^31 less one page.
 inline constexpr uint64_t kTransferBytesMax = 0x7ffff000;
 
 inline constexpr uint64_t kFileOffsetCurrent = UINT64_MAX;
@@ -40,13 +46,17 @@ inline constexpr int32_t kNoBufferSlot = -1;
 //   statx:     address = path, file_offset = address of the struct statx, parameter = flags | mask << 32
 //   fsync:     parameter = 1 for data only          fallocate: size64 = length, parameter = mode
 //   timeout:   size64 = nanoseconds from now        cancel:    size64 = token of the request to cancel
+//   send, recv: parameter = MSG_*; a send with a buffer_slot copies nothing, if the kernel can
+//   shutdown:  parameter = how                      poll:      parameter = POLL*
+//   accept:    address = room for a sockaddr or null, file_offset = address of its socklen_t, parameter = SOCK_*
+//   connect:   address = a sockaddr, size64 = its length
 struct Request {
   Opcode opcode = Opcode::kNop;
   uint16_t flags = 0;                   // RequestFlags
   int32_t fd = -1;                      // or slot of the file table with kRequestFixedFile
   uint64_t file_offset = 0;
   void* address = nullptr;
-  uint64_t size64 = 0;                  // bytes; reads and writes: at most kTransferBytesMax
+  uint64_t size64 = 0;                  // bytes; what moves data: at most kTransferBytesMax
   int32_t buffer_slot = kNoBufferSlot;  // slot of the fixed-buffer table that holds [address, address + size), or none
   uint32_t reserved = 0;
   uint64_t parameter = 0;
@@ -57,11 +67,20 @@ struct Request {
 // kernel has let go of that slot's pages.
 inline constexpr uint64_t kBufferTagBit = uint64_t{1} << 63;
 
-// One outcome. Every request gets exactly one event. An event whose token has kBufferTagBit is a tag that came back.
+// The kernel's own bits and numbers.
+enum EventFlags : uint32_t {
+  kEventMore = 1u << 1,          // IORING_CQE_F_MORE: another event of this request follows, and its memory is in use
+  kEventNotification = 1u << 3,  // IORING_CQE_F_NOTIF: that other one. `result` says how the bytes went
+};
+// In the result of a notification: the kernel has copied after all (IORING_NOTIF_USAGE_ZC_COPIED).
+inline constexpr uint32_t kNotificationCopied = 1u << 31;
+
+// One outcome. Every request gets exactly one event, but for a send with a buffer_slot: its first may be followed by a
+// notification. An event whose token has kBufferTagBit is a tag that came back.
 struct Event {
   uint64_t token = 0;
   int32_t result = 0;  // bytes or what the opcode says, or a negative errno
-  uint32_t flags = 0;  // 0
+  uint32_t flags = 0;  // EventFlags
 };
 
 }  // namespace mooring

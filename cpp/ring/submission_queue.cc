@@ -1,5 +1,8 @@
 #include "cpp/ring/submission_queue.h"
 
+#include <sys/socket.h>
+
+#include <bit>
 #include <cstring>
 
 #include "cpp/base/check.h"
@@ -44,6 +47,30 @@ void FillClose(io_uring_sqe* entry, const Request& request, bool closes_file_slo
   entry->flags &= static_cast<uint8_t>(~IOSQE_FIXED_FILE);
   entry->fd = closes_file_slots ? 0 : -1;
   entry->file_index = static_cast<uint32_t>(request.fd) + 1;
+}
+
+// The kernel adds MSG_NOSIGNAL to a send itself, but not in all versions.
+void FillSocketTransfer(io_uring_sqe* entry, const Request& request) {
+  DCHECK(request.size64 <= kTransferBytesMax);
+  const bool is_send = request.opcode == Opcode::kSend;
+  entry->opcode = is_send ? IORING_OP_SEND : IORING_OP_RECV;
+  entry->addr = AddressOf(request.address);
+  entry->len = static_cast<uint32_t>(request.size64);
+  entry->msg_flags =
+      static_cast<uint32_t>(request.parameter) | (is_send ? uint32_t{MSG_NOSIGNAL} : 0);
+  if (!is_send || request.buffer_slot == kNoBufferSlot) return;
+  entry->opcode = IORING_OP_SEND_ZC;
+  entry->ioprio = IORING_RECVSEND_FIXED_BUF | IORING_SEND_ZC_REPORT_USAGE;
+  entry->buf_index = static_cast<uint16_t>(request.buffer_slot);
+}
+
+// The kernel reads both halves as 16-bit words (IORING_FEAT_POLL_32BITS, 5.9; before, the first was
+// all there was).
+void FillPoll(io_uring_sqe* entry, const Request& request) {
+  entry->opcode = IORING_OP_POLL_ADD;
+  uint32_t events = static_cast<uint32_t>(request.parameter);
+  if constexpr (std::endian::native == std::endian::big) events = events << 16 | events >> 16;
+  entry->poll32_events = events;
 }
 
 }  // namespace
@@ -180,6 +207,28 @@ void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) cons
       break;
     case Opcode::kClose:
       FillClose(entry, request, habits_.closes_file_slots);
+      break;
+    case Opcode::kSend:
+    case Opcode::kRecv:
+      FillSocketTransfer(entry, request);
+      break;
+    case Opcode::kAccept:
+      entry->opcode = IORING_OP_ACCEPT;
+      entry->addr = AddressOf(request.address);
+      entry->addr2 = request.file_offset;
+      entry->accept_flags = low;
+      break;
+    case Opcode::kConnect:
+      entry->opcode = IORING_OP_CONNECT;
+      entry->addr = AddressOf(request.address);
+      entry->addr2 = request.size64;
+      break;
+    case Opcode::kShutdown:
+      entry->opcode = IORING_OP_SHUTDOWN;
+      entry->len = low;
+      break;
+    case Opcode::kPoll:
+      FillPoll(entry, request);
       break;
     case Opcode::kCancel:
       entry->opcode = IORING_OP_ASYNC_CANCEL;

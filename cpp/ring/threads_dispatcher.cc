@@ -9,6 +9,7 @@
 #include "cpp/base/check.h"
 #include "cpp/base/deadline.h"
 #include "cpp/ring/threads_execute.h"
+#include "cpp/ring/threads_sockets.h"
 
 namespace mooring {
 namespace {
@@ -34,10 +35,15 @@ bool HasDrain(std::span<const Request> chain) {
 
 // Only this lets a chain go on.
 bool SucceededInFull(const Request& request, int32_t result) {
-  if (request.opcode == Opcode::kRead || request.opcode == Opcode::kWrite) {
-    return result >= 0 && static_cast<uint64_t>(result) == request.size64;
+  switch (request.opcode) {
+    case Opcode::kRead:
+    case Opcode::kWrite:
+    case Opcode::kSend:
+    case Opcode::kRecv:  // with MSG_TRUNC it may tell of more than was asked for
+      return result >= 0 && static_cast<uint64_t>(result) >= request.size64;
+    default:
+      return result >= 0;
   }
-  return result >= 0;
 }
 
 int64_t TimeAfter(uint64_t timeout_ns) {
@@ -215,6 +221,11 @@ void Dispatcher::Run(Work* work, WorkList& ready) {
     Outcome outcome;
     if (IsFixedClose(work->request)) {
       outcome.result = files_.Close(static_cast<uint32_t>(work->request.fd));
+    } else if (IsSocketOpcode(work->request.opcode)) {
+      const uint32_t moved_before = work->moved_bytes;
+      outcome =
+          ExecuteSocket(work->request, work->current_fd(), work->attempt, work->moved_bytes);
+      if (work->moved_bytes != moved_before) work->fruitless_count = 0;
     } else {
       outcome = Execute(work->request, work->current_fd(), work->attempt);
     }
@@ -307,7 +318,9 @@ Work* Dispatcher::Finish(Work* work, int32_t result, WorkList& ready) {
 }
 
 void Dispatcher::FinishCancelled(Work* work, WorkList& ready) {
-  Work* const next = Finish(work, -ECANCELED, ready);
+  // What a send or receive has moved is told, or it would be lost.
+  const auto moved = static_cast<int32_t>(work->moved_bytes);
+  Work* const next = Finish(work, moved > 0 ? moved : -ECANCELED, ready);
   CHECK(next == nullptr);
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -15,38 +14,9 @@
 namespace mooring {
 namespace {
 
-Outcome Done(ssize_t result) {
-  return Outcome{Outcome::Step::kDone, static_cast<int32_t>(result < 0 ? -errno : result), 0};
-}
-
-Outcome Failed(int error) { return Outcome{Outcome::Step::kDone, -error, 0}; }
-
-Outcome WaitFor(short events) {
-  return Outcome{Outcome::Step::kWait, 0, static_cast<uint32_t>(events)};
-}
-
-// No handler of ours exists and workers block signals, yet a debugger or the freezer may interrupt
-// a call.
-template <typename Call>
-auto Uninterrupted(Call call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
-
-// Within its scope the thread may end in a system call: the destructor's way out of one that would
-// never return.
-class Interruptible {
- public:
-  Interruptible() { pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr); }
-  ~Interruptible() { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr); }
-  Interruptible(const Interruptible&) = delete;
-  Interruptible& operator=(const Interruptible&) = delete;
-};
-
 bool IsWrite(const Request& request) { return request.opcode == Opcode::kWrite; }
 
-short EventsOf(const Request& request) { return IsWrite(request) ? POLLOUT : POLLIN; }
+uint32_t EventsOf(const Request& request) { return IsWrite(request) ? POLLOUT : POLLIN; }
 
 // At the file's own position.
 ssize_t ReadOrWrite(const Request& request, int fd, uint64_t done, uint64_t size_max) {
@@ -56,10 +26,7 @@ ssize_t ReadOrWrite(const Request& request, int fd, uint64_t done, uint64_t size
       [&] { return IsWrite(request) ? ::write(fd, data, size) : ::read(fd, data, size); });
 }
 
-bool IsReady(const Request& request, int fd) {
-  pollfd poll = {fd, EventsOf(request), 0};
-  return Uninterrupted([&] { return ::poll(&poll, 1, 0); }) > 0;
-}
+bool IsReady(const Request& request, int fd) { return PollOnce(fd, EventsOf(request), 0) != 0; }
 
 // Regular files, block devices and directories make nobody wait for somebody else.
 bool NeverWaits(int fd) {
@@ -210,6 +177,12 @@ Outcome Execute(const Request& request, int fd, Attempt& attempt) {
     case Opcode::kNop:
     case Opcode::kTimeout:
     case Opcode::kCancel:
+    case Opcode::kSend:
+    case Opcode::kRecv:
+    case Opcode::kAccept:
+    case Opcode::kConnect:
+    case Opcode::kShutdown:
+    case Opcode::kPoll:
       break;  // never get here
   }
   return Failed(EINVAL);

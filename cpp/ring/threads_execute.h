@@ -1,4 +1,4 @@
-// Execute: one request, on a worker, as far as it goes without waiting for what may never come.
+// Execute: one request that is no socket's, on a worker, as far as it goes without waiting for what may never come.
 //
 // What each opcode does and answers is what io_uring does (measured on Linux 6.18, and where it
 // differs between versions, as the later ones do):
@@ -17,25 +17,14 @@
 #ifndef MOORING_CPP_RING_THREADS_EXECUTE_H_
 #define MOORING_CPP_RING_THREADS_EXECUTE_H_
 
-#include <cstdint>
-
 #include "cpp/ring/request.h"
+#include "cpp/ring/threads_outcome.h"
 #include "cpp/ring/threads_work.h"
 
 namespace mooring {
 
-struct Outcome {
-  enum class Step : uint8_t {
-    kDone,      // `result` is the event's
-    kWait,      // nothing has happened; again when one of `events` (poll(2)) is there
-    kTakeTurn,  // nothing has happened; again once it has its turn (threads_turns.h)
-  };
-  Step step = Step::kDone;
-  int32_t result = 0;
-  uint32_t events = 0;
-};
-
-// `fd` stands for request.fd. `attempt` is where to go on, and is moved on.
+// `fd` stands for request.fd. `attempt` is where to go on, and is moved on. Sockets' own opcodes are
+// those of threads_sockets.h.
 Outcome Execute(const Request& request, int fd, Attempt& attempt);
 
 }  // namespace mooring

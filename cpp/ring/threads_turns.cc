@@ -3,14 +3,17 @@
 #include <sys/stat.h>
 
 #include "cpp/base/check.h"
+#include "cpp/ring/threads_sockets.h"
 
 namespace mooring {
 
 Turns::Taken Turns::Take(Work* work) {
-  // The number alone would make a file wait for another that had its number before.
+  // The number alone would make a file wait for another that had its number before. Of a socket
+  // st_ino is enough: other files that need turns may share one (anonymous inodes).
   struct stat stat = {};
-  ::fstat(work->fd, &stat);
-  work->turn = TurnKey{work->fd, work->request.opcode == Opcode::kWrite, stat.st_dev, stat.st_ino};
+  ::fstat(work->current_fd(), &stat);
+  const int fd = IsSocketOpcode(work->request.opcode) ? -1 : work->fd;
+  work->turn = TurnKey{fd, work->request.opcode == Opcode::kWrite, stat.st_dev, stat.st_ino};
   const MutexLock lock(mutex_);
   if (FindHolder(work->turn) == nullptr) {
     Hold(work);

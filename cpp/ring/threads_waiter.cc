@@ -14,7 +14,9 @@
 namespace mooring {
 namespace {
 
-static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT);
+// The others have the same numbers in the kernel, too.
+static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI);
+static_assert(EPOLLERR == POLLERR && EPOLLHUP == POLLHUP && EPOLLRDHUP == POLLRDHUP);
 
 constexpr uint64_t kAlarm = UINT64_MAX;  // epoll data of the alarm; others are indices of works
 constexpr int kEventsMax = 64;

@@ -38,7 +38,7 @@ class Waiter {
   explicit Waiter(WorkPool& pool) : pool_(pool) {}
   Status Create();
 
-  // `work` is kRunning and the caller's; `events` are POLLIN or POLLOUT.
+  // `work` is kRunning and the caller's; `events` are those of poll(2).
   Watched Watch(Work* work, uint32_t events);
   // Lets go of the work's duplicate, if it has one. The caller owns `work`, and it is not kWaiting.
   void Unwatch(Work* work);

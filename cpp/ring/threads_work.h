@@ -42,17 +42,20 @@ enum class WorkState : uint32_t {
   kParked,            // another one has the turn on its descriptor
 };
 
-// How a read or write is to be tried next: each is for descriptors that the one before does not
-// serve.
+// How a request is to be tried next. Of a read or write, each is for descriptors that the one before
+// does not serve; what the opcodes of sockets make of it is in threads_sockets.cc.
 enum class Attempt : uint8_t {
   kFirst = 0,  // at its offset, or, where that is known not to wait, at the current position
   kNowait,     // a stream whose file takes RWF_NOWAIT
   kSocket,     // a stream that does not, if it is a socket
   kPolled,     // neither: poll(2), then read; one at a time on each descriptor
   kBlocking,   // cannot be watched: keeps its worker
+  kWatched,    // an accept that has a duplicate of its listener, and now wants its turn
+  kBegun,      // a connect that goes on by itself
 };
 
-// Which requests take turns with each other: same descriptor, same direction.
+// Which requests take turns with each other: same descriptor, same direction; accepts and connects of
+// the same socket, by whatever descriptor (-1).
 struct TurnKey {
   int fd = -1;
   bool write = false;
@@ -73,6 +76,7 @@ struct alignas(64) Work {
   Request request;
   int fd = -1;  // request.fd, or the descriptor of `file`
   Attempt attempt = Attempt::kFirst;
+  uint32_t moved_bytes = 0;     // of a send or receive that goes on until it has moved all
   bool listed = false;          // in the ready queue; guarded by its mutex
   bool drain = false;           // head of a chain: starts after all that came before
   bool has_turn = false;        // Turns

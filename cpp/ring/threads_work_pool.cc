@@ -46,6 +46,7 @@ Work* WorkPool::Take(const Request& request, WorkState state) {
   work.request = request;
   work.fd = request.fd;
   work.attempt = Attempt::kFirst;
+  work.moved_bytes = 0;
   work.drain = false;
   work.fruitless_count = 0;
   work.chain_next = nullptr;

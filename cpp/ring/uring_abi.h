@@ -8,6 +8,11 @@
 
 #include <cstdint>
 
+// Linux 6.2.
+#ifndef IORING_SEND_ZC_REPORT_USAGE
+#define IORING_SEND_ZC_REPORT_USAGE (1U << 3)
+#endif
+
 // Linux 6.6.
 #ifndef IORING_SETUP_NO_SQARRAY
 #define IORING_SETUP_NO_SQARRAY (1U << 16)
@@ -23,6 +28,9 @@ namespace mooring {
 // IORING_REGISTER_CLONE_BUFFERS (Linux 6.12): an enumerator where a header has it, which no #ifdef
 // can see.
 inline constexpr uint32_t kRegisterCloneBuffers = 30;
+
+// IORING_OP_READ_MULTISHOT (Linux 6.7, hence later than IORING_SEND_ZC_REPORT_USAGE).
+inline constexpr uint8_t kOpcodeReadMultishot = 49;
 
 // IORING_OP_PIPE (Linux 6.16, the release whose drains hold back what is submitted after them).
 inline constexpr uint8_t kOpcodePipe = 62;

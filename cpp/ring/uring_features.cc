@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "cpp/ring/engine.h"
 #include "cpp/ring/uring_tables.h"
@@ -28,9 +29,31 @@ constexpr OpcodeName kNeeded[] = {
     {IORING_OP_STATX, "IORING_OP_STATX"},
     {IORING_OP_TIMEOUT, "IORING_OP_TIMEOUT"},
     {IORING_OP_ASYNC_CANCEL, "IORING_OP_ASYNC_CANCEL"},
+    {IORING_OP_SEND, "IORING_OP_SEND"},
+    {IORING_OP_RECV, "IORING_OP_RECV"},
+    {IORING_OP_ACCEPT, "IORING_OP_ACCEPT"},
+    {IORING_OP_CONNECT, "IORING_OP_CONNECT"},
+    {IORING_OP_POLL_ADD, "IORING_OP_POLL_ADD"},
 };
 
 constexpr uint32_t kProbeCount = 256;  // as many as there can be
+
+// What the kernel answers to one entry, on a ring of its own; nothing where there is no such ring or
+// no answer.
+template <typename Fill>
+std::optional<int32_t> TryOne(const UringCalls& calls, Fill fill) {
+  Uring uring;
+  if (uring.Create(calls, io_uring_params{}, 1) != 0) return std::nullopt;
+  const io_uring& ring = uring.ring();
+  io_uring_sqe* const entry = ring.sq.sqes;
+  std::memset(entry, 0, sizeof(*entry));
+  fill(entry);
+  ring.sq.array[0] = 0;
+  __atomic_store_n(ring.sq.ktail, 1, __ATOMIC_RELEASE);
+  if (uring.Enter(1, 1, IORING_ENTER_GETEVENTS, nullptr) != 1) return std::nullopt;
+  if (__atomic_load_n(ring.cq.ktail, __ATOMIC_ACQUIRE) == 0) return std::nullopt;
+  return ring.cq.cqes[0].res;
+}
 
 }  // namespace
 
@@ -62,26 +85,30 @@ uint64_t UringFeatures::FromRing() const {
   if ((params_.flags & IORING_SETUP_DEFER_TASKRUN) != 0) features |= kFeatureDeferTaskrun;
   if ((params_.flags & IORING_SETUP_SQPOLL) != 0) features |= kFeatureSqpoll;
   if ((params_.flags & IORING_SETUP_SUBMIT_ALL) != 0) features |= kFeatureSubmitAll;
-  if (opcodes_.test(IORING_OP_SEND_ZC)) features |= kFeatureSendZeroCopy;
   return features;
 }
 
 bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features) {
   if (features.HasOpcode(IORING_OP_LINKAT)) return true;  // 5.15, as well
-  Uring uring;
-  if (uring.Create(calls, io_uring_params{}, 1) != 0) return false;
-  const io_uring& ring = uring.ring();
-  io_uring_sqe* const entry = ring.sq.sqes;
-  std::memset(entry, 0, sizeof(*entry));
-  entry->opcode = IORING_OP_CLOSE;
-  entry->fd = -1;
-  entry->file_index = 1;
-  ring.sq.array[0] = 0;
-  __atomic_store_n(ring.sq.ktail, 1, __ATOMIC_RELEASE);
-  if (uring.Enter(1, 1, IORING_ENTER_GETEVENTS, nullptr) != 1) return false;
-  if (__atomic_load_n(ring.cq.ktail, __ATOMIC_ACQUIRE) == 0) return false;
+  const std::optional<int32_t> answer = TryOne(calls, [](io_uring_sqe* entry) {
+    entry->opcode = IORING_OP_CLOSE;
+    entry->fd = -1;
+    entry->file_index = 1;
+  });
   // Both a slot and a descriptor: EINVAL. Closing descriptor -1: EBADF.
-  return ring.cq.cqes[0].res == -EINVAL;
+  return answer == -EINVAL;
+}
+
+uint64_t TrySendZeroCopy(const UringCalls& calls, const UringFeatures& features) {
+  if (!features.HasOpcode(IORING_OP_SEND_ZC)) return 0;
+  if (features.HasOpcode(kOpcodeReadMultishot)) return kFeatureSendZeroCopy;
+  const std::optional<int32_t> answer = TryOne(calls, [](io_uring_sqe* entry) {
+    entry->opcode = IORING_OP_SEND_ZC;
+    entry->fd = -1;
+    entry->ioprio = IORING_SEND_ZC_REPORT_USAGE;
+  });
+  // Flags are looked at before the descriptor: EINVAL where this one is not known.
+  return answer == -EBADF ? uint64_t{kFeatureSendZeroCopy} : 0;
 }
 
 uint64_t TryClone(const UringCalls& calls, const Uring& source) {

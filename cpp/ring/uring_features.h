@@ -42,6 +42,11 @@ class UringFeatures {
 // new, else by trying on a ring of its own.
 bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features);
 
+// kFeatureSendZeroCopy, or 0. A zero-copy send that does not tell when it copied after all (before
+// 6.2) is none: it could not be told which path bytes took. By opcodes as new, else by trying on a
+// ring of its own.
+uint64_t TrySendZeroCopy(const UringCalls& calls, const UringFeatures& features);
+
 // kFeatureCloneBuffers where single slots can be cloned into a table that is there (6.13), or 0. By
 // trying between `source`, which has no table yet and gets one, and a second ring, which it makes
 // and closes.

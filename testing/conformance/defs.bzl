@@ -13,6 +13,7 @@ _SUITES = [
     "reading_and_writing",
     "registration",
     "slabs",
+    "sockets",
 ]
 
 def mooring_conformance_suite(name, srcs):

@@ -99,6 +99,46 @@ mooring_op_t Timeout(uint64_t nanoseconds) {
   return operation;
 }
 
+mooring_op_t Send(int fd, const Place& place, uint64_t size, int message_flags,
+                  mooring_send_t kind) {
+  mooring_op_t operation = Transfer(MOORING_OPCODE_SEND, fd, 0, place, size);
+  operation.parameter = Halves(static_cast<uint32_t>(message_flags), kind);
+  return operation;
+}
+
+mooring_op_t Recv(int fd, const Place& place, uint64_t size, int message_flags) {
+  mooring_op_t operation = Transfer(MOORING_OPCODE_RECV, fd, 0, place, size);
+  operation.parameter = static_cast<uint32_t>(message_flags);
+  return operation;
+}
+
+mooring_op_t Accept(int fd, int flags, sockaddr* out_peer, socklen_t* peer_bytes) {
+  mooring_op_t operation = OfOpcode(MOORING_OPCODE_ACCEPT, fd);
+  operation.offset = reinterpret_cast<uintptr_t>(out_peer);
+  operation.file_offset = reinterpret_cast<uintptr_t>(peer_bytes);
+  operation.parameter = static_cast<uint32_t>(flags);
+  return operation;
+}
+
+mooring_op_t Connect(int fd, const void* address, uint64_t size) {
+  mooring_op_t operation = OfOpcode(MOORING_OPCODE_CONNECT, fd);
+  operation.offset = reinterpret_cast<uintptr_t>(address);
+  operation.size = size;
+  return operation;
+}
+
+mooring_op_t Shutdown(int fd, int how) {
+  mooring_op_t operation = OfOpcode(MOORING_OPCODE_SHUTDOWN, fd);
+  operation.parameter = static_cast<uint32_t>(how);
+  return operation;
+}
+
+mooring_op_t Poll(int fd, uint32_t events) {
+  mooring_op_t operation = OfOpcode(MOORING_OPCODE_POLL, fd);
+  operation.parameter = events;
+  return operation;
+}
+
 mooring_op_t Cancel(uint64_t user_data) {
   mooring_op_t operation = OfOpcode(MOORING_OPCODE_CANCEL, -1);
   operation.offset = user_data;

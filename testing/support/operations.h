@@ -7,6 +7,7 @@
 #define MOORING_TESTING_SUPPORT_OPERATIONS_H_
 
 #include <mooring/mooring.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <cstdint>
@@ -39,6 +40,14 @@ mooring_op_t Close(int fd);
 mooring_op_t Statx(int directory_fd, const char* path, uint32_t flags, uint32_t mask,
                    struct statx* out_status);
 mooring_op_t Timeout(uint64_t nanoseconds);
+mooring_op_t Send(int fd, const Place& place, uint64_t size, int message_flags = 0,
+                  mooring_send_t kind = MOORING_SEND_AUTO);
+mooring_op_t Recv(int fd, const Place& place, uint64_t size, int message_flags = 0);
+mooring_op_t Accept(int fd, int flags = 0, sockaddr* out_peer = nullptr,
+                    socklen_t* peer_bytes = nullptr);
+mooring_op_t Connect(int fd, const void* address, uint64_t size);
+mooring_op_t Shutdown(int fd, int how);
+mooring_op_t Poll(int fd, uint32_t events);
 mooring_op_t Cancel(uint64_t user_data);
 
 mooring_op_t WithFlags(mooring_op_t operation, mooring_operation_flags_t flags);

@@ -21,7 +21,7 @@ MOORING_BEGIN_DECLS
 #define MOORING_FEATURE_SINGLE_ISSUER (UINT64_C(1) << 7)   // IORING_SETUP_SINGLE_ISSUER (6.0)
 #define MOORING_FEATURE_DEFER_TASKRUN (UINT64_C(1) << 8)   // IORING_SETUP_DEFER_TASKRUN (6.1)
 #define MOORING_FEATURE_SQPOLL (UINT64_C(1) << 9)          // IORING_SETUP_SQPOLL for this user
-#define MOORING_FEATURE_SEND_ZERO_COPY (UINT64_C(1) << 10) // IORING_OP_SEND_ZC (6.0)
+#define MOORING_FEATURE_SEND_ZERO_COPY (UINT64_C(1) << 10) // IORING_OP_SEND_ZC that tells when it copied (6.2)
 #define MOORING_FEATURE_SUBMIT_ALL (UINT64_C(1) << 11)     // a bad operation does not stop its batch (5.18)
 
 typedef uint32_t mooring_transparent_huge_pages_t;

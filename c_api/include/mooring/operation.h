@@ -11,7 +11,7 @@
 //   of his own over it; nothing but the slab is held for him.
 // - registration NULL: `offset` is an address, and the operation takes the copy path.
 // With a registration, an operation takes the fixed path when its bytes lie within one pinned extent, and else the copy
-// path: the completion's `path` says which.
+// path: the completion's `path` says which. (A send may take the copy path nevertheless, and a receive always does.)
 #ifndef MOORING_OPERATION_H_
 #define MOORING_OPERATION_H_
 
@@ -23,7 +23,7 @@ MOORING_BEGIN_DECLS
 
 struct mooring_registration_t;
 
-// The most that one read or write moves: the kernel's own limit, 2^31 less one page (read(2)). More is refused with
+// The most that one operation moves: the kernel's own limit, 2^31 less one page (read(2)). More is refused with
 // INVALID_ARGUMENT, never cut short in silence.
 #define MOORING_OPERATION_BYTES_MAX UINT64_C(0x7ffff000)
 
@@ -56,6 +56,48 @@ enum {
   // -ECANCELED or with what it had done, for one that runs may not be able to stop), -ENOENT if none was found. Takes no
   // flags, and no place in a chain of links.
   MOORING_OPCODE_CANCEL = 9,
+
+  // Sockets. Each waits for what is not ready, and can be cancelled meanwhile. Leave O_NONBLOCK off them: it changes
+  // nothing with the threads engine and with io_uring of recent kernels, but makes others answer -EAGAIN.
+
+  // fd, offset, size; parameter: MSG_* of send(2) in the low 32 bits, of which MSG_CONFIRM, DONTROUTE, DONTWAIT, EOR,
+  // MORE, NOSIGNAL, OOB and WAITALL are taken; MOORING_SEND_* in the high 32 bits. Result: bytes sent; never SIGPIPE.
+  // With MSG_WAITALL a stream goes on until all is sent (an error or a cancellation after a part gives the part);
+  // without, it may stop short as send(2) does on a descriptor that does not block. LINK implies MSG_WAITALL.
+  MOORING_OPCODE_SEND = 10,
+  // fd, offset, size; parameter: MSG_* of recv(2), of which MSG_DONTWAIT, OOB, PEEK, TRUNC and WAITALL are taken (PEEK
+  // not together with WAITALL). Result: bytes received; 0 with END_OF_FILE at the end of a stream, or for an empty
+  // datagram. LINK implies MSG_WAITALL.
+  MOORING_OPCODE_RECV = 11,
+  // fd: listening socket; parameter: 0 or SOCK_NONBLOCK, for the new descriptor. offset, file_offset: addresses of room
+  // for the peer's sockaddr and of a socklen_t with its size, kept by the caller until the completion; or both 0.
+  // Result: the new descriptor, close-on-exec, the caller's to close.
+  MOORING_OPCODE_ACCEPT = 12,
+  // fd, offset: address of a sockaddr, which the caller keeps until the completion; size: its length, at most 128.
+  // Result: 0 once connected, or why not.
+  MOORING_OPCODE_CONNECT = 13,
+  // fd; parameter: SHUT_RD, SHUT_WR or SHUT_RDWR (shutdown(2)). On io_uring before 5.11 it takes no flags: -EINVAL.
+  MOORING_OPCODE_SHUTDOWN = 14,
+  // fd; parameter: POLL* events of poll(2). Once. Result: those that are there; POLLERR, POLLHUP and POLLRDHUP also
+  // where they were not asked for.
+  MOORING_OPCODE_POLL = 15,
+};
+
+// How a SEND goes, in the high 32 bits of its parameter. A zero-copy send hands the pinned pages themselves to the
+// network device. It completes once, when they are free again: for TCP, when the peer has acknowledged the bytes or the
+// socket is gone. Until then its memory and lease are held, also by a ring that is being closed, and no cancellation
+// changes that: close the socket first. The completion's path is FIXED when nothing was copied, and COPY when the kernel
+// had to (the loopback device always does).
+typedef uint32_t mooring_send_t;
+enum {
+  // Zero-copy where it pays: TCP or UDP, pinned memory, 48 KiB or more, a descriptor that is not from the file table, a
+  // socket whose zero-copy sends were not found to be copied a short while ago. Else a plain send.
+  MOORING_SEND_AUTO = 0,
+  // Zero-copy, or submit refuses the operation with UNSUPPORTED (memory not pinned, or no
+  // MOORING_FEATURE_SEND_ZERO_COPY); -EOPNOTSUPP from a socket that cannot (AF_UNIX, kernel TLS).
+  MOORING_SEND_ZERO_COPY = 1,
+  // A plain send.
+  MOORING_SEND_COPY = 2,
 };
 
 typedef uint16_t mooring_operation_flags_t;
@@ -84,7 +126,7 @@ typedef struct mooring_op_t {
   uint32_t lease_first_index;                   // 24
   uint32_t lease_generation;                    // 28
   uint64_t offset;                              // 32  bytes, address, nanoseconds or user_data: see above
-  uint64_t size;                                // 40  bytes, at most MOORING_OPERATION_BYTES_MAX for reads and writes
+  uint64_t size;                                // 40  bytes, at most MOORING_OPERATION_BYTES_MAX where data moves
   uint64_t user_data;                           // 48  returned as it is
   uint64_t parameter;                           // 56  by opcode; 0 where none is named
 } mooring_op_t;
@@ -98,7 +140,7 @@ enum {
 
 typedef uint32_t mooring_completion_flags_t;
 enum {
-  MOORING_COMPLETION_END_OF_FILE = 1u << 0,  // a read of more than 0 bytes gave 0
+  MOORING_COMPLETION_END_OF_FILE = 1u << 0,  // a read or receive of more than 0 bytes gave 0
   MOORING_COMPLETION_SHORT = 1u << 1,        // fewer bytes than asked, and no error
 };
 

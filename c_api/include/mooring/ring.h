@@ -1,6 +1,7 @@
 // ring.h: submission and completion of operations.
 //
-// Two engines give one meaning: `io_uring`, and `threads` (a pool of workers over preadv2(2), pwritev2(2) and poll(2))
+// Two engines give one meaning: `io_uring`, and `threads` (a pool of workers over preadv2(2), pwritev2(2), send(2),
+// recv(2) and poll(2))
 // where io_uring is missing or denied. MOORING_ENGINE_AUTO takes io_uring if the kernel gives it, else threads, and
 // mooring_ring_get_info says which and why. An engine that was named is never replaced: create fails instead.
 //
@@ -100,10 +101,16 @@ typedef struct mooring_ring_stats_t {
   uint64_t write_fixed;
   uint64_t read_bytes;     // over both paths
   uint64_t write_bytes;
-  uint64_t short_count;    // reads and writes that moved fewer bytes than asked
+  uint64_t short_count;    // reads, writes, sends and receives that moved fewer bytes than asked
   uint64_t in_flight;      // now
   uint64_t system_calls;   // io_uring_enter(2) calls, or work items of the threads engine
   uint64_t overflow_count; // times that the completion queue was found full (nothing is lost)
+  uint64_t send;           // completed sends on the copy path
+  uint64_t recv;           // completed receives
+  uint64_t send_bytes;
+  uint64_t recv_bytes;
+  uint64_t send_zero_copy; // completed sends on the fixed path
+  uint64_t send_copied;    // of `send`: zero-copy sends that the kernel has copied after all
 } mooring_ring_stats_t;
 
 // mooring_ring_create makes a ring. NULL options are all default.

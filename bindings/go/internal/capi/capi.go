@@ -83,6 +83,16 @@ const (
 	OpcodeStatx     Opcode = C.MOORING_OPCODE_STATX
 	OpcodeTimeout   Opcode = C.MOORING_OPCODE_TIMEOUT
 	OpcodeCancel    Opcode = C.MOORING_OPCODE_CANCEL
+	OpcodeSend      Opcode = C.MOORING_OPCODE_SEND
+	OpcodeRecv      Opcode = C.MOORING_OPCODE_RECV
+	OpcodeAccept    Opcode = C.MOORING_OPCODE_ACCEPT
+	OpcodeConnect   Opcode = C.MOORING_OPCODE_CONNECT
+	OpcodeShutdown  Opcode = C.MOORING_OPCODE_SHUTDOWN
+	OpcodePoll      Opcode = C.MOORING_OPCODE_POLL
+
+	SendAuto     SendKind = C.MOORING_SEND_AUTO
+	SendZeroCopy SendKind = C.MOORING_SEND_ZERO_COPY
+	SendCopy     SendKind = C.MOORING_SEND_COPY
 
 	OperationLink      OperationFlags = C.MOORING_OPERATION_LINK
 	OperationDrain     OperationFlags = C.MOORING_OPERATION_DRAIN

@@ -8,6 +8,7 @@ type (
 	TransparentHugePages uint32
 	Opcode               uint16
 	OperationFlags       uint16
+	SendKind             uint32
 	Path                 uint32
 	CompletionFlags      uint32
 	Policy               uint32
@@ -167,6 +168,12 @@ type RingStats struct {
 	InFlight      uint64
 	SystemCalls   uint64
 	OverflowCount uint64
+	Send          uint64
+	Recv          uint64
+	SendBytes     uint64
+	RecvBytes     uint64
+	SendZeroCopy  uint64
+	SendCopied    uint64
 }
 
 // Lease is mooring_lease_t. The zero value is no lease.

@@ -16,6 +16,18 @@ pub const MOORING_OPCODE_CLOSE: mooring_opcode_t = 6;
 pub const MOORING_OPCODE_STATX: mooring_opcode_t = 7;
 pub const MOORING_OPCODE_TIMEOUT: mooring_opcode_t = 8;
 pub const MOORING_OPCODE_CANCEL: mooring_opcode_t = 9;
+pub const MOORING_OPCODE_SEND: mooring_opcode_t = 10;
+pub const MOORING_OPCODE_RECV: mooring_opcode_t = 11;
+pub const MOORING_OPCODE_ACCEPT: mooring_opcode_t = 12;
+pub const MOORING_OPCODE_CONNECT: mooring_opcode_t = 13;
+pub const MOORING_OPCODE_SHUTDOWN: mooring_opcode_t = 14;
+pub const MOORING_OPCODE_POLL: mooring_opcode_t = 15;
+
+/// In the high 32 bits of a send's `parameter`.
+pub type mooring_send_t = u32;
+pub const MOORING_SEND_AUTO: mooring_send_t = 0;
+pub const MOORING_SEND_ZERO_COPY: mooring_send_t = 1;
+pub const MOORING_SEND_COPY: mooring_send_t = 2;
 
 pub type mooring_operation_flags_t = u16;
 pub const MOORING_OPERATION_LINK: mooring_operation_flags_t = 1 << 0;

@@ -98,8 +98,14 @@ pub struct mooring_ring_stats_t {
     pub in_flight: u64,
     pub system_calls: u64,
     pub overflow_count: u64,
+    pub send: u64,
+    pub recv: u64,
+    pub send_bytes: u64,
+    pub recv_bytes: u64,
+    pub send_zero_copy: u64,
+    pub send_copied: u64,
 }
-assert_layout!(mooring_ring_stats_t, size 120, align 8);
+assert_layout!(mooring_ring_stats_t, size 168, align 8);
 
 extern "C" {
     pub fn mooring_ring_create(
