@@ -88,6 +88,34 @@ TEST(StructSize, StatsForAnOlderCallerEndWhereItsStructDoes) {
   mooring_ring_destroy(ring);
 }
 
+// A caller from before the fields about clones: nothing is written beyond what he knows.
+TEST(StructSize, InfosThatGrewAreFilledForOlderCallers) {
+  mooring_ring_t* ring = nullptr;
+  mooring_slab_t* slab = nullptr;
+  mooring_registration_t* registration = nullptr;
+  ASSERT_EQ(CodeOf(mooring_ring_create(nullptr, &ring)), uint32_t{MOORING_CODE_OK});
+  ASSERT_EQ(CodeOf(mooring_slab_create(nullptr, &slab)), uint32_t{MOORING_CODE_OK});
+  ASSERT_EQ(CodeOf(mooring_registration_create(ring, slab, nullptr, &registration)), uint32_t{MOORING_CODE_OK});
+  mooring_registration_info_t info;
+  std::memset(&info, 0xee, sizeof info);
+  info.struct_size = offsetof(mooring_registration_info_t, bytes_cloned);
+  ASSERT_EQ(CodeOf(mooring_registration_get_info(registration, &info)), uint32_t{MOORING_CODE_OK});
+  EXPECT_EQ(info.bytes_requested, 64u << 20);
+  EXPECT_EQ(info.bytes_cloned, 0xeeeeeeeeeeeeeeeeu);
+  mooring_extent_info_t extent;
+  std::memset(&extent, 0xee, sizeof extent);
+  extent.struct_size = offsetof(mooring_extent_info_t, source);
+  ASSERT_EQ(CodeOf(mooring_registration_get_extent(registration, 0, &extent)), uint32_t{MOORING_CODE_OK});
+  EXPECT_EQ(extent.offset, 0u);
+  EXPECT_EQ(extent.source, 0xeeeeeeeeu);
+  extent.struct_size -= 4;
+  EXPECT_EQ(CodeOf(mooring_registration_get_extent(registration, 0, &extent)),
+            uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+  mooring_registration_destroy(registration);
+  mooring_slab_destroy(slab);
+  mooring_ring_destroy(ring);
+}
+
 TEST(StructSize, NullOptionsAreDefaults) {
   mooring_slab_t* slab = nullptr;
   ASSERT_EQ(CodeOf(mooring_slab_create(nullptr, &slab)), uint32_t{MOORING_CODE_OK});
