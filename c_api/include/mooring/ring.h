@@ -1,9 +1,9 @@
 // ring.h: submission and completion of operations.
 //
 // Two engines give one meaning: `io_uring`, and `threads` (a pool of workers over preadv2(2), pwritev2(2), send(2),
-// recv(2) and poll(2))
-// where io_uring is missing or denied. MOORING_ENGINE_AUTO takes io_uring if the kernel gives it, else threads, and
-// mooring_ring_get_info says which and why. An engine that was named is never replaced: create fails instead.
+// recv(2) and poll(2)) where io_uring is missing or denied. MOORING_ENGINE_AUTO takes io_uring if the kernel gives it,
+// else threads, and mooring_ring_get_info says which and why. An engine that was named is never replaced: create fails
+// instead.
 //
 // Threads: each side of a ring, submission (submit, cancel, set_file) and completion (reap), is one-at-a-time: any
 // thread may call, the caller sees to it that calls of one side do not overlap, and one thread may submit while another

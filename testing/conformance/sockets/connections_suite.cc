@@ -55,10 +55,10 @@ CONFORMANCE_TEST(Connections, AcceptGivesADescriptorThatClosesOnExec, kAnywhere)
   const TcpListener listener;
   const Fd first = TcpSocket();
   const Fd second = TcpSocket();
-  // One after the other, as they are to be accepted.
-  const mooring_completion_t connected = RunOne(ring_, ConnectTo(first.get(), listener.address()));
-  EXPECT_EQ(connected.result, 0);
-  EXPECT_EQ(connected.path, uint32_t{MOORING_PATH_NONE});
+  // One after the other, for the first to come is the first to be accepted.
+  const mooring_completion_t completion = RunOne(ring_, ConnectTo(first.get(), listener.address()));
+  EXPECT_EQ(completion.result, 0);
+  EXPECT_EQ(completion.path, uint32_t{MOORING_PATH_NONE});
   EXPECT_EQ(RunOne(ring_, ConnectTo(second.get(), listener.address())).result, 0);
   const mooring_completion_t plain = RunOne(ring_, Accept(listener.fd()));
   const mooring_completion_t nonblocking = RunOne(ring_, Accept(listener.fd(), SOCK_NONBLOCK));
