@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "testing/support/conformance_fixture.h"
+#include "testing/support/require.h"
 #include "testing/support/sockets.h"
 
 namespace mooring::conformance {
@@ -43,6 +44,16 @@ class Endings : public DataTest {
     EXPECT_TRUE(Eventually([&] { return DescriptorsOf(fd) > 1; }));
   }
 };
+
+// The thread sanitizer knows of no order between a worker's last look at a descriptor, before it
+// holds a duplicate, and a close that comes later.
+bool CanCloseInFlight() {
+#if defined(__SANITIZE_THREAD__)
+  return CurrentExpectation().engine != MOORING_ENGINE_THREADS;
+#else
+  return true;
+#endif
+}
 
 CONFORMANCE_TEST(Endings, Rule3ClosingEndsSendsThatNobodyReads, kAnywhere) {
   constexpr uint32_t kSends = 64;
@@ -134,6 +145,7 @@ CONFORMANCE_TEST(Endings, Rule4AResetInTheMiddleTellsThePartThatWasSent, kAnywhe
 }
 
 CONFORMANCE_TEST(Endings, ADescriptorClosedInFlightIsHeldUntilTheCompletion, kAnywhere) {
+  SKIP_WITHOUT(CanCloseInFlight(), "a close in flight", "run without the thread sanitizer");
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     SocketPair pair = StreamPair(family);
@@ -148,6 +160,7 @@ CONFORMANCE_TEST(Endings, ADescriptorClosedInFlightIsHeldUntilTheCompletion, kAn
 }
 
 CONFORMANCE_TEST(Endings, AListenerClosedInFlightGoesOnAccepting, kAnywhere) {
+  SKIP_WITHOUT(CanCloseInFlight(), "a close in flight", "run without the thread sanitizer");
   TcpListener listener;
   Submit(ring_, {WithUserData(Accept(listener.fd()), 6), WithUserData(Accept(listener.fd()), 6)});
   AwaitHold(listener.fd());
