@@ -24,13 +24,14 @@ Settler::Settler(RingCore& core)
   Record& record = records_[index];
   DCHECK(event.token == RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed)));
   int64_t result = event.result;
-  if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
-    if (!SettleCancel(event, record)) return kNoRecord;
-    result = record.of.cancel.found > 0 ? static_cast<int64_t>(record.of.cancel.found) : -ENOENT;
-  }
-  if (record.opcode == static_cast<uint16_t>(Opcode::kSend) && record.path == Path::kFixed) [[unlikely]] {
-    if (!SettleZeroCopy(event, record)) return kNoRecord;
-    result = record.of.send.result;
+  if (record.opcode >= static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
+    if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
+      if (!SettleCancel(event, record)) return kNoRecord;
+      result = record.of.cancel.found > 0 ? static_cast<int64_t>(record.of.cancel.found) : -ENOENT;
+    } else if (record.opcode == static_cast<uint16_t>(Opcode::kSend) && record.path == Path::kFixed) {
+      if (!SettleZeroCopy(event, record)) return kNoRecord;
+      result = record.of.send.result;
+    }
   }
   *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
                     .result = result,

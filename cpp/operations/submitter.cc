@@ -46,6 +46,7 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
       records_(*core.records),
       chain_max_(chain_max),
       staged_(new Request[std::max(kBatch, chain_max) + kBatch]),
+      batch_end_(staged_.get() + kBatch),
       next_(staged_.get()) {}
 
 // Inlined, for calling it costs as much as what it does for a nop.
@@ -55,10 +56,6 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   if (operation.flags & ~rule.flags) return &kUnknownFlags;
   if (operation.parameter != 0 && !rule.parameter) return &kUnusedField;
   if (operation.registration != nullptr && !rule.memory) return &kNotRegistrable;
-  const bool is_socket = operation.opcode >= static_cast<uint16_t>(Opcode::kSend);
-  if (is_socket) [[unlikely]] {
-    if (const ErrorDetail* refusal = CheckSocketOperation(operation)) return refusal;
-  }
 
   const uint32_t index = records_.Take();
   Record& record = records_[index];
@@ -86,14 +83,17 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
     }
   }
   ++next_;
-  if (is_socket) [[unlikely]]
-    return FinishSocket(record, request);
   return nullptr;
 }
 
-// Counted as staged already, so that one which is refused is taken back like any other.
-const ErrorDetail* Submitter::FinishSocket(Record& record, Request& request) {
+const ErrorDetail* Submitter::StageSocket(const Operation& operation) {
+  if (operation.opcode >= kOpcodeCount) return &kUnknownOpcode;
+  if (const ErrorDetail* refusal = CheckSocketOperation(operation)) return refusal;
+  if (const ErrorDetail* refusal = StageOne(operation)) return refusal;
   const bool has_zero_copy = (core_.engine->info().features & kFeatureSendZeroCopy) != 0;
+  // Staged already, so that one which is refused is taken back like any other.
+  Request& request = *(next_ - 1);
+  Record& record = records_[RecordPool::IndexOf(request.token)];
   const ErrorDetail* const refusal = FinishSocketRequest(has_zero_copy ? &core_.zero_copy : nullptr, record, request);
   if (refusal != nullptr) Unstage(next_ - 1);
   return refusal;
@@ -110,14 +110,16 @@ Status Submitter::Stage(std::span<const Operation> operations, uint32_t* out_acc
       taken = StageChain({next, end}, &refusal);
     } else if (records_.FreeCount() == 0) {
       break;
-    } else if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
+    } else if (operation.opcode < static_cast<uint16_t>(Opcode::kCancel)) [[likely]] {
+      refusal = StageOne(operation);
+    } else if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
       taken = StageCancel(operation, &refusal) ? 1 : 0;
     } else {
-      refusal = StageOne(operation);
+      refusal = StageSocket(operation);
     }
     if (refusal != nullptr || taken == 0) break;
     next += taken;
-    if (next_ >= staged_.get() + kBatch) Flush();
+    if (next_ >= batch_end_) Flush();
   }
   *out_accepted = static_cast<uint32_t>(next - operations.data());
   return refusal == nullptr ? OkStatus() : Status(*refusal);
@@ -130,8 +132,11 @@ uint32_t Submitter::StageChain(std::span<const Operation> operations, const Erro
   if (*refusal != nullptr || records_.FreeCountNow() < length) return 0;
   const Request* const before = next_;
   for (const Operation& operation : operations.first(length)) {
-    const bool is_cancel = operation.opcode == static_cast<uint16_t>(Opcode::kCancel);
-    *refusal = is_cancel ? &kCancelInChain : StageOne(operation);
+    if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
+      *refusal = &kCancelInChain;
+    } else {
+      *refusal = operation.opcode < static_cast<uint16_t>(Opcode::kSend) ? StageOne(operation) : StageSocket(operation);
+    }
     if (*refusal == nullptr) continue;
     Unstage(before);
     return 0;
@@ -236,7 +241,7 @@ void Submitter::PushCancel(uint64_t target_token, uint64_t own_token) {
   request.opcode = Opcode::kCancel;
   request.size64 = target_token;
   request.token = own_token;
-  if (next_ >= staged_.get() + kBatch) Flush();
+  if (next_ >= batch_end_) Flush();
 }
 
 bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refusal) {

@@ -61,7 +61,7 @@ class Submitter {
   // These tell why they refuse, or null: a Status for each operation would be written to memory and read again.
   const ErrorDetail* StageOne(const Operation& operation);
   const ErrorDetail* StageMemory(const Operation& operation, Record& record, Request& request);
-  const ErrorDetail* FinishSocket(Record& record, Request& request);
+  const ErrorDetail* StageSocket(const Operation& operation);
   // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is refused or finds no room.
   uint32_t StageChain(std::span<const Operation> operations, const ErrorDetail** refusal);
   // A CANCEL operation: one request per match. False if it is refused or the ring has no room for them now.
@@ -78,7 +78,8 @@ class Submitter {
   RecordPool& records_;
   const uint32_t chain_max_;
   const std::unique_ptr<Request[]> staged_;
-  Request* next_;  // to be staged
+  const Request* const batch_end_;  // staged up to here, they are handed over
+  Request* next_;                   // to be staged
   uint32_t cancel_count_ = 0;  // of the staged: for CANCELs and cancel calls; a CANCEL is counted by itself
   // References to one registration that were promised to staged operations, and are added together.
   Registration* promised_ = nullptr;
