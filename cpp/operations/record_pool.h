@@ -1,8 +1,9 @@
 // RecordPool: what a ring remembers of each operation in flight, in storage made once.
 //
 // Threading: Take belongs to the submission side, Give to the completion side; they may run at once on two threads. A
-// record is the submitter's until its request is handed to the engine, then the completion side's until PublishGiven. Free
-// indices travel through a single-producer, single-consumer queue; the engine's own queue orders the record's contents.
+// record is the submitter's until its request is handed to the engine, then the completion side's until PublishGiven.
+// Free indices travel through a single-producer, single-consumer queue; the engine's own queue orders the record's
+// contents.
 #ifndef MOORING_CPP_OPERATIONS_RECORD_POOL_H_
 #define MOORING_CPP_OPERATIONS_RECORD_POOL_H_
 

@@ -16,17 +16,6 @@
 namespace mooring {
 namespace {
 
-struct Ends {
-  Ends() {
-    int ends[2] = {-1, -1};
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    one.Reset(ends[0]);
-    other.Reset(ends[1]);
-  }
-  UniqueFd one;
-  UniqueFd other;
-};
-
 Request ShutdownOf(int fd, int how) {
   return {.opcode = Opcode::kShutdown, .fd = fd, .parameter = static_cast<uint64_t>(how)};
 }

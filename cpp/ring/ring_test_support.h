@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,6 +214,18 @@ inline std::string InChild(const std::function<std::string()>& body) {
     complaint += " (the child ended with " + std::to_string(status) + ")";
   return complaint;
 }
+
+// A pair of stream sockets.
+struct Ends {
+  Ends() {
+    int ends[2] = {-1, -1};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    one.Reset(ends[0]);
+    other.Reset(ends[1]);
+  }
+  UniqueFd one;
+  UniqueFd other;
+};
 
 }  // namespace mooring
 

@@ -21,17 +21,6 @@ namespace {
 
 using Step = Outcome::Step;
 
-struct Ends {
-  Ends() {
-    int ends[2] = {-1, -1};
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    one.Reset(ends[0]);
-    other.Reset(ends[1]);
-  }
-  UniqueFd one;
-  UniqueFd other;
-};
-
 Request OnSocket(Opcode opcode, int fd, void* data, uint64_t size, uint64_t parameter = 0) {
   return {.opcode = opcode, .fd = fd, .address = data, .size64 = size, .parameter = parameter};
 }
