@@ -4,9 +4,6 @@
 #include <sys/mman.h>
 
 #include <cerrno>
-#include <cstdlib>
-#include <fstream>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,20 +12,16 @@
 #include "cpp/ring/ring_test_support.h"
 #include "cpp/ring/threads_engine.h"
 #include "cpp/ring/uring_features.h"
+#include "testing/support/eventually.h"
+#include "testing/support/proc_self.h"
 
 namespace mooring {
 namespace {
 
-constexpr size_t kBytes = 64 << 10;
+using conformance::Eventually;
+using conformance::PinnedBytes;
 
-// Pages that the kernel has pinned for this process, in KiB. Root's are counted too (up to 7.0).
-uint64_t PinnedKib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.rfind("VmPin:", 0) == 0) return strtoull(line.c_str() + 6, nullptr, 10);
-  }
-  return 0;
-}
+constexpr size_t kBytes = 64 << 10;
 
 class IoUringCloneTest : public ::testing::TestWithParam<Mode> {
  protected:
@@ -42,7 +35,7 @@ class IoUringCloneTest : public ::testing::TestWithParam<Mode> {
     target_ = MakeUring(GetParam());
     ASSERT_NE(source_, nullptr);
     ASSERT_NE(target_, nullptr);
-    pinned_before_ = PinnedKib();
+    ASSERT_TRUE(Eventually([] { return PinnedBytes() == 0; })) << "the test before holds pages";
   }
   ~IoUringCloneTest() override {
     source_.reset();
@@ -57,12 +50,10 @@ class IoUringCloneTest : public ::testing::TestWithParam<Mode> {
     const iovec none = {};
     return engine.UpdateBuffers(slot, {&none, 1}, {});
   }
-  uint64_t pinned_kib() const { return PinnedKib() - pinned_before_; }
 
   std::unique_ptr<Engine> source_;
   std::unique_ptr<Engine> target_;
   char* memory_ = nullptr;
-  uint64_t pinned_before_ = 0;
 };
 
 INSTANTIATE_TEST_SUITE_P(Modes, IoUringCloneTest,
@@ -71,9 +62,9 @@ INSTANTIATE_TEST_SUITE_P(Modes, IoUringCloneTest,
 
 TEST_P(IoUringCloneTest, TheCloneReadsIntoTheSamePagesAndPinsNoneAgain) {
   ASSERT_EQ(Fill(*source_, 5), 1);
-  EXPECT_EQ(pinned_kib(), kBytes >> 10);
+  EXPECT_EQ(PinnedBytes(), kBytes);
   ASSERT_EQ(target_->CloneBuffer(*source_, 5, 700), 0);
-  EXPECT_EQ(pinned_kib(), kBytes >> 10);
+  EXPECT_EQ(PinnedBytes(), kBytes);
   const std::vector<char> bytes = Bytes(4096);
   const TempFile file(bytes);
   EXPECT_EQ(Results(*target_, {In(700, ReadAt(file.fd(), 0, memory_ + 100, 4096))}),
@@ -102,9 +93,9 @@ TEST_P(IoUringCloneTest, EachSlotLetsGoByItselfAndTheLastOneUnpins) {
   ASSERT_EQ(target_->CloneBuffer(*source_, 0, 0), 0);
   ASSERT_EQ(Empty(*source_, 0), 1);
   EXPECT_EQ(Take(*source_, 1).front().token, tag);
-  EXPECT_EQ(pinned_kib(), kBytes >> 10) << "the clone holds the pages";
+  EXPECT_EQ(PinnedBytes(), kBytes) << "the clone holds the pages";
   ASSERT_EQ(Empty(*target_, 0), 1);
-  EXPECT_EQ(pinned_kib(), 0u);
+  EXPECT_EQ(PinnedBytes(), 0u);
   ExpectNone(*target_);
 }
 
@@ -115,7 +106,7 @@ TEST_P(IoUringCloneTest, TheCloneOutlivesItsSource) {
   source_.reset();
   const TempFile file(Bytes(4096));
   EXPECT_EQ(Results(*target_, {In(0, ReadAt(file.fd(), 0, memory_, 4096))}), Values({4096}));
-  EXPECT_EQ(pinned_kib(), kBytes >> 10);
+  EXPECT_EQ(PinnedBytes(), kBytes);
 }
 
 TEST_P(IoUringCloneTest, ASourceWithoutATableOrOfAnotherKindIsRefused) {

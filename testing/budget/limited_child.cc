@@ -10,7 +10,6 @@
 
 #include "testing/support/kernel_probe.h"
 #include "testing/support/privileges.h"
-#include "testing/support/proc_self.h"
 
 namespace mooring::conformance {
 
@@ -32,10 +31,6 @@ std::string SetSoftMemlock(uint64_t bytes) {
   if (setrlimit(RLIMIT_MEMLOCK, &limit) == 0) return "";
   return "cannot set the soft memlock limit to " + std::to_string(bytes) + ": " +
          std::strerror(errno);
-}
-
-uint64_t PinnedBytes() {
-  return std::strtoull(StatusLine("VmPin").c_str(), nullptr, 10) * 1024;
 }
 
 uint64_t ChargedBytes() {

@@ -23,9 +23,6 @@ ChildResult RunWithoutExemption(const std::function<std::string(uint64_t others_
 // "" or what went wrong. The hard limit is raised where it is lower, which takes CAP_SYS_RESOURCE.
 std::string SetSoftMemlock(uint64_t bytes);
 
-// What the kernel has pinned for this process (VmPin of /proc/self/status, proc(5)).
-uint64_t PinnedBytes();
-
 // What Mooring's ledger says that this process has charged.
 uint64_t ChargedBytes();
 

@@ -108,4 +108,8 @@ std::string StatusLine(const std::string& name) {
   return "";
 }
 
+uint64_t PinnedBytes() {
+  return std::strtoull(StatusLine("VmPin").c_str(), nullptr, 10) * 1024;
+}
+
 }  // namespace mooring::conformance

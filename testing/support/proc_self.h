@@ -28,6 +28,11 @@ bool IsMapped(const void* address);
 // none.
 std::string StatusLine(const std::string& name);
 
+// What the kernel has pinned for this process (VmPin of /proc/self/status, proc(5)), root's too up
+// to 7.0. A ring that was closed may give its share back late: the kernel ends it on a thread of
+// its own.
+uint64_t PinnedBytes();
+
 }  // namespace mooring::conformance
 
 #endif  // MOORING_TESTING_SUPPORT_PROC_SELF_H_
