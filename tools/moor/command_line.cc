@@ -22,6 +22,8 @@ Examples:
   moor copy model.bin /mnt/model.bin   copy a file; holes, mode and times are kept
   moor stream a.bin b.bin --json       read files as fast as may be, and report
   moor stream a.bin --to stdout | ...  feed a program
+  moor receive 9000 b.bin              take a file from the network, and on the other machine:
+  moor stream a.bin --to tcp:HOST:9000
 
 `moor COMMAND --help` shows the options of a command. Sizes are numbers of bytes with an optional
 K, M, G or T (times 1024). Exit status: 0 done, 1 failed, 2 wrong usage.)";
@@ -39,13 +41,30 @@ Examples:
   producer | moor copy - result.bin)";
 
 constexpr char kStreamFooter[] = R"(
-Reads the files in order, and hands their bytes to nobody (--to null: how fast can they be read?)
-or to standard output. With --to stdout, the report goes to standard error.
+Reads the files in order, and hands their bytes to nobody (--to null: how fast can they be read?),
+to standard output, or to a TCP connection (--to tcp:HOST:PORT, IPv6 as tcp:[::1]:PORT). With --to
+stdout, the report goes to standard error. What is cut short resets the connection, so that nobody
+takes a part for the whole.
 
 Examples:
   moor stream shard-*.bin                      read everything, report rate and digest
   moor stream --direct on --digest none x.bin  measure the storage and not the page cache
-  moor stream x.bin --to stdout | consumer)";
+  moor stream x.bin --to stdout | consumer
+  moor stream x.bin --to tcp:storage.local:9000     where `moor receive` or `nc -l` waits)";
+
+constexpr char kReceiveFooter[] = R"(
+Listens on PORT (0: a free one), says where on standard error, takes one TCP connection and writes
+what comes into DST: a file, a pipe, a device, or - for standard output (the report then goes to
+standard error). A file appears under its name only when the sender has ended well, and replaces
+none unless --force is given. Bytes are taken as they come, without encryption or password: bind to
+other addresses than loopback only in a network that you trust.
+
+Examples:
+  moor receive 9000 big.img                         for a sender on this machine, or a tunnel
+  moor receive --bind 0.0.0.0 9000 big.img          for any machine (:: for IPv6 too)
+  moor receive --bind 10.0.0.1 0 - | tar -x)";
+
+constexpr char kSyncHelp[] = "give DST its name only once the bytes are on the storage";
 
 constexpr char kDoctorFooter[] = R"(
 Looks by trying: makes a ring and a slab of --slab-bytes, pins it, and reports what came of it.
@@ -129,6 +148,59 @@ void AddCommon(CLI::App& app, TransferOptions& options) {
       "--no-progress", [&options] { options.progress = false; }, "show no progress");
 }
 
+std::string Footer(std::string_view text) {
+  return std::string(text.substr(text.front() == '\n' ? 1 : 0));
+}
+
+// null, stdout, or where to connect to.
+void AddTarget(CLI::App& app, StreamOptions& options) {
+  app.add_option_function<std::string>(
+         "--to",
+         [&options](const std::string& text) {
+           constexpr std::string_view kTcp = "tcp:";
+           if (text == "null") {
+             options.target = StreamTarget::kNull;
+           } else if (text == "stdout") {
+             options.target = StreamTarget::kStdout;
+           } else if (const auto address = text.rfind(kTcp, 0) == 0
+                                               ? ParseTcpAddress(text.substr(kTcp.size()))
+                                               : std::nullopt) {
+             options.target = StreamTarget::kTcp;
+             options.address = *address;
+           } else {
+             throw CLI::ValidationError("--to", "'" + text + "' is none of null|stdout|tcp:HOST:PORT");
+           }
+         },
+         "where the bytes go (default null: nowhere)")
+      ->type_name("null|stdout|tcp:HOST:PORT");
+}
+
+void AddReceive(CLI::App& app, ReceiveOptions& options) {
+  CLI::App* receive = app.add_subcommand("receive", "take bytes from a TCP connection");
+  receive
+      ->add_option_function<std::string>(
+          "PORT",
+          [&options](const std::string& text) {
+            const std::optional<uint16_t> port = ParsePort(text);
+            if (!port) {
+              throw CLI::ValidationError("PORT", "'" + text + "' is no number from 0 to 65535");
+            }
+            options.address.port = *port;
+          },
+          "where to listen, 0 for a free port")
+      ->required()
+      ->type_name("");
+  receive->add_option("DST", options.destination, "a file, a pipe, a device, - for standard output")
+      ->required()
+      ->type_name("");
+  receive->add_option("--bind", options.address.host, "the address to listen on (default 127.0.0.1)")
+      ->type_name("ADDRESS");
+  receive->add_flag("--force", options.force, "replace DST if it is a file that exists");
+  AddCommon(*receive, options.common);
+  receive->add_flag("--sync", options.sync, kSyncHelp);
+  receive->footer(Footer(kReceiveFooter));
+}
+
 // CLI11 prints its own text: ours is two lines, like every other failure.
 [[noreturn]] void ThrowUsage(const CLI::ParseError& error, const CLI::App& app) {
   std::string command = "moor";
@@ -137,10 +209,6 @@ void AddCommon(CLI::App& app, TransferOptions& options) {
     command += " " + chosen.front()->get_name();
   }
   throw UsageFailure(error.what(), "see `" + command + " --help`");
-}
-
-std::string Footer(std::string_view text) {
-  return std::string(text.substr(text.front() == '\n' ? 1 : 0));
 }
 
 // CLI11 reads [a,b] as a list of two, and ++ as the end of a command. Both are names of files too.
@@ -152,6 +220,7 @@ std::string AsItIs(const std::string& argument) {
 struct Parsed {
   CopyOptions copy;
   StreamOptions stream;
+  ReceiveOptions receive;
   DoctorOptions doctor;
 };
 
@@ -164,19 +233,18 @@ void DescribeCommands(CLI::App& app, Parsed& parsed) {
       ->required()
       ->type_name("");
   AddCommon(*copy, parsed.copy.common);
-  copy->add_flag("--sync", parsed.copy.sync,
-                 "give DST its name only once the bytes are on the storage");
+  copy->add_flag("--sync", parsed.copy.sync, kSyncHelp);
   copy->footer(Footer(kCopyFooter));
 
   CLI::App* stream = app.add_subcommand("stream", "read files in order");
   stream->add_option("FILE", parsed.stream.files, "what to read, - for standard input")
       ->required()
       ->type_name("");
-  AddChoice<StreamTarget>(*stream, "--to", parsed.stream.target,
-                          {{"null", StreamTarget::kNull}, {"stdout", StreamTarget::kStdout}},
-                          "where the bytes go (default null: nowhere)");
+  AddTarget(*stream, parsed.stream);
   AddCommon(*stream, parsed.stream.common);
   stream->footer(Footer(kStreamFooter));
+
+  AddReceive(app, parsed.receive);
 
   CLI::App* doctor = app.add_subcommand("doctor", "what this machine gives, and what to change");
   AddSize(*doctor, "--slab-bytes", "size of the slab to try (default 64M)",
@@ -218,10 +286,13 @@ Command ParseCommandLine(int argc, const char* const* argv) {
   if (app.got_subcommand("stream")) {
     return parsed.stream;
   }
+  if (app.got_subcommand("receive")) {
+    return parsed.receive;
+  }
   if (app.got_subcommand("doctor")) {
     return parsed.doctor;
   }
-  throw UsageFailure("no command was given: copy, stream or doctor", "see `moor --help`");
+  throw UsageFailure("no command was given: copy, stream, receive or doctor", "see `moor --help`");
 }
 
 }  // namespace moor

@@ -45,6 +45,18 @@ TEST(CommandLine, ReadsEveryCommonOption) {
   EXPECT_EQ(options.files, (std::vector<std::string>{"x", "y"}));
 }
 
+TEST(CommandLine, ReadsWhereBytesGoAndComeFrom) {
+  const auto stream = std::get<StreamOptions>(Parse({"stream", "x", "--to", "tcp:[::1]:9000"}));
+  EXPECT_EQ(stream.target, StreamTarget::kTcp);
+  EXPECT_EQ(stream.address.host, "::1");
+  EXPECT_EQ(stream.address.port, 9000);
+  const auto receive = std::get<ReceiveOptions>(Parse({"receive", "0", "b"}));
+  EXPECT_EQ(receive.address.host, "127.0.0.1") << "nobody from outside unless asked for";
+  EXPECT_EQ(receive.address.port, 0);
+  EXPECT_EQ(receive.destination, "b");
+  EXPECT_FALSE(receive.force || receive.sync);
+}
+
 TEST(CommandLine, TakesFileNamesAsTheyAre) {
   const auto stream = std::get<StreamOptions>(Parse({"stream", "[a,b]", "copy", "-", "++", "a b"}));
   EXPECT_EQ(stream.files,
@@ -73,8 +85,11 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
       {"copy", "a", "b", "--slab-bytes", "64KB"},
       {"copy", "a", "b", "--slab-bytes"},
       {"stream"},
-      {"stream", "a", "--to", "tcp:localhost:1"},
+      {"stream", "a", "--to", "tcp:localhost"},
       {"stream", "a", "--to", "cuda"},
+      {"receive", "9000"},
+      {"receive", "http", "b"},
+      {"receive", "65536", "b"},
       {"doctor", "extra"},
   };
   for (const std::vector<const char*>& line : lines) {
@@ -90,7 +105,7 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
 }
 
 TEST(CommandLine, ExplainsEachCommand) {
-  for (const char* command : {"copy", "stream", "doctor"}) {
+  for (const char* command : {"copy", "stream", "receive", "doctor"}) {
     const std::string text = std::get<PrintText>(Parse({command, "--help"})).text;
     EXPECT_NE(text.find(std::string("moor ") + command), std::string::npos);
     EXPECT_NE(text.find("Examples:"), std::string::npos);
@@ -99,7 +114,7 @@ TEST(CommandLine, ExplainsEachCommand) {
 }
 
 TEST(CommandLine, HelpFitsOneHundredColumns) {
-  for (const char* command : {"copy", "stream", "doctor"}) {
+  for (const char* command : {"copy", "stream", "receive", "doctor"}) {
     const std::string text = std::get<PrintText>(Parse({command, "-h"})).text;
     size_t begin = 0;
     for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {

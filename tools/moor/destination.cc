@@ -52,6 +52,10 @@ bool CannotBeKeptHere(int error) {
 
 }  // namespace
 
+void ThrowExists(const std::string& existing) {
+  throw Failure("'" + existing + "' exists already", "name another file, or add --force to replace it");
+}
+
 std::string TemporaryName(const std::string& name, size_t name_bytes_max,
                           const std::string& random) {
   const std::string suffix = ".moor-" + random;
@@ -172,6 +176,26 @@ void Destination::SyncTemporary() {
   }
 }
 
+void Destination::TakeName() {
+  const int directory = directory_.get();
+  const char* from = temporary_.c_str();
+  const char* to = path_.name.c_str();
+  int result = ::renameat2(directory, from, directory, to, path_.replace ? 0 : RENAME_NOREPLACE);
+  if (result != 0 && errno == EINVAL && !path_.replace) {
+    // A filesystem without that flag (rename(2)): a link never replaces.
+    result = ::linkat(directory, from, directory, to, 0);
+    if (result == 0) {
+      ::unlinkat(directory, from, 0);
+    }
+  }
+  if (result != 0 && errno == EEXIST) {
+    ThrowExists(path_.shown);
+  }
+  if (result != 0) {
+    ThrowSystemError(errno, "cannot give the copy its name '" + path_.shown + "'");
+  }
+}
+
 void Destination::Commit(const Source& source, uint64_t size, bool sync) {
   if (!path_.is_file) {
     const int error = fd_.Close();
@@ -193,9 +217,7 @@ void Destination::Commit(const Source& source, uint64_t size, bool sync) {
     ThrowSystemError(error, "cannot write '" + path_.shown + "'");
   }
   ThrowIfInterrupted();
-  if (::renameat(directory_.get(), temporary_.c_str(), directory_.get(), path_.name.c_str()) != 0) {
-    ThrowSystemError(errno, "cannot give the copy its name '" + path_.shown + "'");
-  }
+  TakeName();
   temporary_.clear();
   guard_.reset();
   if (sync) {

@@ -30,7 +30,11 @@ struct DestinationPath {
   std::string directory;  // of the file, "." for the current one
   std::string name;       // of the file in it
   bool is_file = true;    // false: a device or a pipe, opened as `shown`
+  bool replace = true;    // a file of that name
 };
+
+// What goes to nobody who asked for it: `existing` is there, and may not be replaced.
+[[noreturn]] void ThrowExists(const std::string& existing);
 
 // Throws where the copy cannot work, SRC and DST being the same file among it.
 DestinationPath FindDestination(const SourcePath& source, const std::string& path);
@@ -61,6 +65,7 @@ class Destination {
   void OpenDevice();
   void CopyMetadata(const Source& source);
   void SyncTemporary();
+  void TakeName();
 
   DestinationPath path_;
   Descriptor directory_;

@@ -70,7 +70,7 @@ DestinationPath FindDestination(const SourcePath& source, const std::string& pat
   struct stat status {};
   if (::stat(wanted.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
     if (source.path == "-") {
-      throw Failure("'" + path + "' is a directory, and standard input has no name",
+      throw Failure("'" + path + "' is a directory, and what comes in has no name",
                     "name a file in the directory");
     }
     wanted = WithoutTrailingSlashes(wanted) + "/" + LastPart(source.path);

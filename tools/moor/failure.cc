@@ -44,6 +44,8 @@ std::string RemedyFor(int system_error) {
       return "nothing can be opened there (a socket, or a device that is not present): name a file";
     case EPIPE:
       return "the reader went away: keep it reading until the end";
+    case ECONNRESET:
+      return "the other side stopped before the end: its own messages say why";
     case ETXTBSY:
       return "the file is a program that runs now: stop it first";
     case ENOMEM:

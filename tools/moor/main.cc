@@ -13,6 +13,7 @@
 #include "tools/moor/doctor.h"
 #include "tools/moor/failure.h"
 #include "tools/moor/interrupts.h"
+#include "tools/moor/receive.h"
 #include "tools/moor/report.h"
 #include "tools/moor/stream.h"
 
@@ -27,6 +28,8 @@ void Run(const Command& command) {
           RunCopy(options);
         } else if constexpr (std::is_same_v<Options, StreamOptions>) {
           RunStream(options);
+        } else if constexpr (std::is_same_v<Options, ReceiveOptions>) {
+          RunReceive(options);
         } else if constexpr (std::is_same_v<Options, DoctorOptions>) {
           RunDoctor(options);
         } else {

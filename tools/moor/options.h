@@ -12,15 +12,17 @@
 
 #include <mooring/mooring.h>
 
+#include "tools/moor/tcp_address.h"
+
 namespace moor {
 
 enum class DirectMode { kAuto, kOn, kOff };
 enum class DigestKind { kXxh64, kNone };
-enum class StreamTarget { kNull, kStdout };
+enum class StreamTarget { kNull, kStdout, kTcp };
 
 inline constexpr uint64_t kDefaultSlabBytes = UINT64_C(64) << 20;
 
-// What copy and stream have in common. A size that is not set is chosen by memory_plan.h.
+// What copy, stream and receive have in common. A size that is not set is chosen by memory_plan.h.
 struct TransferOptions {
   mooring_engine_t engine = MOORING_ENGINE_AUTO;
   mooring_policy_t policy = MOORING_POLICY_PREFER;
@@ -45,6 +47,15 @@ struct StreamOptions {
   TransferOptions common;
   std::vector<std::string> files;
   StreamTarget target = StreamTarget::kNull;
+  TcpAddress address;  // of kTcp
+};
+
+struct ReceiveOptions {
+  TransferOptions common;
+  TcpAddress address{"127.0.0.1", 0};  // where to listen; port 0 is a free one
+  std::string destination;             // "-" is standard output
+  bool force = false;
+  bool sync = false;
 };
 
 struct DoctorOptions {
@@ -57,7 +68,8 @@ struct PrintText {
   std::string text;
 };
 
-using Command = std::variant<CopyOptions, StreamOptions, DoctorOptions, PrintText>;
+using Command =
+    std::variant<CopyOptions, StreamOptions, ReceiveOptions, DoctorOptions, PrintText>;
 
 }  // namespace moor
 

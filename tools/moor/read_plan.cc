@@ -20,6 +20,11 @@ std::optional<uint64_t> TotalBytes(const std::vector<SourcePath>& paths) {
 ReadPlan::ReadPlan(std::vector<SourcePath> paths, const ReadPlanOptions& options)
     : paths_(std::move(paths)), options_(options) {}
 
+ReadPlan::ReadPlan(const std::string& name, Descriptor socket, const ReadPlanOptions& options)
+    : options_(options) {
+  first_ = current_ = Source::OfSocket(name, std::move(socket), options.direct, direct_);
+}
+
 const std::shared_ptr<Source>& ReadPlan::First() {
   if (!first_) {
     OpenNext();

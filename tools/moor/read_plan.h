@@ -14,9 +14,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "tools/moor/data_ranges.h"
+#include "tools/moor/descriptor.h"
 #include "tools/moor/options.h"
 #include "tools/moor/source.h"
 
@@ -45,6 +47,8 @@ std::optional<uint64_t> TotalBytes(const std::vector<SourcePath>& paths);
 class ReadPlan {
  public:
   ReadPlan(std::vector<SourcePath> paths, const ReadPlanOptions& options);
+  // Of what comes from one connection.
+  ReadPlan(const std::string& name, Descriptor socket, const ReadPlanOptions& options);
 
   // Opens the first source, if that has not been done, and returns it.
   const std::shared_ptr<Source>& First();

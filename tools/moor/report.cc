@@ -54,7 +54,10 @@ std::string ReportJson(const Outcome& outcome, const Session& session) {
        {{"read", stats.read},
         {"read_fixed", stats.read_fixed},
         {"write", stats.write},
-        {"write_fixed", stats.write_fixed}}},
+        {"write_fixed", stats.write_fixed},
+        {"send", stats.send},
+        {"send_zero_copy", stats.send_zero_copy},
+        {"receive", stats.recv}}},
       {"direct",
        {{"used", outcome.direct.used}, {"reason", DirectReasonName(outcome.direct.reason)}}},
   };
@@ -79,13 +82,21 @@ std::string ReportText(const std::string& verb, const Outcome& outcome, const Se
   text += Line("memory", WithReason(OutcomeName(info.outcome), ReasonName(info.reason)) + ": " +
                              FormatBytes(info.bytes_fixed) + " of " +
                              FormatBytes(info.bytes_requested) + " pinned");
-  text += Line("reads", std::to_string(stats.read_fixed) + " fixed, " + std::to_string(stats.read) +
-                            " copied; direct: " +
-                            WithReason(outcome.direct.used ? "yes" : "no",
-                                       DirectReasonName(outcome.direct.reason)));
+  if (stats.recv > 0) {
+    text += Line("receives", std::to_string(stats.recv));
+  } else {
+    text += Line("reads", std::to_string(stats.read_fixed) + " fixed, " +
+                              std::to_string(stats.read) + " copied; direct: " +
+                              WithReason(outcome.direct.used ? "yes" : "no",
+                                         DirectReasonName(outcome.direct.reason)));
+  }
   if (stats.write_fixed + stats.write > 0) {
     text += Line("writes", std::to_string(stats.write_fixed) + " fixed, " +
                                std::to_string(stats.write) + " copied");
+  }
+  if (stats.send_zero_copy + stats.send > 0) {
+    text += Line("sends", std::to_string(stats.send_zero_copy) + " zero-copy, " +
+                              std::to_string(stats.send) + " copied");
   }
   return text + RemedyLines(session);
 }

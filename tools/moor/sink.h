@@ -1,5 +1,5 @@
-// Sink: where a transfer writes, one write at a time: nowhere, to places in a file, or to the position
-// of a pipe.
+// Sink: where a transfer writes: nowhere, to places in a file, to the position of a pipe, or into a
+// connection.
 //
 // Lifecycle: lends a descriptor that its owner keeps open. Threading: a value.
 #ifndef MOORING_TOOLS_MOOR_SINK_H_
@@ -13,6 +13,7 @@ struct Sink {
   int fd = -1;              // -1: the bytes go nowhere
   bool positioned = false;  // writes name their offset, and leave out holes
   bool standard_output = false;
+  bool socket = false;      // sends, and not writes
   std::string name;         // for messages
 };
 

@@ -79,6 +79,14 @@ std::shared_ptr<Source> Source::Open(const SourcePath& found, DirectMode mode,
   return source;
 }
 
+std::shared_ptr<Source> Source::OfSocket(const std::string& name, Descriptor socket,
+                                         DirectMode mode, std::shared_ptr<DirectSummary> direct) {
+  std::shared_ptr<Source> source(new Source(name, std::move(socket), std::move(direct)));
+  source->Classify();
+  source->ChooseDirect(mode, 0);
+  return source;
+}
+
 void Source::Classify() {
   if (::fstat(fd_.get(), &status_) != 0) {
     ThrowSystemError(errno, "cannot read '" + name_ + "'");

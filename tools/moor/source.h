@@ -1,4 +1,4 @@
-// Source: one thing to read: a file, a pipe, a device, standard input.
+// Source: one thing to read: a file, a pipe, a device, standard input, a connection.
 //
 // A positioned source (a regular file, a block device) has a size, and reads name their offset, so
 // many are under way at once; what is appended to it later is not read. Any other one is read at its
@@ -28,6 +28,9 @@ struct SourcePath {
   struct stat status = {};
 };
 
+// For bytes that no path names.
+inline SourcePath NamelessSource() { return {.path = "-"}; }
+
 // Throws for a directory and for what is not there.
 SourcePath FindSource(const std::string& path);
 
@@ -46,6 +49,10 @@ class Source {
                                       uint64_t chunk_bytes_max,
                                       std::shared_ptr<DirectSummary> direct);
 
+  // The bytes that come from `socket`, which is called `name` in messages.
+  static std::shared_ptr<Source> OfSocket(const std::string& name, Descriptor socket,
+                                          DirectMode mode, std::shared_ptr<DirectSummary> direct);
+
   const std::string& name() const { return name_; }
   const struct stat& status() const { return status_; }
   bool positioned() const { return positioned_; }
@@ -53,6 +60,7 @@ class Source {
   bool may_have_holes() const;
   bool cached() const { return cached_; }
   int fd() const { return fd_.get(); }
+  bool is_socket() const { return S_ISSOCK(status_.st_mode); }
 
   // Reads of pieces begin at multiples of this, so that none but the last has an unaligned tail.
   uint64_t piece_granule() const { return direct_fd_ ? alignment_.offset : 1; }

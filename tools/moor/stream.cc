@@ -6,6 +6,7 @@
 #include <chrono>
 #include <vector>
 
+#include "tools/moor/connection.h"
 #include "tools/moor/digest.h"
 #include "tools/moor/failure.h"
 #include "tools/moor/memory_plan.h"
@@ -44,20 +45,13 @@ void RefuseOutputAmongInputs(const std::vector<SourcePath>& paths) {
   }
 }
 
-Sink MakeSink(const StreamOptions& options) {
-  if (options.target == StreamTarget::kNull) {
-    return {};
-  }
-  return {.fd = STDOUT_FILENO, .standard_output = true, .name = "standard output"};
-}
-
 Outcome Move(const StreamOptions& options, Session& session, const WindowPlan& window,
-             ReadPlan& plan, std::optional<uint64_t> total_bytes) {
+             ReadPlan& plan, std::optional<uint64_t> total_bytes, const Sink& sink) {
   Digest digest(options.common.digest);
   Outcome outcome;
   {
     Progress progress(options.common.quiet ? false : options.common.progress, total_bytes);
-    Transfer transfer(session, window, plan, MakeSink(options), digest, progress);
+    Transfer transfer(session, window, plan, sink, digest, progress);
     outcome.bytes = transfer.Run();
   }
   outcome.digest = digest.Text();
@@ -79,9 +73,20 @@ void RunStream(const StreamOptions& options) {
   const WindowPlan window = PlanWindow(slab, total_bytes);
   Session session(options.common, slab);
   ReadPlan plan(paths, {.direct = options.common.direct, .chunk_bytes = window.chunk_bytes});
+  std::optional<Connection> connection;
+  Sink sink;
+  if (to_stdout) {
+    sink = {.fd = STDOUT_FILENO, .standard_output = true, .name = "standard output"};
+  } else if (options.target == StreamTarget::kTcp) {
+    connection = Connection::Connect(options.address);
+    sink = {.fd = connection->fd(), .socket = true, .name = connection->peer()};
+  }
   Outcome outcome;
   try {
-    outcome = Move(options, session, window, plan, total_bytes);
+    outcome = Move(options, session, window, plan, total_bytes, sink);
+    if (connection) {
+      connection->Finish();
+    }
   } catch (...) {
     session.Stop();
     throw;

@@ -1,6 +1,7 @@
 #include "tools/moor/transfer.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 
@@ -17,6 +18,9 @@ constexpr uint32_t kCompletionCount = 64;
 // Of a source in the page cache: 4 MiB, with pieces of 512 KiB. More would only displace each other
 // from the processor's cache before they are digested and written.
 constexpr size_t kCachedItemsMax = 8;
+
+// Sends that follow each other without a look in between, as a chain of links keeps their order.
+constexpr size_t kSendChainMax = 16;
 
 }  // namespace
 
@@ -84,18 +88,27 @@ void Transfer::AddRead(Item& item) {
   } else {
     operation.fd = piece.source->fd();
     operation.size = left;
-    operation.file_offset = MOORING_FILE_OFFSET_CURRENT;
+    if (piece.source->is_socket()) {
+      operation.opcode = MOORING_OPCODE_RECV;
+    } else {
+      operation.file_offset = MOORING_FILE_OFFSET_CURRENT;
+    }
   }
   Add(operation, item);
 }
 
 void Transfer::AddWrite(Item& item) {
   mooring_op_t operation = {};
-  operation.opcode = MOORING_OPCODE_WRITE;
   operation.fd = sink_.fd;
   operation.size = item.piece.size - item.done;
-  operation.file_offset =
-      sink_.positioned ? item.piece.offset + item.done : MOORING_FILE_OFFSET_CURRENT;
+  if (sink_.socket) {
+    operation.opcode = MOORING_OPCODE_SEND;
+    operation.parameter = MSG_WAITALL;
+  } else {
+    operation.opcode = MOORING_OPCODE_WRITE;
+    operation.file_offset =
+        sink_.positioned ? item.piece.offset + item.done : MOORING_FILE_OFFSET_CURRENT;
+  }
   Add(operation, item);
 }
 
@@ -177,12 +190,14 @@ void Transfer::ReadFailed(Item& item, int error) {
     AddRead(item);
     return;
   }
-  ThrowSystemError(error, "cannot read '" + piece.source->name() + "' at byte " +
+  ThrowSystemError(error, (piece.source->is_socket() ? "cannot receive from '" : "cannot read '") +
+                              piece.source->name() + "' at byte " +
                               std::to_string(piece.offset + item.done));
 }
 
 void Transfer::SettleWrite(Item& item, int64_t result) {
-  write_under_way_ = false;
+  --writes_under_way_;
+  item.state = State::kWaitingToWrite;
   if (result < 0) {
     WriteFailed(item, static_cast<int>(-result));
     return;
@@ -191,10 +206,7 @@ void Transfer::SettleWrite(Item& item, int64_t result) {
     WriteFailed(item, EIO);  // write(2) gives 0 for nothing but an empty write
   }
   item.done += static_cast<uint64_t>(result);
-  if (item.done < item.piece.size) {
-    write_under_way_ = true;
-    AddWrite(item);
-  } else {
+  if (item.done == item.piece.size) {
     item.state = State::kDone;
   }
 }
@@ -203,14 +215,18 @@ void Transfer::WriteFailed(Item& item, int error) {
   if (error == EPIPE && sink_.standard_output) {
     throw ReaderGone();
   }
+  if (sink_.socket && error == ECANCELED) {
+    return;  // the send before it in the chain fell short, and is made again first
+  }
+  if (sink_.socket && error == EPIPE) {
+    error = ECONNRESET;  // one and the same to the user: the other side is gone
+  }
   if (error == EAGAIN) {
     WaitReady(sink_.fd, POLLOUT);
   } else if (error != EINTR) {
-    ThrowSystemError(error, "cannot write '" + sink_.name + "' at byte " +
-                                std::to_string(item.piece.offset + item.done));
+    ThrowSystemError(error, (sink_.socket ? "cannot send to '" : "cannot write '") + sink_.name +
+                                "' at byte " + std::to_string(item.piece.offset + item.done));
   }
-  write_under_way_ = true;
-  AddWrite(item);
 }
 
 void Transfer::Advance() {
@@ -218,17 +234,28 @@ void Transfer::Advance() {
     Digested(items_[digested_count_]);
     ++digested_count_;
   }
-  // Everything before digested_count_ has its turn to be written. One at a time: a pipe has an order,
-  // and a file has one lock for buffered writers, so that several would only wait for each other.
-  for (size_t index = 0; index < digested_count_ && !write_under_way_; ++index) {
+  if (writes_under_way_ == 0) {
+    StartWrites();
+  }
+  RetireFinished();
+}
+
+// Everything before digested_count_ has its turn to be written. One at a time: a pipe has an order, and
+// a file has one lock for buffered writers, so that several would only wait for each other. A connection
+// has an order too, and links that keep it.
+void Transfer::StartWrites() {
+  const size_t most = sink_.socket ? kSendChainMax : 1;
+  for (size_t index = 0; index < digested_count_ && writes_under_way_ < most; ++index) {
     Item& item = items_[index];
     if (item.state == State::kWaitingToWrite) {
+      if (writes_under_way_ > 0) {
+        operations_.back().flags |= MOORING_OPERATION_LINK;
+      }
       item.state = State::kWriting;
-      write_under_way_ = true;
+      ++writes_under_way_;
       AddWrite(item);
     }
   }
-  RetireFinished();
 }
 
 void Transfer::Digested(Item& item) {

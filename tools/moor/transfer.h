@@ -2,7 +2,7 @@
 // written or dropped. A chunk of memory is read into, digested from and written from; nothing is
 // copied in between.
 //
-//   free -> reading -> read -> (its turn: digest) -> writing -> free
+//   free -> reading -> read -> (its turn: digest) -> waiting to write -> writing -> free
 //
 // What comes back short is asked for again, what a direct read cannot do is read through the page
 // cache, and a signal is looked for ten times a second.
@@ -65,6 +65,7 @@ class Transfer {
   void ReadFailed(Item& item, int error);
   void WriteFailed(Item& item, int error);
   void Advance();
+  void StartWrites();
   void Digested(Item& item);
   void RetireFinished();
   void WaitReady(int fd, short events);
@@ -82,7 +83,7 @@ class Transfer {
   std::vector<mooring_completion_t> completions_;
   uint64_t in_flight_ = 0;
   size_t waiting_hole_count_ = 0;
-  bool write_under_way_ = false;
+  size_t writes_under_way_ = 0;
   uint64_t bytes_ = 0;
   uint64_t hole_bytes_ = 0;
 };

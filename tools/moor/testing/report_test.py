@@ -23,7 +23,15 @@ KEYS = {
         "memlock_soft_bytes": (int, type(None)),
         "system_error": int,
     },
-    "operations": {"read": int, "read_fixed": int, "write": int, "write_fixed": int},
+    "operations": {
+        "read": int,
+        "read_fixed": int,
+        "write": int,
+        "write_fixed": int,
+        "send": int,
+        "send_zero_copy": int,
+        "receive": int,
+    },
     "direct": {"used": bool, "reason": str},
 }
 

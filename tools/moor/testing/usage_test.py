@@ -31,7 +31,7 @@ class UsageTest(MoorTestCase):
         self.assertEqual(self.names(), ["a"])
 
     def test_help_of_each_command(self):
-        for arguments in (["--help"], ["copy", "--help"], ["stream", "-h"], ["doctor", "--help"]):
+        for arguments in (["--help"], ["copy", "--help"], ["stream", "-h"], ["receive", "-h"], ["doctor", "--help"]):
             result = self.assert_succeeds(self.run_moor(*arguments))
             self.assertIn(b"Examples:", result.stdout)
             self.assertEqual(result.stderr, b"")

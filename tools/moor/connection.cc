@@ -1,0 +1,196 @@
+#include "tools/moor/connection.h"
+
+#include <linux/sockios.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "tools/moor/failure.h"
+#include "tools/moor/interrupts.h"
+
+namespace moor {
+namespace {
+
+using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+Addresses Resolve(const TcpAddress& address, int flags) {
+  addrinfo hints = {};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(),
+                                  &hints, &found);
+  ThrowIfInterrupted();
+  if (error != 0) {
+    throw Failure("cannot find the host '" + address.host +
+                      "': " + (error == EAI_SYSTEM ? DescribeError(errno) : ::gai_strerror(error)),
+                  "check the spelling, or use its number (`getent hosts NAME` shows it)");
+  }
+  return Addresses(found, &::freeaddrinfo);
+}
+
+std::string Numeric(const sockaddr* address, socklen_t size) {
+  char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
+  if (::getnameinfo(address, size, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return "an unknown address";
+  }
+  return FormatTcpAddress({host, ParsePort(port).value_or(0)});
+}
+
+// Until one of `events`, or an error, is there.
+void WaitFor(int fd, short events) {
+  pollfd ready = {.fd = fd, .events = events, .revents = 0};
+  while (::poll(&ready, 1, kInterruptLookMilliseconds) <= 0) {
+    ThrowIfInterrupted();
+  }
+}
+
+int PendingError(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+// 0, or the errno of the attempt.
+int TryConnect(int fd, const addrinfo& address) {
+  if (::connect(fd, address.ai_addr, address.ai_addrlen) == 0) {
+    return 0;
+  }
+  if (errno != EINPROGRESS) {
+    return errno;
+  }
+  WaitFor(fd, POLLOUT);
+  return PendingError(fd);
+}
+
+[[noreturn]] void ThrowNetworkError(int error, const std::string& what) {
+  std::string remedy = RemedyFor(error);
+  if (error == ECONNREFUSED) {
+    remedy = "start the receiver first (moor receive PORT FILE), and check host and port";
+  } else if (error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH) {
+    remedy = "check the host, the route to it, and what a firewall between lets through";
+  } else if (error == EADDRINUSE) {
+    remedy = "another program listens there (`ss -ltnp` shows it): choose another port, or 0 for any";
+  } else if (error == EADDRNOTAVAIL) {
+    remedy = "--bind takes an address of this machine (`ip address` shows them)";
+  } else if (error == EACCES) {
+    remedy = "ports below 1024 are for root: choose a higher one";
+  }
+  throw Failure(what + ": " + DescribeError(error), remedy);
+}
+
+}  // namespace
+
+Connection::Connection(Descriptor fd, std::string peer)
+    : fd_(std::move(fd)), peer_(std::move(peer)) {
+  ResetOnClose(true);
+}
+
+void Connection::ResetOnClose(bool reset) {
+  // socket(7): with a linger of 0 seconds, closing a TCP socket resets the connection.
+  const linger now = {.l_onoff = reset, .l_linger = 0};
+  if (::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0) {
+    ThrowSystemError(errno, "cannot set up the connection to '" + peer_ + "'");
+  }
+}
+
+Connection Connection::Connect(const TcpAddress& address) {
+  const std::string shown = FormatTcpAddress(address);
+  const Addresses addresses = Resolve(address, 0);
+  int error = 0;
+  for (const addrinfo* each = addresses.get(); each != nullptr; each = each->ai_next) {
+    // Non-blocking, so that a signal is seen.
+    Descriptor fd(::socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                           each->ai_protocol));
+    error = fd ? TryConnect(fd.get(), *each) : errno;
+    if (error != 0) {
+      continue;
+    }
+    const int nonblocking = 0;
+    if (::ioctl(fd.get(), FIONBIO, &nonblocking) != 0) {
+      ThrowSystemError(errno, "cannot set up the connection to '" + shown + "'");
+    }
+    return Connection(std::move(fd), shown);
+  }
+  ThrowNetworkError(error, "cannot connect to '" + shown + "'");
+}
+
+void Connection::Finish() {
+  if (::shutdown(fd_.get(), SHUT_WR) != 0) {
+    ThrowSystemError(errno, "cannot end the connection to '" + peer_ + "'");
+  }
+  for (;;) {
+    // What was sent back is of no use; unread, it would turn the close into a reset (RFC 2525, 2.17).
+    char dropped[4096];
+    ssize_t count;
+    do {
+      count = ::recv(fd_.get(), dropped, sizeof dropped, MSG_DONTWAIT);
+    } while (count > 0);
+    const bool failed = count < 0 && errno != EAGAIN && errno != EINTR;
+    const int error = failed ? errno : PendingError(fd_.get());
+    int unacknowledged = 0;
+    if (error == 0 && ::ioctl(fd_.get(), SIOCOUTQ, &unacknowledged) != 0) {
+      ThrowSystemError(errno, "cannot end the connection to '" + peer_ + "'");
+    }
+    if (error != 0) {
+      ThrowSystemError(error, "'" + peer_ + "' did not take everything");
+    }
+    if (unacknowledged == 0) {
+      break;
+    }
+    ThrowIfInterrupted();
+    // No event tells of an acknowledgement (tcp(7), SIOCOUTQ); a reset ends the wait.
+    pollfd reset = {.fd = fd_.get(), .events = 0, .revents = 0};
+    ::poll(&reset, 1, 1);
+  }
+  ResetOnClose(false);
+}
+
+void Connection::Keep() { ResetOnClose(false); }
+
+Listener::Listener(const TcpAddress& address) {
+  const std::string what = "cannot listen on '" + FormatTcpAddress(address) + "'";
+  const Addresses addresses = Resolve(address, AI_PASSIVE);
+  fd_ = Descriptor(::socket(addresses->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int yes = 1;
+  if (!fd_ || ::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+      ::bind(fd_.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 ||
+      ::listen(fd_.get(), 1) != 0) {
+    ThrowNetworkError(errno, what);
+  }
+  sockaddr_storage bound = {};
+  socklen_t size = sizeof bound;
+  if (::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
+    ThrowNetworkError(errno, what);
+  }
+  shown_ = Numeric(reinterpret_cast<sockaddr*>(&bound), size);
+}
+
+Connection Listener::Accept() {
+  for (;;) {
+    sockaddr_storage peer = {};
+    socklen_t size = sizeof peer;
+    // The new descriptor blocks: accept4(2) does not hand O_NONBLOCK on.
+    Descriptor fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC));
+    if (fd) {
+      return Connection(std::move(fd), Numeric(reinterpret_cast<sockaddr*>(&peer), size));
+    }
+    // A peer that left before it was taken is no failure (accept(2)).
+    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+      ThrowNetworkError(errno, "cannot take a connection on '" + shown_ + "'");
+    }
+    ThrowIfInterrupted();
+    WaitFor(fd_.get(), POLLIN);
+  }
+}
+
+}  // namespace moor
