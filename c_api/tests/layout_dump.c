@@ -26,6 +26,14 @@ static void PrintOp(void) {
   FIELD(mooring_op_t, parameter);
 }
 
+static void PrintSegment(void) {
+  STRUCT(mooring_segment_t);
+  FIELD(mooring_segment_t, lease_first_index);
+  FIELD(mooring_segment_t, lease_generation);
+  FIELD(mooring_segment_t, offset);
+  FIELD(mooring_segment_t, size);
+}
+
 static void PrintCompletion(void) {
   STRUCT(mooring_completion_t);
   FIELD(mooring_completion_t, user_data);
@@ -240,6 +248,9 @@ static void PrintValues1(void) {
   VALUE(MOORING_OPCODE_CONNECT);
   VALUE(MOORING_OPCODE_SHUTDOWN);
   VALUE(MOORING_OPCODE_POLL);
+  VALUE(MOORING_OPCODE_SENDMSG);
+  VALUE(MOORING_OPCODE_RECVMSG);
+  VALUE(MOORING_SEGMENT_COUNT_MAX);
   VALUE(MOORING_SEND_AUTO);
   VALUE(MOORING_SEND_ZERO_COPY);
   VALUE(MOORING_SEND_COPY);
@@ -320,6 +331,7 @@ static void PrintValues2(void) {
 
 int main(void) {
   PrintOp();
+  PrintSegment();
   PrintCompletion();
   PrintLease();
   PrintSlabOptions();

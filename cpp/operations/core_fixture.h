@@ -21,7 +21,8 @@ class CoreFixture : public testing::Test {
   CoreFixture()
       : table_(MakeRef<BufferTable>(&engine_)),
         records_(kRecords),
-        core_{&engine_, table_.get(), &records_, {}, {}, {}, {}},
+        messages_(kRecords),
+        core_{&engine_, table_.get(), &records_, &messages_, {}, {}, {}, {}},
         submitter_(core_, kRecords),
         settler_(core_) {
     slab_ = Slab::Create({.buffer_bytes = kBuffer, .buffer_count = 4, .touch = Touch::kNone}).value();
@@ -77,6 +78,7 @@ class CoreFixture : public testing::Test {
   FakeEngine engine_;
   RefPtr<BufferTable> table_;
   RecordPool records_;
+  MessagePool messages_;
   RingCore core_;
   Submitter submitter_;
   Settler settler_;

@@ -27,8 +27,20 @@ struct Operation {
 };
 static_assert(sizeof(Operation) == 64);
 
+// 24 bytes: a part of the bytes of a SENDMSG or RECVMSG.
+struct Segment {
+  uint32_t lease_first_index = 0;
+  uint32_t lease_generation = 0;
+  uint64_t offset = 0;
+  uint64_t size = 0;
+};
+static_assert(sizeof(Segment) == 24);
+
 // Same numbers as mooring_path_t.
 enum class Path : uint32_t { kNone = 0, kFixed = 1, kCopy = 2 };
+
+// Of SENDMSG and RECVMSG, the last opcodes.
+inline bool HasSegments(uint16_t opcode) { return opcode >= static_cast<uint16_t>(Opcode::kSendmsg); }
 
 // Same numbers as mooring_send_t.
 enum class SendKind : uint32_t { kAuto = 0, kZeroCopy = 1, kCopy = 2 };

@@ -52,6 +52,11 @@ inline constexpr ErrorDetail kNoZeroCopy = ConstantError(
     Code::kUnsupported, Retry::kAfterRemedy,
     "operation refused: MOORING_SEND_ZERO_COPY was asked for, and its bytes are not pinned or the ring cannot send so",
     "see mooring_registration_get_info and MOORING_FEATURE_SEND_ZERO_COPY, or ask for MOORING_SEND_AUTO", EOPNOTSUPP);
+inline constexpr ErrorDetail kBadSegments = ConstantError(
+    Code::kInvalidArgument, Retry::kNever,
+    "operation refused: SENDMSG and RECVMSG take the address of 1 to 16 segments in `offset`, their count in `size`, and "
+    "no lease of their own",
+    "put leases into the segments (mooring_segment_t), and split what needs more than MOORING_SEGMENT_COUNT_MAX", EINVAL);
 inline constexpr ErrorDetail kBadAccept = ConstantError(
     Code::kInvalidArgument, Retry::kNever,
     "operation refused: ACCEPT takes SOCK_NONBLOCK or 0, and both of sockaddr and socklen_t or neither",

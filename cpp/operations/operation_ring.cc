@@ -91,7 +91,8 @@ OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions
       info_(engine_->info()),
       table_(MakeRef<BufferTable>(engine_.get())),
       records_(options.in_flight_max),
-      core_{engine_.get(), table_.get(), &records_, {}, {}, {}, {}},
+      messages_(options.in_flight_max),
+      core_{engine_.get(), table_.get(), &records_, &messages_, {}, {}, {}, {}},
       submitter_(core_, std::min(info_.submission_count, options.in_flight_max)),
       settler_(core_) {}
 

@@ -96,6 +96,7 @@ class OperationRing {
   const EngineInfo info_;
   const RefPtr<BufferTable> table_;
   RecordPool records_;
+  MessagePool messages_;
   RingCore core_;
   Submitter submitter_;
   Settler settler_;

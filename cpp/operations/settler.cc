@@ -31,6 +31,8 @@ Settler::Settler(RingCore& core)
     } else if (record.opcode == static_cast<uint16_t>(Opcode::kSend) && record.path == Path::kFixed) {
       if (!SettleZeroCopy(event, record)) return kNoRecord;
       result = record.of.send.result;
+    } else if (HasSegments(record.opcode) && record.registration != nullptr) {
+      (*core_.messages)[index].Release(&record.registration->slab());
     }
   }
   *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
@@ -168,10 +170,12 @@ uint32_t Settler::Count(const Record& record, int64_t result) {
       if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
       break;
     case Opcode::kSend:
+    case Opcode::kSendmsg:
       (fixed ? counters.send_zero_copy : counters.send).Add(1);
       counters.send_bytes.Add(bytes);
       break;
     case Opcode::kRecv:
+    case Opcode::kRecvmsg:
       counters.recv.Add(1);
       counters.recv_bytes.Add(std::min(bytes, record.size));  // MSG_TRUNC may tell of more
       if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;

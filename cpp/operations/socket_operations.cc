@@ -31,6 +31,17 @@ const ErrorDetail* CheckAccept(const Operation& operation) {
   return has_both && (operation.parameter & ~uint64_t{SOCK_NONBLOCK}) == 0 ? nullptr : &kBadAccept;
 }
 
+const ErrorDetail* CheckSend(const Operation& operation) {
+  if (operation.parameter >> 32 > static_cast<uint32_t>(SendKind::kCopy)) return &kBadMessageFlags;
+  return (operation.parameter & UINT32_MAX & ~kSendFlags) == 0 ? nullptr : &kBadMessageFlags;
+}
+
+const ErrorDetail* CheckSegments(const Operation& operation) {
+  const bool has_lease = operation.lease_first_index != 0 || operation.lease_generation != 0;
+  const bool has_segments = operation.offset != 0 && operation.size - 1 < kSegmentCountMax;
+  return has_segments && !has_lease ? nullptr : &kBadSegments;
+}
+
 // -1 when there is no such option.
 int IntegerOption(int fd, int level, int name) {
   int value = 0;
@@ -76,9 +87,14 @@ const ErrorDetail* FinishSend(ZeroCopyHints* hints, Record& record, Request& req
 const ErrorDetail* CheckSocketOperation(const Operation& operation) {
   switch (static_cast<Opcode>(operation.opcode)) {
     case Opcode::kSend:
-      if (operation.parameter >> 32 > static_cast<uint32_t>(SendKind::kCopy)) return &kBadMessageFlags;
-      return (operation.parameter & UINT32_MAX & ~kSendFlags) == 0 ? nullptr : &kBadMessageFlags;
+      return CheckSend(operation);
     case Opcode::kRecv:
+      return CheckRecv(operation);
+    case Opcode::kSendmsg:
+      if (const ErrorDetail* refusal = CheckSegments(operation)) return refusal;
+      return CheckSend(operation);
+    case Opcode::kRecvmsg:
+      if (const ErrorDetail* refusal = CheckSegments(operation)) return refusal;
       return CheckRecv(operation);
     case Opcode::kAccept:
       return CheckAccept(operation);
@@ -99,9 +115,11 @@ const ErrorDetail* FinishSocketRequest(ZeroCopyHints* hints, Record& record, Req
   const uint64_t whole = (request.flags & kRequestLink) != 0 ? MSG_WAITALL : 0;
   switch (request.opcode) {
     case Opcode::kSend:
+    case Opcode::kSendmsg:
       request.parameter |= whole;
       return FinishSend(hints, record, request);
     case Opcode::kRecv:
+    case Opcode::kRecvmsg:
       request.parameter |= whole;
       // No receive takes a slot of the table.
       request.buffer_slot = kNoBufferSlot;

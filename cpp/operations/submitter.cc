@@ -14,29 +14,33 @@ constexpr uint32_t kBatch = 64;
 constexpr uint16_t kOrder = kRequestLink | kRequestDrain;
 constexpr uint16_t kAnyFlag = kOrder | kRequestFixedFile;
 
+enum class Bytes : uint8_t { kNone, kOneRange, kSegments };
+
 // What an opcode allows.
 struct Rule {
   uint16_t flags;
-  bool memory;     // reads or writes bytes
+  Bytes bytes;     // that it moves
   bool parameter;  // uses `parameter`
 };
 constexpr Rule kRules[kOpcodeCount] = {
-    {kOrder, false, false},    // nop
-    {kAnyFlag, true, false},   // read
-    {kAnyFlag, true, false},   // write
-    {kAnyFlag, false, true},   // fsync
-    {kAnyFlag, false, true},   // fallocate
-    {kOrder, false, true},     // openat
-    {kAnyFlag, false, false},  // close
-    {kOrder, false, true},     // statx
-    {kOrder, false, false},    // timeout
-    {0, false, false},         // cancel
-    {kAnyFlag, true, true},    // send
-    {kAnyFlag, true, true},    // recv
-    {kAnyFlag, false, true},   // accept
-    {kAnyFlag, false, false},  // connect
-    {kAnyFlag, false, true},   // shutdown
-    {kAnyFlag, false, true},   // poll
+    {kOrder, Bytes::kNone, false},    // nop
+    {kAnyFlag, Bytes::kOneRange, false},   // read
+    {kAnyFlag, Bytes::kOneRange, false},   // write
+    {kAnyFlag, Bytes::kNone, true},   // fsync
+    {kAnyFlag, Bytes::kNone, true},   // fallocate
+    {kOrder, Bytes::kNone, true},     // openat
+    {kAnyFlag, Bytes::kNone, false},  // close
+    {kOrder, Bytes::kNone, true},     // statx
+    {kOrder, Bytes::kNone, false},    // timeout
+    {0, Bytes::kNone, false},         // cancel
+    {kAnyFlag, Bytes::kOneRange, true},    // send
+    {kAnyFlag, Bytes::kOneRange, true},    // recv
+    {kAnyFlag, Bytes::kNone, true},   // accept
+    {kAnyFlag, Bytes::kNone, false},  // connect
+    {kAnyFlag, Bytes::kNone, true},   // shutdown
+    {kAnyFlag, Bytes::kNone, true},   // poll
+    {kAnyFlag, Bytes::kSegments, true},  // sendmsg
+    {kAnyFlag, Bytes::kSegments, true},  // recvmsg
 };
 
 }  // namespace
@@ -55,7 +59,7 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   const Rule& rule = kRules[operation.opcode];
   if (operation.flags & ~rule.flags) return &kUnknownFlags;
   if (operation.parameter != 0 && !rule.parameter) return &kUnusedField;
-  if (operation.registration != nullptr && !rule.memory) return &kNotRegistrable;
+  if (operation.registration != nullptr && rule.bytes == Bytes::kNone) return &kNotRegistrable;
 
   const uint32_t index = records_.Take();
   Record& record = records_[index];
@@ -76,7 +80,7 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   request.buffer_slot = kNoBufferSlot;
   request.parameter = operation.parameter;
   request.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed));
-  if (rule.memory) {
+  if (rule.bytes == Bytes::kOneRange) {
     if (const ErrorDetail* refusal = StageMemory(operation, record, request)) {
       records_.Untake(index);
       return refusal;
@@ -94,9 +98,28 @@ const ErrorDetail* Submitter::StageSocket(const Operation& operation) {
   // Staged already, so that one which is refused is taken back like any other.
   Request& request = *(next_ - 1);
   Record& record = records_[RecordPool::IndexOf(request.token)];
-  const ErrorDetail* const refusal = FinishSocketRequest(has_zero_copy ? &core_.zero_copy : nullptr, record, request);
+  const ErrorDetail* refusal = nullptr;
+  if (HasSegments(operation.opcode)) refusal = StageSegments(operation, record, request);
+  if (refusal == nullptr) {
+    refusal = FinishSocketRequest(has_zero_copy ? &core_.zero_copy : nullptr, record, request);
+  }
   if (refusal != nullptr) Unstage(next_ - 1);
   return refusal;
+}
+
+const ErrorDetail* Submitter::StageSegments(const Operation& operation, Record& record, Request& request) {
+  Message& message = (*core_.messages)[RecordPool::IndexOf(request.token)];
+  message.held_count = 0;
+  Registration* registration = operation.registration;
+  if (registration != nullptr && &registration->table() != core_.table) return &kForeignRegistration;
+  Slab* const slab = registration != nullptr ? &registration->slab() : nullptr;
+  if (const ErrorDetail* refusal = message.Take(operation, slab, &record.size)) return refusal;
+  request.address = &message.header;
+  request.size64 = record.size;
+  record.path = Path::kCopy;
+  record.registration = registration;
+  if (registration != nullptr) Reference(registration);
+  return nullptr;
 }
 
 Status Submitter::Stage(std::span<const Operation> operations, uint32_t* out_accepted) {
@@ -199,6 +222,7 @@ void Submitter::Unstage(const Request* staged) {
     Record& record = records_[index];
     if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
     if (record.registration != nullptr) {
+      if (HasSegments(record.opcode)) (*core_.messages)[index].Release(&record.registration->slab());
       // A promise that was kept already when the registration changed is taken back for real.
       if (record.registration == promised_ && promised_count_ > 0) {
         --promised_count_;

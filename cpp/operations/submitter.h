@@ -11,6 +11,7 @@
 #include <span>
 
 #include "cpp/base/status.h"
+#include "cpp/operations/message_pool.h"
 #include "cpp/operations/operation.h"
 #include "cpp/operations/record_pool.h"
 #include "cpp/operations/ring_stats.h"
@@ -26,6 +27,7 @@ struct RingCore {
   Engine* engine = nullptr;
   BufferTable* table = nullptr;
   RecordPool* records = nullptr;
+  MessagePool* messages = nullptr;  // as many as records
   RingCounters counters;
   // Requests handed to the engine. Release on the submission side and acquire on the completion side carry a record's
   // contents from one to the other: the kernel's queues do so in fact, but not in the C++ memory model.
@@ -62,6 +64,7 @@ class Submitter {
   const ErrorDetail* StageOne(const Operation& operation);
   const ErrorDetail* StageMemory(const Operation& operation, Record& record, Request& request);
   const ErrorDetail* StageSocket(const Operation& operation);
+  const ErrorDetail* StageSegments(const Operation& operation, Record& record, Request& request);
   // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is refused or finds no room.
   uint32_t StageChain(std::span<const Operation> operations, const ErrorDetail** refusal);
   // A CANCEL operation: one request per match. False if it is refused or the ring has no room for them now.

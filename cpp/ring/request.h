@@ -25,8 +25,10 @@ enum class Opcode : uint16_t {
   kConnect = 13,
   kShutdown = 14,
   kPoll = 15,
+  kSendmsg = 16,
+  kRecvmsg = 17,
 };
-inline constexpr uint16_t kOpcodeCount = 16;
+inline constexpr uint16_t kOpcodeCount = 18;
 
 // Same bits as mooring_operation_flags_t.
 enum RequestFlags : uint16_t {
@@ -38,6 +40,9 @@ enum RequestFlags : uint16_t {
 // The most that one read, write, send or receive moves (read(2)): 2^31 less one page.
 inline constexpr uint64_t kTransferBytesMax = 0x7ffff000;
 
+// The most ranges of a sendmsg or recvmsg. Same number as MOORING_SEGMENT_COUNT_MAX.
+inline constexpr uint32_t kSegmentCountMax = 16;
+
 inline constexpr uint64_t kFileOffsetCurrent = UINT64_MAX;
 inline constexpr int32_t kNoBufferSlot = -1;
 
@@ -47,6 +52,8 @@ inline constexpr int32_t kNoBufferSlot = -1;
 //   fsync:     parameter = 1 for data only          fallocate: size64 = length, parameter = mode
 //   timeout:   size64 = nanoseconds from now        cancel:    size64 = token of the request to cancel
 //   send, recv: parameter = MSG_*; a send with a buffer_slot copies nothing, if the kernel can
+//   sendmsg, recvmsg: address = a msghdr with no more than kSegmentCountMax ranges, which stays until the event;
+//              size64 = their bytes in sum, parameter = MSG_*
 //   shutdown:  parameter = how                      poll:      parameter = POLL*
 //   accept:    address = room for a sockaddr or null, file_offset = address of its socklen_t, parameter = SOCK_*
 //   connect:   address = a sockaddr, size64 = its length

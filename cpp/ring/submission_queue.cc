@@ -64,6 +64,15 @@ void FillSocketTransfer(io_uring_sqe* entry, const Request& request) {
   entry->buf_index = static_cast<uint16_t>(request.buffer_slot);
 }
 
+void FillMessage(io_uring_sqe* entry, const Request& request) {
+  const bool is_send = request.opcode == Opcode::kSendmsg;
+  entry->opcode = is_send ? IORING_OP_SENDMSG : IORING_OP_RECVMSG;
+  entry->addr = AddressOf(request.address);
+  entry->len = 1;
+  entry->msg_flags =
+      static_cast<uint32_t>(request.parameter) | (is_send ? uint32_t{MSG_NOSIGNAL} : 0);
+}
+
 // The kernel reads both halves as 16-bit words (IORING_FEAT_POLL_32BITS, 5.9; before, the first was
 // all there was).
 void FillPoll(io_uring_sqe* entry, const Request& request) {
@@ -211,6 +220,10 @@ void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) cons
     case Opcode::kSend:
     case Opcode::kRecv:
       FillSocketTransfer(entry, request);
+      break;
+    case Opcode::kSendmsg:
+    case Opcode::kRecvmsg:
+      FillMessage(entry, request);
       break;
     case Opcode::kAccept:
       entry->opcode = IORING_OP_ACCEPT;

@@ -39,6 +39,8 @@ bool SucceededInFull(const Request& request, int32_t result) {
     case Opcode::kRead:
     case Opcode::kWrite:
     case Opcode::kSend:
+    case Opcode::kSendmsg:
+    case Opcode::kRecvmsg:
     case Opcode::kRecv:  // with MSG_TRUNC it may tell of more than was asked for
       return result >= 0 && static_cast<uint64_t>(result) >= request.size64;
     default:

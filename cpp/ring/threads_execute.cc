@@ -183,6 +183,8 @@ Outcome Execute(const Request& request, int fd, Attempt& attempt) {
     case Opcode::kConnect:
     case Opcode::kShutdown:
     case Opcode::kPoll:
+    case Opcode::kSendmsg:
+    case Opcode::kRecvmsg:
       break;  // never get here
   }
   return Failed(EINVAL);

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace mooring {
@@ -36,18 +37,47 @@ bool GoesOn(int fd) {
   return type == SOCK_STREAM || type == SOCK_SEQPACKET;
 }
 
+bool IsSend(const Request& request) {
+  return request.opcode == Opcode::kSend || request.opcode == Opcode::kSendmsg;
+}
+
+// What is left of a message of which some has moved. Its own ranges stay as they are: a request may
+// be executed in several attempts.
+ssize_t SendOrRecvMessage(const Request& request, int fd, uint32_t moved_bytes, int flags) {
+  const auto* const whole = static_cast<const msghdr*>(request.address);
+  iovec ranges[kSegmentCountMax];
+  size_t count = 0;
+  size_t skip = moved_bytes;
+  for (size_t i = 0; i < whole->msg_iovlen; ++i) {
+    const iovec& range = whole->msg_iov[i];
+    const size_t skipped = std::min(skip, range.iov_len);
+    skip -= skipped;
+    if (skipped > 0 && skipped == range.iov_len) continue;
+    ranges[count++] = {static_cast<char*>(range.iov_base) + skipped, range.iov_len - skipped};
+  }
+  msghdr rest = {};
+  rest.msg_iov = ranges;
+  rest.msg_iovlen = count;
+  return Uninterrupted([&] {
+    return IsSend(request) ? ::sendmsg(fd, &rest, flags | MSG_NOSIGNAL) : ::recvmsg(fd, &rest, flags);
+  });
+}
+
 ssize_t SendOrRecv(const Request& request, int fd, uint32_t moved_bytes) {
+  const int flags = static_cast<int>(request.parameter) | MSG_DONTWAIT;
+  if (request.opcode == Opcode::kSendmsg || request.opcode == Opcode::kRecvmsg) {
+    return SendOrRecvMessage(request, fd, moved_bytes, flags);
+  }
   char* const data = static_cast<char*>(request.address) + moved_bytes;
   const size_t size = request.size64 - moved_bytes;
-  const int flags = static_cast<int>(request.parameter) | MSG_DONTWAIT;
   return Uninterrupted([&] {
-    return request.opcode == Opcode::kSend ? ::send(fd, data, size, flags | MSG_NOSIGNAL)
+    return IsSend(request) ? ::send(fd, data, size, flags | MSG_NOSIGNAL)
                                            : ::recv(fd, data, size, flags);
   });
 }
 
 Outcome Transfer(const Request& request, int fd, Attempt attempt, uint32_t& moved_bytes) {
-  const uint32_t events = request.opcode == Opcode::kSend ? POLLOUT : POLLIN;
+  const uint32_t events = IsSend(request) ? POLLOUT : POLLIN;
   const bool may_wait = (request.parameter & MSG_DONTWAIT) == 0;
   const bool whole = (request.parameter & MSG_WAITALL) != 0;
   while (true) {
@@ -164,6 +194,8 @@ Outcome ExecuteSocket(const Request& request, int fd, Attempt& attempt, uint32_t
   switch (request.opcode) {
     case Opcode::kSend:
     case Opcode::kRecv:
+    case Opcode::kSendmsg:
+    case Opcode::kRecvmsg:
       return Transfer(request, fd, attempt, moved_bytes);
     case Opcode::kAccept:
       return Accept(request, fd, attempt);

@@ -112,6 +112,22 @@ mooring_op_t Recv(int fd, const Place& place, uint64_t size, int message_flags) 
   return operation;
 }
 
+mooring_op_t SendMsg(int fd, mooring_registration_t* registration,
+                     const std::vector<mooring_segment_t>& segments, int message_flags) {
+  const Place place = {.registration = registration,
+                       .offset = reinterpret_cast<uintptr_t>(segments.data())};
+  mooring_op_t operation = Transfer(MOORING_OPCODE_SENDMSG, fd, 0, place, segments.size());
+  operation.parameter = static_cast<uint32_t>(message_flags);
+  return operation;
+}
+
+mooring_op_t RecvMsg(int fd, mooring_registration_t* registration,
+                     const std::vector<mooring_segment_t>& segments, int message_flags) {
+  mooring_op_t operation = SendMsg(fd, registration, segments, message_flags);
+  operation.opcode = MOORING_OPCODE_RECVMSG;
+  return operation;
+}
+
 mooring_op_t Accept(int fd, int flags, sockaddr* out_peer, socklen_t* peer_bytes) {
   mooring_op_t operation = OfOpcode(MOORING_OPCODE_ACCEPT, fd);
   operation.offset = reinterpret_cast<uintptr_t>(out_peer);

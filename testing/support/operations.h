@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace mooring::conformance {
 
@@ -43,6 +44,11 @@ mooring_op_t Timeout(uint64_t nanoseconds);
 mooring_op_t Send(int fd, const Place& place, uint64_t size, int message_flags = 0,
                   mooring_send_t kind = MOORING_SEND_AUTO);
 mooring_op_t Recv(int fd, const Place& place, uint64_t size, int message_flags = 0);
+// Of `segments`, which must stay until submit has returned.
+mooring_op_t SendMsg(int fd, mooring_registration_t* registration,
+                     const std::vector<mooring_segment_t>& segments, int message_flags = 0);
+mooring_op_t RecvMsg(int fd, mooring_registration_t* registration,
+                     const std::vector<mooring_segment_t>& segments, int message_flags = 0);
 mooring_op_t Accept(int fd, int flags = 0, sockaddr* out_peer = nullptr,
                     socklen_t* peer_bytes = nullptr);
 mooring_op_t Connect(int fd, const void* address, uint64_t size);

@@ -81,7 +81,25 @@ enum {
   // fd; parameter: POLL* events of poll(2). Once. Result: those that are there; POLLERR, POLLHUP and POLLRDHUP also
   // where they were not asked for.
   MOORING_OPCODE_POLL = 15,
+  // As SEND and RECV, of the bytes of several segments in order, in one message where the socket has messages. offset:
+  // address of mooring_segment_t records, which submit reads and the caller may then reuse; size: how many, 1 to
+  // MOORING_SEGMENT_COUNT_MAX; parameter: as for SEND and RECV. The operation's own lease fields are 0; the segments are of
+  // its registration, or addresses where that is NULL. Always the copy path: MOORING_SEND_ZERO_COPY is refused.
+  MOORING_OPCODE_SENDMSG = 16,
+  MOORING_OPCODE_RECVMSG = 17,
 };
+
+// The most segments of one operation.
+#define MOORING_SEGMENT_COUNT_MAX UINT32_C(16)
+
+// A part of the bytes of a SENDMSG or RECVMSG. 24 bytes, no padding. The three fields say where it is as those of
+// mooring_op_t do; its lease is held until the completion.
+typedef struct mooring_segment_t {
+  uint32_t lease_first_index;  //  0
+  uint32_t lease_generation;   //  4
+  uint64_t offset;             //  8  bytes, or an address
+  uint64_t size;               // 16  bytes; all together at most MOORING_OPERATION_BYTES_MAX
+} mooring_segment_t;
 
 // How a SEND goes, in the high 32 bits of its parameter. A zero-copy send hands the pinned pages themselves to the
 // network device. It completes once, when they are free again: for TCP, when the peer has acknowledged the bytes or the

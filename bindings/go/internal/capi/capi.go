@@ -19,6 +19,7 @@ type (
 // Does not compile where the records that never grow have another size in C.
 var (
 	_ = [1]struct{}{}[unsafe.Sizeof(Operation{})-unsafe.Sizeof(C.mooring_op_t{})]
+	_ = [1]struct{}{}[unsafe.Sizeof(Segment{})-unsafe.Sizeof(C.mooring_segment_t{})]
 	_ = [1]struct{}{}[unsafe.Sizeof(Completion{})-unsafe.Sizeof(C.mooring_completion_t{})]
 	_ = [1]struct{}{}[unsafe.Sizeof(Lease{})-unsafe.Sizeof(C.mooring_lease_t{})]
 )
@@ -89,6 +90,10 @@ const (
 	OpcodeConnect   Opcode = C.MOORING_OPCODE_CONNECT
 	OpcodeShutdown  Opcode = C.MOORING_OPCODE_SHUTDOWN
 	OpcodePoll      Opcode = C.MOORING_OPCODE_POLL
+	OpcodeSendmsg   Opcode = C.MOORING_OPCODE_SENDMSG
+	OpcodeRecvmsg   Opcode = C.MOORING_OPCODE_RECVMSG
+
+	SegmentCountMax uint32 = C.MOORING_SEGMENT_COUNT_MAX
 
 	SendAuto     SendKind = C.MOORING_SEND_AUTO
 	SendZeroCopy SendKind = C.MOORING_SEND_ZERO_COPY

@@ -19,6 +19,7 @@ var records = map[string]reflect.Type{
 	"mooring_extent_info_t":          reflect.TypeFor[ExtentInfo](),
 	"mooring_facts_t":                reflect.TypeFor[Facts](),
 	"mooring_lease_t":                reflect.TypeFor[Lease](),
+	"mooring_segment_t":              reflect.TypeFor[Segment](),
 	"mooring_op_t":                   reflect.TypeFor[Operation](),
 	"mooring_registration_info_t":    reflect.TypeFor[RegistrationInfo](),
 	"mooring_registration_options_t": reflect.TypeFor[RegistrationOptions](),

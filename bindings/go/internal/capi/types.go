@@ -176,6 +176,14 @@ type RingStats struct {
 	SendCopied    uint64
 }
 
+// Segment is mooring_segment_t.
+type Segment struct {
+	LeaseFirstIndex uint32
+	LeaseGeneration uint32
+	Offset          uint64
+	Size            uint64
+}
+
 // Lease is mooring_lease_t. The zero value is no lease.
 type Lease struct {
 	FirstIndex  uint32

@@ -22,6 +22,20 @@ pub const MOORING_OPCODE_ACCEPT: mooring_opcode_t = 12;
 pub const MOORING_OPCODE_CONNECT: mooring_opcode_t = 13;
 pub const MOORING_OPCODE_SHUTDOWN: mooring_opcode_t = 14;
 pub const MOORING_OPCODE_POLL: mooring_opcode_t = 15;
+pub const MOORING_OPCODE_SENDMSG: mooring_opcode_t = 16;
+pub const MOORING_OPCODE_RECVMSG: mooring_opcode_t = 17;
+
+pub const MOORING_SEGMENT_COUNT_MAX: u32 = 16;
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mooring_segment_t {
+    pub lease_first_index: u32,
+    pub lease_generation: u32,
+    pub offset: u64,
+    pub size: u64,
+}
+assert_layout!(mooring_segment_t, size 24, align 8);
 
 /// In the high 32 bits of a send's `parameter`.
 pub type mooring_send_t = u32;
