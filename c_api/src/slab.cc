@@ -108,6 +108,15 @@ mooring_error_t* mooring_slab_adopt(void* data, uint64_t size_bytes, const moori
   return ToHandle(Slab::Adopt(data, size_bytes, converted.value()), out_slab);
 }
 
+mooring_error_t* mooring_slab_import(int32_t fd, uint64_t offset_bytes, uint64_t size_bytes,
+                                     const mooring_slab_options_t* options, mooring_slab_t** out_slab) noexcept {
+  if (out_slab == nullptr) return ToError(Status(kNullArgument));
+  *out_slab = nullptr;
+  Result<SlabOptions> converted = ToOptions(options);
+  if (!converted.ok()) return ToError(converted.TakeStatus());
+  return ToHandle(Slab::Import(fd, offset_bytes, size_bytes, converted.value()), out_slab);
+}
+
 mooring_error_t* mooring_slab_get_info(const mooring_slab_t* slab, mooring_slab_info_t* out_info) noexcept {
   if (slab == nullptr) return ToError(Status(kNullArgument));
   if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));

@@ -1,7 +1,10 @@
 #include "cpp/os/mapping.h"
 
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -104,7 +107,62 @@ Status NoSuchPool(uint64_t page_bytes) {
       EINVAL);
 }
 
+// Of the file system behind a descriptor: reserved huge pages come in their own size.
+uint64_t PageBytesOf(int fd) {
+  struct statfs filesystem = {};
+  const bool huge =
+      ::fstatfs(fd, &filesystem) == 0 && filesystem.f_type == HUGETLBFS_MAGIC;
+  return huge ? static_cast<uint64_t>(filesystem.f_bsize) : PageBytes();
+}
+
+Status SharedMapError(int error, const std::string& what) {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      return ErrnoStatus(error, what, "open it for reading and writing (O_RDWR, without write seals)");
+    case ENODEV:
+    case ESPIPE:  // of lseek(2): a pipe, a socket
+      return Status(Code::kUnsupported, Retry::kNever, what + ": it stands for no memory",
+                    "pass a DMA-BUF or a memfd; what its exporter does not map cannot be used here",
+                    error);
+    case ENOMEM:
+      return ErrnoStatus(error, what, AddressSpaceRemedy());
+    default:
+      return ErrnoStatus(error, what, "pass an open DMA-BUF or memfd");
+  }
+}
+
 }  // namespace
+
+Result<Mapping> Mapping::Shared(const SharedOptions& options) {
+  const std::string what = Format("cannot map %s of descriptor %d from byte %llu on",
+                                  options.size_bytes == 0 ? "all"
+                                                          : FormatBytes(options.size_bytes).c_str(),
+                                  options.fd, static_cast<unsigned long long>(options.offset_bytes));
+  // A DMA-BUF tells its size to lseek(2), and to nothing else.
+  const off_t end = ::lseek(options.fd, 0, SEEK_END);
+  if (end < 0) return SharedMapError(errno, what);
+  const uint64_t page_bytes = PageBytesOf(options.fd);
+  if (options.offset_bytes % page_bytes != 0) {
+    return InvalidArgument(what + ": the offset is no multiple of the page size",
+                           Format("pass a multiple of %s", FormatBytes(page_bytes).c_str()));
+  }
+  const uint64_t whole = static_cast<uint64_t>(end);
+  const uint64_t rest = whole - std::min(whole, options.offset_bytes);
+  const uint64_t wanted = options.size_bytes == 0 ? rest : options.size_bytes;
+  // Beyond the end, every access would be a SIGBUS (mmap(2)).
+  if (wanted == 0 || wanted > rest) {
+    return InvalidArgument(
+        Format("%s: it has %s in all", what.c_str(), FormatBytes(whole).c_str()),
+        "pass an offset and a size within it (ftruncate(2) gives a memfd its size)");
+  }
+  const std::optional<uint64_t> size = CheckedAlignUp(wanted, page_bytes);
+  if (!size || *size > PTRDIFF_MAX) return TooLarge(wanted);
+  void* mapped = ::mmap(nullptr, *size, kProtection, MAP_SHARED, options.fd,
+                        static_cast<off_t>(options.offset_bytes));
+  if (mapped == MAP_FAILED) return SharedMapError(errno, what);
+  return Mapping(static_cast<std::byte*>(mapped), *size, page_bytes, page_bytes != PageBytes());
+}
 
 Result<Mapping> Mapping::Anonymous(const AnonymousOptions& options) {
   const uint64_t page_bytes = PageBytes();

@@ -1,4 +1,5 @@
-// Mapping: the one owner of a range of private anonymous memory (mmap(2)); unmaps it.
+// Mapping: the one owner of a range of private anonymous memory, or of the shared memory that a
+// descriptor stands for (mmap(2)); unmaps it.
 //
 // It knows nothing of who else uses the pages: whoever lets the kernel pin them keeps the Mapping
 // alive until the kernel has let go. Mapping touches no page; see touch.h.
@@ -39,12 +40,22 @@ class Mapping {
     uint64_t page_bytes = 0;  // 0 = the system's default size of huge pages
   };
 
+  struct SharedOptions {
+    int fd = -1;  // readable and writable; not kept
+    uint64_t offset_bytes = 0;  // a multiple of the page size
+    uint64_t size_bytes = 0;    // 0 = all from the offset on
+  };
+
   // Pages of the ordinary size, or what AdviseHugePages makes of them. INVALID_ARGUMENT, EXHAUSTED.
   static Result<Mapping> Anonymous(const AnonymousOptions& options);
   // Reserved huge pages. The pages are promised at once and taken when touched; EXHAUSTED when the
   // pool cannot promise them, with the number to set; UNSUPPORTED when the kernel has no such page
   // size.
   static Result<Mapping> Hugetlb(const HugetlbOptions& options);
+  // What `fd` stands for, not a copy of it: a DMA-BUF, a memfd. INVALID_ARGUMENT where offset and
+  // size do not fit it, PERMISSION where it is not both readable and writable, UNSUPPORTED where it
+  // cannot be mapped, EXHAUSTED.
+  static Result<Mapping> Shared(const SharedOptions& options);
 
   constexpr Mapping() = default;  // of nothing
   Mapping(Mapping&& other) noexcept { Swap(other); }

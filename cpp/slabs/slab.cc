@@ -71,8 +71,26 @@ Status CheckAdoptable(const SlabOptions& options) {
                       : options.touch_thread_count != 0             ? "touch_thread_count"
                                                                     : nullptr;
   if (field == nullptr) return OkStatus();
-  return InvalidArgument(Format("%s is set, and adopted memory is left as it is", field),
+  return InvalidArgument(Format("%s is set, and memory that is there is left as it is", field),
                          "leave it at its default, or let Mooring create the slab");
+}
+
+// Of memory that is there: one buffer where no size is given, as many as fit where no count is.
+Result<Shape> ShapeWithin(uint64_t size_bytes, const SlabOptions& options) {
+  Shape shape{.buffer_bytes = options.buffer_bytes, .buffer_count = options.buffer_count};
+  // One buffer of any size, which needs no multiple of 512.
+  const bool whole = shape.buffer_bytes == 0;
+  if (whole) shape.buffer_bytes = size_bytes;
+  const uint64_t fit = size_bytes / shape.buffer_bytes;
+  if (shape.buffer_count == 0) shape.buffer_count = fit;
+  if (fit == 0 || shape.buffer_count > fit) {
+    return InvalidArgument(
+        Format("%" PRIu64 " buffers of %" PRIu64 " bytes do not fit into %" PRIu64 " bytes",
+               shape.buffer_count, shape.buffer_bytes, size_bytes),
+        "pass smaller or fewer buffers, or more memory");
+  }
+  if (!whole) RETURN_IF_ERROR(CheckShape(shape));
+  return shape;
 }
 
 // The cost of the bookkeeping is paid before the pages are: a table that cannot be had leaves
@@ -124,22 +142,23 @@ Result<RefPtr<Slab>> Slab::Adopt(void* data, uint64_t size_bytes, const SlabOpti
         "pass the size in bytes");
   }
   RETURN_IF_ERROR(CheckAdoptable(options));
-  Shape shape{.buffer_bytes = options.buffer_bytes, .buffer_count = options.buffer_count};
-  // One buffer of any size, which needs no multiple of 512.
-  const bool whole = shape.buffer_bytes == 0;
-  if (whole) shape.buffer_bytes = size_bytes;
-  const uint64_t fit = size_bytes / shape.buffer_bytes;
-  if (shape.buffer_count == 0) shape.buffer_count = fit;
-  if (fit == 0 || shape.buffer_count > fit) {
-    return InvalidArgument(
-        Format("%" PRIu64 " buffers of %" PRIu64 " bytes do not fit into %" PRIu64 " bytes",
-               shape.buffer_count, shape.buffer_bytes, size_bytes),
-        "pass smaller or fewer buffers, or more memory");
-  }
-  if (!whole) RETURN_IF_ERROR(CheckShape(shape));
+  ASSIGN_OR_RETURN(const Shape shape, ShapeWithin(size_bytes, options));
   ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape.buffer_count));
   std::unique_ptr<SlabMemory> memory =
       SlabMemory::Adopt(static_cast<std::byte*>(data), shape.buffer_bytes * shape.buffer_count);
+  return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes,
+                       shape.buffer_count);
+}
+
+Result<RefPtr<Slab>> Slab::Import(int descriptor, uint64_t offset_bytes, uint64_t size_bytes,
+                                  const SlabOptions& options) {
+  RETURN_IF_ERROR(CheckAdoptable(options));
+  ASSIGN_OR_RETURN(std::unique_ptr<SlabMemory> memory,
+                   SlabMemory::Import(descriptor, offset_bytes, size_bytes));
+  // The last page may be mapped only in part.
+  const uint64_t usable = size_bytes == 0 ? memory->range().size() : size_bytes;
+  ASSIGN_OR_RETURN(const Shape shape, ShapeWithin(usable, options));
+  ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape.buffer_count));
   return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes,
                        shape.buffer_count);
 }

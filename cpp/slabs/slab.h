@@ -5,7 +5,7 @@
 // memory (a registration, an operation) holds a reference (RefPtr<Slab>), and the pages are
 // unmapped when the last one is dropped: that is how memory outlives the kernel's use of it.
 //
-// Lifecycle: Create or Adopt; the last RefPtr destroys it. In a fork child that leaves the parent's
+// Lifecycle: Create, Adopt or Import; the last RefPtr destroys it. In a fork child that leaves the parent's
 // memory alone.
 //
 // Threading: any thread. Acquire, Release, Hold, Unhold, Data and the getters are lock-free and
@@ -56,9 +56,11 @@ class Slab : public RefCounted<Slab> {
  public:
   static constexpr uint64_t kBufferCountMax = uint64_t{1} << 24;
 
-  // Errors: mooring_slab_create and mooring_slab_adopt (mooring/slab.h).
+  // Errors: mooring_slab_create, mooring_slab_adopt and mooring_slab_import (mooring/slab.h).
   static Result<RefPtr<Slab>> Create(const SlabOptions& options);
   static Result<RefPtr<Slab>> Adopt(void* data, uint64_t size_bytes, const SlabOptions& options);
+  static Result<RefPtr<Slab>> Import(int descriptor, uint64_t offset_bytes, uint64_t size_bytes,
+                                     const SlabOptions& options);
 
   // Leases the lowest run that is free. Constants EXHAUSTED (at one moment of the call no such run
   // was free: free_bitmap.h says how far that holds while others release), INVALID_ARGUMENT, and

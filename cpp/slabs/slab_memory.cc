@@ -90,6 +90,19 @@ std::unique_ptr<SlabMemory> SlabMemory::Adopt(std::byte* data, uint64_t size_byt
   return memory;
 }
 
+Result<std::unique_ptr<SlabMemory>> SlabMemory::Import(int descriptor, uint64_t offset_bytes,
+                                                       uint64_t size_bytes) {
+  std::unique_ptr<SlabMemory> memory(new SlabMemory);
+  ASSIGN_OR_RETURN(memory->mapping_, Mapping::Shared({.fd = descriptor,
+                                                      .offset_bytes = offset_bytes,
+                                                      .size_bytes = size_bytes}));
+  RETURN_IF_ERROR(memory->mapping_.DontFork());
+  memory->range_ = memory->mapping_.range();
+  memory->total_bytes_ = memory->range_.size();
+  memory->page_bytes_ = memory->mapping_.page_bytes();
+  return memory;
+}
+
 SlabMemory::Pages SlabMemory::ReadPages() const {
   Pages pages{.page_bytes = PageBytes()};
   // Where the kernel does not tell, the ordinary is assumed, and 0 bytes.

@@ -1,4 +1,4 @@
-// SlabMemory: the pages of a slab: mapped, placed and touched here, or adopted from the caller. It
+// SlabMemory: the pages of a slab: mapped, placed and touched here, imported, or adopted from the caller. It
 // says what pages it got, and why those are not the ones that would have been best.
 //
 // Which pages. NEVER takes ordinary ones. REQUIRE takes reserved huge pages (hugetlb) or else
@@ -9,7 +9,7 @@
 // are free and little of the last one is wasted; and only when it touches them, since a reserved
 // page that is not to be had after all (control group, NUMA node) is a SIGBUS at first use.
 //
-// Lifecycle: Create or Adopt. A Create that fails has undone all it did. The destructor unmaps what
+// Lifecycle: Create, Import or Adopt. A Create that fails has undone all it did. The destructor unmaps what
 // was mapped here, but not in a fork child, where the range was never inherited and may be
 // something else's by now. Whoever lets the kernel pin the pages keeps this object until the kernel
 // has let go.
@@ -54,6 +54,10 @@ class SlabMemory {
                                                     uint64_t total_bytes);
   // The caller's memory, of which nothing is changed. `size_bytes` is not 0.
   static std::unique_ptr<SlabMemory> Adopt(std::byte* data, uint64_t size_bytes);
+  // What `descriptor` stands for, mapped here; `size_bytes` 0 is all from the offset on. Errors:
+  // Mapping::Shared.
+  static Result<std::unique_ptr<SlabMemory>> Import(int descriptor, uint64_t offset_bytes,
+                                                    uint64_t size_bytes);
   ~SlabMemory();
   SlabMemory(const SlabMemory&) = delete;
   SlabMemory& operator=(const SlabMemory&) = delete;

@@ -124,6 +124,24 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_adopt(void* data, ui
                                                                   const mooring_slab_options_t* options,
                                                                   mooring_slab_t** out_slab) MOORING_NOEXCEPT;
 
+// mooring_slab_import makes a slab of the memory that a descriptor stands for: a DMA-BUF of a GPU or another device, or
+// a memfd. Not a copy: what is read into the slab is in that memory. `offset_bytes` is a multiple of the page size;
+// `size_bytes` 0 is all from there on. Of `options`, buffer_bytes and buffer_count are read as by mooring_slab_adopt.
+// Whether the kernel pins such memory is up to its exporter; what it refuses takes the copy path when registered, and
+// the registration says so. A memfd must not be made shorter while the slab is there (SIGBUS, mmap(2)). Where the
+// exporter asks for it, the caller brackets his own accesses with DMA_BUF_IOCTL_SYNC.
+//
+// Thread: any.
+// Owns:   borrows `fd`, which may be closed afterwards; the slab unmaps the memory when the kernel has let go of it.
+// Units:  offset_bytes and size_bytes are bytes.
+// Errors: INVALID_ARGUMENT (no such descriptor, or offset, size and buffers that do not fit; an option that only create
+//         can honour), PERMISSION (not both readable and writable), UNSUPPORTED (stands for no memory), EXHAUSTED.
+// Since:  0.1
+MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_import(int32_t fd, uint64_t offset_bytes,
+                                                                   uint64_t size_bytes,
+                                                                   const mooring_slab_options_t* options,
+                                                                   mooring_slab_t** out_slab) MOORING_NOEXCEPT;
+
 // mooring_slab_get_info fills `*out_info`, whose struct_size the caller has set.
 //
 // Thread: any.

@@ -216,6 +216,11 @@ func SlabAdopt(data unsafe.Pointer, sizeBytes uint64, options *SlabOptions, outS
 		(*C.mooring_slab_options_t)(unsafe.Pointer(options)), outSlab)
 }
 
+func SlabImport(fd int32, offsetBytes, sizeBytes uint64, options *SlabOptions, outSlab **Slab) *Error {
+	return C.mooring_slab_import(C.int32_t(fd), C.uint64_t(offsetBytes), C.uint64_t(sizeBytes),
+		(*C.mooring_slab_options_t)(unsafe.Pointer(options)), outSlab)
+}
+
 func SlabGetInfo(slab *Slab, outInfo *SlabInfo) *Error {
 	return C.mooring_slab_get_info(slab, (*C.mooring_slab_info_t)(unsafe.Pointer(outInfo)))
 }

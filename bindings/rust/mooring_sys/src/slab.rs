@@ -101,6 +101,13 @@ extern "C" {
         options: *const mooring_slab_options_t,
         out_slab: *mut *mut mooring_slab_t,
     ) -> *mut mooring_error_t;
+    pub fn mooring_slab_import(
+        fd: i32,
+        offset_bytes: u64,
+        size_bytes: u64,
+        options: *const mooring_slab_options_t,
+        out_slab: *mut *mut mooring_slab_t,
+    ) -> *mut mooring_error_t;
     pub fn mooring_slab_get_info(
         slab: *const mooring_slab_t,
         out_info: *mut mooring_slab_info_t,
