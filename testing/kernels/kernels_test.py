@@ -22,6 +22,7 @@ _EVERYWHERE = {
     "huge_pages": "fixed",
     "owner_thread": "fixed",
     "sqpoll": "fixed",
+    "no_clone": "fixed",
     "threads": "threads: policy",
     "seccomp_eperm": "threads: io_uring_denied",
     "seccomp_enosys": "threads: io_uring_missing",

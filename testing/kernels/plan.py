@@ -11,6 +11,7 @@ CONFIGURATIONS = (
     "huge_pages",
     "owner_thread",
     "sqpoll",
+    "no_clone",
     "threads",
     "seccomp_eperm",
     "seccomp_enosys",
