@@ -10,9 +10,6 @@
 namespace mooring {
 namespace {
 
-// 1.2 s: kernels up to 6.3 return a cleared slot's budget a second late (measured on 5.10 and 6.1).
-constexpr int64_t kReturnLatencyNs = 1'200'000'000;
-
 // Bytes, and above them the low bits of the process token that they belong to, in one word: so that
 // the first to charge in a fork child replaces the parent's sum in the very step that adds its own,
 // and no thread beside it can be forgotten. 256 TiB are beyond what can be pinned; two tokens of

@@ -35,14 +35,17 @@ class MemlockLedger {
   // How often this process, or one it was forked from, gave budget back.
   static uint64_t return_count();
   // True while budget that this process, or one it was forked from, gave back may still be on its
-  // way.
+  // way: for kReturnLatencyNs.
   static bool ReturnIsPending();
+
+  // Up to 6.3 a cleared slot's budget comes back a second late, counted from the end of an RCU grace
+  // period (1.0 to 1.2 s measured on 5.10 and 6.1).
+  static constexpr int64_t kReturnLatencyNs = 1'500'000'000;
 };
 
 // Pauses between tries of something that failed for want of memlock, as long as it may help: only
-// while the ledger expects budget back, longer each time, a second in all. That is what kernels up to
-// 6.3 take for a cleared slot; the milliseconds that later ones take for a closed ring were seen to
-// become 0.3 s on a loaded machine.
+// while the ledger expects budget back, longer each time, and no longer than that takes in all. (The
+// milliseconds that later kernels take for a closed ring were seen to become 0.3 s on a loaded machine.)
 //
 //   MemlockBackoff backoff;
 //   while (failed_with_enomem(Try()) && backoff.Wait()) {}
@@ -52,7 +55,7 @@ class MemlockBackoff {
   bool Wait();
 
  private:
-  Deadline deadline_ = Deadline::After(1'000'000'000);
+  Deadline deadline_ = Deadline::After(MemlockLedger::kReturnLatencyNs);
   int64_t pause_ns_ = 500'000;
 };
 

@@ -32,6 +32,8 @@ enum Capability : uint32_t {
   kNoMemlock = 1u << 6,      // the memlock limit is 0
   kOrdinaryPages = 1u << 7,  // slabs of any size; not only of whole huge pages
   kFallenBack = 1u << 8,     // MOORING_ENGINE_AUTO gives threads although nobody asked for them
+  kCloning = 1u << 9,        // rings share pins, where the kernel can
+  kNoCloning = 1u << 10,     // they never do
 };
 
 // The size of the suites' slab: small enough for an ordinary user's memlock limit of 8 MiB,

@@ -60,6 +60,11 @@ int ProbePin(uint64_t size) {
   return error;
 }
 
+int ProbeRegistration(int opcode) {
+  constexpr int kNoRing = -2;  // -1 means something from 6.13 on
+  return syscall(SYS_io_uring_register, kNoRing, opcode, nullptr, 0) == 0 ? 0 : errno;
+}
+
 uint64_t SmallestWorkingMemlock() {
   rlimit before{};
   getrlimit(RLIMIT_MEMLOCK, &before);

@@ -1,15 +1,17 @@
 // The program of one configuration: prepares its process, finds what it expects, and runs the
-// suites that apply.
+// suites that apply. With --path it runs no test, and says which path the configuration takes here.
 
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "testing/support/configuration.h"
 #include "testing/support/conformance_fixture.h"
+#include "testing/support/path_report.h"
 #include "testing/support/preparation.h"
 #include "testing/support/require.h"
 
@@ -43,6 +45,12 @@ void RegisterMissing(const char* configuration, const std::string& feature) {
                           [feature]() -> ::testing::Test* { return new MissingFeature(feature); });
 }
 
+int ReportPath(const Configuration& configuration, const std::string& missing) {
+  const std::string path = missing.empty() ? PathReport(configuration) : "not here: " + missing;
+  std::printf("path: %s\nfeatures: %s\n", path.c_str(), FeatureReport().c_str());
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   const Configuration& configuration = CurrentConfiguration();
   if (configuration.name == nullptr) {
@@ -51,6 +59,7 @@ int Main(int argc, char** argv) {
   }
   std::string missing = Prepare(configuration.preparation, argv);
   if (missing.empty() && configuration.missing != nullptr) missing = configuration.missing();
+  if (argc == 2 && std::strcmp(argv[1], "--path") == 0) return ReportPath(configuration, missing);
 
   ::testing::InitGoogleTest(&argc, argv);
   signal(SIGPIPE, SIG_IGN);  // tests write into pipes whose readers are gone, and want the errno

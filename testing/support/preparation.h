@@ -24,6 +24,9 @@ struct Preparation {
   uint64_t memlock_bytes = 0;
   // io_uring's system calls answer this errno; 0 = no filter.
   int io_uring_errno = 0;
+  // io_uring_register(2) does not know this operation (IORING_REGISTER_*); -1 = it knows all that it
+  // knows.
+  int unknown_registration = -1;
 };
 
 // In the first run of the program, executes it anew and does not return; in the second, checks that

@@ -2,6 +2,7 @@
 
 #include <seccomp.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <initializer_list>
 
@@ -17,6 +18,20 @@ bool DenyIoUring(int error) {
     good = good && number >= 0 && seccomp_rule_add(filter, answer, number, 0) == 0;
   }
   good = good && seccomp_load(filter) == 0;
+  seccomp_release(filter);
+  return good;
+}
+
+bool HideRegistration(int opcode) {
+  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+  if (filter == nullptr) return false;
+  const int number = seccomp_syscall_resolve_name("io_uring_register");
+  // Without the bit that says that the ring is a registered one (6.3).
+  const scmp_arg_cmp is_opcode =
+      SCMP_A1(SCMP_CMP_MASKED_EQ, 0x7fffffff, static_cast<scmp_datum_t>(opcode));
+  const bool good = number >= 0 &&
+                    seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), number, 1, is_opcode) == 0 &&
+                    seccomp_load(filter) == 0;
   seccomp_release(filter);
   return good;
 }

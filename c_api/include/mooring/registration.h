@@ -111,7 +111,7 @@ typedef struct mooring_extent_info_t {
 // NULL options are all default.
 //
 // Thread: any; owner with OWNER_THREAD.
-// Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 1 s when
+// Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 1.5 s when
 //         memlock budget that this process gave back has not come back yet.
 // Owns:   keeps `ring` and `slab` until mooring_registration_destroy; lends `*out_registration`.
 // Errors: INVALID_ARGUMENT, INVALID_STATE (closed ring, wrong thread), FORKED; with REQUIRE also MEMLOCK_LIMIT,

@@ -116,7 +116,7 @@ typedef struct mooring_ring_stats_t {
 // mooring_ring_create makes a ring. NULL options are all default.
 //
 // Thread: any; with OWNER_THREAD the caller becomes the owner.
-// Blocks: no, but for up to 1 s when memlock budget that was given back just before has not come yet.
+// Blocks: no, but for up to 1.5 s when memlock budget that was given back just before has not come yet.
 // Owns:   lends `*out_ring` until mooring_ring_destroy.
 // Errors: INVALID_ARGUMENT, and where io_uring was named: PERMISSION (seccomp, sysctl), UNSUPPORTED (no io_uring, or
 //         not the flags asked for), MEMLOCK_LIMIT (with the bytes needed), EXHAUSTED (descriptors, memory, threads).

@@ -124,8 +124,9 @@ CONFORMANCE_TEST(CallingThreads, LooksAreForAnyThreadAtAnyTime, kAnyThread) {
   for (int i = 0; i < 2; ++i) {
     lookers.emplace_back([&] {
       while (!stop) {
-        const mooring_ring_stats_t stats = Stats(ring_);
-        EXPECT_LE(stats.completed, stats.submitted + 64);  // counters of different moments
+        // One look's counters are of different moments; those of a later look are not behind.
+        const uint64_t completed = Stats(ring_).completed;
+        EXPECT_LE(completed, Stats(ring_).submitted);
         EXPECT_EQ(Info(registration_).outcome, CurrentExpectation().outcome);
         EXPECT_EQ(Info(ring_).engine, CurrentExpectation().engine);
       }

@@ -14,7 +14,9 @@ namespace {
 class Clones : public ConformanceTest {
  protected:
   void SetUp() override {
-    SKIP_WITHOUT(CanClone(), "clone_buffers", "run on Linux 6.13 or later");
+    if ((CurrentExpectation().capabilities & kCloning) != 0) {
+      SKIP_WITHOUT(CanClone(), "clone_buffers", "run on Linux 6.13 or later");
+    }
     first_ = CreateRing();
     second_ = CreateRing();
     slab_ = CreateSlab();
@@ -62,7 +64,7 @@ class Clones : public ConformanceTest {
   Slab slab_;
 };
 
-CONFORMANCE_TEST(Clones, ASecondRingSharesThePinsOfTheFirst, kPinned) {
+CONFORMANCE_TEST(Clones, ASecondRingSharesThePinsOfTheFirst, kPinned | kCloning) {
   const Registration first = Register(first_, slab_);
   ExpectPinnedAnew(first);
   const uint64_t used = Info(first).memlock_used_bytes;
@@ -73,12 +75,26 @@ CONFORMANCE_TEST(Clones, ASecondRingSharesThePinsOfTheFirst, kPinned) {
   ExpectReads(second_, second, 42);
 }
 
-CONFORMANCE_TEST(Clones, RequireTakesACloneToo, kPinned) {
+CONFORMANCE_TEST(Clones, WithoutThemASecondRingPinsAnew, kPinned | kNoCloning) {
+  EXPECT_FALSE(CanClone());
+  Registration first = Register(first_, slab_);
+  const uint64_t used = Info(first).memlock_used_bytes;
+  const Registration second = Register(second_, slab_);
+  ExpectPinnedAnew(first);
+  ExpectPinnedAnew(second);
+  const uint64_t charge = Info(second).memlock_exempt != 0 ? 0 : kSlabBytes;
+  EXPECT_EQ(Info(second).memlock_used_bytes, used + charge);
+  ExpectReads(first_, first, 53);
+  first.reset();
+  ExpectReads(second_, second, 54);
+}
+
+CONFORMANCE_TEST(Clones, RequireTakesACloneToo, kPinned | kCloning) {
   const Registration first = Register(first_, slab_);
   ExpectCloned(Register(second_, slab_, RegistrationOptions(MOORING_POLICY_REQUIRE)));
 }
 
-CONFORMANCE_TEST(Clones, EitherRegistrationMayGoFirst, kPinned) {
+CONFORMANCE_TEST(Clones, EitherRegistrationMayGoFirst, kPinned | kCloning) {
   for (const bool source_first : {true, false}) {
     SCOPED_TRACE(source_first ? "the source first" : "the clone first");
     Registration first = Register(first_, slab_);
@@ -93,7 +109,7 @@ CONFORMANCE_TEST(Clones, EitherRegistrationMayGoFirst, kPinned) {
   }
 }
 
-CONFORMANCE_TEST(Clones, Rule1EitherRingMayGoFirst, kPinned) {
+CONFORMANCE_TEST(Clones, Rule1EitherRingMayGoFirst, kPinned | kCloning) {
   for (const bool source_first : {true, false}) {
     SCOPED_TRACE(source_first ? "the source first" : "the clone first");
     slab_ = CreateSlab();
@@ -112,7 +128,7 @@ CONFORMANCE_TEST(Clones, Rule1EitherRingMayGoFirst, kPinned) {
   }
 }
 
-CONFORMANCE_TEST(Clones, Rule1AReadInFlightOnACloneKeepsTheMemory, kPinned) {
+CONFORMANCE_TEST(Clones, Rule1AReadInFlightOnACloneKeepsTheMemory, kPinned | kCloning) {
   const Pipe pipe;
   Registration first = Register(first_, slab_);
   Registration second = Register(second_, slab_);
@@ -134,7 +150,7 @@ CONFORMANCE_TEST(Clones, Rule1AReadInFlightOnACloneKeepsTheMemory, kPinned) {
   ExpectGivenBack(memory);
 }
 
-CONFORMANCE_TEST(Clones, AThirdRingClonesFromTheSecondOnceTheFirstIsGone, kPinned) {
+CONFORMANCE_TEST(Clones, AThirdRingClonesFromTheSecondOnceTheFirstIsGone, kPinned | kCloning) {
   Registration first = Register(first_, slab_);
   const Registration second = Register(second_, slab_);
   first.reset();
@@ -145,14 +161,14 @@ CONFORMANCE_TEST(Clones, AThirdRingClonesFromTheSecondOnceTheFirstIsGone, kPinne
   ExpectReads(third, registration, 48);
 }
 
-CONFORMANCE_TEST(Clones, ExtentsOfAnotherSizeArePinnedAnew, kPinned) {
+CONFORMANCE_TEST(Clones, ExtentsOfAnotherSizeArePinnedAnew, kPinned | kCloning) {
   const Registration first = Register(first_, slab_);
   mooring_registration_options_t options = RegistrationOptions();
   options.extent_bytes_max = kSlabBytes / 4;
   ExpectPinnedAnew(Register(second_, slab_, options));
 }
 
-CONFORMANCE_TEST(Clones, AThreadsRingNeitherGivesNorTakes, kPinned) {
+CONFORMANCE_TEST(Clones, AThreadsRingNeitherGivesNorTakes, kPinned | kCloning) {
   mooring_ring_options_t options = RingOptions();
   options.flags = 0;
   options.engine = MOORING_ENGINE_THREADS;
@@ -164,7 +180,8 @@ CONFORMANCE_TEST(Clones, AThreadsRingNeitherGivesNorTakes, kPinned) {
   EXPECT_EQ(Extent(none, 0).source, MOORING_SOURCE_NONE);
 }
 
-CONFORMANCE_TEST(Clones, ARingOfAnotherThreadIsPinnedAnewWhereTheKernelSaysSo, kOwnerThread) {
+CONFORMANCE_TEST(Clones, ARingOfAnotherThreadIsPinnedAnewWhereTheKernelSaysSo,
+                 kOwnerThread | kCloning) {
   const Registration first = Register(first_, slab_);
   std::thread([&] {
     const Ring ring = CreateRing();
@@ -176,7 +193,7 @@ CONFORMANCE_TEST(Clones, ARingOfAnotherThreadIsPinnedAnewWhereTheKernelSaysSo, k
 }
 
 // Rings come and go on two threads, each cloning from whichever the other has at the moment.
-CONFORMANCE_TEST(Clones, Rule1RegistrationsComeAndGoOnTwoThreads, kAnyThread | kPinned) {
+CONFORMANCE_TEST(Clones, Rule1RegistrationsComeAndGoOnTwoThreads, kAnyThread | kPinned | kCloning) {
   constexpr int kRounds = 60;
   const Fd file = dir_.Create("data", Pattern(50, 0, 4096));
   std::atomic<uint64_t> cloned{0};

@@ -1,0 +1,132 @@
+"""An emulated machine: boots a kernel, reads its report line until it is done, and never hangs."""
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+EMULATOR = "qemu-system-x86_64"
+_MARK = re.compile(r"@@ (\w+) ?(.*)")
+
+
+class MachineError(Exception):
+    """The machine panicked, hung or never came up; the text has the end of its console."""
+
+
+@dataclass
+class Run:
+    """What one step of the plan did."""
+
+    name: str
+    ending: str = ""  # "exit 0"; else how it ended
+    lines: list = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def good(self):
+        return self.ending == "exit 0"
+
+
+@dataclass
+class Report:
+    """What a machine told: its kernel, and the steps in their order."""
+
+    release: str = ""
+    runs: list = field(default_factory=list)
+
+
+def _command(kernel, initrd, disk, console, label):
+    # panic=-1 and -no-reboot: a panic ends the emulator instead of leaving it to its timeout.
+    # no_timer_check: on a busy host the emulated timer is late, and the kernel would call it broken.
+    words = "console=ttyS0 earlyprintk=ttyS0 panic=-1 no_timer_check quiet loglevel=4"
+    words += f" hugepages=32 MOORING_KERNEL={label}"
+    drive = f"file={disk},if=virtio,format=raw,snapshot=on"
+    return (
+        [EMULATOR, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+        + ["-machine", "pc", "-accel", "tcg", "-cpu", "qemu64", "-smp", "2", "-m", "2G"]
+        + ["-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd, "-append", words]
+        + ["-serial", f"file:{console}", "-serial", "stdio", "-drive", drive]
+    )
+
+
+def _lines(process, deadline):
+    """Yields the report line's lines until the machine is off; raises when time is up."""
+    pending = b""
+    while True:
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise MachineError("out of time")
+        chunk = os.read(process.stdout.fileno(), 65536)
+        if not chunk:
+            break
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace").rstrip("\r")
+
+
+def listen(lines, report, echo):
+    """Fills the report; true once the machine has said that it is done."""
+    current, began = None, 0.0
+    for line in lines:
+        match = _MARK.match(line)
+        if not match:
+            if current:
+                current.lines.append(line)
+                echo(line)
+            continue
+        word, rest = match.groups()
+        if word == "kernel":
+            report.release = rest
+        elif word == "begin":
+            current, began = Run(rest), time.monotonic()
+            report.runs.append(current)
+        elif word == "end":
+            current.ending = rest.partition(" ")[2]
+            current.seconds = time.monotonic() - began
+            current = None
+        elif word == "done":
+            return True
+        else:
+            raise MachineError(f"the first process says: {word} {rest}")
+    return False
+
+
+def _last_lines(console):
+    try:
+        with open(console, encoding="utf-8", errors="replace") as file:
+            return "".join(file.readlines()[-30:])
+    except FileNotFoundError:
+        return "(nothing)"
+
+
+def boot(kernel, label, initrd, disk, seconds, echo=lambda line: None):
+    """Boots the kernel of a cache folder, and returns its Report. `initrd`, `disk`: paths of images."""
+    console = initrd + ".console"
+    report = Report()
+    command = _command(kernel, initrd, disk, console, label)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    try:
+        if not listen(_lines(process, time.monotonic() + seconds), report, echo):
+            raise MachineError("the machine went off in the middle")
+    except MachineError as error:
+        at = report.runs[-1] if report.runs else Run("the boot")
+        tail = "\n".join(at.lines[-20:])
+        raise MachineError(
+            f"{label}: {error}, at {at.name}\n{tail}\n"
+            f"the end of its console:\n{_last_lines(console)}"
+        ) from error
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    return report
+
+
+def missing():
+    """The package that is missing for a boot, or None."""
+    return None if shutil.which(EMULATOR) else "qemu"

@@ -1,0 +1,145 @@
+"""What needs no kernel: pins, modules' order, the report line, the table."""
+
+import re
+import unittest
+
+from testing.kernels import cache, fetch, initramfs, machine, mirror, pins, plan, table
+from testing.kernels.disk import Step
+from testing.kernels.run import Kernel
+
+
+def _package(name, version):
+    return {"Package": name, "Version": version, "SHA256": "0" * 64, "Filename": f"pool/{name}.deb"}
+
+
+class PinsTest(unittest.TestCase):
+    def test_the_pins_of_this_repository_are_whole(self):
+        found = pins.parse(fetch.read_pins())
+        self.assertEqual(list(found), ["5.10", "6.1", "6.12", "newest"])
+        for pin in (pin for of_kernel in found.values() for pin in of_kernel):
+            self.assertRegex(pin.sha256, r"^[0-9a-f]{64}$")
+            self.assertRegex(pin.path, re.escape(pin.package) + r"_.*\.deb$")
+
+    def test_packages_are_read_from_an_index(self):
+        text = "Package: a\nVersion: 1-1\nDescription: x\n y: z\n\nPackage: b\nVersion: 2\n"
+        found = list(mirror.paragraphs(text))
+        self.assertEqual([fields["Package"] for fields in found], ["a", "b"])
+        self.assertEqual(found[0]["Version"], "1-1")
+
+    def test_a_pin_survives_being_written(self):
+        pin = pins.Pin("5.10", "a", "linux-image-5.10.0-1-amd64", "5.10.2-1", "0" * 64, "pool/x.deb")
+        self.assertEqual(pins.parse(f"# words\n{pin}\n"), {"5.10": [pin]})
+
+    def test_the_latest_of_a_series_is_chosen_by_version_and_not_by_name(self):
+        packages = [
+            _package("linux-image-6.1.0-9-amd64", "6.1.99-1"),
+            _package("linux-image-6.1.0-10-amd64", "6.1.100-1"),
+        ]
+        packages.append(_package("linux-image-6.1.0-10-cloud-amd64", "6.1.101-1"))
+        packages.append(_package("linux-image-6.12.0-1-amd64", "6.12.1-1"))
+        chosen = pins.choose("6.1", "suite", packages)
+        self.assertEqual([pin.package for pin in chosen], ["linux-image-6.1.0-10-amd64"])
+
+    def test_a_kernel_in_two_packages_is_pinned_by_both(self):
+        names = ["linux-image-7.3-amd64", "linux-binary-7.3-amd64", "linux-modules-7.3-amd64"]
+        packages = [_package(name, "7.3-1") for name in names]
+        packages.append(_package("linux-image-6.18-amd64", "6.18-1"))
+        self.assertEqual([pin.package for pin in pins.choose("newest", "suite", packages)], names[1:])
+
+    def test_a_series_that_is_not_there_is_no_pin(self):
+        self.assertEqual(pins.choose("5.4", "suite", [_package("linux-image-6.18-amd64", "6.18-1")]), [])
+
+
+class ModulesTest(unittest.TestCase):
+    class Archive(dict):
+        """Modules by name, with the line in which one names those that it depends on."""
+
+        def read(self, module):
+            return b"\0depends=" + self[module].encode() + b"\0"
+
+    def test_each_comes_after_those_it_depends_on_and_once(self):
+        archive = self.Archive(ext4="jbd2,mbcache", jbd2="crc", mbcache="", crc="", disk="crc")
+        names = [name for name, _ in cache.load_order(archive, ("disk", "ext4", "builtin"))]
+        self.assertEqual(names, ["crc", "disk", "jbd2", "mbcache", "ext4"])
+
+
+class InitramfsTest(unittest.TestCase):
+    def test_entries_are_padded_to_four_bytes(self):
+        for size in range(9):
+            self.assertEqual(len(initramfs.entry(1, "abc", 0o100755, b"x" * size)) % 4, 0)
+
+
+class MachineTest(unittest.TestCase):
+    def listen(self, *lines):
+        report = machine.Report()
+        return report, machine.listen(lines, report, lambda line: None)
+
+    def test_runs_are_told_apart(self):
+        lines = ["@@ kernel 5.10", "@@ begin a", "[  PASSED  ]", "@@ end a exit 0", "@@ begin b"]
+        report, done = self.listen(*lines, "@@ end b signal 11", "@@ done")
+        self.assertTrue(done)
+        found = [(run.name, run.ending, run.good) for run in report.runs]
+        self.assertEqual(found, [("a", "exit 0", True), ("b", "signal 11", False)])
+        self.assertEqual(report.runs[0].lines, ["[  PASSED  ]"])
+
+    def test_a_machine_that_goes_off_in_the_middle_is_not_done(self):
+        report, done = self.listen("@@ kernel 5.10", "@@ begin a", "words")
+        self.assertFalse(done)
+        self.assertEqual(report.runs[-1].ending, "")
+
+    def test_what_broke_is_said(self):
+        with self.assertRaisesRegex(machine.MachineError, "mount /disk"):
+            self.listen("@@ broken mount /disk: No such device")
+
+
+class PlanTest(unittest.TestCase):
+    STEPS = [
+        Step("path:pinned", 1, "/p", ("--path",)),
+        Step("pinned", 1, "/p", ("--gtest_filter=*",)),
+    ]
+    GOOD = ["[       OK ] pinned/A.B (1 ms)", "[  SKIPPED ] pinned/A.C (0 ms)"]
+
+    def report(self, *runs):
+        return machine.Report("5.10", [machine.Run(*run) for run in runs])
+
+    def test_a_good_report_has_no_failures(self):
+        path = ("path:pinned", "exit 0", ["path: fixed", "features: a b"])
+        report = self.report(path, ("pinned", "exit 0", self.GOOD))
+        self.assertEqual(plan.failures(report, self.STEPS), [])
+        self.assertEqual(plan.paths(report), {"pinned": "fixed"})
+        self.assertEqual(plan.features(report), ["a", "b"])
+        self.assertEqual(plan.count(report.runs[1]), (1, 0, 1))
+
+    def test_each_way_to_end_badly_is_a_failure(self):
+        path = ("path:pinned", "exit 0", ["path: fixed"])
+        suites = ("pinned", "exit 0", self.GOOD)
+        for bad, word in (
+            ([path], "never ran"),
+            ([path, ("pinned", "exit 1", self.GOOD)], "exit 1"),
+            ([path, ("pinned", "timeout", [])], "timeout"),
+            ([path, ("pinned", "exit 0", [])], "no test"),
+            ([("path:pinned", "exit 0", ["path: failed: x"]), suites], "failed: x"),
+            ([("path:pinned", "exit 0", []), suites], "path"),
+        ):
+            failures = plan.failures(self.report(*bad), self.STEPS)
+            self.assertEqual(len(failures), 1, failures)
+            self.assertIn(word, failures[0])
+
+
+class TableTest(unittest.TestCase):
+    def test_every_cell_is_there(self):
+        kernels = [
+            Kernel("5.10", "5.10.0", {"pinned": "fixed"}, ["sqpoll"]),
+            Kernel("6.1", "6.1.0", {"pinned": "copy: x"}),
+        ]
+        text = table.render(kernels, ["pinned"])
+        self.assertIn("| `pinned` | fixed | copy: x |", text)
+        self.assertIn("| `sqpoll` | yes | no |", text)
+
+    def test_an_empty_cell_is_refused(self):
+        with self.assertRaisesRegex(ValueError, "owner_thread"):
+            table.render([Kernel("5.10", "5.10.0", {"pinned": "fixed"})], ["pinned", "owner_thread"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,91 @@
+"""What runs in an emulated machine: each configuration, its path, and the claims on backing."""
+
+import re
+
+from testing.kernels.disk import Step
+
+CONFIGURATIONS = (
+    "pinned",
+    "memlock_zero",
+    "memlock_partial",
+    "huge_pages",
+    "owner_thread",
+    "sqpoll",
+    "no_clone",
+    "threads",
+    "seccomp_eperm",
+    "seccomp_enosys",
+)
+
+# The emulator takes 10 to 30 times as long as the machine itself, and its host may be busy.
+_PATH_SECONDS, _SUITES_SECONDS = 60, 1200
+
+
+def steps(programs, configurations=CONFIGURATIONS, suites=("*",)):
+    """The plan: every path first, then the suites of each configuration that `suites` match.
+
+    `programs`: the folder that has testing/configurations and testing/kernels, built.
+    """
+    plan = [Step("backing", _PATH_SECONDS, f"{programs}/testing/kernels/backing_test")]
+    tests = {name: f"{programs}/testing/configurations/{name}_test" for name in configurations}
+    for name, program in tests.items():
+        plan.append(Step(f"path:{name}", _PATH_SECONDS, program, ("--path",)))
+    for name, program in tests.items():
+        if suites:
+            plan.append(Step(name, _SUITES_SECONDS, program, ("--gtest_filter=" + ":".join(suites),)))
+    return plan
+
+
+def seconds(plan):
+    """When a machine that has not finished the plan never will."""
+    return 120 + sum(step.seconds for step in plan)
+
+
+def _value(run, name):
+    for line in run.lines:
+        if line.startswith(name + ": "):
+            return line.partition(": ")[2]
+    return None
+
+
+def paths(report):
+    """{configuration: path taken}, as far as the programs said so."""
+    runs = [run for run in report.runs if run.name.startswith("path:") and run.good]
+    return {run.name.partition(":")[2]: _value(run, "path") for run in runs}
+
+
+def features(report):
+    """The features that a ring of this kernel has."""
+    for run in report.runs:
+        if run.name == "path:pinned" and run.good:
+            return _value(run, "features").split()
+    return []
+
+
+def count(run):
+    """(passed, failed, skipped) of a GoogleTest program."""
+    counts = []
+    for word in ("       OK ", "  FAILED  ", "  SKIPPED "):
+        pattern = re.compile(rf"\[{word}\] \S+ \(\d+ ms\)$")
+        counts.append(sum(bool(pattern.search(line)) for line in run.lines))
+    return tuple(counts)
+
+
+def failures(report, plan):
+    """What went wrong, a text for each step that did not end well or is missing."""
+    ended = {run.name: run for run in report.runs}
+    found = []
+    for step in plan:
+        run = ended.get(step.name)
+        if run is None:
+            found.append(f"{step.name}: never ran")
+        elif not run.good:
+            told = "\n".join(run.lines[-60:])
+            found.append(f"{step.name}: {run.ending}\n{told}")
+        elif step.arguments != ("--path",) and count(run)[0] + count(run)[2] == 0:
+            found.append(f"{step.name}: ran no test")
+        elif step.arguments != ("--path",):
+            continue
+        elif (_value(run, "path") or "failed").startswith("failed"):
+            found.append(f"{step.name}: {_value(run, 'path')}")
+    return found
