@@ -152,6 +152,13 @@ Refusal ExplainTooOld(const std::string& what) {
 }
 
 Refusal ExplainDeniedCall(const char* call, int error) {
+  if (error == ENOMEM || error == EAGAIN || error == EBUSY || error == EINTR) {
+    return {.code = Code::kExhausted,
+            .retry = Retry::kLater,
+            .system_error = error,
+            .message = Format("a ring was made, but %s: %s", call, strerror(error)),
+            .remedy = "try again, or free memory"};
+  }
   return Denied(error, Format("a seccomp filter lets rings be made, but answers %s to %s",
                               NameOf(error), call));
 }

@@ -44,7 +44,8 @@ Refusal ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits);
 
 // The ring is there, but not what the engine needs of it: `what` says what is missing.
 Refusal ExplainTooOld(const std::string& what);
-// A filter lets a ring be made, but answers `error` to `call`, without which it is no use.
+// A ring was made, but `error` is what `call` answers, without which it is no use: a filter's word,
+// unless it is one of the moment.
 Refusal ExplainDeniedCall(const char* call, int error);
 // SQPOLL was asked for by name.
 Refusal ExplainNoSqpoll(int error);

@@ -52,6 +52,9 @@ class SubmissionQueue {
   // more before it sleeps.
   bool PublishToPoller() {
     __atomic_store_n(kernel_tail_, tail_, __ATOMIC_SEQ_CST);
+    return PollerSleeps();
+  }
+  bool PollerSleeps() const {
     return (__atomic_load_n(flags_, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP) != 0;
   }
 

@@ -100,11 +100,16 @@ size_t SubmissionSide::RecoverShort() {
   return untaken;
 }
 
+// Whatever the kernel answers, a thread that sleeps on would leave its requests for ever.
 void SubmissionSide::WakePoller() {
-  if (!queue_.PublishToPoller()) return;
-  const int result = Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP, nullptr);
-  if (result == -EOWNERDEAD)
-    FailPending(result);  // the polling thread is gone, and nobody will take them
+  bool asleep = queue_.PublishToPoller();
+  while (asleep) {
+    const int result = Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP, nullptr);
+    if (result >= 0) return;
+    if (result == -EOWNERDEAD)
+      return FailPending(result);  // the polling thread is gone, and nobody will take them
+    asleep = Pause() && queue_.PollerSleeps();
+  }
 }
 
 // With SQPOLL only: else every Submit leaves the queue empty.
@@ -138,8 +143,10 @@ bool SubmissionSide::Pause() {
 
 void SubmissionSide::FailPending(int32_t result) {
   const uint32_t head = queue_.head();
+  bool linked = false;  // to one that fails here
   for (uint32_t position = head; position != queue_.tail(); ++position) {
-    Fail(queue_.At(position).user_data, result);
+    Fail(queue_.At(position).user_data, linked ? -ECANCELED : result);
+    linked = (queue_.At(position).flags & IOSQE_IO_LINK) != 0;
   }
   queue_.Retract(head);
 }

@@ -65,6 +65,15 @@ TEST_P(SubmissionSideTest, ARefusalFailsEachRequestOnceAndTheRingGoesOn) {
   EXPECT_EQ(Results(*engine_, std::vector<Request>(20, Nop())), expected);
 }
 
+TEST_P(SubmissionSideTest, ARefusalFailsTheFirstOfAChainAndCancelsTheRest) {
+  int refusals = 1;
+  kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
+    return *to_submit != 0 && refusals-- > 0 ? -EPERM : 1;
+  };
+  const std::vector<Request> requests = {Nop(kRequestLink), Nop(kRequestLink), Nop(), Nop()};
+  EXPECT_EQ(Results(*engine_, requests), (Values{-EPERM, -ECANCELED, -ECANCELED, -EPERM}));
+}
+
 // Kernels without SUBMIT_ALL stop at a bad request; the others have been promised events all the
 // same.
 TEST_P(SubmissionSideTest, WhatTheKernelLeavesIsSubmittedAgain) {
@@ -127,6 +136,26 @@ TEST_P(SubmissionSideTest, FailuresMakeTheEventFdReadable) {
   engine_->Submit(std::vector{As(1, Nop())});
   EXPECT_EQ(read(fd, &count, sizeof(count)), 8);
   EXPECT_EQ(Take(*engine_, 1).size(), 1u);
+}
+
+using SubmissionSidePollerTest = SubmissionSideTest;
+INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSidePollerTest, ::testing::Values(Mode::kSqpoll),
+                         ModeName);
+
+TEST_P(SubmissionSidePollerTest, AWakeUpThatFailsIsTriedAgain) {
+  for (const int error : {EINTR, EAGAIN, EBUSY, EPERM}) {
+    int failures = 3;
+    kernel_.on_enter = [&](int, uint32_t*, uint32_t flags) {
+      return (flags & IORING_ENTER_SQ_WAKEUP) != 0 && failures-- > 0 ? -error : 1;
+    };
+    for (const Deadline patience = Patience(); failures > 0 && !patience.Passed();) {
+      ExpectNone(
+          *engine_);  // the kernel's thread falls asleep after a millisecond of nothing to do
+      EXPECT_EQ(Results(*engine_, {Nop()}), Values({0}));
+    }
+    EXPECT_LE(failures, 0);
+    EXPECT_EQ(Results(*engine_, std::vector<Request>(3, Nop())), Values(3, 0));
+  }
 }
 
 using SubmissionSideThreadsTest = SubmissionSideTest;

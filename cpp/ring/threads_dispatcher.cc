@@ -20,6 +20,8 @@ constexpr uint32_t kBatchMax = 8;
 // that is almost full). After so many waits for nothing a work pauses, so that this costs no CPU.
 constexpr uint8_t kFruitlessMax = 8;
 constexpr int64_t kPauseNs = 1'000'000;
+// Until a descriptor is tried again that could not be watched for a shortage.
+constexpr int64_t kShortagePauseNs = 5'000'000;
 
 // From a link on, the next request belongs to the same chain.
 size_t ChainLength(std::span<const Request> requests) {
@@ -265,7 +267,7 @@ bool Dispatcher::TakeTurn(Work* work, WorkList& ready) {
 bool Dispatcher::WaitFor(Work* work, uint32_t events, WorkList& ready) {
   if (++work->fruitless_count > kFruitlessMax) {
     work->fruitless_count = 0;
-    if (!waiter_.AddTimer(work, TimeAfter(kPauseNs))) FinishCancelled(work, ready);
+    Pause(work, kPauseNs, ready);
     return false;
   }
   switch (waiter_.Watch(work, events)) {
@@ -273,6 +275,10 @@ bool Dispatcher::WaitFor(Work* work, uint32_t events, WorkList& ready) {
       return false;
     case Waiter::Watched::kReady:
       return true;
+    case Waiter::Watched::kNotNow:
+      // On the clock it can be cancelled, and keeps no worker.
+      Pause(work, kShortagePauseNs, ready);
+      return false;
     case Waiter::Watched::kCannot:
       work->attempt = Attempt::kBlocking;
       return true;
@@ -281,6 +287,11 @@ bool Dispatcher::WaitFor(Work* work, uint32_t events, WorkList& ready) {
   }
   FinishCancelled(work, ready);
   return false;
+}
+
+void Dispatcher::Pause(Work* work, int64_t pause_ns, WorkList& ready) {
+  if (!waiter_.AddTimer(work, TimeAfter(static_cast<uint64_t>(pause_ns))))
+    FinishCancelled(work, ready);
 }
 
 bool Dispatcher::WaitOnce() {

@@ -87,6 +87,8 @@ class Dispatcher {
   void Run(Work* work, WorkList& ready);  // kQueued
   bool TakeTurn(Work* work, WorkList& ready);
   bool WaitFor(Work* work, uint32_t events, WorkList& ready);
+  // Gives a work that is kRunning to the clock, to be tried again.
+  void Pause(Work* work, int64_t pause_ns, WorkList& ready);
   // Ends a work that is the caller's, and on failure the rest of its chain. Returns the next of the
   // chain, still kHeld, if that is to start; never one for a negative result.
   Work* Finish(Work* work, int32_t result, WorkList& ready);

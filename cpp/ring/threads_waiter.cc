@@ -22,6 +22,11 @@ constexpr uint64_t kAlarm = UINT64_MAX;  // epoll data of the alarm; others are 
 constexpr int kEventsMax = 64;
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
+// Of fcntl(2) and epoll_ctl(2): what others hold, and may give back.
+bool IsShortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
+}
+
 void SetAlarmAt(int alarm, int64_t at_ns) {
   itimerspec when = {};
   if (at_ns != Timers::kNever) {
@@ -51,11 +56,12 @@ Status Waiter::Create() {
 
 Waiter::Watched Waiter::Watch(Work* work, uint32_t events) {
   if (!work->Move(WorkState::kRunning, WorkState::kArming)) return Watched::kCancelled;
-  if (Arm(work, events) != 0) {
+  if (const int error = Arm(work, events); error != 0) {
     // kFired: an event of this work's last use came late.
     const bool running = work->Move(WorkState::kArming, WorkState::kRunning) ||
                          work->Move(WorkState::kFired, WorkState::kRunning);
-    return running ? Watched::kCannot : Watched::kCancelled;
+    if (!running) return Watched::kCancelled;
+    return IsShortage(error) ? Watched::kNotNow : Watched::kCannot;
   }
   // From here on the waiting thread may find it ready. Until it is kWaiting it stays ours: no one
   // may close the duplicate while it is being armed.

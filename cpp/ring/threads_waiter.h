@@ -32,7 +32,8 @@ class Waiter {
     kYes,        // handed over: no longer the caller's
     kReady,      // ready meanwhile: still the caller's, as kRunning
     kCancelled,  // still the caller's
-    kCannot,     // still the caller's, as kRunning: no descriptor left, or none that can be watched
+    kNotNow,     // still the caller's, as kRunning: no descriptor, memory or watch is left
+    kCannot,     // still the caller's, as kRunning: it is none that can be watched
   };
 
   explicit Waiter(WorkPool& pool) : pool_(pool) {}

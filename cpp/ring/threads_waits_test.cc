@@ -191,6 +191,30 @@ TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadStillWorks) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
+TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadKeepsNoWorkerAndCanBeCancelled) {
+  const auto engine = MakeThreads(OneWorker());
+  const TempFile file(Bytes(8));
+  Pipe pipe;
+  char data[4];
+  rlimit limit;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  rlimit none = limit;
+  none.rlim_cur = 3;  // all in use: EMFILE
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
+  ExpectNone(*engine);
+  engine->Submit(std::vector{As(1, NeedsWorker(file.fd()))});
+  EXPECT_EQ(Take(*engine, 1).front().token, 1u);
+  engine->Submit(std::vector{As(2, Cancel(0))});
+  for (const Event& event : Take(*engine, 2)) {
+    // It may be found in the moment of a try, and then stops after it.
+    const bool stopped = event.token == 0 ? event.result == -ECANCELED
+                                          : event.result == 0 || event.result == -EALREADY;
+    EXPECT_TRUE(stopped) << event.token << ": " << event.result;
+  }
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 TEST(ThreadsWaits, TimeoutsFireInTheOrderOfTheirTimesAndNotBefore) {
   const auto engine = MakeThreads();
   const int64_t before = MonotonicNow();

@@ -118,6 +118,19 @@ TEST_F(UringSetupTest, AFilterThatDeniesOnlyUseIsFound) {
   EXPECT_THAT(refusal_.message, HasSubstr("io_uring_register"));
 }
 
+TEST_F(UringSetupTest, AShortageOfTheMomentIsNotBlamedOnAFilter) {
+  kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EAGAIN; };
+  EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
+  EXPECT_EQ(refusal_.reason, EngineReason::kNone);
+  EXPECT_EQ(refusal_.code, Code::kExhausted);
+  kernel_.on_enter = nullptr;
+  kernel_.on_control = [](uint32_t) { return -ENOMEM; };
+  EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
+  EXPECT_EQ(refusal_.reason, EngineReason::kNone);
+  EXPECT_EQ(refusal_.retry, Retry::kLater);
+  EXPECT_THAT(refusal_.message, HasSubstr("io_uring_register"));
+}
+
 TEST_F(UringSetupTest, NoPermissionWithoutAFilterIsNotBlamedOnSeccompAlone) {
   kernel_.on_setup = [](uint32_t, const io_uring_params&) { return -EACCES; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);

@@ -1,0 +1,40 @@
+#include "testing/faults/holdings.h"
+
+#include "cpp/operations/ring_registry.h"
+#include "cpp/os/memlock_ledger.h"
+#include "testing/faults/balance.h"
+#include "testing/support/eventually.h"
+#include "testing/support/proc_self.h"
+
+namespace mooring::faults {
+
+std::string Holdings::ToString() const {
+  return std::to_string(descriptors) + " descriptors, " + std::to_string(ring_mappings) +
+         " mappings of rings, " + std::to_string(mapped_bytes) + " bytes of memory, " +
+         std::to_string(threads) + " threads, " + std::to_string(ledger_bytes) +
+         " bytes in the ledger, " + std::to_string(rings_left) + " rings left";
+}
+
+Holdings ReadHoldings() {
+  const Balance balance = ReadBalance();
+  return {.descriptors = conformance::OpenFdCount(),
+          .ring_mappings = conformance::MappingCount("[io_uring]"),
+          .mapped_bytes = balance.mapped_bytes,
+          .threads = balance.thread_count,
+          .ledger_bytes = MemlockLedger::used_bytes(),
+          .rings_left = RingRegistry::lingering_count()};
+}
+
+std::string WaitForHoldings(const Holdings& before) {
+  UnmapRefused();
+  Holdings now;
+  const bool same = conformance::Eventually([&] {
+    now = ReadHoldings();
+    if (now == before) return true;
+    RingRegistry::PumpAll();
+    return false;
+  });
+  return same ? "" : "leaked: held " + before.ToString() + "; holds " + now.ToString();
+}
+
+}  // namespace mooring::faults

@@ -1,0 +1,135 @@
+// The sweep's program: one test for each scenario and kind of ring, and the number of faults that
+// have struck.
+//
+//   sweep_test --scenario=io_uring/copy --call=io_uring_enter --n=3 --errno=EAGAIN
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "testing/faults/entry_faults.h"
+#include "testing/faults/scenario.h"
+#include "testing/faults/sweep.h"
+#include "testing/support/preparation.h"
+#include "testing/support/require.h"
+
+namespace mooring::faults {
+namespace {
+
+// Enough for all that scenarios pin, and for rings whose budget is on its way back.
+constexpr uint64_t kMemlockBytes = 6 << 20;
+
+SweepOptions options;
+uint64_t struck_in_all = 0;
+
+[[noreturn]] void FailUsage(const char* argument) {
+  std::fprintf(stderr,
+               "%s: not known. Known: --scenario=MODE/NAME --call=NAME --n=NUMBER --errno=NAME "
+               "--lasting=1 --full=1\n",
+               argument);
+  std::exit(2);
+}
+
+void TakeArgument(const char* argument) {
+  const std::string_view text(argument);
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos) FailUsage(argument);
+  const std::string_view name = text.substr(0, equals);
+  const std::string_view value = text.substr(equals + 1);
+  if (name == "--scenario") {
+    options.scenario = value;
+  } else if (name == "--call") {
+    options.call = CallKindOf(value);
+    if (!options.call) FailUsage(argument);
+  } else if (name == "--n") {
+    options.number = std::strtoull(value.data(), nullptr, 10);
+  } else if (name == "--errno") {
+    options.fault = FaultOf(value);
+    if (!options.fault) FailUsage(argument);
+  } else if (name == "--lasting") {
+    options.lasting = value == "1";
+  } else if (name == "--full") {
+    options.full = value == "1";
+  } else {
+    FailUsage(argument);
+  }
+}
+
+bool ModeIsThere(const Mode& mode) {
+  mooring_ring_options_t ring_options = MOORING_RING_OPTIONS_INIT;
+  ring_options.engine = mode.uses_io_uring() ? uint32_t{MOORING_ENGINE_IO_URING} : mode.engine;
+  ring_options.flags = mode.flags;
+  mooring_ring_t* ring = nullptr;
+  mooring_error_destroy(mooring_ring_create(&ring_options, &ring));
+  mooring_ring_destroy(ring);
+  return ring != nullptr;
+}
+
+class SweepTest : public ::testing::Test {
+ public:
+  SweepTest(const Scenario& scenario, const Mode& mode) : scenario_(scenario), mode_(mode) {}
+
+ private:
+  void TestBody() override {
+    SKIP_WITHOUT(ModeIsThere(mode_), mode_.flags == 0 ? "io_uring" : mode_.name,
+                 "allow io_uring, or use a newer kernel");
+    if (mode_.uses_io_uring()) {
+      SKIP_WITHOUT(CanStrikeEntries(), "nop_inject_result", "it takes Linux 6.10 or later");
+    }
+    const uint64_t count = Sweep(scenario_, mode_, options).Run();
+    struck_in_all += count;
+    std::printf("%s/%s: %llu faults\n", mode_.name, scenario_.name,
+                static_cast<unsigned long long>(count));
+    RecordProperty("faults", std::to_string(count));
+  }
+
+  const Scenario& scenario_;
+  const Mode& mode_;
+};
+
+class Total : public ::testing::Environment {
+  void TearDown() override {
+    std::printf("%llu faults in all\n", static_cast<unsigned long long>(struck_in_all));
+  }
+};
+
+void RegisterScenario(const Scenario& scenario) {
+  for (size_t i = 0; i < std::size(kModes); ++i) {
+    const Mode& mode = kModes[i];
+    const std::string name = std::string(mode.name) + "/" + scenario.name;
+    if ((scenario.modes & (1u << i)) == 0) continue;
+    if (!options.scenario.empty() && options.scenario != name) continue;
+    ::testing::RegisterTest(
+        mode.name, scenario.name, nullptr, nullptr, __FILE__, __LINE__,
+        [&scenario, &mode]() -> ::testing::Test* { return new SweepTest(scenario, mode); });
+  }
+}
+
+int Main(int argc, char** argv) {
+  // Without CAP_IPC_LOCK, so that rings and extents are charged and the ledger has something to
+  // lose. Where that cannot be had, the rest is swept all the same.
+  const std::string missing =
+      conformance::Prepare({.limits_memlock = true, .memlock_bytes = kMemlockBytes}, argv);
+  if (!missing.empty()) std::printf("exempt from the memlock limit: the ledger stays empty\n");
+  ::testing::InitGoogleTest(&argc, argv);
+  for (int i = 1; i < argc; ++i) TakeArgument(argv[i]);
+  signal(SIGPIPE, SIG_IGN);
+  NameFatalRuns();
+  for (const std::span<const Scenario> scenarios :
+       {ObjectScenarios(), FileScenarios(), WaitingScenarios(), SocketScenarios()}) {
+    for (const Scenario& scenario : scenarios) RegisterScenario(scenario);
+  }
+  ::testing::AddGlobalTestEnvironment(new Total);
+  return RUN_ALL_TESTS();
+}
+
+}  // namespace
+}  // namespace mooring::faults
+
+int main(int argc, char** argv) { return mooring::faults::Main(argc, argv); }

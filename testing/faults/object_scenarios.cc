@@ -1,0 +1,184 @@
+// Facts, slabs, rings and registrations: made, asked, shared and given back.
+
+#include "testing/faults/scenario.h"
+#include "testing/faults/verdicts.h"
+#include "testing/support/mapped_memory.h"
+
+namespace mooring::faults {
+namespace {
+
+using conformance::MappedMemory;
+using conformance::Nop;
+
+constexpr uint64_t kMebibyte = 1 << 20;
+
+void Facts(Trial& trial) {
+  mooring_facts_t facts = {};
+  facts.struct_size = sizeof facts;
+  if (!trial.Ok("facts_get", [&] { return mooring_facts_get(&facts); })) return;
+  trial.Expect(facts.page_bytes >= 4096 && facts.cpu_count > 0 && facts.numa_node_count > 0,
+               "what the machine has, or the least that every machine has");
+  if (facts.engine == MOORING_ENGINE_IO_URING) return;
+  trial.Expect(trial.fired(), "io_uring, when there is no fault");
+  const std::string wrong = WrongWithEngine(facts.engine_reason, facts.engine_system_error);
+  trial.Expect(wrong.empty(), wrong + ": " + facts.engine_message);
+  trial.Expect(facts.engine_message[0] != '\0' && facts.engine_remedy[0] != '\0',
+               "a fallback says why and what to do");
+}
+
+void UseSlab(Trial& trial, const mooring_slab_options_t& options) {
+  const Slab slab = trial.CreateSlab(options);
+  if (slab == nullptr) return;
+  const mooring_lease_t lease = trial.Acquire(slab, static_cast<uint32_t>(options.buffer_count));
+  void* const data = mooring_slab_data(slab.get(), lease);
+  for (uint64_t at = 0; at < options.buffer_count; ++at) {
+    static_cast<char*>(data)[at * options.buffer_bytes] = 'x';
+  }
+  mooring_slab_info_t info = {};
+  info.struct_size = sizeof info;
+  trial.Expect(trial.Ok("slab_get_info", [&] { return mooring_slab_get_info(slab.get(), &info); }),
+               "what the kernel does not tell is left out");
+  trial.Expect(info.data == data && info.leased_count == options.buffer_count,
+               "what needs no kernel is told");
+  trial.Release(slab, lease);
+  trial.Expect(trial.Ok("slab_close", [&] { return mooring_slab_close(slab.get(), 0); }),
+               "nothing keeps the memory");
+}
+
+void SlabOrdinary(Trial& trial) { UseSlab(trial, Trial::SlabOptions()); }
+
+void SlabHuge(Trial& trial) {
+  mooring_slab_options_t options = Trial::SlabOptions();
+  options.buffer_bytes = kMebibyte;
+  UseSlab(trial, options);
+}
+
+void SlabRequired(Trial& trial) {
+  mooring_slab_options_t options = Trial::SlabOptions();
+  options.buffer_bytes = kMebibyte;
+  options.huge_pages = MOORING_HUGE_PAGES_REQUIRE;
+  options.huge_page_kind = MOORING_PAGE_KIND_TRANSPARENT;
+  UseSlab(trial, options);
+}
+
+void SlabBound(Trial& trial) {
+  mooring_slab_options_t options = Trial::SlabOptions();
+  options.numa_policy = MOORING_NUMA_POLICY_BIND;
+  UseSlab(trial, options);
+}
+
+// Touched by several threads, which take chunks of 8 MiB; of huge pages, for these are fast.
+void SlabTouched(Trial& trial) {
+  mooring_slab_options_t options = Trial::SlabOptions();
+  options.buffer_bytes = 2 * kMebibyte;
+  options.buffer_count = 6;
+  options.huge_pages = MOORING_HUGE_PAGES_REQUIRE;
+  options.huge_page_kind = MOORING_PAGE_KIND_TRANSPARENT;
+  options.touch_thread_count = 3;
+  UseSlab(trial, options);
+}
+
+void SlabAdopted(Trial& trial) {
+  MappedMemory memory(Trial::kBufferBytes);
+  mooring_slab_t* made = nullptr;
+  if (!trial.Ok("slab_adopt",
+                [&] { return mooring_slab_adopt(memory.data(), memory.size(), nullptr, &made); }))
+    return;
+  const Slab slab(made);
+  mooring_slab_info_t info = {};
+  info.struct_size = sizeof info;
+  trial.Ok("slab_get_info", [&] { return mooring_slab_get_info(slab.get(), &info); });
+  trial.Expect(info.adopted == 1 && info.data == memory.data(), "it is the caller's memory");
+  trial.Expect(trial.Ok("slab_close", [&] { return mooring_slab_close(slab.get(), 0); }),
+               "nothing keeps the memory");
+}
+
+// More nops than the submission queue holds.
+void RingNops(Trial& trial) {
+  const Ring ring = trial.CreateRing();
+  if (ring == nullptr) return;
+  const Answers answers = trial.Perform(ring, std::vector<mooring_op_t>(20, Nop()));
+  for (const Answer& answer : answers) trial.ExpectDone("a nop", answer, 0);
+  trial.ExpectIdle(ring);
+  trial.Expect(trial.Ok("ring_close", [&] { return mooring_ring_close(ring.get(), 0); }),
+               "nothing is in flight");
+}
+
+bool HasTable(const Ring& ring) {
+  mooring_ring_info_t info = {};
+  info.struct_size = sizeof info;
+  mooring_error_destroy(mooring_ring_get_info(ring.get(), &info));
+  return info.fixed_buffer_count > 0;
+}
+
+// A ring with one slot: one that is lost would be missed by the registration after it.
+void UseRegistration(Trial& trial, mooring_policy_t policy) {
+  mooring_ring_options_t options = trial.RingOptions();
+  options.fixed_buffer_count = 1;
+  const Slab slab = trial.CreateSlab();
+  const Ring ring = trial.CreateRing(options);
+  if (slab == nullptr || ring == nullptr) return;
+  Registration registration = trial.Register(ring, slab, policy);
+  bool struck = trial.fired() && trial.lasting();
+  if (registration != nullptr) {
+    const bool fired_before = trial.fired();
+    trial.Ok("registration_promote",
+             [&] { return mooring_registration_promote(registration.get()); });
+    const bool fixed = trial.Report(registration).outcome == MOORING_OUTCOME_FIXED;
+    struck = struck || trial.fired() != fired_before;
+    trial.Expect(fixed || struck || !HasTable(ring), "what failed once is pinned by promote");
+  }
+  const bool fired_before = trial.fired();
+  registration.reset();
+  // A slot whose clearing is refused stays taken until the ring goes: its pages are still pinned.
+  struck = struck || trial.fired() != fired_before;
+  const Registration second = trial.Register(ring, slab);
+  if (second == nullptr || struck || trial.fired() != fired_before || !HasTable(ring)) return;
+  trial.Expect(trial.Report(second).outcome == MOORING_OUTCOME_FIXED, "the slot is free again");
+}
+
+void RegistrationPrefer(Trial& trial) { UseRegistration(trial, MOORING_POLICY_PREFER); }
+
+void RegistrationRequire(Trial& trial) {
+  if (trial.mode().uses_io_uring()) UseRegistration(trial, MOORING_POLICY_REQUIRE);
+}
+
+// The second ring takes the pins of the first, and has them when that is gone.
+void Clone(Trial& trial) {
+  const Slab slab = trial.CreateSlab();
+  Ring first = trial.CreateRing();
+  const Ring second = trial.CreateRing();
+  if (slab == nullptr || first == nullptr || second == nullptr) return;
+  Registration pinned = trial.Register(first, slab);
+  const Registration cloned = trial.Register(second, slab);
+  if (pinned != nullptr && cloned != nullptr && !trial.fired()) {
+    trial.Expect(trial.Report(cloned).bytes_cloned == Trial::kBufferBytes * Trial::kBufferCount,
+                 "the second registration is a clone");
+  }
+  first.reset();
+  pinned.reset();
+  if (cloned == nullptr) return;
+  trial.Ok("registration_promote", [&] { return mooring_registration_promote(cloned.get()); });
+  const mooring_registration_info_t info = trial.Report(cloned);
+  trial.Expect(info.outcome == MOORING_OUTCOME_FIXED || trial.fired(), "its pins are its own");
+}
+
+constexpr Scenario kScenarios[] = {
+    {"facts", &Facts, kInAuto},
+    {"slab_ordinary", &SlabOrdinary, kInAuto},
+    {"slab_huge", &SlabHuge, kInAuto},
+    {"slab_required", &SlabRequired, kInAuto},
+    {"slab_bound", &SlabBound, kInAuto},
+    {"slab_touched", &SlabTouched, kInAuto},
+    {"slab_adopted", &SlabAdopted, kInAuto},
+    {"ring", &RingNops, kInNamed | kInAuto},
+    {"registration_prefer", &RegistrationPrefer, kInNamed | kInAuto},
+    {"registration_require", &RegistrationRequire, kInIoUring},
+    {"clone", &Clone, kInIoUring},
+};
+
+}  // namespace
+
+std::span<const Scenario> ObjectScenarios() { return kScenarios; }
+
+}  // namespace mooring::faults

@@ -1,0 +1,49 @@
+// scenario.h: a piece of work that is done once for every fault.
+//
+// A scenario is a plain function. It goes on as far as what it was given allows, judges each answer
+// through the trial, and lets go of all that it has, in every case.
+//
+// Threading: immutable.
+#ifndef MOORING_TESTING_FAULTS_SCENARIO_H_
+#define MOORING_TESTING_FAULTS_SCENARIO_H_
+
+#include <cstdint>
+#include <span>
+
+#include "testing/faults/trial.h"
+
+namespace mooring::faults {
+
+inline constexpr Mode kModes[] = {
+    {"io_uring", MOORING_ENGINE_IO_URING, 0},
+    {"threads", MOORING_ENGINE_THREADS, 0},
+    {"owner", MOORING_ENGINE_IO_URING, MOORING_RING_OWNER_THREAD},
+    {"sqpoll", MOORING_ENGINE_IO_URING, MOORING_RING_SQPOLL},
+    {"auto", MOORING_ENGINE_AUTO, 0},
+};
+
+// Bits of kModes, by position.
+enum ModeBit : uint32_t {
+  kInIoUring = 1u << 0,
+  kInThreads = 1u << 1,
+  kInOwner = 1u << 2,
+  kInSqpoll = 1u << 3,
+  kInAuto = 1u << 4,
+  kInBoth = kInIoUring | kInThreads,
+  kInNamed = kInBoth | kInOwner | kInSqpoll,
+};
+
+struct Scenario {
+  const char* name;
+  void (*run)(Trial& trial);
+  uint32_t modes;  // ModeBit
+};
+
+std::span<const Scenario> ObjectScenarios();
+std::span<const Scenario> FileScenarios();
+std::span<const Scenario> WaitingScenarios();
+std::span<const Scenario> SocketScenarios();
+
+}  // namespace mooring::faults
+
+#endif  // MOORING_TESTING_FAULTS_SCENARIO_H_

@@ -1,0 +1,122 @@
+// Sockets: bytes sent and received, connections made, sends that copy nothing.
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "testing/faults/scenario.h"
+#include "testing/support/pattern.h"
+#include "testing/support/sockets.h"
+
+namespace mooring::faults {
+namespace {
+
+using conformance::Fd;
+using conformance::InSlab;
+using conformance::Recv;
+using conformance::Send;
+using conformance::SocketPair;
+
+constexpr uint64_t kSeed = 43;
+constexpr uint64_t kBufferBytes = Trial::kBufferBytes;
+
+struct Setting {
+  Slab slab;
+  Ring ring;
+  Registration registration;
+
+  explicit Setting(Trial& trial) : slab(trial.CreateSlab()) {
+    if (slab != nullptr) ring = trial.CreateRing();
+    if (ring != nullptr) registration = trial.Register(ring, slab);
+    if (registration != nullptr)
+      conformance::FillPattern(Trial::Data(slab), kSeed, 0, kBufferBytes);
+  }
+  bool complete() const { return registration != nullptr; }
+  conformance::Place At(uint64_t offset) const { return InSlab(registration.get(), offset); }
+};
+
+bool Holds(const void* data, int64_t size) {
+  return static_cast<bool>(conformance::HasPattern(data, kSeed, 0, static_cast<uint64_t>(size)));
+}
+
+// What a send tells of, and no more, comes out at the other end.
+void Messages(Trial& trial) {
+  SocketPair pair = conformance::UnixPair();
+  const Setting setting(trial);
+  if (!setting.complete()) return;
+  Answers received = trial.Begin(
+      setting.ring, {Recv(pair.other.get(), setting.At(kBufferBytes), kBufferBytes, MSG_WAITALL)});
+  const Answers sent =
+      trial.Perform(setting.ring, {Send(pair.one.get(), setting.At(0), kBufferBytes, MSG_WAITALL)});
+  trial.ExpectDone("a send", sent[0], kBufferBytes);
+  // Ends a receive that waits for what was not sent.
+  trial.Perform(setting.ring, {conformance::Shutdown(pair.one.get(), SHUT_WR)});
+  shutdown(pair.one.get(), SHUT_WR);
+  trial.Await(setting.ring, &received);
+  if (sent[0].ok()) trial.ExpectDone("a receive", received[0], sent[0].result());
+  if (received[0].ok()) {
+    trial.Expect(Holds(Trial::Data(setting.slab, kBufferBytes), received[0].result()),
+                 "what was received is what was sent");
+    trial.Expect(!sent[0].ok() || received[0].result() <= sent[0].result(), "and no more");
+  }
+  trial.ExpectIdle(setting.ring);
+}
+
+void Connections(Trial& trial) {
+  const conformance::TcpListener listener;
+  const Fd socket = conformance::TcpSocket();
+  const Ring ring = trial.CreateRing();
+  if (ring == nullptr) return;
+  Answers accepted = trial.Begin(ring, {conformance::Accept(listener.fd())});
+  const Answers connected = trial.Perform(
+      ring, {conformance::Connect(socket.get(), &listener.address(), sizeof(sockaddr_in))});
+  trial.ExpectDone("a connect", connected[0], 0);
+  if (connected[0].ok()) {
+    trial.Await(ring, &accepted);
+  } else {
+    trial.CancelAndAwait(ring, &accepted);
+  }
+  if (accepted[0].ok()) {
+    const Fd other(static_cast<int>(accepted[0].result()));
+    trial.Expect(conformance::DescriptorsOf(other.get()) == 1, "the connection is ours alone");
+  } else {
+    trial.ExpectDone("an accept", accepted[0], INT64_MAX);
+  }
+  trial.ExpectIdle(ring);
+}
+
+void UseZeroCopy(Trial& trial, mooring_send_t kind) {
+  SocketPair pair = conformance::TcpPair();
+  const Setting setting(trial);
+  if (!setting.complete()) return;
+  const Answers sent =
+      trial.Perform(setting.ring, {Send(pair.one.get(), setting.At(0), kBufferBytes, 0, kind)});
+  // ZERO_COPY is refused where the memory is not pinned.
+  trial.ExpectDone("a send", sent[0], kBufferBytes);
+  pair.one.Close();
+  const std::vector<std::byte> bytes = conformance::ReadAll(pair.other.get(), kBufferBytes);
+  trial.Expect(Holds(bytes.data(), static_cast<int64_t>(bytes.size())), "nothing else came");
+  trial.Expect(!sent[0].ok() || static_cast<int64_t>(bytes.size()) == sent[0].result(),
+               "what was sent has come");
+  trial.ExpectIdle(setting.ring);
+  trial.ExpectNoLeases(setting.slab);
+}
+
+void ZeroCopy(Trial& trial) { UseZeroCopy(trial, MOORING_SEND_ZERO_COPY); }
+void AutoCopy(Trial& trial) { UseZeroCopy(trial, MOORING_SEND_AUTO); }
+
+constexpr Scenario kScenarios[] = {
+    {"messages", &Messages, kInNamed},
+    {"connections", &Connections, kInNamed},
+    {"zero_copy", &ZeroCopy, kInIoUring},
+    {"auto_copy", &AutoCopy, kInThreads},
+};
+
+}  // namespace
+
+std::span<const Scenario> SocketScenarios() { return kScenarios; }
+
+}  // namespace mooring::faults

@@ -1,0 +1,213 @@
+// Wrapped calls about descriptors, files and sockets.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "testing/faults/fault_plan.h"
+
+using mooring::faults::Ask;
+using mooring::faults::CallKind;
+using mooring::faults::kShort;
+using mooring::faults::Moving;
+using mooring::faults::Through;
+
+extern "C" {
+
+int __real_open(const char*, int, mode_t);
+int __real_openat(int, const char*, int, mode_t);
+int __real_close(int);
+ssize_t __real_read(int, void*, size_t);
+ssize_t __real_write(int, const void*, size_t);
+ssize_t __real_pread(int, void*, size_t, off_t);
+ssize_t __real_pwrite(int, const void*, size_t, off_t);
+ssize_t __real_preadv2(int, const iovec*, int, off_t, int);
+ssize_t __real_pwritev2(int, const iovec*, int, off_t, int);
+int __real_fsync(int);
+int __real_fdatasync(int);
+int __real_fallocate(int, int, off_t, off_t);
+int __real_statx(int, const char*, int, unsigned, struct statx*);
+int __real_stat(const char*, struct stat*);
+int __real_fstat(int, struct stat*);
+int __real_fcntl(int, int, long);
+int __real_ioctl(int, unsigned long, void*);
+int __real_epoll_create1(int);
+int __real_epoll_ctl(int, int, int, epoll_event*);
+int __real_epoll_wait(int, epoll_event*, int, int);
+int __real_eventfd(unsigned, int);
+int __real_timerfd_create(int, int);
+int __real_poll(pollfd*, nfds_t, int);
+int __real_ppoll(pollfd*, nfds_t, const timespec*, const sigset_t*);
+ssize_t __real_send(int, const void*, size_t, int);
+ssize_t __real_recv(int, void*, size_t, int);
+int __real_accept4(int, sockaddr*, socklen_t*, int);
+int __real_connect(int, const sockaddr*, socklen_t);
+int __real_getsockopt(int, int, int, void*, socklen_t*);
+int __real_setsockopt(int, int, int, const void*, socklen_t);
+int __real_shutdown(int, int);
+
+// The variadic ones are given their last argument always: it travels in the same register either
+// way, and the kernel looks at it only where it means something.
+
+int __wrap_open(const char* path, int flags, mode_t mode) {
+  return Through(CallKind::kOpen, [&] { return __real_open(path, flags, mode); });
+}
+
+int __wrap_openat(int folder, const char* path, int flags, mode_t mode) {
+  return Through(CallKind::kOpenat, [&] { return __real_openat(folder, path, flags, mode); });
+}
+
+// Whatever it answers, the descriptor is free (close(2)).
+int __wrap_close(int fd) {
+  const int error = Ask(CallKind::kClose);
+  const int result = __real_close(fd);
+  if (error == 0) return result;
+  errno = error;
+  return -1;
+}
+
+// Eight bytes are an eventfd's, which answers nothing but EAGAIN (eventfd(2)).
+constexpr size_t kCounterBytes = 8;
+
+ssize_t __wrap_read(int fd, void* data, size_t size) {
+  if (size == kCounterBytes) return __real_read(fd, data, size);
+  return Moving(CallKind::kRead, size, [&](size_t most) { return __real_read(fd, data, most); });
+}
+
+ssize_t __wrap_write(int fd, const void* data, size_t size) {
+  if (size == kCounterBytes) return __real_write(fd, data, size);
+  return Moving(CallKind::kWrite, size, [&](size_t most) { return __real_write(fd, data, most); });
+}
+
+ssize_t __wrap_pread(int fd, void* data, size_t size, off_t offset) {
+  return Moving(CallKind::kPread, size,
+                [&](size_t most) { return __real_pread(fd, data, most, offset); });
+}
+
+ssize_t __wrap_pwrite(int fd, const void* data, size_t size, off_t offset) {
+  return Moving(CallKind::kPwrite, size,
+                [&](size_t most) { return __real_pwrite(fd, data, most, offset); });
+}
+
+// Of one range each, as Mooring calls them.
+ssize_t __wrap_preadv2(int fd, const iovec* ranges, int count, off_t offset, int flags) {
+  return Moving(CallKind::kPreadv2, ranges->iov_len, [&](size_t most) {
+    const iovec range = {ranges->iov_base, most};
+    return __real_preadv2(fd, count == 1 ? &range : ranges, count, offset, flags);
+  });
+}
+
+ssize_t __wrap_pwritev2(int fd, const iovec* ranges, int count, off_t offset, int flags) {
+  return Moving(CallKind::kPwritev2, ranges->iov_len, [&](size_t most) {
+    const iovec range = {ranges->iov_base, most};
+    return __real_pwritev2(fd, count == 1 ? &range : ranges, count, offset, flags);
+  });
+}
+
+int __wrap_fsync(int fd) {
+  return Through(CallKind::kFsync, [&] { return __real_fsync(fd); });
+}
+
+int __wrap_fdatasync(int fd) {
+  return Through(CallKind::kFsync, [&] { return __real_fdatasync(fd); });
+}
+
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t size) {
+  return Through(CallKind::kFallocate, [&] { return __real_fallocate(fd, mode, offset, size); });
+}
+
+int __wrap_statx(int folder, const char* path, int flags, unsigned mask, struct statx* status) {
+  return Through(CallKind::kStatx, [&] { return __real_statx(folder, path, flags, mask, status); });
+}
+
+int __wrap_stat(const char* path, struct stat* status) {
+  return Through(CallKind::kStat, [&] { return __real_stat(path, status); });
+}
+
+int __wrap_fstat(int fd, struct stat* status) {
+  return Through(CallKind::kStat, [&] { return __real_fstat(fd, status); });
+}
+
+int __wrap_fcntl(int fd, int command, long argument) {
+  const auto call = [&] { return __real_fcntl(fd, command, argument); };
+  // The others only read or set a flag.
+  return command == F_DUPFD_CLOEXEC ? Through(CallKind::kDup, call) : call();
+}
+
+int __wrap_ioctl(int fd, unsigned long request, void* argument) {
+  return Through(CallKind::kIoctl, [&] { return __real_ioctl(fd, request, argument); });
+}
+
+int __wrap_epoll_create1(int flags) {
+  return Through(CallKind::kEpollCreate, [&] { return __real_epoll_create1(flags); });
+}
+
+// Taking a descriptor out needs nothing that could be missing.
+int __wrap_epoll_ctl(int epoll, int what, int fd, epoll_event* event) {
+  const auto call = [&] { return __real_epoll_ctl(epoll, what, fd, event); };
+  return what == EPOLL_CTL_DEL ? call() : Through(CallKind::kEpollCtl, call);
+}
+
+int __wrap_epoll_wait(int epoll, epoll_event* events, int count, int timeout) {
+  return Through(CallKind::kEpollWait,
+                 [&] { return __real_epoll_wait(epoll, events, count, timeout); });
+}
+
+int __wrap_eventfd(unsigned count, int flags) {
+  return Through(CallKind::kEventfd, [&] { return __real_eventfd(count, flags); });
+}
+
+int __wrap_timerfd_create(int clock, int flags) {
+  return Through(CallKind::kTimerfd, [&] { return __real_timerfd_create(clock, flags); });
+}
+
+int __wrap_poll(pollfd* fds, nfds_t count, int timeout) {
+  return Through(CallKind::kPoll, [&] { return __real_poll(fds, count, timeout); });
+}
+
+int __wrap_ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+  return Through(CallKind::kPoll, [&] { return __real_ppoll(fds, count, timeout, mask); });
+}
+
+ssize_t __wrap_send(int fd, const void* data, size_t size, int flags) {
+  return Moving(CallKind::kSend, size,
+                [&](size_t most) { return __real_send(fd, data, most, flags); });
+}
+
+ssize_t __wrap_recv(int fd, void* data, size_t size, int flags) {
+  return Moving(CallKind::kRecv, size,
+                [&](size_t most) { return __real_recv(fd, data, most, flags); });
+}
+
+int __wrap_accept4(int fd, sockaddr* peer, socklen_t* peer_bytes, int flags) {
+  return Through(CallKind::kAccept, [&] { return __real_accept4(fd, peer, peer_bytes, flags); });
+}
+
+int __wrap_connect(int fd, const sockaddr* address, socklen_t size) {
+  return Through(CallKind::kConnect, [&] { return __real_connect(fd, address, size); });
+}
+
+int __wrap_getsockopt(int fd, int level, int name, void* value, socklen_t* size) {
+  return Through(CallKind::kGetsockopt,
+                 [&] { return __real_getsockopt(fd, level, name, value, size); });
+}
+
+int __wrap_setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
+  return Through(CallKind::kSetsockopt,
+                 [&] { return __real_setsockopt(fd, level, name, value, size); });
+}
+
+int __wrap_shutdown(int fd, int how) {
+  return Through(CallKind::kShutdown, [&] { return __real_shutdown(fd, how); });
+}
+
+}  // extern "C"
