@@ -11,7 +11,7 @@
 // that created the ring, and in return the kernel does less work (IORING_SETUP_SINGLE_ISSUER, DEFER_TASKRUN: 6.1).
 //
 // Every operation that submit accepts gets one completion, also when it fails, is cancelled, or the ring is closed.
-// Nothing on the data path allocates.
+// Nothing on the data path allocates, with the one exception that submit names.
 #ifndef MOORING_RING_H_
 #define MOORING_RING_H_
 
@@ -124,11 +124,14 @@ typedef struct mooring_ring_stats_t {
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_create(const mooring_ring_options_t* options,
                                                                    mooring_ring_t** out_ring) MOORING_NOEXCEPT;
 
+// (1) But for the call in which an owner promotes a registration that waits for memlock: that was left to it by whoever
+// gave budget back on another thread (registration.h).
+
 // mooring_ring_submit hands over `count` operations, in order. `*out_accepted` tells how many were taken: fewer than
 // `count` without an error means that in_flight_max is reached (reap, then submit the rest; a chain of links is taken
 // whole or not at all), and with an error that the next one is refused and those before it are under way.
 //
-// Thread: submission side, one-at-a-time; owner with OWNER_THREAD. Allocates nothing.
+// Thread: submission side, one-at-a-time; owner with OWNER_THREAD. Allocates nothing (1).
 // Blocks: no.
 // Owns:   borrows `operations`; keeps leases and memory named by them until their completions.
 // Errors: INVALID_ARGUMENT (bad operation, with what is bad), INVALID_STATE (stale lease, foreign registration, closed
@@ -141,7 +144,7 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_submit(mooring_ring_
 // mooring_ring_reap waits until `min_count` completions are there or timeout_ns has passed, and fills up to `capacity`
 // of them. Fewer than min_count is not an error: `*out_count` tells.
 //
-// Thread: completion side, one-at-a-time; owner with OWNER_THREAD. Allocates nothing.
+// Thread: completion side, one-at-a-time; owner with OWNER_THREAD. Allocates nothing (1).
 // Blocks: up to timeout_ns. EINTR does not end the wait.
 // Units:  timeout_ns is nanoseconds, 0 = only look, INT64_MAX = as good as for ever, never negative.
 // Errors: INVALID_ARGUMENT (capacity 0, min_count above capacity, negative time), INVALID_STATE (closed and nothing
@@ -155,7 +158,7 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_reap(mooring_ring_t*
 // mooring_ring_submit_and_reap is submit followed by reap, in one system call where the kernel allows it. When submit
 // refuses an operation, it returns that error without waiting, and `*out_count` may still be greater than 0.
 //
-// Thread: both sides. Allocates nothing.
+// Thread: both sides. Allocates nothing (1).
 // Blocks: up to timeout_ns.
 // Units:  timeout_ns is nanoseconds, as for mooring_ring_reap.
 // Errors: those of mooring_ring_submit and mooring_ring_reap.
