@@ -36,6 +36,7 @@ class Report:
 
     release: str = ""
     runs: list = field(default_factory=list)
+    early: list = field(default_factory=list)  # what came before the first step: the emulator's words
 
 
 def _command(kernel, initrd, disk, console, label):
@@ -73,9 +74,8 @@ def listen(lines, report, echo):
     for line in lines:
         match = _MARK.match(line)
         if not match:
-            if current:
-                current.lines.append(line)
-                echo(line)
+            (current.lines if current else report.early).append(line)
+            echo(line)
             continue
         word, rest = match.groups()
         if word == "kernel":
@@ -114,7 +114,7 @@ def boot(kernel, label, initrd, disk, seconds, echo=lambda line: None):
         if not listen(_lines(process, time.monotonic() + seconds), report, echo):
             raise MachineError("the machine went off in the middle")
     except MachineError as error:
-        at = report.runs[-1] if report.runs else Run("the boot")
+        at = report.runs[-1] if report.runs else Run("the boot", lines=report.early)
         tail = "\n".join(at.lines[-20:])
         raise MachineError(
             f"{label}: {error}, at {at.name}\n{tail}\n"

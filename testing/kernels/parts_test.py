@@ -83,8 +83,9 @@ class MachineTest(unittest.TestCase):
         self.assertEqual(report.runs[0].lines, ["[  PASSED  ]"])
 
     def test_a_machine_that_goes_off_in_the_middle_is_not_done(self):
-        report, done = self.listen("@@ kernel 5.10", "@@ begin a", "words")
+        report, done = self.listen("qemu: words", "@@ kernel 5.10", "@@ begin a", "words")
         self.assertFalse(done)
+        self.assertEqual(report.early, ["qemu: words"])
         self.assertEqual(report.runs[-1].ending, "")
 
     def test_what_broke_is_said(self):
