@@ -45,6 +45,11 @@ Span PagesOf(std::span<const std::byte> range) {
 }
 
 Status NoProc(int error, const char* path) {
+  if (error == EMFILE || error == ENFILE || error == ENOMEM) {
+    return ErrnoStatus(error, Format("cannot read %s", path),
+                       "close descriptors that are not needed, raise RLIMIT_NOFILE (ulimit -n), or "
+                       "free memory");
+  }
   return Status(Code::kUnsupported, Retry::kAfterRemedy, Format("cannot read %s", path),
                 "mount proc on /proc, and allow this process its own files there", error);
 }

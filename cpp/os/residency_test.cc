@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -172,6 +173,18 @@ TEST(Residency, IsUnsupportedWithoutProc) {
     return ResidentBytes(mapping.range()).ok() ? "" : "mincore needs no /proc";
   });
   ::rmdir(path.c_str());
+  EXPECT_EQ(child.complaint, "");
+}
+
+TEST(Residency, WithoutDescriptorsIsExhaustedAndNotUnsupported) {
+  const Mapping mapping = MustMap(PageBytes());
+  const conformance::ChildResult child = conformance::RunInChild([&]() -> std::string {
+    const rlimit none = {0, 0};
+    if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return "setrlimit";
+    const Result<uint64_t> page = KernelPageBytes(mapping.range());
+    if (page.ok()) return "known from nowhere";
+    return page.status().code() == Code::kExhausted ? "" : page.status().message();
+  });
   EXPECT_EQ(child.complaint, "");
 }
 

@@ -31,7 +31,8 @@ bool IsReady(const Request& request, int fd) { return PollOnce(fd, EventsOf(requ
 // Regular files, block devices and directories make nobody wait for somebody else.
 bool NeverWaits(int fd) {
   struct stat stat;
-  if (::fstat(fd, &stat) != 0) return true;  // it fails at once
+  // What is not open fails at once; of others that cannot be asked, nothing is known.
+  if (::fstat(fd, &stat) != 0) return errno == EBADF;
   return S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode) || S_ISDIR(stat.st_mode);
 }
 

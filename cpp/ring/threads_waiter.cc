@@ -77,7 +77,8 @@ int Waiter::Arm(Work* work, uint32_t events) {
     return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, work->watch_fd, &event) == 0 ? 0 : errno;
   }
   const int duplicate = ::fcntl(work->fd, F_DUPFD_CLOEXEC, 0);
-  if (duplicate < 0) return errno;
+  // EINVAL: even 0 is past the limit, as RLIMIT_NOFILE is 0 (fcntl(2)).
+  if (duplicate < 0) return errno == EINVAL ? EMFILE : errno;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, duplicate, &event) != 0) {
     const int error = errno;
     ::close(duplicate);

@@ -9,9 +9,11 @@ namespace {
 // Each list from the manual page of the same name, section 2 unless said otherwise.
 constexpr int kSetup[] = {ENOMEM, EMFILE, EPERM, EINVAL, ENOSYS, ENFILE, EACCES};
 constexpr int kEnter[] = {EINTR, EAGAIN, EBUSY, kShort, EPERM, ENOMEM, kLate};
-constexpr int kRegister[] = {ENOMEM, EINVAL, EPERM, EFAULT, EOPNOTSUPP, EINTR, EBUSY, ENOSYS};
+constexpr int kRegister[] = {ENOMEM, EPERM, EINVAL, ENOSYS, EACCES};
+// Of pages that cannot be pinned, besides.
+constexpr int kUpdate[] = {ENOMEM, EFAULT, EPERM, EOPNOTSUPP, EINVAL, ENOSYS};
 // io_uring_queue_mmap(3) fails as mmap(2) does, io_uring_ring_dontfork(3) as madvise(2).
-constexpr int kMap[] = {ENOMEM, EAGAIN, EPERM, ENODEV};
+constexpr int kMap[] = {ENOMEM, EAGAIN, EPERM};
 // What a completion's res may be: those of read(2), write(2), and of the kernel that starts it.
 constexpr int kEntries[] = {EIO, kShort, EAGAIN, ENOMEM, EINTR, ENOSPC};
 constexpr int kUnmap[] = {ENOMEM};
@@ -37,19 +39,20 @@ constexpr int kStats[] = {ENOMEM, ENOENT, EACCES, ELOOP};
 constexpr int kDups[] = {EMFILE, EINVAL};
 constexpr int kIoctls[] = {ENOTTY, EINVAL, ENOMEM};
 constexpr int kDescriptors[] = {EMFILE, ENOMEM, ENFILE};
-constexpr int kWatches[] = {ENOSPC, ENOMEM, EPERM};
+constexpr int kWatches[] = {ENOSPC, ENOMEM};
 constexpr int kPolls[] = {EINTR, ENOMEM, kLate};
 constexpr int kSends[] = {EPIPE, kShort, EINTR, EAGAIN, ENOBUFS, ECONNRESET, ENOMEM, kLate};
 constexpr int kRecvs[] = {ECONNRESET, kShort, EINTR, EAGAIN, ENOMEM, kLate};
 constexpr int kAccepts[] = {EMFILE, EINTR, EAGAIN, ECONNABORTED, ENOBUFS, EPERM, kLate};
 constexpr int kConnects[] = {ECONNREFUSED, EINTR, ETIMEDOUT, EADDRNOTAVAIL, EAGAIN, kLate};
-constexpr int kOptions[] = {ENOBUFS, ENOMEM};
 constexpr int kShuts[] = {ENOTCONN};
 
 constexpr CallFacts kFacts[] = {
     {"io_uring_setup", kSetup, 4},
     {"io_uring_enter", kEnter, 5},
     {"io_uring_register", kRegister, 3},
+    {"io_uring_update", kUpdate, 3},
+    {"io_uring_unregister", kSleep, 1},
     {"io_uring_queue_mmap", kMap, 1},
     {"io_uring_ring_dontfork", kUnmap, 1},
     {"entry", kEntries, 3},
@@ -93,8 +96,6 @@ constexpr CallFacts kFacts[] = {
     {"recv", kRecvs, 4},
     {"accept", kAccepts, 4},
     {"connect", kConnects, 4},
-    {"getsockopt", kOptions, 1},
-    {"setsockopt", kOptions, 1},
     {"shutdown", kShuts, 1},
 };
 static_assert(std::size(kFacts) == kCallKindCount);

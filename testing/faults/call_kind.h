@@ -20,7 +20,9 @@ namespace mooring::faults {
 enum class CallKind : uint8_t {
   kIoUringSetup,
   kIoUringEnter,
-  kIoUringRegister,
+  kIoUringRegister,  // tables, probes, eventfds: what an engine sets up
+  kIoUringUpdate,    // slots filled, emptied and cloned
+  kIoUringUnregister,
   kIoUringQueueMmap,
   kIoUringDontFork,
   kEntry,  // one entry of the submission queue, by what its completion says
@@ -64,8 +66,6 @@ enum class CallKind : uint8_t {
   kRecv,
   kAccept,
   kConnect,
-  kGetsockopt,
-  kSetsockopt,
   kShutdown,
 };
 inline constexpr size_t kCallKindCount = static_cast<size_t>(CallKind::kShutdown) + 1;

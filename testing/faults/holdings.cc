@@ -25,6 +25,15 @@ Holdings ReadHoldings() {
           .rings_left = RingRegistry::lingering_count()};
 }
 
+Holdings ReadHoldingsAtRest() {
+  UnmapRefused();
+  (void)conformance::Eventually([] {
+    RingRegistry::PumpAll();
+    return RingRegistry::lingering_count() == 0;
+  });
+  return ReadHoldings();
+}
+
 std::string WaitForHoldings(const Holdings& before) {
   UnmapRefused();
   Holdings now;

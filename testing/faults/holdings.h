@@ -22,6 +22,8 @@ struct Holdings {
 };
 
 Holdings ReadHoldings();
+// As ReadHoldings, once no ring waits any more for what was in flight.
+Holdings ReadHoldingsAtRest();
 
 // Waits until this process holds `before` again, as later calls of Mooring bring in what ended after
 // the destroying one. "" or what is left.

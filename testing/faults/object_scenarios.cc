@@ -172,7 +172,7 @@ constexpr Scenario kScenarios[] = {
     {"slab_touched", &SlabTouched, kInAuto},
     {"slab_adopted", &SlabAdopted, kInAuto},
     {"ring", &RingNops, kInNamed | kInAuto},
-    {"registration_prefer", &RegistrationPrefer, kInNamed | kInAuto},
+    {"registration_prefer", &RegistrationPrefer, kInBoth | kInOwner | kInAuto},
     {"registration_require", &RegistrationRequire, kInIoUring},
     {"clone", &Clone, kInIoUring},
 };

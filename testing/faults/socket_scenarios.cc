@@ -109,8 +109,8 @@ void ZeroCopy(Trial& trial) { UseZeroCopy(trial, MOORING_SEND_ZERO_COPY); }
 void AutoCopy(Trial& trial) { UseZeroCopy(trial, MOORING_SEND_AUTO); }
 
 constexpr Scenario kScenarios[] = {
-    {"messages", &Messages, kInNamed},
-    {"connections", &Connections, kInNamed},
+    {"messages", &Messages, kInBoth | kInOwner},
+    {"connections", &Connections, kInBoth | kInOwner},
     {"zero_copy", &ZeroCopy, kInIoUring},
     {"auto_copy", &AutoCopy, kInThreads},
 };

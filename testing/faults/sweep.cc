@@ -50,7 +50,7 @@ void NameFatalRuns() {
 uint64_t Sweep::Run() {
   // The first run makes what is made once in a process; the second one is measured.
   (void)RunOnce({});
-  before_ = ReadHoldings();
+  before_ = ReadHoldingsAtRest();
   const Outcome untouched = RunOnce({});
   EXPECT_FALSE(untouched.suffered) << Name() << " fails without a fault";
   for (size_t i = 0; i < kCallKindCount; ++i) {
@@ -98,7 +98,7 @@ Sweep::Outcome Sweep::RunOnce(const FaultPlan& plan) {
     const std::string leaked = WaitForHoldings(before_);
     if (!leaked.empty()) {
       complaint += complaint.empty() ? leaked : "\n" + leaked;
-      before_ = ReadHoldings();  // the next ones are not to blame
+      before_ = ReadHoldingsAtRest();  // the next ones are not to blame
     }
   }
   alarm(0);

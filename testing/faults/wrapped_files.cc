@@ -51,8 +51,6 @@ ssize_t __real_send(int, const void*, size_t, int);
 ssize_t __real_recv(int, void*, size_t, int);
 int __real_accept4(int, sockaddr*, socklen_t*, int);
 int __real_connect(int, const sockaddr*, socklen_t);
-int __real_getsockopt(int, int, int, void*, socklen_t*);
-int __real_setsockopt(int, int, int, const void*, socklen_t);
 int __real_shutdown(int, int);
 
 // The variadic ones are given their last argument always: it travels in the same register either
@@ -194,16 +192,6 @@ int __wrap_accept4(int fd, sockaddr* peer, socklen_t* peer_bytes, int flags) {
 
 int __wrap_connect(int fd, const sockaddr* address, socklen_t size) {
   return Through(CallKind::kConnect, [&] { return __real_connect(fd, address, size); });
-}
-
-int __wrap_getsockopt(int fd, int level, int name, void* value, socklen_t* size) {
-  return Through(CallKind::kGetsockopt,
-                 [&] { return __real_getsockopt(fd, level, name, value, size); });
-}
-
-int __wrap_setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
-  return Through(CallKind::kSetsockopt,
-                 [&] { return __real_setsockopt(fd, level, name, value, size); });
 }
 
 int __wrap_shutdown(int fd, int how) {

@@ -9,6 +9,25 @@ using mooring::faults::Ask;
 using mooring::faults::CallKind;
 using mooring::faults::kShort;
 
+namespace {
+
+constexpr unsigned kCloneBuffers = 30;  // linux/io_uring.h of 6.12
+
+CallKind KindOf(unsigned opcode) {
+  switch (opcode) {
+    case IORING_REGISTER_BUFFERS_UPDATE:
+    case kCloneBuffers:
+      return CallKind::kIoUringUpdate;
+    case IORING_UNREGISTER_BUFFERS:
+    case IORING_UNREGISTER_EVENTFD:
+      return CallKind::kIoUringUnregister;
+    default:
+      return CallKind::kIoUringRegister;
+  }
+}
+
+}  // namespace
+
 extern "C" {
 
 int __real_io_uring_setup(unsigned, io_uring_params*);
@@ -34,7 +53,7 @@ int __wrap_io_uring_enter2(unsigned fd, unsigned to_submit, unsigned least, unsi
 }
 
 int __wrap_io_uring_register(unsigned fd, unsigned opcode, const void* argument, unsigned count) {
-  const int error = Ask(CallKind::kIoUringRegister);
+  const int error = Ask(KindOf(opcode));
   return error != 0 ? -error : __real_io_uring_register(fd, opcode, argument, count);
 }
 
