@@ -107,12 +107,13 @@ Status NoSuchPool(uint64_t page_bytes) {
       EINVAL);
 }
 
-// Of the file system behind a descriptor: reserved huge pages come in their own size.
+// Of what a descriptor stands for: reserved huge pages come in their own size. 0 with an errno where
+// the kernel does not tell.
 uint64_t PageBytesOf(int fd) {
   struct statfs filesystem = {};
-  const bool huge =
-      ::fstatfs(fd, &filesystem) == 0 && filesystem.f_type == HUGETLBFS_MAGIC;
-  return huge ? static_cast<uint64_t>(filesystem.f_bsize) : PageBytes();
+  if (::fstatfs(fd, &filesystem) != 0) return 0;
+  return filesystem.f_type == HUGETLBFS_MAGIC ? static_cast<uint64_t>(filesystem.f_bsize)
+                                              : PageBytes();
 }
 
 Status SharedMapError(int error, const std::string& what) {
@@ -143,6 +144,7 @@ Result<Mapping> Mapping::Shared(const SharedOptions& options) {
   const off_t end = ::lseek(options.fd, 0, SEEK_END);
   if (end < 0) return SharedMapError(errno, what);
   const uint64_t page_bytes = PageBytesOf(options.fd);
+  if (page_bytes == 0) return SharedMapError(errno, what);
   if (options.offset_bytes % page_bytes != 0) {
     return InvalidArgument(what + ": the offset is no multiple of the page size",
                            Format("pass a multiple of %s", FormatBytes(page_bytes).c_str()));

@@ -1,7 +1,11 @@
 // Facts, slabs, rings and registrations: made, asked, shared and given back.
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "testing/faults/scenario.h"
 #include "testing/faults/verdicts.h"
+#include "testing/support/files.h"
 #include "testing/support/mapped_memory.h"
 
 namespace mooring::faults {
@@ -93,6 +97,22 @@ void SlabAdopted(Trial& trial) {
                "nothing keeps the memory");
 }
 
+void SlabImported(Trial& trial) {
+  conformance::Fd memfd(memfd_create("imported", MFD_CLOEXEC));
+  trial.Expect(ftruncate(memfd.get(), Trial::kBufferBytes) == 0, "there is a memfd");
+  mooring_slab_t* made = nullptr;
+  if (!trial.Ok("slab_import",
+                [&] { return mooring_slab_import(memfd.get(), 0, 0, nullptr, &made); }))
+    return;
+  const Slab slab(made);
+  memfd.Close();
+  mooring_slab_info_t info = {};
+  info.struct_size = sizeof info;
+  trial.Ok("slab_get_info", [&] { return mooring_slab_get_info(slab.get(), &info); });
+  trial.Expect(info.adopted == 0 && info.total_bytes == Trial::kBufferBytes,
+               "the mapping is the library's");
+}
+
 // More nops than the submission queue holds.
 void RingNops(Trial& trial) {
   const Ring ring = trial.CreateRing();
@@ -171,6 +191,7 @@ constexpr Scenario kScenarios[] = {
     {"slab_bound", &SlabBound, kInAuto},
     {"slab_touched", &SlabTouched, kInAuto},
     {"slab_adopted", &SlabAdopted, kInAuto},
+    {"slab_imported", &SlabImported, kInAuto},
     {"ring", &RingNops, kInNamed | kInAuto},
     {"registration_prefer", &RegistrationPrefer, kInBoth | kInOwner | kInAuto},
     {"registration_require", &RegistrationRequire, kInIoUring},

@@ -65,6 +65,33 @@ void Messages(Trial& trial) {
   trial.ExpectIdle(setting.ring);
 }
 
+// As Messages, of segments that lie in another order than they go.
+void Segments(Trial& trial) {
+  constexpr uint64_t kHalf = kBufferBytes / 2;
+  SocketPair pair = conformance::UnixPair();
+  const Setting setting(trial);
+  if (!setting.complete()) return;
+  std::byte* const data = Trial::Data(setting.slab);
+  std::swap_ranges(data, data + kHalf, data + kHalf);
+  const std::vector<mooring_segment_t> from = {{0, 0, kHalf, kHalf}, {0, 0, 0, kHalf}};
+  const std::vector<mooring_segment_t> to = {{0, 0, kBufferBytes, 100},
+                                             {0, 0, kBufferBytes + 100, kBufferBytes - 100}};
+  mooring_registration_t* const registration = setting.registration.get();
+  Answers received = trial.Begin(
+      setting.ring, {conformance::RecvMsg(pair.other.get(), registration, to, MSG_WAITALL)});
+  const Answers sent = trial.Perform(
+      setting.ring, {conformance::SendMsg(pair.one.get(), registration, from, MSG_WAITALL)});
+  trial.ExpectDone("a send", sent[0], kBufferBytes);
+  shutdown(pair.one.get(), SHUT_WR);
+  trial.Await(setting.ring, &received);
+  if (sent[0].ok()) trial.ExpectDone("a receive", received[0], sent[0].result());
+  if (received[0].ok()) {
+    trial.Expect(Holds(Trial::Data(setting.slab, kBufferBytes), received[0].result()),
+                 "what was received is what was sent");
+  }
+  trial.ExpectIdle(setting.ring);
+}
+
 void Connections(Trial& trial) {
   const conformance::TcpListener listener;
   const Fd socket = conformance::TcpSocket();
@@ -110,6 +137,7 @@ void AutoCopy(Trial& trial) { UseZeroCopy(trial, MOORING_SEND_AUTO); }
 
 constexpr Scenario kScenarios[] = {
     {"messages", &Messages, kInBoth | kInOwner},
+    {"segments", &Segments, kInBoth | kInOwner},
     {"connections", &Connections, kInBoth | kInOwner},
     {"zero_copy", &ZeroCopy, kInIoUring},
     {"auto_copy", &AutoCopy, kInThreads},

@@ -9,9 +9,12 @@
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <vector>
 
 #include "testing/faults/fault_plan.h"
 
@@ -20,6 +23,31 @@ using mooring::faults::CallKind;
 using mooring::faults::kShort;
 using mooring::faults::Moving;
 using mooring::faults::Through;
+
+namespace {
+
+size_t BytesOf(const msghdr& message) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < message.msg_iovlen; ++i) bytes += message.msg_iov[i].iov_len;
+  return bytes;
+}
+
+// As Moving, of the ranges of a message: `call` is given one that ends where it shall.
+template <typename Call>
+ssize_t MovingMessage(CallKind kind, const msghdr& message, Call call) {
+  return Moving(kind, BytesOf(message), [&](size_t most) {
+    std::vector<iovec> ranges(message.msg_iov, message.msg_iov + message.msg_iovlen);
+    for (iovec& range : ranges) {
+      range.iov_len = std::min(range.iov_len, most);
+      most -= range.iov_len;
+    }
+    msghdr part = message;
+    part.msg_iov = ranges.data();
+    return call(&part);
+  });
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -38,6 +66,7 @@ int __real_fallocate(int, int, off_t, off_t);
 int __real_statx(int, const char*, int, unsigned, struct statx*);
 int __real_stat(const char*, struct stat*);
 int __real_fstat(int, struct stat*);
+int __real_fstatfs(int, struct statfs*);
 int __real_fcntl(int, int, long);
 int __real_ioctl(int, unsigned long, void*);
 int __real_epoll_create1(int);
@@ -49,6 +78,8 @@ int __real_poll(pollfd*, nfds_t, int);
 int __real_ppoll(pollfd*, nfds_t, const timespec*, const sigset_t*);
 ssize_t __real_send(int, const void*, size_t, int);
 ssize_t __real_recv(int, void*, size_t, int);
+ssize_t __real_sendmsg(int, const msghdr*, int);
+ssize_t __real_recvmsg(int, msghdr*, int);
 int __real_accept4(int, sockaddr*, socklen_t*, int);
 int __real_connect(int, const sockaddr*, socklen_t);
 int __real_shutdown(int, int);
@@ -135,6 +166,10 @@ int __wrap_fstat(int fd, struct stat* status) {
   return Through(CallKind::kStat, [&] { return __real_fstat(fd, status); });
 }
 
+int __wrap_fstatfs(int fd, struct statfs* status) {
+  return Through(CallKind::kStat, [&] { return __real_fstatfs(fd, status); });
+}
+
 int __wrap_fcntl(int fd, int command, long argument) {
   const auto call = [&] { return __real_fcntl(fd, command, argument); };
   // The others only read or set a flag.
@@ -184,6 +219,16 @@ ssize_t __wrap_send(int fd, const void* data, size_t size, int flags) {
 ssize_t __wrap_recv(int fd, void* data, size_t size, int flags) {
   return Moving(CallKind::kRecv, size,
                 [&](size_t most) { return __real_recv(fd, data, most, flags); });
+}
+
+ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
+  return MovingMessage(CallKind::kSend, *message,
+                       [&](msghdr* part) { return __real_sendmsg(fd, part, flags); });
+}
+
+ssize_t __wrap_recvmsg(int fd, msghdr* message, int flags) {
+  return MovingMessage(CallKind::kRecv, *message,
+                       [&](msghdr* part) { return __real_recvmsg(fd, part, flags); });
 }
 
 int __wrap_accept4(int fd, sockaddr* peer, socklen_t* peer_bytes, int flags) {

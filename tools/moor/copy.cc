@@ -87,11 +87,7 @@ void RunCopy(const CopyOptions& options) {
     throw;
   }
   outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  if (options.common.json) {
-    PrintAll(STDOUT_FILENO, ReportJson(outcome, session));
-  } else if (!options.common.quiet) {
-    PrintAll(STDOUT_FILENO, ReportText("copied", outcome, session));
-  }
+  PrintReport(options.common, "copied", outcome, session, STDOUT_FILENO);
 }
 
 }  // namespace moor

@@ -104,12 +104,8 @@ void RunReceive(const ReceiveOptions& options) {
     throw;
   }
   outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  const int report_fd = to_stdout ? STDERR_FILENO : STDOUT_FILENO;
-  if (options.common.json) {
-    PrintAll(report_fd, ReportJson(outcome, session));
-  } else if (!options.common.quiet) {
-    PrintAll(report_fd, ReportText("received", outcome, session));
-  }
+  PrintReport(options.common, "received", outcome, session,
+              to_stdout ? STDERR_FILENO : STDOUT_FILENO);
 }
 
 }  // namespace moor

@@ -101,6 +101,15 @@ std::string ReportText(const std::string& verb, const Outcome& outcome, const Se
   return text + RemedyLines(session);
 }
 
+void PrintReport(const TransferOptions& options, const std::string& verb, const Outcome& outcome,
+                 const Session& session, int fd) {
+  if (options.json) {
+    PrintAll(fd, ReportJson(outcome, session));
+  } else if (!options.quiet) {
+    PrintAll(fd, ReportText(verb, outcome, session));
+  }
+}
+
 void PrintAll(int fd, const std::string& text) {
   size_t done = 0;
   while (done < text.size()) {

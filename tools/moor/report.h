@@ -30,6 +30,10 @@ std::string ReportJson(const Outcome& outcome, const Session& session);
 // A few lines that begin with `verb`.
 std::string ReportText(const std::string& verb, const Outcome& outcome, const Session& session);
 
+// What the options ask for of the two, or nothing, to `fd`.
+void PrintReport(const TransferOptions& options, const std::string& verb, const Outcome& outcome,
+                 const Session& session, int fd);
+
 // Writes all of `text`, or throws: a report that is lost is a failure too.
 void PrintAll(int fd, const std::string& text);
 

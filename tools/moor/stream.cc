@@ -93,12 +93,8 @@ void RunStream(const StreamOptions& options) {
   }
   outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   // Standard output carries the bytes; the report must not be among them.
-  const int report_fd = to_stdout ? STDERR_FILENO : STDOUT_FILENO;
-  if (options.common.json) {
-    PrintAll(report_fd, ReportJson(outcome, session));
-  } else if (!options.common.quiet) {
-    PrintAll(report_fd, ReportText("streamed", outcome, session));
-  }
+  PrintReport(options.common, "streamed", outcome, session,
+              to_stdout ? STDERR_FILENO : STDOUT_FILENO);
 }
 
 }  // namespace moor
