@@ -8,6 +8,9 @@
 namespace mooring::c_api {
 namespace {
 
+// As for openat2(2): more than a page is no struct of a later release, but a struct_size that nobody has set.
+constexpr size_t kMostBytes = 4096;
+
 // Every such struct begins with uint32_t struct_size.
 uint32_t SizeOf(const void* object) {
   uint32_t bytes = 0;
@@ -23,6 +26,11 @@ Status CheckSize(const void* object, size_t first_bytes, const char* name) {
   if (bytes < first_bytes) {
     return InvalidArgument(Format("%s.struct_size is %" PRIu32 ", and no release has had one below %zu", name, bytes,
                                   first_bytes),
+                           Format("set struct_size to sizeof(%s)", name));
+  }
+  if (bytes > kMostBytes) {
+    return InvalidArgument(Format("%s.struct_size is %" PRIu32 ", and no release will have one above %zu", name, bytes,
+                                  kMostBytes),
                            Format("set struct_size to sizeof(%s)", name));
   }
   return OkStatus();

@@ -2,7 +2,7 @@
 //
 // Input, as openat2(2) and clone3(2) do it: smaller than ours means that the missing fields are zero; larger is fine as
 // long as what we do not know is zero. Output: what both know is written, and a tail that only the caller knows is
-// zeroed.
+// zeroed. A struct_size above 4096 is refused: it was never set, and would have us read or write the caller's memory.
 #ifndef MOORING_C_API_SRC_STRUCTS_H_
 #define MOORING_C_API_SRC_STRUCTS_H_
 

@@ -54,6 +54,21 @@ TEST(StructSize, BelowTheFirstReleaseIsRefused) {
   EXPECT_EQ(CodeOf(mooring_facts_get(&facts)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
 }
 
+TEST(StructSize, OneThatNobodyHasSetIsRefusedAndNothingIsTouched) {
+  struct {
+    mooring_facts_t facts;
+    unsigned char more[8192];
+  } room;
+  std::memset(&room, 0xee, sizeof room);
+  room.facts.struct_size = 4097;
+  EXPECT_EQ(CodeOf(mooring_facts_get(&room.facts)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+  for (const unsigned char byte : room.more) ASSERT_EQ(byte, 0xee);
+  mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
+  options.struct_size = UINT32_MAX;
+  mooring_ring_t* ring = nullptr;
+  EXPECT_EQ(CodeOf(mooring_ring_create(&options, &ring)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+}
+
 TEST(StructSize, UnknownFlagsAreRefused) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.flags = 1u << 31;

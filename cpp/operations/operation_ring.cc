@@ -122,7 +122,7 @@ void OperationRing::Destroy(OperationRing* ring) {
     return;
   }
   ring->RefuseNewWork();
-  if (ring->engine_->IsOwner() && !ring->Finished()) {
+  if (ring->engine_->WorksHere() && !ring->Finished()) {
     // The caller promises that no other call is running, so both sides are free; what remains is for the registry.
     (void)ring->Drain(Deadline::After(kDestroyGraceNs));
   }
@@ -283,12 +283,15 @@ bool OperationRing::Finished() const {
 }
 
 void OperationRing::Pump() {
-  if (Forked() || !engine_->IsOwner()) return;
+  if (Forked()) return;
+  // Nobody calls a destroyed ring any more, so that whoever comes by may do what its owner would.
+  const bool works_here = is_destroyed_ ? engine_->WorksHere() : engine_->IsOwner();
+  if (!works_here && !is_destroyed_) return;
   // Destroyed by a thread that may not cancel: its owner does.
-  if (closed_.load(std::memory_order_acquire) && !Finished()) CancelAllOnce();
+  if (works_here && closed_.load(std::memory_order_acquire) && !Finished()) CancelAllOnce();
   if (!completion_.TryVisit()) return;
   SideGuard guard(completion_);
-  RunDeferred();
+  if (works_here) RunDeferred();
   settler_.Harvest(Deadline());
 }
 

@@ -103,6 +103,7 @@ class OperationRing {
   SideLock submission_;
   SideLock completion_;
   std::atomic<bool> closed_{false};
+  bool is_destroyed_ = false;  // guarded by the registry's lock
 };
 
 }  // namespace mooring

@@ -43,6 +43,7 @@ void RingRegistry::Retire(OperationRing* ring) {
   {
     MutexLock lock(registry.mutex);
     std::erase(registry.live, ring);
+    ring->is_destroyed_ = true;
     registry.lingering.push_back(ring);
     finished = TakeFinished(registry);
   }

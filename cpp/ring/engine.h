@@ -115,6 +115,8 @@ class Engine {
 
   // True on the thread that may call. Always true without owner_thread.
   virtual bool IsOwner() const = 0;
+  // True on a thread whose calls the engine can carry out: IsOwner may be a rule for callers only.
+  virtual bool WorksHere() const { return IsOwner(); }
 
   // Takes all requests and starts them; the caller keeps to in_flight_max. Chains (kRequestLink) are whole within
   // `requests` and no longer than submission_count. A request that cannot be started gets an event with its errno: there

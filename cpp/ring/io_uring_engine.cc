@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,6 +25,9 @@ namespace mooring {
 namespace {
 
 UniqueFd MakeEventFd() { return UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+// A nop whose event callers ignore, as that of a tag which is none of theirs.
+constexpr Request kNudge = {.token = kBufferTagBit | UINT32_MAX};
 
 class IoUringEngine final : public Engine {
  public:
@@ -49,6 +53,7 @@ class IoUringEngine final : public Engine {
   bool IsOwner() const override {
     return !owner_thread_ || pthread_equal(owner_, pthread_self()) != 0;
   }
+  bool WorksHere() const override { return !uring_.HasFlag(IORING_SETUP_SINGLE_ISSUER) || IsOwner(); }
 
   void Submit(std::span<const Request> requests) override;
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override;
@@ -73,10 +78,14 @@ class IoUringEngine final : public Engine {
   Result<int> EventFd() override;
 
  private:
+  bool ActsItself() const { return !shuts_down_ || submission_.has_seen_drain(); }
   void SubmitAround(std::span<const Request> requests);
+  static int ShutDown(const Request& request);
+  std::optional<int> CancelNow(uint64_t token);
 
   const Uring uring_;
-  const bool shuts_down_;  // IORING_OP_SHUTDOWN is there
+  const bool shuts_down_;    // IORING_OP_SHUTDOWN is there
+  bool cancels_now_ = true;  // IORING_REGISTER_SYNC_CANCEL is, as far as known
   const bool owner_thread_;
   const pthread_t owner_;
   UringTables tables_;
@@ -112,32 +121,63 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
 }
 
 void IoUringEngine::Submit(std::span<const Request> requests) {
-  if (!shuts_down_) [[unlikely]]
+  if (ActsItself()) [[unlikely]]
     return SubmitAround(requests);
   if (submission_.Submit(requests, {})) completion_.NotifyFailed();
 }
 
-// Before 5.11 the kernel has no shutdown. As shutdown(2) never waits, one that nothing orders is made
-// here, after what stands before it has been started. The rest get the kernel's own answer, EINVAL:
-// they would have to wait for others, or name a slot whose file only the kernel knows.
+// Some requests are better made here than by the ring, after what stands before them has been
+// started.
 void IoUringEngine::SubmitAround(std::span<const Request> requests) {
   bool any_failed = false;
+  bool nudges = false;
   bool in_chain = false;
   size_t begin = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     const Request& request = requests[i];
-    if (request.opcode == Opcode::kShutdown && !in_chain && request.flags == 0) {
+    if ((request.opcode == Opcode::kShutdown && !shuts_down_ && !in_chain && request.flags == 0) ||
+        (request.opcode == Opcode::kCancel && submission_.has_seen_drain() && cancels_now_)) {
       any_failed |= submission_.Submit(requests.subspan(begin, i - begin), {});
       submission_.WaitUntilTaken();
-      const int result = shutdown(request.fd, static_cast<int>(request.parameter));
-      failed_.Push(request.token, result == 0 ? 0 : -errno);
-      any_failed = true;
-      begin = i + 1;
+      begin = i;
+      const std::optional<int> result =
+          request.opcode == Opcode::kShutdown ? ShutDown(request) : CancelNow(request.size64);
+      if (result) {
+        failed_.Push(request.token, *result);
+        any_failed = true;
+        begin = i + 1;
+        nudges |= request.opcode == Opcode::kCancel && *result != -EEXIST;
+      }
     }
     in_chain = (request.flags & kRequestLink) != 0;
   }
   any_failed |= submission_.Submit(requests.subspan(begin), {});
+  // The kernel may forget to start what a drain held back when what it waited for was cancelled
+  // (measured, 6.18). It looks again when it is given something.
+  if (nudges) any_failed |= submission_.Submit({&kNudge, 1}, {});
   if (any_failed) completion_.NotifyFailed();
+}
+
+// Before 5.11 the kernel has no shutdown. As shutdown(2) never waits, one that nothing orders can be
+// made at once. The rest get the kernel's own answer, EINVAL: they would have to wait for others, or
+// name a slot whose file only the kernel knows.
+int IoUringEngine::ShutDown(const Request& request) {
+  return shutdown(request.fd, static_cast<int>(request.parameter)) == 0 ? 0 : -errno;
+}
+
+// A cancellation that is a request itself would wait behind a drain, and so for the very request that
+// it is to stop. Nothing where the kernel knows no other kind (before 6.0): there it waits.
+std::optional<int> IoUringEngine::CancelNow(uint64_t token) {
+  // No time: one that runs already is asked to stop, and not waited for.
+  io_uring_sync_cancel_reg argument = {};
+  argument.addr = token;
+  argument.fd = -1;
+  const int result = uring_.Control(IORING_REGISTER_SYNC_CANCEL, &argument, 1);
+  if (result == -EINVAL) {
+    cancels_now_ = false;
+    return std::nullopt;
+  }
+  return result == -ETIME || result == -EINTR ? -EALREADY : result;
 }
 
 uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
@@ -146,7 +186,7 @@ uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadli
 
 uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                                       uint32_t min_count, Deadline deadline) {
-  if (!shuts_down_) [[unlikely]] {
+  if (ActsItself()) [[unlikely]] {
     SubmitAround(requests);
   } else if (!requests.empty()) {
     __kernel_timespec timeout;

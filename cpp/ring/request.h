@@ -83,7 +83,8 @@ enum EventFlags : uint32_t {
 inline constexpr uint32_t kNotificationCopied = 1u << 31;
 
 // One outcome. Every request gets exactly one event, but for a send with a buffer_slot: its first may be followed by a
-// notification. An event whose token has kBufferTagBit is a tag that came back.
+// notification. An event whose token has kBufferTagBit is a tag that came back, or
+// the engine's own affair: one that is not known is ignored.
 struct Event {
   uint64_t token = 0;
   int32_t result = 0;  // bytes or what the opcode says, or a negative errno

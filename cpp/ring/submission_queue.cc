@@ -171,7 +171,10 @@ void SubmissionQueue::KeepBehindDrain(io_uring_sqe* entry, const Request& reques
     entry->flags |= IOSQE_IO_DRAIN;
     drained_ = false;
   }
-  if ((request.flags & kRequestDrain) != 0) drained_ = !habits_.drains_hold_back;
+  if ((request.flags & kRequestDrain) != 0) {
+    has_seen_drain_ = true;
+    drained_ = !habits_.drains_hold_back;
+  }
   chain_is_open_ = (request.flags & kRequestLink) != 0;
 }
 

@@ -33,6 +33,7 @@ class SubmissionQueue {
   SubmissionQueue(const Uring& uring, SubmissionHabits habits);
 
   uint32_t capacity() const { return mask_ + 1; }
+  bool has_seen_drain() const { return has_seen_drain_; }
   uint32_t head() const { return __atomic_load_n(head_, __ATOMIC_ACQUIRE); }
   uint32_t tail() const { return tail_; }
   uint32_t Pending() const { return tail_ - head(); }
@@ -73,6 +74,7 @@ class SubmissionQueue {
   const uint32_t mask_;
   const SubmissionHabits habits_;
   uint32_t tail_;
+  bool has_seen_drain_ = false;
   bool drained_ = false;  // the last request, or its chain, has a drain that the next must wait for
   bool chain_is_open_ = false;  // and that next one is of the same chain; of use with drained_ only
   io_uring_sqe* const entries_;

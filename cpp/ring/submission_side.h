@@ -41,6 +41,9 @@ class SubmissionSide {
     if (sqpoll_) WaitForRoom(queue_.capacity());
   }
 
+  // From the first drain on, requests may have to wait for it inside the kernel, cancellations too.
+  bool has_seen_drain() const { return queue_.has_seen_drain(); }
+
   // Grows with each hand-over, before it: who loads it (acquire) after he has seen a request's
   // outcome sees what the submitter wrote before he submitted. The kernel orders the two in fact,
   // but no C++ rule and no sanitizer knows.

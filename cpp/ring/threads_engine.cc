@@ -51,6 +51,7 @@ class ThreadsEngine final : public Engine {
   bool IsOwner() const override {
     return !info_.owner_thread || std::this_thread::get_id() == creator_;
   }
+  bool WorksHere() const override { return true; }
   void Submit(std::span<const Request> requests) override { dispatcher_.Submit(requests); }
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override {
     return dispatcher_.events().Reap(events, min_count, deadline);

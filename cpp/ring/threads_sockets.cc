@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -180,8 +181,16 @@ Outcome Connect(const Request& request, int fd, Attempt& attempt) {
   }
 }
 
+// Regular files and directories are always ready to be read and written, and never for anything else.
+bool NeverChanges(int fd) {
+  struct stat status;
+  return ::fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
+}
+
 Outcome Poll(const Request& request, int fd, Attempt attempt) {
   const uint32_t events = static_cast<uint32_t>(request.parameter) | POLLERR | POLLHUP | POLLRDHUP;
+  // Waiting for it would be for ever, on a worker that nothing can call off.
+  if (attempt == Attempt::kBlocking && NeverChanges(fd)) return Failed(EINVAL);
   WaitHere(attempt, fd, events);
   const uint32_t ready = PollOnce(fd, events, 0);
   if (ready == 0) return WaitFor(events);

@@ -1,0 +1,39 @@
+// invariant.h: what must hold whatever the workload does. A violation ends the program at once, with
+// the seed, the thread's place in the run and the numbers, while everything still is as it was.
+//
+//   NameThread(seed, episode, "submitter 2");
+//   INVARIANT(info.held_count == 0, "%" PRIu64 " buffers are held", info.held_count);
+//   MUST(mooring_ring_close(ring, kPatienceNs));
+//
+// Threading: any.
+#ifndef MOORING_TESTING_RANDOM_INVARIANT_H_
+#define MOORING_TESTING_RANDOM_INVARIANT_H_
+
+#include <mooring/error.h>
+
+#include <cstdint>
+#include <string>
+
+namespace mooring::workload {
+
+// What a violation on this thread is reported with.
+void NameThread(uint64_t seed, uint64_t episode, std::string role);
+
+[[noreturn, gnu::format(printf, 4, 5)]] void Violate(const char* file, int line, const char* claim,
+                                                     const char* format, ...);
+
+// Takes `error`, which must be NULL.
+void Must(const char* file, int line, const char* call, mooring_error_t* error);
+
+// Takes `error`; its code, MOORING_CODE_OK for NULL. One without message or remedy is a violation.
+mooring_code_t CodeOf(mooring_error_t* error);
+
+}  // namespace mooring::workload
+
+#define INVARIANT(claim, ...)                                                            \
+  do {                                                                                   \
+    if (!(claim)) ::mooring::workload::Violate(__FILE__, __LINE__, #claim, __VA_ARGS__); \
+  } while (false)
+#define MUST(call) ::mooring::workload::Must(__FILE__, __LINE__, #call, call)
+
+#endif  // MOORING_TESTING_RANDOM_INVARIANT_H_

@@ -1,0 +1,36 @@
+// The eventfd of a ring was read once too often, or not re-armed, so that what completed next was not
+// announced.
+#include <poll.h>
+#include <unistd.h>
+
+#include "testing/regressions/regression_test.h"
+
+namespace mooring::conformance {
+namespace {
+
+class EventFdSilent : public RegressionTest {};
+
+TEST_P(EventFdSilent, EveryCompletionAfterAnEmptyReapIsAnnounced) {
+  const Ring ring = CreateRing();
+  int fd = -1;
+  ASSERT_OK(mooring_ring_event_fd(ring.get(), &fd));
+  for (uint64_t round = 0; round < 50; ++round) {
+    Submit(ring, {WithUserData(Timeout(1000), round)});
+    uint32_t count = 0;
+    while (count == 0) {
+      pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
+      ASSERT_EQ(poll(&waiting, 1, static_cast<int>(kPatienceNs / 1'000'000)), 1)
+          << "round " << round;
+      uint64_t rings = 0;
+      ASSERT_EQ(read(fd, &rings, sizeof(rings)), static_cast<ssize_t>(sizeof(rings)));
+      mooring_completion_t completions[2];
+      ASSERT_OK(mooring_ring_reap(ring.get(), completions, 2, 0, 0, &count));
+    }
+    EXPECT_EQ(count, 1u);
+  }
+}
+
+ON_BOTH_ENGINES(EventFdSilent);
+
+}  // namespace
+}  // namespace mooring::conformance

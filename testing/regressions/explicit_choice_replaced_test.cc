@@ -1,0 +1,39 @@
+// A choice that happened to equal the default was taken for no choice, and replaced.
+#include "testing/regressions/regression_test.h"
+
+namespace mooring::conformance {
+namespace {
+
+class ExplicitChoiceReplaced : public RegressionTest {};
+
+TEST_P(ExplicitChoiceReplaced, WhatWasAskedForIsWhatThereIs) {
+  mooring_ring_options_t options = RingOptions();
+  options.submission_count = 128;
+  options.completion_count = 128;
+  options.in_flight_max = 256;
+  options.fixed_file_count = 3;
+  const Ring ring = CreateRing(options);
+  mooring_ring_info_t info{.struct_size = sizeof(info)};
+  ASSERT_OK(mooring_ring_get_info(ring.get(), &info));
+  EXPECT_EQ(info.submission_count, 128u);
+  EXPECT_EQ(info.completion_count, 128u);
+  EXPECT_EQ(info.in_flight_max, 256u);
+  EXPECT_EQ(info.fixed_file_count, 3u);
+}
+
+TEST(ExplicitEngineReplaced, ThreadsStayThreadsAndSayWhy) {
+  mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
+  options.engine = MOORING_ENGINE_THREADS;
+  mooring_ring_t* made = nullptr;
+  ASSERT_OK(mooring_ring_create(&options, &made));
+  const Ring ring(made);
+  mooring_ring_info_t info{.struct_size = sizeof(info)};
+  ASSERT_OK(mooring_ring_get_info(made, &info));
+  EXPECT_EQ(info.engine, uint32_t{MOORING_ENGINE_THREADS});
+  EXPECT_EQ(info.engine_reason, uint32_t{MOORING_ENGINE_REASON_POLICY});
+}
+
+ON_BOTH_ENGINES(ExplicitChoiceReplaced);
+
+}  // namespace
+}  // namespace mooring::conformance

@@ -1,0 +1,19 @@
+// The check for memory that could not be had looked for the wrong sign, and what came was used although
+// it was nothing.
+#include "testing/regressions/regression_test.h"
+
+namespace mooring::conformance {
+namespace {
+
+TEST(FailedAllocationUnseen, ASlabThatCannotBeMappedIsAnError) {
+  mooring_slab_options_t options = MOORING_SLAB_OPTIONS_INIT;
+  options.buffer_bytes = uint64_t{1} << 40;
+  options.buffer_count = uint64_t{1} << 16;  // 64 PiB, more than an address space
+  options.touch = MOORING_TOUCH_NONE;
+  mooring_slab_t* slab = nullptr;
+  EXPECT_REFUSED(mooring_slab_create(&options, &slab), MOORING_CODE_EXHAUSTED);
+  EXPECT_EQ(slab, nullptr);
+}
+
+}  // namespace
+}  // namespace mooring::conformance

@@ -1,0 +1,44 @@
+// An update of the table that the kernel could carry out in part answers with a short positive count,
+// which was taken for success in full: operations then named slots that were empty, and failed. And
+// success in part is success in part: what fits stays pinned, the rest takes the copy path.
+#include <gtest/gtest.h>
+
+#include "cpp/registration/buffer_table.h"
+#include "cpp/registration/fake_engine.h"
+#include "cpp/registration/registration.h"
+#include "cpp/slabs/slab.h"
+
+namespace mooring {
+namespace {
+
+constexpr uint64_t kExtentBytes = 64 * 1024;
+
+TEST(ShortCountOfUpdate, WhatFitsIsPinnedAndNothingElseIsNamed) {
+  FakeEngine engine;
+  engine.budget_bytes = 3 * kExtentBytes;
+  const RefPtr<BufferTable> table = MakeRef<BufferTable>(&engine);
+  SlabOptions slab_options;
+  slab_options.buffer_bytes = kExtentBytes;
+  slab_options.buffer_count = 5;
+  slab_options.huge_pages = HugePages::kNever;
+  Result<RefPtr<Slab>> slab = Slab::Create(slab_options);
+  ASSERT_TRUE(slab.ok());
+  RegistrationOptions options;
+  options.extent_bytes_max = kExtentBytes;
+  {
+    const auto registration = Registration::Create(table, slab.value(), options);
+    ASSERT_TRUE(registration.ok());
+    EXPECT_EQ(engine.pinned_bytes(), 3 * kExtentBytes);
+    for (uint64_t extent = 0; extent < 5; ++extent) {
+      const int32_t slot = registration.value()->SlotFor(extent * kExtentBytes, kExtentBytes);
+      EXPECT_EQ(slot != kNoBufferSlot, extent < 3) << "extent " << extent;
+      if (slot != kNoBufferSlot) {
+        EXPECT_EQ(engine.slots[static_cast<uint32_t>(slot)].bytes, kExtentBytes);
+      }
+    }
+  }
+  table->Detach();
+}
+
+}  // namespace
+}  // namespace mooring

@@ -1,0 +1,32 @@
+// Emptying a slot was taken for the end of the kernel's use of its pages: with an operation in flight it
+// succeeds at once, and the kernel goes on writing.
+#include "testing/regressions/regression_test.h"
+#include "testing/support/mapped_memory.h"
+
+namespace mooring::conformance {
+namespace {
+
+class SlotClearedInFlight : public RegressionTest {};
+
+TEST_P(SlotClearedInFlight, TheSlabClosesAfterTheOperationAndNotBefore) {
+  const MappedMemory memory(64 * 1024);
+  mooring_slab_t* made = nullptr;
+  ASSERT_OK(mooring_slab_adopt(memory.data(), memory.size(), nullptr, &made));
+  const Slab slab(made);
+  const Ring ring = CreateRing();
+  Registration registration = Register(ring, slab);
+  const Pipe pipe;
+  Submit(ring, {ReadStream(pipe.read_fd(), InSlab(registration.get(), 0), 512)});
+  registration.reset();
+  EXPECT_REFUSED(mooring_slab_close(made, kGlanceNs), MOORING_CODE_TIMEOUT);
+  const std::vector<std::byte> sent = Pattern(4, 0, 512);
+  pipe.Write(sent.data(), sent.size());
+  EXPECT_EQ(Reap(ring, 1).front().result, 512);
+  EXPECT_OK(mooring_slab_close(made, kPatienceNs));
+  EXPECT_TRUE(HasPattern(memory.data(), 4, 0, 512));
+}
+
+ON_BOTH_ENGINES(SlotClearedInFlight);
+
+}  // namespace
+}  // namespace mooring::conformance
