@@ -27,8 +27,10 @@ bool HideRegistration(int opcode) {
   if (filter == nullptr) return false;
   const int number = seccomp_syscall_resolve_name("io_uring_register");
   // Without the bit that says that the ring is a registered one (6.3).
-  const scmp_arg_cmp is_opcode =
-      SCMP_A1(SCMP_CMP_MASKED_EQ, 0x7fffffff, static_cast<scmp_datum_t>(opcode));
+  const scmp_arg_cmp is_opcode = {.arg = 1,
+                                  .op = SCMP_CMP_MASKED_EQ,
+                                  .datum_a = 0x7fffffff,
+                                  .datum_b = static_cast<scmp_datum_t>(opcode)};
   const bool good = number >= 0 &&
                     seccomp_rule_add(filter, SCMP_ACT_ERRNO(EINVAL), number, 1, is_opcode) == 0 &&
                     seccomp_load(filter) == 0;
