@@ -5,6 +5,7 @@ import re
 import select
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 
@@ -102,10 +103,27 @@ def _last_lines(console):
         return "(nothing)"
 
 
+# A kernel may go down before its first process has said a word, on an emulated timer that a busy host
+# keeps waiting: that says nothing of what is tested, so the machine is switched on again.
+_BOOTS_MAX = 3
+
+
 def boot(kernel, label, initrd, disk, seconds, echo=lambda line: None):
     """Boots the kernel of a cache folder, and returns its Report. `initrd`, `disk`: paths of images."""
+    for attempt in range(1, _BOOTS_MAX + 1):
+        report = Report()
+        try:
+            _boot_once(kernel, label, initrd, disk, seconds, echo, report)
+            return report
+        except MachineError as error:
+            if report.release or attempt == _BOOTS_MAX:
+                raise
+            print(f"never came up, attempt {attempt} of {_BOOTS_MAX}: {error}", file=sys.stderr)
+    raise AssertionError("not reached")
+
+
+def _boot_once(kernel, label, initrd, disk, seconds, echo, report):
     console = initrd + ".console"
-    report = Report()
     command = _command(kernel, initrd, disk, console, label)
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -124,7 +142,6 @@ def boot(kernel, label, initrd, disk, seconds, echo=lambda line: None):
         process.kill()
         process.wait()
         process.stdout.close()
-    return report
 
 
 def missing():
