@@ -53,7 +53,9 @@ class IoUringEngine final : public Engine {
   bool IsOwner() const override {
     return !owner_thread_ || pthread_equal(owner_, pthread_self()) != 0;
   }
-  bool WorksHere() const override { return !uring_.HasFlag(IORING_SETUP_SINGLE_ISSUER) || IsOwner(); }
+  bool WorksHere() const override {
+    return !uring_.HasFlag(IORING_SETUP_SINGLE_ISSUER) || IsOwner();
+  }
 
   void Submit(std::span<const Request> requests) override;
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override;
