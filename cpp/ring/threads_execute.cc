@@ -131,6 +131,8 @@ Outcome OpenAt(const Request& request, int fd) {
   const char* const path = static_cast<const char*>(request.address);
   const int flags = static_cast<int>(request.parameter & UINT32_MAX);
   const mode_t mode = static_cast<mode_t>(request.parameter >> 32);
+  // The C library may take its arguments' word that they are not null; the kernel never does.
+  if (path == nullptr) return Failed(EFAULT);
   // Those io_uring passes on as they are. The last three never wait.
   constexpr int kAsGiven = O_CREAT | O_TRUNC | O_NONBLOCK | O_PATH | O_DIRECTORY;
   if ((flags & kAsGiven) == 0) {
@@ -145,6 +147,17 @@ Outcome OpenAt(const Request& request, int fd) {
   }
   const Interruptible interruptible;
   return Done(Uninterrupted([&] { return ::openat(fd, path, flags, mode); }));
+}
+
+Outcome Statx(const Request& request, int fd) {
+  const char* path = static_cast<const char*>(request.address);
+  const int flags = static_cast<int>(request.parameter & UINT32_MAX);
+  const auto mask = static_cast<unsigned>(request.parameter >> 32);
+  auto* const status = reinterpret_cast<struct statx*>(request.file_offset);
+  // With this flag, no path is as good as an empty one (6.11).
+  if (path == nullptr && (flags & AT_EMPTY_PATH) != 0) path = "";
+  if (path == nullptr || status == nullptr) return Failed(EFAULT);
+  return Done(Uninterrupted([&] { return ::statx(fd, path, flags, mask, status); }));
 }
 
 }  // namespace
@@ -169,12 +182,7 @@ Outcome Execute(const Request& request, int fd, Attempt& attempt) {
       // Not again on EINTR: Linux has released the descriptor by then (close(2)).
       return Done(::close(fd));
     case Opcode::kStatx:
-      return Done(Uninterrupted([&] {
-        return ::statx(fd, static_cast<const char*>(request.address),
-                       static_cast<int>(request.parameter & UINT32_MAX),
-                       static_cast<unsigned>(request.parameter >> 32),
-                       reinterpret_cast<struct statx*>(request.file_offset));
-      }));
+      return Statx(request, fd);
     case Opcode::kNop:
     case Opcode::kTimeout:
     case Opcode::kCancel:

@@ -137,6 +137,13 @@ CONFORMANCE_TEST(RefusedOperations, AddressesThatAreNotMappedFail, kAnywhere) {
             -EFAULT);
 }
 
+CONFORMANCE_TEST(RefusedOperations, NullForAPathOrARecordFails, kAnywhere) {
+  struct statx status;
+  EXPECT_EQ(RunOne(ring_, OpenAt(AT_FDCWD, nullptr, O_RDONLY)).result, -EFAULT);
+  EXPECT_EQ(RunOne(ring_, Statx(AT_FDCWD, nullptr, 0, STATX_SIZE, &status)).result, -EFAULT);
+  EXPECT_EQ(RunOne(ring_, Statx(AT_FDCWD, "/", 0, STATX_SIZE, nullptr)).result, -EFAULT);
+}
+
 CONFORMANCE_TEST(RefusedOperations, DirectoriesAreNotRead, kAnywhere) {
   const Fd directory(open(dir_.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   EXPECT_EQ(RunOne(ring_, Read(directory.get(), 0, At(0), 512)).result, -EISDIR);
