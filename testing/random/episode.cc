@@ -108,10 +108,12 @@ void Episode::EndAdopted(Arena& arena) {
   for (const auto& [owner, lease] : state_.leftovers.leases) {
     if (owner == &arena) leases.push_back(lease);
   }
-  const bool closed = conformance::Eventually([&] {
-    DiscardSent();
-    return arena.TryClose();
-  });
+  const bool closed = conformance::Eventually(
+      [&] {
+        DiscardSent();
+        return arena.TryClose();
+      },
+      kEndPatience);
   INVARIANT(closed, "a slab that nobody uses cannot be closed");
   arena.ExpectUnused(leases);
   arena.DestroySlab();
@@ -122,14 +124,16 @@ void Episode::EndAdopted(Arena& arena) {
 void Episode::EndCreated(Arena& arena) {
   const std::byte* const data = arena.data();
   arena.DestroySlab();
-  const bool gone = conformance::Eventually([&] {
-    DiscardSent();
-    // Operations of destroyed rings may end late, and a later call brings that in.
-    mooring_ring_t* ring = nullptr;
-    mooring_error_destroy(mooring_ring_create(nullptr, &ring));
-    mooring_ring_destroy(ring);
-    return !conformance::IsMapped(data);
-  });
+  const bool gone = conformance::Eventually(
+      [&] {
+        DiscardSent();
+        // Operations of destroyed rings may end late, and a later call brings that in.
+        mooring_ring_t* ring = nullptr;
+        mooring_error_destroy(mooring_ring_create(nullptr, &ring));
+        mooring_ring_destroy(ring);
+        return !conformance::IsMapped(data);
+      },
+      kEndPatience);
   INVARIANT(gone, "the memory of a destroyed slab is still mapped");
 }
 

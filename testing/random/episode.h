@@ -8,6 +8,7 @@
 #define MOORING_TESTING_RANDOM_EPISODE_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 
@@ -16,6 +17,9 @@
 #include "testing/random/episode_state.h"
 
 namespace mooring::workload {
+
+// For what the kernel gives back at the end: on a host where this gets little of the processor, too.
+inline constexpr std::chrono::seconds kEndPatience{90};
 
 class Episode {
  public:

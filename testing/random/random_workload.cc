@@ -122,10 +122,12 @@ int Run(const Options& options) {
   const auto patience = std::chrono::milliseconds(options.seconds * 1000 / options.seeds.size());
   for (uint64_t seed : options.seeds) RunSeed(surroundings, seed, patience);
 
-  const bool is_back = conformance::Eventually([&] {
-    BringInLingeringRings();
-    return Holdings().AreNoMoreThan(before);
-  });
+  const bool is_back = conformance::Eventually(
+      [&] {
+        BringInLingeringRings();
+        return Holdings().AreNoMoreThan(before);
+      },
+      kEndPatience);
   const Holdings after;
   INVARIANT(is_back,
             "left at the end (and at the start): %" PRIu64 " (%" PRIu64 ") descriptors, %" PRIu64
