@@ -278,8 +278,10 @@ RingStats OperationRing::Stats() const {
 }
 
 bool OperationRing::Finished() const {
-  // Buffer tags are not waited for: with no operation in flight nothing writes to the pages.
-  return settler_.in_flight() == 0 && core_.cancels.load(std::memory_order_acquire) == 0;
+  // Buffer tags are not waited for: with no operation in flight nothing writes to the pages. Nor are
+  // cancellations once the ring is destroyed: nobody asks what became of them, and the word of some may lie where only
+  // a thread that has ended could get it (an overflow of the completion queue, with SINGLE_ISSUER).
+  return settler_.in_flight() == 0 && (is_destroyed_ || core_.cancels.load(std::memory_order_acquire) == 0);
 }
 
 void OperationRing::Pump() {
