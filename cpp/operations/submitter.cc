@@ -23,24 +23,24 @@ struct Rule {
   bool parameter;  // uses `parameter`
 };
 constexpr Rule kRules[kOpcodeCount] = {
-    {kOrder, Bytes::kNone, false},    // nop
-    {kAnyFlag, Bytes::kOneRange, false},   // read
-    {kAnyFlag, Bytes::kOneRange, false},   // write
-    {kAnyFlag, Bytes::kNone, true},   // fsync
-    {kAnyFlag, Bytes::kNone, true},   // fallocate
-    {kOrder, Bytes::kNone, true},     // openat
-    {kAnyFlag, Bytes::kNone, false},  // close
-    {kOrder, Bytes::kNone, true},     // statx
-    {kOrder, Bytes::kNone, false},    // timeout
-    {0, Bytes::kNone, false},         // cancel
-    {kAnyFlag, Bytes::kOneRange, true},    // send
-    {kAnyFlag, Bytes::kOneRange, true},    // recv
-    {kAnyFlag, Bytes::kNone, true},   // accept
-    {kAnyFlag, Bytes::kNone, false},  // connect
-    {kAnyFlag, Bytes::kNone, true},   // shutdown
-    {kAnyFlag, Bytes::kNone, true},   // poll
-    {kAnyFlag, Bytes::kSegments, true},  // sendmsg
-    {kAnyFlag, Bytes::kSegments, true},  // recvmsg
+    {kOrder, Bytes::kNone, false},        // nop
+    {kAnyFlag, Bytes::kOneRange, false},  // read
+    {kAnyFlag, Bytes::kOneRange, false},  // write
+    {kAnyFlag, Bytes::kNone, true},       // fsync
+    {kAnyFlag, Bytes::kNone, true},       // fallocate
+    {kOrder, Bytes::kNone, true},         // openat
+    {kAnyFlag, Bytes::kNone, false},      // close
+    {kOrder, Bytes::kNone, true},         // statx
+    {kOrder, Bytes::kNone, false},        // timeout
+    {0, Bytes::kNone, false},             // cancel
+    {kAnyFlag, Bytes::kOneRange, true},   // send
+    {kAnyFlag, Bytes::kOneRange, true},   // recv
+    {kAnyFlag, Bytes::kNone, true},       // accept
+    {kAnyFlag, Bytes::kNone, false},      // connect
+    {kAnyFlag, Bytes::kNone, true},       // shutdown
+    {kAnyFlag, Bytes::kNone, true},       // poll
+    {kAnyFlag, Bytes::kSegments, true},   // sendmsg
+    {kAnyFlag, Bytes::kSegments, true},   // recvmsg
 };
 
 }  // namespace

@@ -175,20 +175,31 @@ TEST(ThreadsWaits, AnEventfdThatIsAlmostFullIsNotSpunOn) {
   EXPECT_EQ(taken, 100u);
 }
 
+// While it lives: those that are open stay, and no other can be had.
+class NoDescriptorsToSpare {
+ public:
+  NoDescriptorsToSpare() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit none = {.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoDescriptorsToSpare() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
+  NoDescriptorsToSpare(const NoDescriptorsToSpare&) = delete;
+  NoDescriptorsToSpare& operator=(const NoDescriptorsToSpare&) = delete;
+
+ private:
+  rlimit before_ = {};
+};
+
 TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadStillWorks) {
   const auto engine = MakeThreads(OneWorker());
   Pipe pipe;
   char data[4];
-  rlimit limit;
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-  rlimit none = limit;
-  none.rlim_cur = 0;
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const NoDescriptorsToSpare none;
   engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
   ExpectNone(*engine);
   EXPECT_EQ(write(pipe.write_end.get(), "abc", 3), 3);
   EXPECT_EQ(Take(*engine, 1).front().result, 3);
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadKeepsNoWorkerAndCanBeCancelled) {
@@ -196,11 +207,7 @@ TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadKeepsNoWorkerAndCanBeCancelled)
   const TempFile file(Bytes(8));
   Pipe pipe;
   char data[4];
-  rlimit limit;
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
-  rlimit none = limit;
-  none.rlim_cur = 0;
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const NoDescriptorsToSpare none;
   engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
   ExpectNone(*engine);
   engine->Submit(std::vector{As(1, NeedsWorker(file.fd()))});
@@ -212,7 +219,6 @@ TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadKeepsNoWorkerAndCanBeCancelled)
                                           : event.result == 0 || event.result == -EALREADY;
     EXPECT_TRUE(stopped) << event.token << ": " << event.result;
   }
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 TEST(ThreadsWaits, TimeoutsFireInTheOrderOfTheirTimesAndNotBefore) {

@@ -1,5 +1,5 @@
-// SlabMemory: the pages of a slab: mapped, placed and touched here, imported, or adopted from the caller. It
-// says what pages it got, and why those are not the ones that would have been best.
+// SlabMemory: the pages of a slab: mapped, placed and touched here, imported, or adopted from the
+// caller. It says what pages it got, and why those are not the ones that would have been best.
 //
 // Which pages. NEVER takes ordinary ones. REQUIRE takes reserved huge pages (hugetlb) or else
 // transparent ones, each proven after touching, or fails. AUTO takes huge pages for a slab that
@@ -9,9 +9,9 @@
 // are free and little of the last one is wasted; and only when it touches them, since a reserved
 // page that is not to be had after all (control group, NUMA node) is a SIGBUS at first use.
 //
-// Lifecycle: Create, Import or Adopt. A Create that fails has undone all it did. The destructor unmaps what
-// was mapped here, but not in a fork child, where the range was never inherited and may be
-// something else's by now. Whoever lets the kernel pin the pages keeps this object until the kernel
+// Lifecycle: Create, Import or Adopt. A Create that fails has undone all it did. The destructor
+// unmaps what was mapped here, but not in a fork child, where the range was never inherited and may
+// be something else's by now. Whoever lets the kernel pin the pages keeps this object until the kernel
 // has let go.
 //
 // Threading: immutable after creation.
