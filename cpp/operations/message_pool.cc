@@ -1,5 +1,6 @@
 #include "cpp/operations/message_pool.h"
 
+#include "cpp/operations/lease_range.h"
 #include "cpp/operations/operation_errors.h"
 
 namespace mooring {
@@ -10,17 +11,13 @@ const ErrorDetail* Message::TakeOne(const Segment& segment, Slab* slab, iovec& r
     range = {.iov_base = reinterpret_cast<void*>(segment.offset), .iov_len = segment.size};
     return nullptr;
   }
-  uint64_t start = 0;
-  uint64_t limit = slab->total_bytes();
-  if (segment.lease_generation != 0) {
-    const uint32_t buffers = slab->Hold(segment.lease_first_index, segment.lease_generation);
-    if (buffers == 0) return &kStaleLease;
-    held[held_count++] = segment.lease_first_index;
-    start = segment.lease_first_index * slab->buffer_bytes();
-    limit = buffers * slab->buffer_bytes();
+  uint64_t offset = 0;
+  if (const ErrorDetail* refusal = HoldRange(*slab, segment.lease_first_index, segment.lease_generation,
+                                             segment.offset, segment.size, &offset)) {
+    return refusal;
   }
-  if (segment.offset > limit || segment.size > limit - segment.offset) return &kOutOfBounds;
-  range = {.iov_base = slab->base() + start + segment.offset, .iov_len = segment.size};
+  if (segment.lease_generation != 0) held[held_count++] = segment.lease_first_index;
+  range = {.iov_base = slab->base() + offset, .iov_len = segment.size};
   return nullptr;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cpp/operations/lease_range.h"
 #include "cpp/operations/operation_errors.h"
 #include "cpp/operations/socket_operations.h"
 
@@ -184,21 +185,13 @@ const ErrorDetail* Submitter::StageMemory(const Operation& operation, Record& re
   }
   if (&registration->table() != core_.table) return &kForeignRegistration;
   Slab& slab = registration->slab();
-  uint64_t start = 0;
-  uint64_t limit = slab.total_bytes();
-  if (operation.lease_generation != 0) {
-    const uint32_t buffers = slab.Hold(operation.lease_first_index, operation.lease_generation);
-    if (buffers == 0) return &kStaleLease;
-    record.lease_held = true;
-    record.lease_first_index = operation.lease_first_index;
-    start = operation.lease_first_index * slab.buffer_bytes();
-    limit = buffers * slab.buffer_bytes();
+  uint64_t offset = 0;
+  if (const ErrorDetail* refusal = HoldRange(slab, operation.lease_first_index, operation.lease_generation,
+                                             operation.offset, operation.size, &offset)) {
+    return refusal;
   }
-  if (operation.offset > limit || operation.size > limit - operation.offset) {
-    if (record.lease_held) slab.Unhold(operation.lease_first_index);
-    return &kOutOfBounds;
-  }
-  const uint64_t offset = start + operation.offset;
+  record.lease_held = operation.lease_generation != 0;
+  record.lease_first_index = operation.lease_first_index;
   request.address = slab.base() + offset;
   request.buffer_slot = registration->SlotFor(offset, operation.size);
   record.path = request.buffer_slot == kNoBufferSlot ? Path::kCopy : Path::kFixed;
