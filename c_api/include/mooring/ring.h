@@ -129,7 +129,8 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_create(const mooring
 
 // mooring_ring_submit hands over `count` operations, in order. `*out_accepted` tells how many were taken: fewer than
 // `count` without an error means that in_flight_max is reached (reap, then submit the rest; a chain of links is taken
-// whole or not at all), and with an error that the next one is refused and those before it are under way.
+// whole or not at all; a CANCEL waits, too, for room among the cancellations under way, of which there are at most as
+// many), and with an error that the next one is refused and those before it are under way.
 //
 // Thread: submission side, one-at-a-time; owner with OWNER_THREAD. Allocates nothing (1).
 // Blocks: no.
