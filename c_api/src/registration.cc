@@ -17,17 +17,16 @@ Result<RegistrationOptions> ToOptions(const mooring_registration_options_t* give
   mooring_registration_options_t options;
   RETURN_IF_ERROR(ReadOptions(given, &options, "mooring_registration_options_t"));
   RETURN_IF_ERROR(UnknownFlags(options.flags, MOORING_REGISTRATION_RAISE_MEMLOCK, "mooring_registration_options_t"));
-  if (options.reserved != 0) {
-    return InvalidArgument("mooring_registration_options_t.reserved is not 0", "set it to 0");
-  }
   return RegistrationOptions{
       .policy = static_cast<Policy>(options.policy),
       .raise_memlock = (options.flags & MOORING_REGISTRATION_RAISE_MEMLOCK) != 0,
       .extent_bytes_max = options.extent_bytes_max,
+      .provided_buffer_count = options.provided_buffer_count,
   };
 }
 
-mooring_registration_info_t ToInfo(const RegistrationReport& report) {
+mooring_registration_info_t ToInfo(const Registration& registration) {
+  const RegistrationReport report = registration.Report();
   mooring_registration_info_t info = {};
   info.policy = static_cast<mooring_policy_t>(report.policy);
   info.outcome = static_cast<mooring_outcome_t>(report.outcome);
@@ -41,6 +40,8 @@ mooring_registration_info_t ToInfo(const RegistrationReport& report) {
   info.memlock_hard_bytes = report.memlock.hard_bytes;
   info.memlock_used_bytes = report.memlock_used_bytes;
   info.memlock_exempt = report.memlock_exempt;
+  if (const ProvidedBuffers* provided = registration.provided()) info.provided_buffer_count = provided->count();
+  info.provided_system_error = registration.provided_error();
   CopyText(report.message, info.message);
   CopyText(report.remedy, info.remedy);
   return info;
@@ -87,7 +88,7 @@ mooring_error_t* mooring_registration_get_info(const mooring_registration_t* reg
                                                mooring_registration_info_t* out_info) noexcept {
   if (registration == nullptr) return ToError(Status(kNullArgument));
   if (ToRegistration(registration)->table().Forked()) return ToError(Status(kForkedRegistration));
-  mooring_registration_info_t info = ToInfo(ToRegistration(registration)->Report());
+  mooring_registration_info_t info = ToInfo(*ToRegistration(registration));
   return ToError(WriteInfo(info, out_info, "mooring_registration_info_t"));
 }
 

@@ -31,6 +31,8 @@ static_assert(MOORING_OPERATION_BYTES_MAX == kTransferBytesMax);
 static_assert(MOORING_SEND_COPY == static_cast<uint32_t>(SendKind::kCopy));
 static_assert(MOORING_PATH_COPY == static_cast<uint32_t>(Path::kCopy));
 static_assert(MOORING_FEATURE_SUBMIT_ALL == kFeatureSubmitAll);
+static_assert(MOORING_FEATURE_ACCEPT_MULTISHOT == kFeatureAcceptMultishot);
+static_assert(MOORING_FEATURE_RECV_MULTISHOT == kFeatureRecvMultishot);
 static_assert(MOORING_ENGINE_REASON_IO_URING_MISSING == static_cast<uint32_t>(EngineReason::kIoUringMissing));
 
 constexpr uint32_t kKnownFlags = MOORING_RING_OWNER_THREAD | MOORING_RING_SQPOLL | MOORING_RING_RAISE_MEMLOCK;
@@ -110,6 +112,8 @@ mooring_ring_stats_t ToStats(const RingStats& from) {
   stats.recv_bytes = from.recv_bytes;
   stats.send_zero_copy = from.send_zero_copy;
   stats.send_copied = from.send_copied;
+  stats.multishot_completed = from.multishot_completed;
+  stats.multishot_requests = from.multishot_requests;
   return stats;
 }
 

@@ -143,6 +143,8 @@ static void PrintRingStats(void) {
   FIELD(mooring_ring_stats_t, recv_bytes);
   FIELD(mooring_ring_stats_t, send_zero_copy);
   FIELD(mooring_ring_stats_t, send_copied);
+  FIELD(mooring_ring_stats_t, multishot_completed);
+  FIELD(mooring_ring_stats_t, multishot_requests);
 }
 
 static void PrintRegistrationOptions(void) {
@@ -150,7 +152,7 @@ static void PrintRegistrationOptions(void) {
   FIELD(mooring_registration_options_t, struct_size);
   FIELD(mooring_registration_options_t, flags);
   FIELD(mooring_registration_options_t, policy);
-  FIELD(mooring_registration_options_t, reserved);
+  FIELD(mooring_registration_options_t, provided_buffer_count);
   FIELD(mooring_registration_options_t, extent_bytes_max);
 }
 
@@ -168,10 +170,12 @@ static void PrintRegistrationInfo(void) {
   FIELD(mooring_registration_info_t, memlock_hard_bytes);
   FIELD(mooring_registration_info_t, memlock_used_bytes);
   FIELD(mooring_registration_info_t, memlock_exempt);
-  FIELD(mooring_registration_info_t, reserved);
+  FIELD(mooring_registration_info_t, provided_buffer_count);
   FIELD(mooring_registration_info_t, message);
   FIELD(mooring_registration_info_t, remedy);
   FIELD(mooring_registration_info_t, bytes_cloned);
+  FIELD(mooring_registration_info_t, provided_system_error);
+  FIELD(mooring_registration_info_t, reserved);
 }
 
 static void PrintExtentInfo(void) {
@@ -250,6 +254,8 @@ static void PrintValues1(void) {
   VALUE(MOORING_OPCODE_POLL);
   VALUE(MOORING_OPCODE_SENDMSG);
   VALUE(MOORING_OPCODE_RECVMSG);
+  VALUE(MOORING_OPCODE_ACCEPT_MULTISHOT);
+  VALUE(MOORING_OPCODE_RECV_MULTISHOT);
   VALUE(MOORING_SEGMENT_COUNT_MAX);
   VALUE(MOORING_SEND_AUTO);
   VALUE(MOORING_SEND_ZERO_COPY);
@@ -262,6 +268,7 @@ static void PrintValues1(void) {
   VALUE(MOORING_PATH_COPY);
   VALUE(MOORING_COMPLETION_END_OF_FILE);
   VALUE(MOORING_COMPLETION_SHORT);
+  VALUE(MOORING_COMPLETION_MORE);
   VALUE(MOORING_OPERATION_BYTES_MAX);
   VALUE(MOORING_FILE_OFFSET_CURRENT);
   VALUE(MOORING_FSYNC_DATA_ONLY);
@@ -327,6 +334,8 @@ static void PrintValues2(void) {
   VALUE(MOORING_FEATURE_SQPOLL);
   VALUE(MOORING_FEATURE_SEND_ZERO_COPY);
   VALUE(MOORING_FEATURE_SUBMIT_ALL);
+  VALUE(MOORING_FEATURE_ACCEPT_MULTISHOT);
+  VALUE(MOORING_FEATURE_RECV_MULTISHOT);
 }
 
 int main(void) {

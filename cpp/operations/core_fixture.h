@@ -22,7 +22,8 @@ class CoreFixture : public testing::Test {
       : table_(MakeRef<BufferTable>(&engine_)),
         records_(kRecords),
         messages_(kRecords),
-        core_{&engine_, table_.get(), &records_, &messages_, {}, {}, {}, {}},
+        multishots_(kRecords),
+        core_{&engine_, table_.get(), &records_, &messages_, &multishots_, {}, {}, {}, {}},
         submitter_(core_, kRecords),
         settler_(core_) {
     slab_ = Slab::Create({.buffer_bytes = kBuffer, .buffer_count = 4, .touch = Touch::kNone}).value();
@@ -79,6 +80,7 @@ class CoreFixture : public testing::Test {
   RefPtr<BufferTable> table_;
   RecordPool records_;
   MessagePool messages_;
+  MultishotTable multishots_;
   RingCore core_;
   Submitter submitter_;
   Settler settler_;

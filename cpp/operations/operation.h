@@ -39,14 +39,23 @@ static_assert(sizeof(Segment) == 24);
 // Same numbers as mooring_path_t.
 enum class Path : uint32_t { kNone = 0, kFixed = 1, kCopy = 2 };
 
-// Of SENDMSG and RECVMSG, the last opcodes.
-inline bool HasSegments(uint16_t opcode) { return opcode >= static_cast<uint16_t>(Opcode::kSendmsg); }
+// Of SENDMSG and RECVMSG.
+inline bool HasSegments(uint16_t opcode) {
+  return opcode == static_cast<uint16_t>(Opcode::kSendmsg) || opcode == static_cast<uint16_t>(Opcode::kRecvmsg);
+}
+
+// Of ACCEPT_MULTISHOT and RECV_MULTISHOT, the last opcodes.
+inline bool IsMultishot(uint16_t opcode) { return opcode >= static_cast<uint16_t>(Opcode::kAcceptMultishot); }
 
 // Same numbers as mooring_send_t.
 enum class SendKind : uint32_t { kAuto = 0, kZeroCopy = 1, kCopy = 2 };
 
 // Same bits as mooring_completion_flags_t.
-enum CompletionFlags : uint32_t { kCompletionEndOfFile = 1u << 0, kCompletionShort = 1u << 1 };
+enum CompletionFlags : uint32_t {
+  kCompletionEndOfFile = 1u << 0,
+  kCompletionShort = 1u << 1,
+  kCompletionMore = 1u << 2,
+};
 
 // 32 bytes.
 struct Completion {

@@ -71,6 +71,15 @@ inline constexpr ErrorDetail kBadShutdown = ConstantError(
 inline constexpr ErrorDetail kBadPollEvents = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "operation refused: its `parameter` holds bits that are no POLL* event",
     "use the events of poll(2)", EINVAL);
+inline constexpr ErrorDetail kBadMultishot = ConstantError(
+    Code::kInvalidArgument, Retry::kNever,
+    "operation refused: ACCEPT_MULTISHOT takes SOCK_NONBLOCK or 0, RECV_MULTISHOT a registration, and both no addresses, "
+    "size or lease",
+    "see ACCEPT_MULTISHOT and RECV_MULTISHOT in mooring/operation.h, and zero the fields that they do not name", EINVAL);
+inline constexpr ErrorDetail kMultishotInChain = ConstantError(
+    Code::kInvalidArgument, Retry::kNever,
+    "operation refused: an operation that repeats cannot be part of a chain of links",
+    "clear LINK on the operation before it, or submit it by itself", EINVAL);
 inline constexpr ErrorDetail kNotRegistrable = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "operation refused: its opcode takes no registration or lease",
     "the operation after the last accepted one is at fault; leave `registration` NULL", EINVAL);

@@ -92,7 +92,8 @@ OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions
       table_(MakeRef<BufferTable>(engine_.get())),
       records_(options.in_flight_max),
       messages_(options.in_flight_max),
-      core_{engine_.get(), table_.get(), &records_, &messages_, {}, {}, {}, {}},
+      multishots_(options.in_flight_max),
+      core_{engine_.get(), table_.get(), &records_, &messages_, &multishots_, {}, {}, {}, {}},
       submitter_(core_, std::min(info_.submission_count, options.in_flight_max)),
       settler_(core_) {}
 
@@ -147,12 +148,39 @@ Status OperationRing::EnterCompletion() {
 void OperationRing::RunDeferredSlow() {
   table_->RunDeferred();
   if (table_->TakePromotionAsked()) WaitingList::WakeAsked(*table_);
+  if (table_->TakeBuffersAsked()) multishots_.Want();
+}
+
+// Whoever wants something of this side while it is taken leaves it to who leaves it. The fence: of the two, one sees the
+// other (MultishotTable::Want).
+void OperationRing::LeaveSubmission() {
+  const bool looks = submitter_.has_multishots();
+  submission_.Leave();
+  if (!looks) [[likely]]
+    return;
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  while (multishots_.wanted() && submission_.TryVisit()) {
+    submitter_.Resume();
+    submission_.Leave();
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+}
+
+void OperationRing::ResumeSlow(bool submits) {
+  if (submits) {
+    submitter_.Resume();
+    return;
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!submission_.TryVisit()) return;
+  SubmissionGuard guard(*this);
+  submitter_.Resume();
 }
 
 Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* out_accepted) {
   *out_accepted = 0;
   RETURN_IF_ERROR(EnterSubmission());
-  SideGuard guard(submission_);
+  SubmissionGuard guard(*this);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   RunDeferred();
   Status status = submitter_.Stage(operations, out_accepted);
@@ -166,7 +194,7 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
   if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard guard(completion_);
-  RunDeferred();
+  Resume(false);
   for (;;) {
     // A wait on a closed ring with nothing in flight would last for ever.
     if (closed_.load(std::memory_order_acquire)) {
@@ -175,6 +203,7 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
     }
     const uint32_t wanted = min_count > *out_count ? min_count - *out_count : 0;
     *out_count += settler_.Reap({}, completions.subspan(*out_count), wanted, deadline);
+    Resume(false);
     if (*out_count >= min_count || deadline.Passed()) return OkStatus();
     // Close, on another thread, wants this side.
     if (closed_.load(std::memory_order_acquire)) return OkStatus();
@@ -189,7 +218,7 @@ Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint3
   if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
   if (operations.empty()) return Reap(completions, min_count, deadline, out_count);
   RETURN_IF_ERROR(EnterSubmission());
-  SideGuard submission_guard(submission_);
+  SubmissionGuard submission_guard(*this);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard completion_guard(completion_);
@@ -200,8 +229,10 @@ Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint3
     return status;
   }
   *out_count = settler_.Reap(submitter_.TakeStaged(), completions, min_count, deadline);
+  Resume(true);
   while (*out_count < min_count && !deadline.Passed() && !closed_.load(std::memory_order_acquire)) {
     *out_count += settler_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
+    Resume(true);
   }
   return status;
 }
@@ -209,7 +240,7 @@ Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint3
 Status OperationRing::Cancel(uint64_t user_data, uint32_t* out_count) {
   *out_count = 0;
   RETURN_IF_ERROR(EnterSubmission());
-  SideGuard guard(submission_);
+  SubmissionGuard guard(*this);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   const std::optional<uint32_t> found = submitter_.CancelForgotten(user_data);
   if (!found) return Status(kTooManyCancels);
@@ -219,7 +250,7 @@ Status OperationRing::Cancel(uint64_t user_data, uint32_t* out_count) {
 
 Status OperationRing::SetFile(uint32_t index, int fd) {
   RETURN_IF_ERROR(EnterSubmission());
-  SideGuard guard(submission_);
+  SubmissionGuard guard(*this);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   if (index >= info_.fixed_file_count) {
     return InvalidArgument(Format("index %" PRIu32 " is past the end of the ring's file table, which has %" PRIu32
@@ -270,6 +301,8 @@ RingStats OperationRing::Stats() const {
   stats.recv_bytes = counters.recv_bytes.value();
   stats.send_zero_copy = counters.send_zero_copy.value();
   stats.send_copied = counters.send_copied.value();
+  stats.multishot_completed = counters.multishot_completed.value();
+  stats.multishot_requests = counters.multishot_requests.value();
   stats.in_flight = stats.submitted - settled;
   const EngineCounters engine = engine_->counters();
   stats.system_calls = engine.system_calls;
@@ -295,6 +328,7 @@ void OperationRing::Pump() {
   SideGuard guard(completion_);
   if (works_here) RunDeferred();
   settler_.Harvest(Deadline());
+  if (works_here) Resume(false);
 }
 
 Status OperationRing::Close(Deadline deadline) {
@@ -313,7 +347,7 @@ void OperationRing::RefuseNewWork() {
 
 void OperationRing::CancelAllOnce() {
   if (!submission_.TryVisit()) return;
-  SideGuard guard(submission_);
+  SubmissionGuard guard(*this);
   submitter_.CancelAll();
 }
 
@@ -326,6 +360,7 @@ Status OperationRing::Drain(Deadline deadline) {
     if (completion_.TryVisit()) {
       SideGuard guard(completion_);
       if (!Finished()) settler_.Harvest(Deadline::Earlier(deadline, next_cancel));
+      Resume(false);
     } else {
       // A reaper waits on another thread: it sees that the ring is closed and leaves.
       engine_->Wake();

@@ -88,6 +88,28 @@ class OperationRing {
       RunDeferredSlow();
   }
   void RunDeferredSlow();
+  // Leaves the submission side, after seeing to what the completion side wanted of it meanwhile.
+  void LeaveSubmission();
+  // On the completion side: has operations that repeat go on. `submits`: the caller is on the submission side as well.
+  void Resume(bool submits) {
+    RunDeferred();
+    if (multishots_.wanted()) [[unlikely]]
+      ResumeSlow(submits);
+  }
+  void ResumeSlow(bool submits);
+
+  // Of those who have entered the submission side.
+  class SubmissionGuard {
+   public:
+    explicit SubmissionGuard(OperationRing& ring) : ring_(ring) {}
+    ~SubmissionGuard() { ring_.LeaveSubmission(); }
+    SubmissionGuard(const SubmissionGuard&) = delete;
+    SubmissionGuard& operator=(const SubmissionGuard&) = delete;
+
+   private:
+    OperationRing& ring_;
+  };
+
   void CancelAllOnce();
   void RefuseNewWork();
 
@@ -97,6 +119,7 @@ class OperationRing {
   const RefPtr<BufferTable> table_;
   RecordPool records_;
   MessagePool messages_;
+  MultishotTable multishots_;
   RingCore core_;
   Submitter submitter_;
   Settler settler_;

@@ -38,6 +38,8 @@ struct RingCounters {
   Counter recv_bytes;
   Counter send_zero_copy;
   Counter send_copied;
+  Counter multishot_completed;
+  alignas(64) Counter multishot_requests;  // submission side
 };
 
 // A snapshot, in the order of mooring_ring_stats_t.
@@ -62,6 +64,8 @@ struct RingStats {
   uint64_t recv_bytes = 0;
   uint64_t send_zero_copy = 0;
   uint64_t send_copied = 0;
+  uint64_t multishot_completed = 0;
+  uint64_t multishot_requests = 0;
 };
 
 }  // namespace mooring

@@ -6,8 +6,9 @@
 #include "cpp/base/check.h"
 
 namespace mooring {
+
 Settler::Settler(RingCore& core)
-    : core_(core), records_(*core.records), backlog_(new Settled[records_.capacity()]) {}
+    : core_(core), records_(*core.records), backlog_(records_.capacity()) {}
 
 // Inlined: see Submitter::StageOne.
 [[gnu::always_inline]] inline uint32_t Settler::Settle(const Event& event, Completion* out) {
@@ -31,6 +32,10 @@ Settler::Settler(RingCore& core)
     } else if (record.opcode == static_cast<uint16_t>(Opcode::kSend) && record.path == Path::kFixed) {
       if (!SettleZeroCopy(event, record)) return kNoRecord;
       result = record.of.send.result;
+    } else if (IsMultishot(record.opcode)) {
+      const uint32_t settled = SettleMultishot(event, index, out);
+      if (settled != index) return settled;
+      result = out->result;
     } else if (HasSegments(record.opcode) && record.registration != nullptr) {
       (*core_.messages)[index].Release(&record.registration->slab());
     }
@@ -51,10 +56,13 @@ uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> 
                        Deadline deadline) {
   uint32_t count = DrainBacklog(out);
   bool submitted = requests.empty();
+  handed_over_ = false;
   for (;;) {
     const uint32_t room = static_cast<uint32_t>(std::min<size_t>(out.size() - count, kBatch));
     if (room == 0 && submitted) break;
-    const uint32_t wanted = std::min(min_count > count ? min_count - count : 0, room);
+    uint32_t wanted = std::min(min_count > count ? min_count - count : 0, room);
+    if (wanted > 1 && core_.multishots->any()) [[unlikely]]
+      wanted = 1;
     uint32_t received = 0;
     if (submitted) {
       received = core_.engine->Reap({events_, room}, wanted, deadline);
@@ -63,15 +71,21 @@ uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> 
       submitted = true;
     }
     core_.handed.load(std::memory_order_acquire);
-    const uint32_t before = count;
+    uint32_t ended = 0;
     for (uint32_t i = 0; i < received; ++i) {
       const uint32_t index = Settle(events_[i], &out[count]);
-      if (index == kNoRecord) continue;
+      if (index >= kGoesOn) [[unlikely]] {
+        count += index == kGoesOn;
+        continue;
+      }
       records_.Give(index);
       ++count;
+      ++ended;
     }
-    EndBatch(count - before);
-    CountDelivered(count - before);
+    EndBatch(ended);
+    CountDelivered(ended);
+    if (handed_over_) [[unlikely]]
+      break;
     if (received == room) continue;  // there may be more
     // Short of what was wanted: the deadline has passed or the engine was woken, unless what came were tags.
     if (count >= min_count || received < wanted) break;
@@ -80,39 +94,48 @@ uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> 
 }
 
 void Settler::Harvest(Deadline deadline) {
-  const uint32_t capacity = records_.capacity();
   uint32_t received = 0;
   do {
-    const uint32_t room = std::min(capacity - backlog_count_, kBatch);
-    // A full backlog means that every record is settled: what is still to come are tags and forgotten cancels.
-    received = core_.engine->Reap({events_, std::max(room, 1u)}, 1, deadline);
+    received = core_.engine->Reap(events_, 1, deadline);
     core_.handed.load(std::memory_order_acquire);
-    uint32_t settled = 0;
+    uint32_t ended = 0;
     for (uint32_t i = 0; i < received; ++i) {
-      Completion completion;
-      const uint32_t index = Settle(events_[i], &completion);
-      if (index == kNoRecord) continue;
-      CHECK(backlog_count_ < capacity);
-      backlog_[(backlog_first_ + backlog_count_++) % capacity] = Settled{completion, index};
-      ++settled;
+      // The record is the settler's until it is given back, but its registration may go when it is settled.
+      Settled settled;
+      const Record* record = RecordOf(events_[i]);
+      if (record != nullptr) settled.opcode = record->opcode;
+      Registration* const registration = record != nullptr ? record->registration : nullptr;
+      settled.index = Settle(events_[i], &settled.completion);
+      if (settled.index == kNoRecord) continue;
+      if (settled.completion.lease_generation != 0) {
+        registration->AddRef();
+        settled.registration = registration;
+      }
+      if (settled.index == kGoesOn) {
+        settled.index = kNoRecord;
+      } else {
+        ++ended;
+      }
+      backlog_.Push(settled);
     }
-    EndBatch(settled);
+    EndBatch(ended);
     deadline = Deadline();
   } while (received == kBatch);
 }
 
 uint32_t Settler::DrainBacklog(std::span<Completion> out) {
-  if (backlog_count_ == 0) [[likely]]
+  if (backlog_.empty()) [[likely]]
     return 0;
   uint32_t count = 0;
-  while (backlog_count_ > 0 && count < out.size()) {
-    const Settled& settled = backlog_[backlog_first_];
+  uint32_t ended = 0;
+  while (!backlog_.empty() && count < out.size()) {
+    const Settled settled = backlog_.Pop();
     out[count++] = settled.completion;
+    if (settled.index == kNoRecord) continue;
     records_.Give(settled.index);
-    backlog_first_ = (backlog_first_ + 1) % records_.capacity();
-    --backlog_count_;
+    ++ended;
   }
-  CountDelivered(count);
+  CountDelivered(ended);
   return count;
 }
 
@@ -173,6 +196,10 @@ uint32_t Settler::Count(const Record& record, int64_t result) {
     case Opcode::kSendmsg:
       (fixed ? counters.send_zero_copy : counters.send).Add(1);
       counters.send_bytes.Add(bytes);
+      break;
+    case Opcode::kRecvMultishot:
+      counters.recv.Add(1);
+      if (result == 0) flags |= kCompletionEndOfFile;
       break;
     case Opcode::kRecv:
     case Opcode::kRecvmsg:

@@ -42,6 +42,16 @@ const ErrorDetail* CheckSegments(const Operation& operation) {
   return has_segments && !has_lease ? nullptr : &kBadSegments;
 }
 
+const ErrorDetail* CheckMultishot(const Operation& operation) {
+  const bool receives = operation.opcode == static_cast<uint16_t>(Opcode::kRecvMultishot);
+  const bool names_memory = operation.offset != 0 || operation.file_offset != 0 || operation.size != 0 ||
+                            operation.lease_first_index != 0 || operation.lease_generation != 0;
+  const uint64_t allowed = receives ? 0 : uint64_t{SOCK_NONBLOCK};
+  const bool has_registration = operation.registration != nullptr;
+  return !names_memory && receives == has_registration && (operation.parameter & ~allowed) == 0 ? nullptr
+                                                                                                : &kBadMultishot;
+}
+
 // -1 when there is no such option.
 int IntegerOption(int fd, int level, int name) {
   int value = 0;
@@ -98,6 +108,9 @@ const ErrorDetail* CheckSocketOperation(const Operation& operation) {
       return CheckRecv(operation);
     case Opcode::kAccept:
       return CheckAccept(operation);
+    case Opcode::kAcceptMultishot:
+    case Opcode::kRecvMultishot:
+      return CheckMultishot(operation);
     case Opcode::kConnect:
       return operation.offset != 0 && operation.size <= sizeof(sockaddr_storage) ? nullptr : &kBadConnect;
     case Opcode::kShutdown:

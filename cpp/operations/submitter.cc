@@ -1,6 +1,7 @@
 #include "cpp/operations/submitter.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cpp/operations/lease_range.h"
 #include "cpp/operations/operation_errors.h"
@@ -23,7 +24,8 @@ struct Rule {
   Bytes bytes;     // that it moves
   bool parameter;  // uses `parameter`
 };
-constexpr Rule kRules[kOpcodeCount] = {
+// The last two are no single requests: StageMultishot.
+constexpr Rule kRules[kOpcodeCount - 2] = {
     {kOrder, Bytes::kNone, false},        // nop
     {kAnyFlag, Bytes::kOneRange, false},  // read
     {kAnyFlag, Bytes::kOneRange, false},  // write
@@ -52,11 +54,13 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
       chain_max_(chain_max),
       staged_(new Request[std::max(kBatch, chain_max) + kBatch]),
       batch_end_(staged_.get() + kBatch),
-      next_(staged_.get()) {}
+      next_(staged_.get()),
+      starter_(records_, *core.multishots, core.engine->info().features),
+      waiting_(new uint32_t[records_.capacity()]) {}
 
 // Inlined, for calling it costs as much as what it does for a nop.
 [[gnu::always_inline]] inline const ErrorDetail* Submitter::StageOne(const Operation& operation) {
-  if (operation.opcode >= kOpcodeCount) return &kUnknownOpcode;
+  if (operation.opcode >= std::size(kRules)) return &kUnknownOpcode;
   const Rule& rule = kRules[operation.opcode];
   if (operation.flags & ~rule.flags) return &kUnknownFlags;
   if (operation.parameter != 0 && !rule.parameter) return &kUnusedField;
@@ -94,6 +98,7 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
 const ErrorDetail* Submitter::StageSocket(const Operation& operation) {
   if (operation.opcode >= kOpcodeCount) return &kUnknownOpcode;
   if (const ErrorDetail* refusal = CheckSocketOperation(operation)) return refusal;
+  if (IsMultishot(operation.opcode)) return StageMultishot(operation);
   if (const ErrorDetail* refusal = StageOne(operation)) return refusal;
   const bool has_zero_copy = (core_.engine->info().features & kFeatureSendZeroCopy) != 0;
   // Staged already, so that one which is refused is taken back like any other.
@@ -158,6 +163,8 @@ uint32_t Submitter::StageChain(std::span<const Operation> operations, const Erro
   for (const Operation& operation : operations.first(length)) {
     if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
       *refusal = &kCancelInChain;
+    } else if (IsMultishot(operation.opcode)) {
+      *refusal = &kMultishotInChain;
     } else {
       *refusal = operation.opcode < static_cast<uint16_t>(Opcode::kSend) ? StageOne(operation) : StageSocket(operation);
     }
@@ -230,8 +237,8 @@ void Submitter::Unstage(const Request* staged) {
 std::span<const Request> Submitter::TakeStaged() {
   // Before they are handed over: whoever sees them settled must not count fewer submitted.
   const std::span<const Request> requests(staged_.get(), next_);
-  core_.counters.submitted.Add(requests.size() - cancel_count_);
-  cancel_count_ = 0;
+  core_.counters.submitted.Add(requests.size() - extra_count_);
+  extra_count_ = 0;
   if (promised_count_ > 0) promised_->AddRef(promised_count_);
   promised_ = nullptr;
   promised_count_ = 0;
@@ -242,100 +249,6 @@ std::span<const Request> Submitter::TakeStaged() {
 
 void Submitter::Flush() {
   if (next_ > staged_.get()) core_.engine->Submit(TakeStaged());
-}
-
-bool Submitter::Matches(const Record& record, uint64_t user_data) const {
-  // The opcode is this side's own writing. Generation first: odd says that user_data is of an operation in flight.
-  return (record.generation.load(std::memory_order_relaxed) & 1) != 0 &&
-         record.opcode != static_cast<uint16_t>(Opcode::kCancel) &&
-         record.user_data.load(std::memory_order_relaxed) == user_data;
-}
-
-void Submitter::PushCancel(uint64_t target_token, uint64_t own_token) {
-  Request& request = *next_++;
-  ++cancel_count_;
-  request = Request{};
-  request.opcode = Opcode::kCancel;
-  request.size64 = target_token;
-  request.token = own_token;
-  if (next_ >= batch_end_) Flush();
-}
-
-bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refusal) {
-  if (operation.flags != 0) {
-    *refusal = &kUnknownFlags;
-    return false;
-  }
-  Flush();  // so that operations of this batch can be found by the engine
-  const uint64_t user_data = operation.offset;
-  uint32_t matches = 0;
-  for (uint32_t i = 0; i < records_.capacity(); ++i) matches += Matches(records_[i], user_data);
-  if (core_.cancels.load(std::memory_order_acquire) + matches > records_.capacity()) return false;
-
-  const uint32_t own = records_.Take();
-  Record& record = records_[own];
-  record.user_data.store(operation.user_data, std::memory_order_relaxed);
-  record.opcode = operation.opcode;
-  record.registration = nullptr;
-  record.lease_held = false;
-  record.path = Path::kNone;
-  record.of.cancel.found = 0;
-  const uint64_t own_token = RecordPool::TokenOf(own, record.generation.load(std::memory_order_relaxed));
-  // An operation that matched may complete meanwhile; its cancel request then finds nothing. None can be added, for
-  // that is this side's work. So the tokens are taken first, and the count is set before the first request goes out.
-  uint32_t pending = 0;
-  for (uint32_t i = 0; i < records_.capacity(); ++i) pending += Matches(records_[i], user_data);
-  pending = std::min(pending, matches);
-  record.size = pending;
-  record.of.cancel.pending = std::max(pending, 1u);
-  core_.cancels.fetch_add(pending, std::memory_order_acq_rel);
-  core_.counters.submitted.Add(1);
-  uint32_t pushed = 0;
-  for (uint32_t i = 0; i < records_.capacity() && pushed < pending; ++i) {
-    if (!Matches(records_[i], user_data)) continue;
-    PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)), own_token);
-    ++pushed;
-  }
-  // Completed between the count and now: stand-ins that find nothing.
-  for (; pushed < pending; ++pushed) PushCancel(RecordPool::TokenOf(own, 0), own_token);
-  if (pending == 0) {
-    // Nothing to cancel: a nop brings the completion.
-    Request& request = *next_++;
-    ++cancel_count_;
-    request = Request{};
-    request.token = own_token;
-  }
-  return true;
-}
-
-std::optional<uint32_t> Submitter::CancelForgotten(uint64_t user_data) {
-  Flush();
-  uint32_t found = 0;
-  for (uint32_t i = 0; i < records_.capacity(); ++i) {
-    if (!Matches(records_[i], user_data)) continue;
-    if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) {
-      Flush();
-      return std::nullopt;
-    }
-    core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-    PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)),
-               RingCore::kForgottenToken);
-    ++found;
-  }
-  Flush();
-  return found;
-}
-
-void Submitter::CancelAll() {
-  Flush();
-  for (uint32_t i = 0; i < records_.capacity(); ++i) {
-    const uint32_t generation = records_[i].generation.load(std::memory_order_relaxed);
-    if ((generation & 1) == 0) continue;
-    if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) break;
-    core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-    PushCancel(RecordPool::TokenOf(i, generation), RingCore::kForgottenToken);
-  }
-  Flush();
 }
 
 }  // namespace mooring

@@ -12,6 +12,8 @@
 
 #include "cpp/base/status.h"
 #include "cpp/operations/message_pool.h"
+#include "cpp/operations/multishot_starter.h"
+#include "cpp/operations/multishot_table.h"
 #include "cpp/operations/operation.h"
 #include "cpp/operations/record_pool.h"
 #include "cpp/operations/ring_stats.h"
@@ -27,7 +29,8 @@ struct RingCore {
   Engine* engine = nullptr;
   BufferTable* table = nullptr;
   RecordPool* records = nullptr;
-  MessagePool* messages = nullptr;  // as many as records
+  MessagePool* messages = nullptr;        // as many as records
+  MultishotTable* multishots = nullptr;  // likewise
   RingCounters counters;
   // Requests handed to the engine. Release on the submission side and acquire on the completion side carry a record's
   // contents from one to the other: the kernel's queues do so in fact, but not in the C++ memory model.
@@ -59,12 +62,25 @@ class Submitter {
   // Cancels everything in flight.
   void CancelAll();
 
+  // Gives operations that repeat their next requests: those that the completion side handed over, and those that waited
+  // for a buffer.
+  void Resume();
+  // There may be something to resume one day.
+  bool has_multishots() const { return has_multishots_; }
+
  private:
   // These tell why they refuse, or null: a Status for each operation would be written to memory and read again.
   const ErrorDetail* StageOne(const Operation& operation);
   const ErrorDetail* StageMemory(const Operation& operation, Record& record, Request& request);
   const ErrorDetail* StageSocket(const Operation& operation);
   const ErrorDetail* StageSegments(const Operation& operation, Record& record, Request& request);
+  const ErrorDetail* StageMultishot(const Operation& operation);
+  // Gives it a request, or has it wait.
+  void Restart(uint32_t index);
+  void RestartWaiting();
+  // Has it end, at the next Resume if it has no request out.
+  void CancelMultishot(uint32_t index);
+  void EndCancelled();
   // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is refused or finds no room.
   uint32_t StageChain(std::span<const Operation> operations, const ErrorDetail** refusal);
   // A CANCEL operation: one request per match. False if it is refused or the ring has no room for them now.
@@ -75,6 +91,7 @@ class Submitter {
   void Unstage(const Request* staged);
   void Reference(Registration* registration);
   bool Matches(const Record& record, uint64_t user_data) const;
+  bool MatchesOnce(const Record& record, uint64_t user_data) const;  // and does not repeat
   void PushCancel(uint64_t target_token, uint64_t own_token);
 
   RingCore& core_;
@@ -83,7 +100,11 @@ class Submitter {
   const std::unique_ptr<Request[]> staged_;
   const Request* const batch_end_;  // staged up to here, they are handed over
   Request* next_;                   // to be staged
-  uint32_t cancel_count_ = 0;  // of the staged: for CANCELs and cancel calls; a CANCEL is counted by itself
+  uint32_t extra_count_ = 0;  // of the staged: requests that are not the first, or only, one of an operation
+  MultishotStarter starter_;
+  bool has_multishots_ = false;
+  const std::unique_ptr<uint32_t[]> waiting_;  // for a buffer, oldest first
+  uint32_t waiting_count_ = 0;
   // References to one registration that were promised to staged operations, and are added together.
   Registration* promised_ = nullptr;
   uint32_t promised_count_ = 0;

@@ -177,6 +177,25 @@ void BufferTable::RunDeferred() {
   }
 }
 
+void BufferTable::AskForBuffers() {
+  buffers_asked_.store(true, std::memory_order_relaxed);
+  has_deferred_.store(true, std::memory_order_release);
+  MutexLock lock(mutex_);
+  if (engine_ != nullptr) engine_->Alert();
+}
+
+std::unique_ptr<ProvidedRing> BufferTable::CreateProvidedRing(uint32_t entry_count, int* out_error) {
+  MutexLock update(update_mutex_);
+  if (attached()) return engine_->CreateProvidedRing(entry_count, out_error);
+  *out_error = EBADF;
+  return nullptr;
+}
+
+void BufferTable::RemoveProvidedRing(ProvidedRing& ring) {
+  MutexLock update(update_mutex_);
+  if (attached() && engine_->IsOwner()) (void)ring.Unregister();
+}
+
 void BufferTable::OnTag(uint64_t token) {
   const uint32_t key = static_cast<uint32_t>(token);
   RefPtr<Slab> dropped;

@@ -15,13 +15,15 @@
 // clone at once, and the other ring's tag tells of that ring's slot alone.
 //
 // Threading: any thread, but for the engine's own rule about owners. Two locks: `update_mutex_` is held over the system
-// call and keeps updates in order; `mutex_` guards the bookkeeping and is never held over a system call.
+// call and keeps updates in order; `mutex_` guards the bookkeeping and is never held over a system call, but for the write
+// to an eventfd that alerts a reaper, which does not wait.
 #ifndef MOORING_CPP_REGISTRATION_BUFFER_TABLE_H_
 #define MOORING_CPP_REGISTRATION_BUFFER_TABLE_H_
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "cpp/base/ref_counted.h"
@@ -31,6 +33,7 @@
 #include "cpp/registration/pin_charge.h"
 #include "cpp/registration/pin_directory.h"
 #include "cpp/ring/engine.h"
+#include "cpp/ring/provided_ring.h"
 #include "cpp/slabs/slab.h"
 
 namespace mooring {
@@ -66,6 +69,16 @@ class BufferTable : public RefCounted<BufferTable> {
   }
   // True once for any number of questions. After RunDeferred.
   bool TakePromotionAsked() { return promotion_asked_.exchange(false, std::memory_order_acq_rel); }
+  // A buffer that operations of the ring wait for may be free: the ring's next call, or the one that waits, looks.
+  void AskForBuffers();
+  // As TakePromotionAsked.
+  bool TakeBuffersAsked() { return buffers_asked_.exchange(false, std::memory_order_acq_rel); }
+
+  // As Engine's; EBADF without one.
+  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t entry_count, int* out_error);
+  // The kernel forgets `ring`, if there is still an engine and this thread may tell it.
+  void RemoveProvidedRing(ProvidedRing& ring);
+
   // A tag came back (an event whose token has kBufferTagBit).
   void OnTag(uint64_t token);
 
@@ -119,6 +132,7 @@ class BufferTable : public RefCounted<BufferTable> {
   std::atomic<bool> closed_{false};
   std::atomic<bool> has_deferred_{false};
   std::atomic<bool> promotion_asked_{false};
+  std::atomic<bool> buffers_asked_{false};
   Mutex update_mutex_;
   mutable Mutex mutex_;
   SlotTable slots_ GUARDED_BY(mutex_);

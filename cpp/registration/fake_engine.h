@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <vector>
@@ -23,7 +24,8 @@ class FakeEngine : public Engine {
     info_.fixed_buffer_count = 64;
     info_.submission_count = 64;
     info_.completion_count = 128;
-    info_.features = kFeatureFixedBuffers | kFeatureBufferUpdate | kFeatureBufferTags | kFeatureSparseTable;
+    info_.features = kFeatureFixedBuffers | kFeatureBufferUpdate | kFeatureBufferTags | kFeatureSparseTable |
+                     kFeatureAcceptMultishot | kFeatureRecvMultishot;
   }
 
   struct Slot {
@@ -55,12 +57,15 @@ class FakeEngine : public Engine {
   int fail_next = 0;        // so many updates fail with ENOMEM before the budget counts
   int refuse_clones_with = 0;         // errno for clones into this engine
   int refuse_being_cloned_with = 0;   // errno for clones from it
+  int refuse_provided_with = 0;       // errno for rings of provided buffers
   bool is_owner = true;
   bool hold_tags = false;   // tags stay back until ReleaseTags
   int updates = 0;
   int clones = 0;
+  int alerts = 0;
   bool unregistered = false;
   std::map<uint32_t, Slot> slots;
+  std::map<uint16_t, std::byte*> provided;  // by id
   std::vector<Request> submitted;
   std::deque<Event> events;
 
@@ -88,6 +93,7 @@ class FakeEngine : public Engine {
     return Reap(out, min_count, deadline);
   }
   void Wake() override {}
+  void Alert() override { ++alerts; }
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) override {
     int done = 0;
     for (size_t i = 0; i < ranges.size(); ++i) {
@@ -109,6 +115,22 @@ class FakeEngine : public Engine {
   void UnregisterBuffers() override {
     unregistered = true;
     slots.clear();
+  }
+  // Takes whatever it is given; which piece is taken when is for the test to say.
+  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t, int* out_error) override {
+    class Ring final : public ProvidedRing {
+     public:
+      explicit Ring(FakeEngine& engine) : ProvidedRing(1), engine_(engine) {}
+      void Add(std::byte* data, uint32_t, uint16_t id) override { engine_.provided[id] = data; }
+      void Publish() override {}
+      int Unregister() override { return 0; }
+
+     private:
+      FakeEngine& engine_;
+    };
+    if (refuse_provided_with == 0) return std::make_unique<Ring>(*this);
+    *out_error = refuse_provided_with;
+    return nullptr;
   }
   int SetFile(uint32_t, int) override { return -EOPNOTSUPP; }
   Result<int> EventFd() override { return Status(Code::kUnsupported, Retry::kNever, "none here", "none"); }

@@ -30,6 +30,10 @@ Status CheckOptions(const RegistrationOptions& options) {
                                   options.extent_bytes_max, page_bytes),
                            "pass a multiple of the page size up to 1 GiB, or 0 for 1 GiB");
   }
+  if (options.provided_buffer_count > ProvidedBuffers::kCountMax) {
+    return InvalidArgument(Format("provided_buffer_count is %" PRIu32, options.provided_buffer_count),
+                           "pass at most 32768, the kernel's limit, or 0 for none");
+  }
   if (options.policy != Policy::kPrefer && options.policy != Policy::kRequire && options.policy != Policy::kNever) {
     return InvalidArgument(Format("policy is %" PRIu32, static_cast<uint32_t>(options.policy)),
                            "pass PREFER, REQUIRE or NEVER");
@@ -44,6 +48,7 @@ Registration::Registration(RefPtr<BufferTable> table, RefPtr<Slab> slab, const R
 
 Registration::~Registration() {
   if (listed_) WaitingList::Remove(this);
+  slab_->Unwatch(this);
   for (const Extent& extent : map_.load(std::memory_order_acquire)->extents) {
     if (extent.slot != kNoBufferSlot) table_->Unpin(extent.key);
   }
@@ -60,6 +65,10 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
   if (options.policy == Policy::kRequire) {
     const RegistrationReport report = registration->Report();
     if (report.outcome != Outcome::kFixed) return RequireFailed(report);
+  }
+  if (options.provided_buffer_count != 0) {
+    registration->provided_ = ProvidedBuffers::Create(registration->table_, registration->slab_,
+                                                      options.provided_buffer_count, &registration->provided_error_);
   }
   // Without a table there is nothing to wait for.
   if (options.policy == Policy::kPrefer && registration->table().engine_info().fixed_buffer_count > 0) {

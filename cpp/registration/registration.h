@@ -23,7 +23,9 @@
 #include "cpp/base/thread_annotations.h"
 #include "cpp/registration/buffer_table.h"
 #include "cpp/registration/pin_ladder.h"
+#include "cpp/registration/provided_buffers.h"
 #include "cpp/registration/report.h"
+#include "cpp/slabs/buffer_watch.h"
 #include "cpp/slabs/slab.h"
 
 namespace mooring {
@@ -32,6 +34,7 @@ struct RegistrationOptions {
   Policy policy = Policy::kPrefer;
   bool raise_memlock = false;
   uint64_t extent_bytes_max = 0;  // a multiple of the page size; 0 = 1 GiB
+  uint32_t provided_buffer_count = 0;
 };
 
 struct Extent {
@@ -46,7 +49,7 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
-class Registration : public RefCounted<Registration> {
+class Registration : public RefCounted<Registration>, private BufferWatcher {
  public:
   static constexpr uint64_t kExtentBytesMax = uint64_t{1} << 30;
 
@@ -69,6 +72,13 @@ class Registration : public RefCounted<Registration> {
   bool waits() const { return waits_.load(std::memory_order_relaxed) || asked_.load(std::memory_order_relaxed); }
   // Nobody will submit with it any more: it need not be woken.
   void GiveUp() { given_up_.store(true, std::memory_order_relaxed); }
+
+  // Null where none were asked for, or the kernel cannot have them: provided_error then says why.
+  ProvidedBuffers* provided() const { return provided_.get(); }
+  int provided_error() const { return provided_error_; }
+  // No buffer of the slab is free for an operation of the ring: when one may be, the ring is told. Look once more after
+  // this.
+  void WatchForBuffers() { slab_->Watch(this); }
 
   Slab& slab() const { return *slab_; }
   const BufferTable& table() const { return *table_; }
@@ -96,6 +106,8 @@ class Registration : public RefCounted<Registration> {
   };
   enum class Which : uint8_t { kAll, kWaiting };
 
+  void OnBufferFree() override { table_->AskForBuffers(); }
+
   std::vector<Extent> CutIntoExtents() const;
   // Pins those extents that have no slot, splitting where only a prefix fits.
   void PinExtents(Which which, Effort effort) EXCLUDES(mutex_);
@@ -107,6 +119,8 @@ class Registration : public RefCounted<Registration> {
   const RefPtr<BufferTable> table_;
   const RefPtr<Slab> slab_;
   const RegistrationOptions options_;
+  std::unique_ptr<ProvidedBuffers> provided_;
+  int provided_error_ = 0;
   bool listed_ = false;  // in the WaitingList, from Create on
   std::atomic<const SlotMap*> map_{nullptr};
   std::atomic<bool> waits_{false};  // for memlock, in part at least

@@ -36,7 +36,7 @@ class CompletionQueue {
       const io_uring_cqe& entry = entries_[(head + i) & mask_];
       events[i] = Event{.token = entry.user_data,
                         .result = entry.res,
-                        .flags = entry.flags & (kEventMore | kEventNotification)};
+                        .flags = entry.flags & kFlags};
     }
     // Release: the entries have been read before the kernel may overwrite them.
     if (count != 0) __atomic_store_n(head_, head + count, __ATOMIC_RELEASE);
@@ -44,7 +44,11 @@ class CompletionQueue {
   }
 
  private:
-  static_assert(kEventMore == IORING_CQE_F_MORE && kEventNotification == IORING_CQE_F_NOTIF);
+  static constexpr uint32_t kFlags =
+      kEventMore | kEventNotification | kEventBuffer | ~uint32_t{0} << kEventBufferIdShift;
+  static_assert(kEventMore == IORING_CQE_F_MORE && kEventNotification == IORING_CQE_F_NOTIF &&
+                kEventBuffer == IORING_CQE_F_BUFFER &&
+                kEventBufferIdShift == IORING_CQE_BUFFER_SHIFT);
 
   const uint32_t mask_;
   const io_uring_cqe* const entries_;

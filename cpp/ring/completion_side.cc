@@ -103,6 +103,11 @@ void CompletionSide::Wake() {
   Ring(wake_fd_.get());
 }
 
+void CompletionSide::Alert() {
+  wake_pending_.store(true, std::memory_order_release);
+  NotifyFailed();
+}
+
 void CompletionSide::NotifyFailed() {
   Ring(wake_fd_.get());
   if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0) Ring(fd);

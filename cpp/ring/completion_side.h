@@ -48,6 +48,7 @@ class CompletionSide {
   SubmissionWait Plan(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout);
 
   void Wake();
+  void Alert();
   // There are failed events, which no completion tells of.
   void NotifyFailed();
   // For Engine::EventFd; made on first use. -1 with an errno.

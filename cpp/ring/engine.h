@@ -1,4 +1,4 @@
-// Engine: takes requests, gives one event for each (two for a send that copies nothing: request.h). Two kinds with one
+// Engine: takes requests, gives one event for each (or several: request.h). Two kinds with one
 // meaning: IoUringEngine and ThreadsEngine.
 //
 // Lifecycle: CreateEngine (create_engine.h) climbs the ladder of what the kernel allows and reports where it stopped.
@@ -18,6 +18,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@
 #include "cpp/base/deadline.h"
 #include "cpp/base/result.h"
 #include "cpp/base/status.h"
+#include "cpp/ring/provided_ring.h"
 #include "cpp/ring/request.h"
 
 namespace mooring {
@@ -54,6 +56,8 @@ enum Feature : uint64_t {
   kFeatureSqpoll = 1u << 9,
   kFeatureSendZeroCopy = 1u << 10,
   kFeatureSubmitAll = 1u << 11,
+  kFeatureAcceptMultishot = 1u << 12,
+  kFeatureRecvMultishot = 1u << 13,
 };
 
 struct EngineOptions {
@@ -133,6 +137,16 @@ class Engine {
 
   // Makes a Reap that waits now, or the next one that would wait, return early.
   virtual void Wake() = 0;
+  // Wake, and for those who wait outside: makes the eventfd readable.
+  virtual void Alert() = 0;
+
+  // A ring of `entry_count` (a power of two, at most 32768) provided buffers, empty, for recv with kRequestMultishot. Null,
+  // with a positive errno: EOPNOTSUPP where the engine has no such thing, else the kernel's. The ring may outlive the
+  // engine. Threads: as UpdateBuffers.
+  virtual std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t /*entry_count*/, int* out_error) {
+    *out_error = EOPNOTSUPP;
+    return nullptr;
+  }
 
   // Puts ranges into slots [first, first + ranges.size()); {nullptr, 0} empties a slot. `tags` is empty or one per range
   // (0 = no tag; an empty slot takes tag 0). Returns how many were done, which may be fewer than asked (the kernel then

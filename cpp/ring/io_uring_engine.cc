@@ -18,6 +18,7 @@
 #include "cpp/ring/submission_side.h"
 #include "cpp/ring/uring.h"
 #include "cpp/ring/uring_features.h"
+#include "cpp/ring/uring_provided_ring.h"
 #include "cpp/ring/uring_setup.h"
 #include "cpp/ring/uring_tables.h"
 
@@ -62,6 +63,10 @@ class IoUringEngine final : public Engine {
   uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                          uint32_t min_count, Deadline deadline) override;
   void Wake() override { completion_.Wake(); }
+  void Alert() override { completion_.Alert(); }
+  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t entry_count, int* out_error) override {
+    return UringProvidedRing::Create(uring_, next_group_, entry_count, out_error);
+  }
 
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
                     std::span<const uint64_t> tags) override {
@@ -91,6 +96,7 @@ class IoUringEngine final : public Engine {
   const bool owner_thread_;
   const pthread_t owner_;
   UringTables tables_;
+  uint16_t next_group_ = 0;  // of provided buffers
   // Sides run on two threads: a cache line that both write would pass between them at each call.
   alignas(64) FailedEvents failed_;
   alignas(64) SubmissionSide submission_;

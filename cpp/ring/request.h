@@ -27,14 +27,21 @@ enum class Opcode : uint16_t {
   kPoll = 15,
   kSendmsg = 16,
   kRecvmsg = 17,
+  // Of operations only: their requests are those of accept and recv, each with kRequestMultishot where the engine repeats
+  // them itself.
+  kAcceptMultishot = 18,
+  kRecvMultishot = 19,
 };
-inline constexpr uint16_t kOpcodeCount = 18;
+inline constexpr uint16_t kOpcodeCount = 20;
 
-// Same bits as mooring_operation_flags_t.
+// Same bits as mooring_operation_flags_t, and one more.
 enum RequestFlags : uint16_t {
   kRequestLink = 1u << 0,
   kRequestDrain = 1u << 1,
   kRequestFixedFile = 1u << 2,
+  // Of accept and recv, for engines with kFeatureAcceptMultishot and kFeatureRecvMultishot: one event after another, all
+  // but the last with kEventMore. Such a recv takes its memory from `provided_group`.
+  kRequestMultishot = 1u << 3,
 };
 
 // The most that one read, write, send or receive moves (read(2)): 2^31 less one page.
@@ -65,7 +72,7 @@ struct Request {
   void* address = nullptr;
   uint64_t size64 = 0;                  // bytes; what moves data: at most kTransferBytesMax
   int32_t buffer_slot = kNoBufferSlot;  // slot of the fixed-buffer table that holds [address, address + size), or none
-  uint32_t reserved = 0;
+  uint32_t provided_group = 0;          // of a ProvidedRing, with kRequestMultishot
   uint64_t parameter = 0;
   uint64_t token = 0;  // comes back in the event. The top bit is clear: it marks buffer tags.
 };
@@ -76,14 +83,19 @@ inline constexpr uint64_t kBufferTagBit = uint64_t{1} << 63;
 
 // The kernel's own bits and numbers.
 enum EventFlags : uint32_t {
+  kEventBuffer = 1u << 0,        // IORING_CQE_F_BUFFER: a provided buffer was taken, see ProvidedIdOf
   kEventMore = 1u << 1,          // IORING_CQE_F_MORE: another event of this request follows, and its memory is in use
   kEventNotification = 1u << 3,  // IORING_CQE_F_NOTIF: that other one. `result` says how the bytes went
 };
+// Of an event with kEventBuffer: which.
+inline constexpr uint32_t kEventBufferIdShift = 16;
+inline uint16_t ProvidedIdOf(uint32_t event_flags) { return static_cast<uint16_t>(event_flags >> kEventBufferIdShift); }
+
 // In the result of a notification: the kernel has copied after all (IORING_NOTIF_USAGE_ZC_COPIED).
 inline constexpr uint32_t kNotificationCopied = 1u << 31;
 
-// One outcome. Every request gets exactly one event, but for a send with a buffer_slot: its first may be followed by a
-// notification. An event whose token has kBufferTagBit is a tag that came back, or
+// One outcome. Every request gets exactly one event, but for one with kRequestMultishot, and for a send with a
+// buffer_slot: its first may be followed by a notification. An event whose token has kBufferTagBit is a tag that came back, or
 // the engine's own affair: one that is not known is ignored.
 struct Event {
   uint64_t token = 0;

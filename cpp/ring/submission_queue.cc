@@ -58,6 +58,11 @@ void FillSocketTransfer(io_uring_sqe* entry, const Request& request) {
   entry->len = static_cast<uint32_t>(request.size64);
   entry->msg_flags =
       static_cast<uint32_t>(request.parameter) | (is_send ? uint32_t{MSG_NOSIGNAL} : 0);
+  if ((request.flags & kRequestMultishot) != 0) {
+    entry->ioprio = IORING_RECV_MULTISHOT;
+    entry->flags |= IOSQE_BUFFER_SELECT;
+    entry->buf_group = static_cast<uint16_t>(request.provided_group);
+  }
   if (!is_send || request.buffer_slot == kNoBufferSlot) return;
   entry->opcode = IORING_OP_SEND_ZC;
   entry->ioprio = IORING_RECVSEND_FIXED_BUF | IORING_SEND_ZC_REPORT_USAGE;
@@ -233,6 +238,7 @@ void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) cons
       entry->addr = AddressOf(request.address);
       entry->addr2 = request.file_offset;
       entry->accept_flags = low;
+      if ((request.flags & kRequestMultishot) != 0) entry->ioprio = IORING_ACCEPT_MULTISHOT;
       break;
     case Opcode::kConnect:
       entry->opcode = IORING_OP_CONNECT;

@@ -62,6 +62,7 @@ class ThreadsEngine final : public Engine {
     return dispatcher_.events().Reap(events, min_count, deadline);
   }
   void Wake() override { dispatcher_.events().Wake(); }
+  void Alert() override { dispatcher_.events().Alert(); }
   int UpdateBuffers(uint32_t, std::span<const iovec>, std::span<const uint64_t>) override {
     return -EOPNOTSUPP;
   }

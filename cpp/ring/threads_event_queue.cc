@@ -124,6 +124,11 @@ void EventQueue::Wake() {
   WakeSleeper();
 }
 
+void EventQueue::Alert() {
+  Wake();
+  if (event_fd_.load(std::memory_order_seq_cst) >= 0) SignalEventFd();
+}
+
 Result<int> EventQueue::EventFd() {
   if (event_fd_owner_.valid()) return event_fd_owner_.get();
   event_fd_owner_.Reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

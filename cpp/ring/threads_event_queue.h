@@ -46,6 +46,7 @@ class EventQueue {
   // As Engine.
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline);
   void Wake();
+  void Alert();
   Result<int> EventFd();
 
  private:

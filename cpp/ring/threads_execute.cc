@@ -194,6 +194,8 @@ Outcome Execute(const Request& request, int fd, Attempt& attempt) {
     case Opcode::kPoll:
     case Opcode::kSendmsg:
     case Opcode::kRecvmsg:
+    case Opcode::kAcceptMultishot:
+    case Opcode::kRecvMultishot:
       break;  // never get here
   }
   return Failed(EINVAL);

@@ -85,6 +85,9 @@ uint64_t UringFeatures::FromRing() const {
   if ((params_.flags & IORING_SETUP_DEFER_TASKRUN) != 0) features |= kFeatureDeferTaskrun;
   if ((params_.flags & IORING_SETUP_SQPOLL) != 0) features |= kFeatureSqpoll;
   if ((params_.flags & IORING_SETUP_SUBMIT_ALL) != 0) features |= kFeatureSubmitAll;
+  // No opcodes of their own. They came with others: 5.19 and 6.0.
+  if (HasOpcode(IORING_OP_SOCKET)) features |= kFeatureAcceptMultishot;
+  if (HasOpcode(IORING_OP_SEND_ZC)) features |= kFeatureRecvMultishot;
   return features;
 }
 

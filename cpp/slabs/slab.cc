@@ -167,13 +167,22 @@ Status Slab::Acquire(uint32_t buffer_count, Lease* out_lease) {
   return leases_->Acquire(buffer_count, out_lease);
 }
 
-Status Slab::Release(const Lease& lease) { return leases_->Release(lease); }
+Status Slab::Release(const Lease& lease) {
+  Status status = leases_->Release(lease);
+  if (watch_.any()) [[unlikely]]
+    watch_.Tell();
+  return status;
+}
 
 uint32_t Slab::Hold(uint32_t first_index, uint32_t generation) {
   return leases_->Hold(first_index, generation);
 }
 
-void Slab::Unhold(uint32_t first_index) { leases_->Unhold(first_index); }
+void Slab::Unhold(uint32_t first_index) {
+  leases_->Unhold(first_index);
+  if (watch_.any()) [[unlikely]]
+    watch_.Tell();
+}
 
 std::byte* Slab::Data(const Lease& lease) const {
   if (lease.first_index >= buffer_count_) return nullptr;

@@ -27,6 +27,7 @@
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/result.h"
 #include "cpp/base/status.h"
+#include "cpp/slabs/buffer_watch.h"
 #include "cpp/slabs/lease.h"
 #include "cpp/slabs/slab_options.h"
 
@@ -89,6 +90,10 @@ class Slab : public RefCounted<Slab> {
   // come to have, as far as was known when it was made.
   uint64_t page_bytes() const { return page_bytes_; }
 
+  // Tells `watcher` once when a buffer may be free after none was (buffer_watch.h).
+  void Watch(BufferWatcher* watcher) { watch_.Add(watcher); }
+  void Unwatch(BufferWatcher* watcher) { watch_.Remove(watcher); }
+
   // Refuses further leases. An Acquire that is under way may still succeed.
   void Close();
 
@@ -106,6 +111,7 @@ class Slab : public RefCounted<Slab> {
 
   const std::unique_ptr<SlabMemory> memory_;
   const std::unique_ptr<LeaseTable> leases_;
+  BufferWatch watch_;
   std::byte* const base_;
   const uint64_t total_bytes_;
   const uint64_t buffer_bytes_;

@@ -143,6 +143,18 @@ mooring_op_t Connect(int fd, const void* address, uint64_t size) {
   return operation;
 }
 
+mooring_op_t AcceptMultishot(int fd, int flags) {
+  mooring_op_t operation = OfOpcode(MOORING_OPCODE_ACCEPT_MULTISHOT, fd);
+  operation.parameter = static_cast<uint32_t>(flags);
+  return operation;
+}
+
+mooring_op_t RecvMultishot(int fd, mooring_registration_t* registration) {
+  mooring_op_t operation = OfOpcode(MOORING_OPCODE_RECV_MULTISHOT, fd);
+  operation.registration = registration;
+  return operation;
+}
+
 mooring_op_t Shutdown(int fd, int how) {
   mooring_op_t operation = OfOpcode(MOORING_OPCODE_SHUTDOWN, fd);
   operation.parameter = static_cast<uint32_t>(how);

@@ -51,6 +51,8 @@ mooring_op_t RecvMsg(int fd, mooring_registration_t* registration,
                      const std::vector<mooring_segment_t>& segments, int message_flags = 0);
 mooring_op_t Accept(int fd, int flags = 0, sockaddr* out_peer = nullptr,
                     socklen_t* peer_bytes = nullptr);
+mooring_op_t AcceptMultishot(int fd, int flags = 0);
+mooring_op_t RecvMultishot(int fd, mooring_registration_t* registration);
 mooring_op_t Connect(int fd, const void* address, uint64_t size);
 mooring_op_t Shutdown(int fd, int how);
 mooring_op_t Poll(int fd, uint32_t events);

@@ -51,6 +51,8 @@ constexpr Name kFeatures[] = {
     {MOORING_FEATURE_SQPOLL, "sqpoll"},
     {MOORING_FEATURE_SEND_ZERO_COPY, "send_zero_copy"},
     {MOORING_FEATURE_SUBMIT_ALL, "submit_all"},
+    {MOORING_FEATURE_ACCEPT_MULTISHOT, "accept_multishot"},
+    {MOORING_FEATURE_RECV_MULTISHOT, "recv_multishot"},
 };
 
 template <size_t N>

@@ -17,6 +17,8 @@ const std::array<FeatureName, 12> kFeatureNames = {{
     {MOORING_FEATURE_SQPOLL, "sqpoll"},
     {MOORING_FEATURE_SEND_ZERO_COPY, "send_zero_copy"},
     {MOORING_FEATURE_SUBMIT_ALL, "submit_all"},
+    {MOORING_FEATURE_ACCEPT_MULTISHOT, "accept_multishot"},
+    {MOORING_FEATURE_RECV_MULTISHOT, "recv_multishot"},
 }};
 
 Examination::Examination(uint64_t slab_bytes) {

@@ -23,6 +23,8 @@ MOORING_BEGIN_DECLS
 #define MOORING_FEATURE_SQPOLL (UINT64_C(1) << 9)          // IORING_SETUP_SQPOLL for this user
 #define MOORING_FEATURE_SEND_ZERO_COPY (UINT64_C(1) << 10) // IORING_OP_SEND_ZC that tells when it copied (6.2)
 #define MOORING_FEATURE_SUBMIT_ALL (UINT64_C(1) << 11)     // a bad operation does not stop its batch (5.18)
+#define MOORING_FEATURE_ACCEPT_MULTISHOT (UINT64_C(1) << 12)  // the kernel repeats ACCEPT_MULTISHOT by itself (5.19)
+#define MOORING_FEATURE_RECV_MULTISHOT (UINT64_C(1) << 13)    // the kernel repeats RECV_MULTISHOT by itself (6.0)
 
 typedef uint32_t mooring_transparent_huge_pages_t;
 enum {

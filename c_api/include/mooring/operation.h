@@ -1,7 +1,7 @@
 // operation.h: operations and completions, as data.
 //
 // An operation is a fixed 64-byte record; a ring takes a batch of them in one call (ring.h) and answers each with
-// exactly one 32-byte completion. Records hold no pointers that outlive the submit call, except memory named by address
+// exactly one 32-byte completion (or, if it repeats, exactly one without MORE, its last). Records hold no pointers that outlive the submit call, except memory named by address
 // (paths, statx buffers, unregistered data), which the caller keeps until the completion.
 //
 // Where an operation's bytes are:
@@ -87,6 +87,24 @@ enum {
   // its registration, or addresses where that is NULL. Always the copy path: MOORING_SEND_ZERO_COPY is refused.
   MOORING_OPCODE_SENDMSG = 16,
   MOORING_OPCODE_RECVMSG = 17,
+
+  // Operations that repeat: submitted once, each gives completions with MORE, and then one without, its last: an error, the
+  // end, or -ECANCELED. In between it is one operation in flight. Where the kernel repeats it (MOORING_FEATURE_*_MULTISHOT)
+  // that costs no further system call; else, and with the threads engine, each completion is followed by another request
+  // when the ring is next reaped. They take FIXED_FILE and no other flag, and no place in a chain of links; a DRAIN behind
+  // one may have to wait for its end.
+
+  // fd: listening socket; parameter: 0 or SOCK_NONBLOCK, for the new descriptors. Result: a new descriptor, close-on-exec,
+  // the caller's to close.
+  MOORING_OPCODE_ACCEPT_MULTISHOT = 18,
+  // fd, registration; all else 0. Receives into one buffer of the registration's slab at a time and hands its lease over
+  // (buffer_count 1), which the caller releases to the slab. Result: bytes received; a datagram that is larger than a
+  // buffer is cut. Last: 0 with END_OF_FILE at the end of a stream, or for an empty datagram. When no buffer is free it
+  // pauses, and goes on when leases have come back, on whatever thread: a reap that waits, or is called next, sees to that,
+  // and event_fd becomes readable for it.
+  // The buffers are leased beforehand, as many as the registration's provided_buffer_count, and the kernel takes one when
+  // bytes arrive; without that, or where the kernel cannot, each operation leases one and waits with it.
+  MOORING_OPCODE_RECV_MULTISHOT = 19,
 };
 
 // The most segments of one operation.
@@ -160,6 +178,7 @@ typedef uint32_t mooring_completion_flags_t;
 enum {
   MOORING_COMPLETION_END_OF_FILE = 1u << 0,  // a read or receive of more than 0 bytes gave 0
   MOORING_COMPLETION_SHORT = 1u << 1,        // fewer bytes than asked, and no error
+  MOORING_COMPLETION_MORE = 1u << 2,         // not the operation's last: it is still in flight (ACCEPT_, RECV_MULTISHOT)
 };
 
 // 32 bytes, no padding.
@@ -168,7 +187,7 @@ typedef struct mooring_completion_t {
   int64_t result;                    //  8  bytes (or what the opcode says), or a negative errno
   mooring_completion_flags_t flags;  // 16
   mooring_path_t path;               // 20
-  uint32_t lease_first_index;        // 24  lease handed over, for receives; else 0
+  uint32_t lease_first_index;        // 24  lease handed over, by RECV_MULTISHOT; else 0
   uint32_t lease_generation;         // 28
 } mooring_completion_t;
 

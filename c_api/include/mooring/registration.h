@@ -69,7 +69,8 @@ typedef struct mooring_registration_options_t {
   uint32_t struct_size;  // sizeof(mooring_registration_options_t)
   uint32_t flags;        // MOORING_REGISTRATION_*
   mooring_policy_t policy;
-  uint32_t reserved;           // 0
+  // Buffers of the slab, at most 32768, that the ring leases and keeps ready for RECV_MULTISHOT (operation.h); 0 = none.
+  uint32_t provided_buffer_count;
   uint64_t extent_bytes_max;   // a multiple of the page size; 0 = 1 GiB, the kernel's limit (up to 7.0)
 } mooring_registration_options_t;
 
@@ -89,10 +90,14 @@ typedef struct mooring_registration_info_t {
   uint64_t memlock_hard_bytes;
   uint64_t memlock_used_bytes; // charged by the rings and extents of this process; other processes are not counted
   uint32_t memlock_exempt;     // 1 when the ring was made with CAP_IPC_LOCK, so that no limit applies
-  uint32_t reserved;
+  uint32_t provided_buffer_count;  // as asked for; 0 where the ring cannot keep any: RECV_MULTISHOT then leases one by one
   char message[512];           // what happened; "" when the outcome is FIXED
   char remedy[512];            // what to do about it; "" when the outcome is FIXED
   uint64_t bytes_cloned;       // of bytes_fixed: pinned already by another ring of this process, and charged once
+  // errno that kept provided buffers from the ring, 0 if none: EOPNOTSUPP (the threads engine), EINVAL (a kernel before
+  // 5.19), ENOMEM (memlock: from 6.14 on their bookkeeping of 16 bytes each is charged).
+  int32_t provided_system_error;
+  uint32_t reserved;
 } mooring_registration_info_t;
 
 typedef struct mooring_extent_info_t {

@@ -111,6 +111,8 @@ typedef struct mooring_ring_stats_t {
   uint64_t recv_bytes;
   uint64_t send_zero_copy; // completed sends on the fixed path
   uint64_t send_copied;    // of `send`: zero-copy sends that the kernel has copied after all
+  uint64_t multishot_completed;  // completions with MORE, which `completed` does not count
+  uint64_t multishot_requests;   // that operations which repeat took: as many as operations where the kernel repeats them
 } mooring_ring_stats_t;
 
 // mooring_ring_create makes a ring. NULL options are all default.

@@ -97,8 +97,8 @@ CONFORMANCE_TEST(Arguments, UnknownChoicesAreRefused, kAnywhere) {
   registration.policy = 99;
   EXPECT_REFUSED(Create(&registration), MOORING_CODE_INVALID_ARGUMENT, "policy");
   registration = RegistrationOptions();
-  registration.reserved = 1;
-  EXPECT_REFUSED(Create(&registration), MOORING_CODE_INVALID_ARGUMENT, "reserved");
+  registration.provided_buffer_count = 32769;
+  EXPECT_REFUSED(Create(&registration), MOORING_CODE_INVALID_ARGUMENT, "provided_buffer_count");
 }
 
 CONFORMANCE_TEST(Arguments, RingSizesAboveTheLimitsAreRefusedByName, kAnywhere) {

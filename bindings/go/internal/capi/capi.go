@@ -50,18 +50,20 @@ const (
 	RetryLater       Retry = C.MOORING_RETRY_LATER
 	RetryAfterRemedy Retry = C.MOORING_RETRY_AFTER_REMEDY
 
-	FeatureFixedBuffers uint64 = C.MOORING_FEATURE_FIXED_BUFFERS
-	FeatureBufferUpdate uint64 = C.MOORING_FEATURE_BUFFER_UPDATE
-	FeatureBufferTags   uint64 = C.MOORING_FEATURE_BUFFER_TAGS
-	FeatureSparseTable  uint64 = C.MOORING_FEATURE_SPARSE_TABLE
-	FeatureCloneBuffers uint64 = C.MOORING_FEATURE_CLONE_BUFFERS
-	FeatureFixedFiles   uint64 = C.MOORING_FEATURE_FIXED_FILES
-	FeatureWaitTimeout  uint64 = C.MOORING_FEATURE_WAIT_TIMEOUT
-	FeatureSingleIssuer uint64 = C.MOORING_FEATURE_SINGLE_ISSUER
-	FeatureDeferTaskrun uint64 = C.MOORING_FEATURE_DEFER_TASKRUN
-	FeatureSqpoll       uint64 = C.MOORING_FEATURE_SQPOLL
-	FeatureSendZeroCopy uint64 = C.MOORING_FEATURE_SEND_ZERO_COPY
-	FeatureSubmitAll    uint64 = C.MOORING_FEATURE_SUBMIT_ALL
+	FeatureFixedBuffers    uint64 = C.MOORING_FEATURE_FIXED_BUFFERS
+	FeatureBufferUpdate    uint64 = C.MOORING_FEATURE_BUFFER_UPDATE
+	FeatureBufferTags      uint64 = C.MOORING_FEATURE_BUFFER_TAGS
+	FeatureSparseTable     uint64 = C.MOORING_FEATURE_SPARSE_TABLE
+	FeatureCloneBuffers    uint64 = C.MOORING_FEATURE_CLONE_BUFFERS
+	FeatureFixedFiles      uint64 = C.MOORING_FEATURE_FIXED_FILES
+	FeatureWaitTimeout     uint64 = C.MOORING_FEATURE_WAIT_TIMEOUT
+	FeatureSingleIssuer    uint64 = C.MOORING_FEATURE_SINGLE_ISSUER
+	FeatureDeferTaskrun    uint64 = C.MOORING_FEATURE_DEFER_TASKRUN
+	FeatureSqpoll          uint64 = C.MOORING_FEATURE_SQPOLL
+	FeatureSendZeroCopy    uint64 = C.MOORING_FEATURE_SEND_ZERO_COPY
+	FeatureSubmitAll       uint64 = C.MOORING_FEATURE_SUBMIT_ALL
+	FeatureAcceptMultishot uint64 = C.MOORING_FEATURE_ACCEPT_MULTISHOT
+	FeatureRecvMultishot   uint64 = C.MOORING_FEATURE_RECV_MULTISHOT
 
 	TransparentHugePagesUnknown TransparentHugePages = C.MOORING_TRANSPARENT_HUGE_PAGES_UNKNOWN
 	TransparentHugePagesNever   TransparentHugePages = C.MOORING_TRANSPARENT_HUGE_PAGES_NEVER
@@ -74,24 +76,26 @@ const (
 
 	FsyncDataOnly uint64 = C.MOORING_FSYNC_DATA_ONLY
 
-	OpcodeNop       Opcode = C.MOORING_OPCODE_NOP
-	OpcodeRead      Opcode = C.MOORING_OPCODE_READ
-	OpcodeWrite     Opcode = C.MOORING_OPCODE_WRITE
-	OpcodeFsync     Opcode = C.MOORING_OPCODE_FSYNC
-	OpcodeFallocate Opcode = C.MOORING_OPCODE_FALLOCATE
-	OpcodeOpenat    Opcode = C.MOORING_OPCODE_OPENAT
-	OpcodeClose     Opcode = C.MOORING_OPCODE_CLOSE
-	OpcodeStatx     Opcode = C.MOORING_OPCODE_STATX
-	OpcodeTimeout   Opcode = C.MOORING_OPCODE_TIMEOUT
-	OpcodeCancel    Opcode = C.MOORING_OPCODE_CANCEL
-	OpcodeSend      Opcode = C.MOORING_OPCODE_SEND
-	OpcodeRecv      Opcode = C.MOORING_OPCODE_RECV
-	OpcodeAccept    Opcode = C.MOORING_OPCODE_ACCEPT
-	OpcodeConnect   Opcode = C.MOORING_OPCODE_CONNECT
-	OpcodeShutdown  Opcode = C.MOORING_OPCODE_SHUTDOWN
-	OpcodePoll      Opcode = C.MOORING_OPCODE_POLL
-	OpcodeSendmsg   Opcode = C.MOORING_OPCODE_SENDMSG
-	OpcodeRecvmsg   Opcode = C.MOORING_OPCODE_RECVMSG
+	OpcodeNop             Opcode = C.MOORING_OPCODE_NOP
+	OpcodeRead            Opcode = C.MOORING_OPCODE_READ
+	OpcodeWrite           Opcode = C.MOORING_OPCODE_WRITE
+	OpcodeFsync           Opcode = C.MOORING_OPCODE_FSYNC
+	OpcodeFallocate       Opcode = C.MOORING_OPCODE_FALLOCATE
+	OpcodeOpenat          Opcode = C.MOORING_OPCODE_OPENAT
+	OpcodeClose           Opcode = C.MOORING_OPCODE_CLOSE
+	OpcodeStatx           Opcode = C.MOORING_OPCODE_STATX
+	OpcodeTimeout         Opcode = C.MOORING_OPCODE_TIMEOUT
+	OpcodeCancel          Opcode = C.MOORING_OPCODE_CANCEL
+	OpcodeSend            Opcode = C.MOORING_OPCODE_SEND
+	OpcodeRecv            Opcode = C.MOORING_OPCODE_RECV
+	OpcodeAccept          Opcode = C.MOORING_OPCODE_ACCEPT
+	OpcodeConnect         Opcode = C.MOORING_OPCODE_CONNECT
+	OpcodeShutdown        Opcode = C.MOORING_OPCODE_SHUTDOWN
+	OpcodePoll            Opcode = C.MOORING_OPCODE_POLL
+	OpcodeSendmsg         Opcode = C.MOORING_OPCODE_SENDMSG
+	OpcodeRecvmsg         Opcode = C.MOORING_OPCODE_RECVMSG
+	OpcodeAcceptMultishot Opcode = C.MOORING_OPCODE_ACCEPT_MULTISHOT
+	OpcodeRecvMultishot   Opcode = C.MOORING_OPCODE_RECV_MULTISHOT
 
 	SegmentCountMax uint32 = C.MOORING_SEGMENT_COUNT_MAX
 
@@ -109,6 +113,7 @@ const (
 
 	CompletionEndOfFile CompletionFlags = C.MOORING_COMPLETION_END_OF_FILE
 	CompletionShort     CompletionFlags = C.MOORING_COMPLETION_SHORT
+	CompletionMore      CompletionFlags = C.MOORING_COMPLETION_MORE
 
 	PolicyPrefer  Policy = C.MOORING_POLICY_PREFER
 	PolicyRequire Policy = C.MOORING_POLICY_REQUIRE

@@ -76,31 +76,33 @@ type Completion struct {
 
 // RegistrationOptions is mooring_registration_options_t.
 type RegistrationOptions struct {
-	StructSize     uint32
-	Flags          uint32
-	Policy         Policy
-	Reserved       uint32
-	ExtentBytesMax uint64
+	StructSize          uint32
+	Flags               uint32
+	Policy              Policy
+	ProvidedBufferCount uint32
+	ExtentBytesMax      uint64
 }
 
 // RegistrationInfo is mooring_registration_info_t.
 type RegistrationInfo struct {
-	StructSize       uint32
-	Policy           Policy
-	Outcome          Outcome
-	Reason           Reason
-	SystemError      int32
-	ExtentCount      uint32
-	BytesRequested   uint64
-	BytesFixed       uint64
-	MemlockSoftBytes uint64
-	MemlockHardBytes uint64
-	MemlockUsedBytes uint64
-	MemlockExempt    uint32
-	Reserved         uint32
-	Message          [512]byte
-	Remedy           [512]byte
-	BytesCloned      uint64
+	StructSize          uint32
+	Policy              Policy
+	Outcome             Outcome
+	Reason              Reason
+	SystemError         int32
+	ExtentCount         uint32
+	BytesRequested      uint64
+	BytesFixed          uint64
+	MemlockSoftBytes    uint64
+	MemlockHardBytes    uint64
+	MemlockUsedBytes    uint64
+	MemlockExempt       uint32
+	ProvidedBufferCount uint32
+	Message             [512]byte
+	Remedy              [512]byte
+	BytesCloned         uint64
+	ProvidedSystemError int32
+	Reserved            uint32
 }
 
 // ExtentInfo is mooring_extent_info_t.
@@ -152,28 +154,30 @@ type RingInfo struct {
 
 // RingStats is mooring_ring_stats_t.
 type RingStats struct {
-	StructSize    uint32
-	Reserved      uint32
-	Submitted     uint64
-	Completed     uint64
-	Failed        uint64
-	Cancelled     uint64
-	Read          uint64
-	ReadFixed     uint64
-	Write         uint64
-	WriteFixed    uint64
-	ReadBytes     uint64
-	WriteBytes    uint64
-	ShortCount    uint64
-	InFlight      uint64
-	SystemCalls   uint64
-	OverflowCount uint64
-	Send          uint64
-	Recv          uint64
-	SendBytes     uint64
-	RecvBytes     uint64
-	SendZeroCopy  uint64
-	SendCopied    uint64
+	StructSize         uint32
+	Reserved           uint32
+	Submitted          uint64
+	Completed          uint64
+	Failed             uint64
+	Cancelled          uint64
+	Read               uint64
+	ReadFixed          uint64
+	Write              uint64
+	WriteFixed         uint64
+	ReadBytes          uint64
+	WriteBytes         uint64
+	ShortCount         uint64
+	InFlight           uint64
+	SystemCalls        uint64
+	OverflowCount      uint64
+	Send               uint64
+	Recv               uint64
+	SendBytes          uint64
+	RecvBytes          uint64
+	SendZeroCopy       uint64
+	SendCopied         uint64
+	MultishotCompleted uint64
+	MultishotRequests  uint64
 }
 
 // Segment is mooring_segment_t.

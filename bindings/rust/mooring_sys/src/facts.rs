@@ -16,6 +16,8 @@ pub const MOORING_FEATURE_DEFER_TASKRUN: u64 = 1 << 8;
 pub const MOORING_FEATURE_SQPOLL: u64 = 1 << 9;
 pub const MOORING_FEATURE_SEND_ZERO_COPY: u64 = 1 << 10;
 pub const MOORING_FEATURE_SUBMIT_ALL: u64 = 1 << 11;
+pub const MOORING_FEATURE_ACCEPT_MULTISHOT: u64 = 1 << 12;
+pub const MOORING_FEATURE_RECV_MULTISHOT: u64 = 1 << 13;
 
 pub type mooring_transparent_huge_pages_t = u32;
 pub const MOORING_TRANSPARENT_HUGE_PAGES_UNKNOWN: mooring_transparent_huge_pages_t = 0;

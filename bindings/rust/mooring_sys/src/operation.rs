@@ -24,6 +24,8 @@ pub const MOORING_OPCODE_SHUTDOWN: mooring_opcode_t = 14;
 pub const MOORING_OPCODE_POLL: mooring_opcode_t = 15;
 pub const MOORING_OPCODE_SENDMSG: mooring_opcode_t = 16;
 pub const MOORING_OPCODE_RECVMSG: mooring_opcode_t = 17;
+pub const MOORING_OPCODE_ACCEPT_MULTISHOT: mooring_opcode_t = 18;
+pub const MOORING_OPCODE_RECV_MULTISHOT: mooring_opcode_t = 19;
 
 pub const MOORING_SEGMENT_COUNT_MAX: u32 = 16;
 
@@ -75,6 +77,7 @@ pub const MOORING_PATH_COPY: mooring_path_t = 2;
 pub type mooring_completion_flags_t = u32;
 pub const MOORING_COMPLETION_END_OF_FILE: mooring_completion_flags_t = 1 << 0;
 pub const MOORING_COMPLETION_SHORT: mooring_completion_flags_t = 1 << 1;
+pub const MOORING_COMPLETION_MORE: mooring_completion_flags_t = 1 << 2;
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]

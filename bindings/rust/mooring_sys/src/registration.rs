@@ -46,7 +46,7 @@ pub struct mooring_registration_options_t {
     pub struct_size: u32,
     pub flags: u32,
     pub policy: mooring_policy_t,
-    pub reserved: u32,
+    pub provided_buffer_count: u32,
     pub extent_bytes_max: u64,
 }
 assert_layout!(mooring_registration_options_t, size 24, align 8);
@@ -56,7 +56,7 @@ pub const MOORING_REGISTRATION_OPTIONS_INIT: mooring_registration_options_t =
         struct_size: size_of::<mooring_registration_options_t>() as u32,
         flags: 0,
         policy: 0,
-        reserved: 0,
+        provided_buffer_count: 0,
         extent_bytes_max: 0,
     };
 
@@ -75,12 +75,14 @@ pub struct mooring_registration_info_t {
     pub memlock_hard_bytes: u64,
     pub memlock_used_bytes: u64,
     pub memlock_exempt: u32,
-    pub reserved: u32,
+    pub provided_buffer_count: u32,
     pub message: [c_char; 512],
     pub remedy: [c_char; 512],
     pub bytes_cloned: u64,
+    pub provided_system_error: i32,
+    pub reserved: u32,
 }
-assert_layout!(mooring_registration_info_t, size 1104, align 8);
+assert_layout!(mooring_registration_info_t, size 1112, align 8);
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]

@@ -104,8 +104,10 @@ pub struct mooring_ring_stats_t {
     pub recv_bytes: u64,
     pub send_zero_copy: u64,
     pub send_copied: u64,
+    pub multishot_completed: u64,
+    pub multishot_requests: u64,
 }
-assert_layout!(mooring_ring_stats_t, size 168, align 8);
+assert_layout!(mooring_ring_stats_t, size 184, align 8);
 
 extern "C" {
     pub fn mooring_ring_create(

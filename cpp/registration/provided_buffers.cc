@@ -1,0 +1,65 @@
+#include "cpp/registration/provided_buffers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cpp/base/check.h"
+#include "cpp/base/checked.h"
+
+namespace mooring {
+
+ProvidedBuffers::ProvidedBuffers(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
+                                 std::unique_ptr<ProvidedRing> ring)
+    : table_(std::move(table)), slab_(std::move(slab)), ring_(std::move(ring)), leases_(count) {
+  MutexLock lock(mutex_);
+  free_ids_.reserve(count);
+  // Lowest first, for a stack.
+  for (uint32_t id = count; id > 0; --id) free_ids_.push_back(static_cast<uint16_t>(id - 1));
+  RefillLocked();
+}
+
+ProvidedBuffers::~ProvidedBuffers() {
+  table_->RemoveProvidedRing(*ring_);
+  for (const Lease& lease : leases_) {
+    if (lease.generation != 0) CHECK(slab_->Release(lease).ok());
+  }
+}
+
+std::unique_ptr<ProvidedBuffers> ProvidedBuffers::Create(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
+                                                         int* out_error) {
+  std::unique_ptr<ProvidedRing> ring = table->CreateProvidedRing(RoundUpToPowerOfTwo(count), out_error);
+  if (ring == nullptr) return nullptr;
+  return std::unique_ptr<ProvidedBuffers>(
+      new ProvidedBuffers(std::move(table), std::move(slab), count, std::move(ring)));
+}
+
+Lease ProvidedBuffers::Take(uint16_t id) {
+  MutexLock lock(mutex_);
+  CHECK(id < leases_.size() && leases_[id].generation != 0);
+  const Lease lease = std::exchange(leases_[id], Lease{});
+  free_ids_.push_back(id);
+  RefillLocked();
+  return lease;
+}
+
+bool ProvidedBuffers::Refill() {
+  MutexLock lock(mutex_);
+  RefillLocked();
+  return free_ids_.size() < leases_.size();
+}
+
+void ProvidedBuffers::RefillLocked() {
+  const auto size = static_cast<uint32_t>(std::min(slab_->buffer_bytes(), kTransferBytesMax));
+  bool any = false;
+  while (!free_ids_.empty()) {
+    const uint16_t id = free_ids_.back();
+    Lease& lease = leases_[id];
+    if (!slab_->Acquire(1, &lease).ok()) break;
+    free_ids_.pop_back();
+    ring_->Add(slab_->base() + lease.first_index * slab_->buffer_bytes(), size, id);
+    any = true;
+  }
+  if (any) ring_->Publish();
+}
+
+}  // namespace mooring

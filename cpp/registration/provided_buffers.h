@@ -1,0 +1,59 @@
+// ProvidedBuffers: buffers of a slab, leased and put into a ring's ProvidedRing, for receives that take memory only when
+// there is something to put there. Each one that the kernel takes is replaced by another, as long as the slab has any.
+//
+// Lifecycle: with its registration. No receive that uses it is in flight when it goes; what is left in it goes back to the
+// slab.
+//
+// Threading: any thread; a mutex is held for the bookkeeping, and over no system call. Creating and destroying: as
+// BufferTable::Pin, but destroying on a thread that is not the owner leaves an unused group in the kernel.
+//
+//   int error = 0;
+//   std::unique_ptr<ProvidedBuffers> provided = ProvidedBuffers::Create(table, slab, 64, &error);
+//   const Lease lease = provided->Take(ProvidedIdOf(event.flags));
+#ifndef MOORING_CPP_REGISTRATION_PROVIDED_BUFFERS_H_
+#define MOORING_CPP_REGISTRATION_PROVIDED_BUFFERS_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cpp/base/ref_counted.h"
+#include "cpp/base/thread_annotations.h"
+#include "cpp/registration/buffer_table.h"
+#include "cpp/ring/provided_ring.h"
+#include "cpp/slabs/slab.h"
+
+namespace mooring {
+
+class ProvidedBuffers {
+ public:
+  static constexpr uint32_t kCountMax = 32768;  // entries of a ring of provided buffers (io_uring_register(2))
+
+  // Null, with a positive errno. `count` is 1 to kCountMax.
+  static std::unique_ptr<ProvidedBuffers> Create(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
+                                                 int* out_error);
+  ~ProvidedBuffers();
+
+  uint16_t group() const { return ring_->group(); }
+  uint32_t count() const { return static_cast<uint32_t>(leases_.size()); }
+
+  // The buffer that the kernel has taken under this id: the caller's now.
+  Lease Take(uint16_t id);
+  // Takes the places of those that were taken. False when there is none left for the kernel.
+  bool Refill();
+
+ private:
+  ProvidedBuffers(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count, std::unique_ptr<ProvidedRing> ring);
+  void RefillLocked() REQUIRES(mutex_);
+
+  const RefPtr<BufferTable> table_;
+  const RefPtr<Slab> slab_;
+  const std::unique_ptr<ProvidedRing> ring_;
+  Mutex mutex_;
+  std::vector<Lease> leases_;  // by id; the size never changes, the leases are guarded by mutex_
+  std::vector<uint16_t> free_ids_ GUARDED_BY(mutex_);
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_REGISTRATION_PROVIDED_BUFFERS_H_

@@ -1,0 +1,168 @@
+// Buffers that run out under RECV_MULTISHOT, and come back.
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <thread>
+#include <vector>
+
+#include "testing/support/conformance_fixture.h"
+#include "testing/support/multishot_fixture.h"
+#include "testing/support/sockets.h"
+
+namespace mooring::conformance {
+namespace {
+
+constexpr uint32_t kFree = 4;
+
+class ProvidedBuffers : public MultishotTest {
+ protected:
+  // All but kFree buffers of the slab are out.
+  void SetUp() override {
+    MultishotTest::SetUp();
+    if (HasFatalFailure()) return;
+    rest_ = Acquire(slab_, static_cast<uint32_t>(Info(slab_).buffer_count) - kFree);
+  }
+
+  // Has kFree messages received, and more waiting for a buffer: returns what was received.
+  std::vector<mooring_completion_t> Exhaust(const Registration& registration,
+                                            const SocketPair& pair) {
+    for (uint32_t i = 0; i < kFree + 2; ++i) WriteAll(pair.other.get(), Pattern(i, 0, 100));
+    Submit(ring_, {RecvMultishot(pair.one.get(), registration.get())});
+    std::vector<mooring_completion_t> completions = Reap(ring_, kFree);
+    for (uint32_t i = 0; i < kFree; ++i) ExpectBytes(completions[i], i, 100);
+    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_EQ(Stats(ring_).in_flight, 1u);
+    return completions;
+  }
+
+  // With what the test gave back, nothing is out.
+  void ExpectAllBack() {
+    EXPECT_OK(mooring_slab_release(slab_.get(), rest_));
+    EXPECT_TRUE(Eventually([&] {
+      const Ring other = CreateRing();  // a call on another ring brings in what is left of one
+      return Info(slab_).leased_count == 0;
+    }));
+  }
+
+  mooring_lease_t rest_ = {};
+};
+
+CONFORMANCE_TEST(ProvidedBuffers, TheReceiverPausesAndGoesOnWhenALeaseComesBack, kAnywhere) {
+  for (const uint32_t provided : {0u, kFree}) {
+    const Registration registration = RegisterProviding(provided);
+    const SocketPair pair = UnixPair(SOCK_SEQPACKET);
+    const std::vector<mooring_completion_t> completions = Exhaust(registration, pair);
+    for (uint32_t i = 0; i < 2; ++i) {
+      GiveBack(completions[i]);
+      const mooring_completion_t next = Reap(ring_, 1).front();
+      ExpectBytes(next, kFree + i, 100);
+      GiveBack(next);
+    }
+    GiveBack(completions[2]);
+    GiveBack(completions[3]);
+    CancelAndExpectLast();
+  }
+}
+
+CONFORMANCE_TEST(ProvidedBuffers, ALeaseFromAnyThreadWakesAReaperThatWaits, kAnywhere) {
+  for (const uint32_t provided : {0u, kFree}) {
+    const Registration registration = RegisterProviding(provided);
+    const SocketPair pair = UnixPair(SOCK_SEQPACKET);
+    const std::vector<mooring_completion_t> completions = Exhaust(registration, pair);
+    for (uint32_t i = 0; i < 2; ++i) {
+      std::thread releaser([&] { GiveBack(completions[i]); });
+      const mooring_completion_t next = Reap(ring_, 1).front();
+      releaser.join();
+      ExpectBytes(next, kFree + i, 100);
+      GiveBack(next);
+    }
+    GiveBack(completions[2]);
+    GiveBack(completions[3]);
+    CancelAndExpectLast();
+  }
+}
+
+CONFORMANCE_TEST(ProvidedBuffers, ALeaseThatComesBackMakesTheEventFdReadable, kAnywhere) {
+  for (const uint32_t provided : {0u, kFree}) {
+    const Registration registration = RegisterProviding(provided);
+    const SocketPair pair = UnixPair(SOCK_SEQPACKET);
+    int32_t event_fd = -1;
+    ASSERT_OK(mooring_ring_event_fd(ring_.get(), &event_fd));
+    const std::vector<mooring_completion_t> completions = Exhaust(registration, pair);
+    uint64_t ignored = 0;
+    SetNonblocking(event_fd);
+    while (read(event_fd, &ignored, sizeof ignored) > 0) ReapAtGlance(ring_, 1);
+    std::thread([&] { GiveBack(completions[0]); }).join();
+    pollfd poll = {.fd = event_fd, .events = POLLIN, .revents = 0};
+    EXPECT_EQ(::poll(&poll, 1, static_cast<int>(kPatienceNs / 1'000'000)), 1);
+    const mooring_completion_t first = Reap(ring_, 1).front();
+    ExpectBytes(first, kFree, 100);
+    for (uint32_t i = 1; i < kFree; ++i) GiveBack(completions[i]);
+    const mooring_completion_t second = Reap(ring_, 1).front();
+    ExpectBytes(second, kFree + 1, 100);
+    CancelAndExpectLast();
+    GiveBack(first);
+    GiveBack(second);
+  }
+}
+
+CONFORMANCE_TEST(ProvidedBuffers, AReceiverThatPausesCanBeCancelled, kAnywhere) {
+  for (const uint32_t provided : {0u, kFree}) {
+    const Registration registration = RegisterProviding(provided);
+    const SocketPair pair = UnixPair(SOCK_SEQPACKET);
+    const std::vector<mooring_completion_t> completions = Exhaust(registration, pair);
+    CancelAndExpectLast();
+    for (const mooring_completion_t& completion : completions) GiveBack(completion);
+  }
+}
+
+CONFORMANCE_TEST(ProvidedBuffers, AClosedRingEndsReceiversWithAndWithoutABuffer, kAnywhere) {
+  Ring ring = CreateRing();
+  ASSERT_NE(ring, nullptr);
+  mooring_registration_options_t options = RegistrationOptions(MOORING_POLICY_NEVER);
+  options.provided_buffer_count = 1;
+  Registration registration = Register(ring, slab_, options);
+  const SocketPair one = UnixPair(SOCK_SEQPACKET);
+  const SocketPair other = UnixPair(SOCK_SEQPACKET);
+  for (uint32_t i = 0; i < kFree + 1; ++i) WriteAll(one.other.get(), Pattern(i, 0, 100));
+  Submit(ring, {RecvMultishot(one.one.get(), registration.get()),
+                RecvMultishot(other.one.get(), registration.get())});
+  GiveBack(Reap(ring, 1).front());
+  EXPECT_OK(mooring_ring_close(ring.get(), kPatienceNs));
+  uint32_t ended = 0;
+  std::vector<mooring_completion_t> completions(1);
+  for (uint32_t count = 1; ended < 2 && count == 1;) {
+    ASSERT_OK(mooring_ring_reap(ring.get(), completions.data(), 1, 0, 0, &count));
+    if (count == 0) break;
+    if ((completions[0].flags & MOORING_COMPLETION_MORE) != 0) {
+      GiveBack(completions[0]);
+    } else {
+      EXPECT_EQ(completions[0].result, -ECANCELED);
+      ++ended;
+    }
+  }
+  EXPECT_EQ(ended, 2u);
+  registration.reset();
+  ring.reset();
+  ExpectAllBack();
+}
+
+CONFORMANCE_TEST(ProvidedBuffers, ADestroyedRingGivesBackLeasesThatNobodyGot, kAnywhere) {
+  Ring ring = CreateRing();
+  ASSERT_NE(ring, nullptr);
+  mooring_registration_options_t options = RegistrationOptions(MOORING_POLICY_NEVER);
+  options.provided_buffer_count = 2;
+  Registration registration = Register(ring, slab_, options);
+  const SocketPair pair = UnixPair(SOCK_SEQPACKET);
+  for (uint32_t i = 0; i < kFree; ++i) WriteAll(pair.other.get(), Pattern(i, 0, 100));
+  Submit(ring, {RecvMultishot(pair.one.get(), registration.get())});
+  registration.reset();
+  ring.reset();
+  ExpectAllBack();
+}
+
+}  // namespace
+}  // namespace mooring::conformance
