@@ -1,16 +1,23 @@
 #include "cpp/registration/provided_buffers.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "cpp/base/check.h"
 #include "cpp/base/checked.h"
+#include "cpp/os/memlock_ledger.h"
+#include "cpp/os/pages.h"
 
 namespace mooring {
 
 ProvidedBuffers::ProvidedBuffers(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
-                                 std::unique_ptr<ProvidedRing> ring)
-    : table_(std::move(table)), slab_(std::move(slab)), ring_(std::move(ring)), leases_(count) {
+                                 std::unique_ptr<ProvidedRing> ring, RefPtr<PinCharge> charge)
+    : table_(std::move(table)),
+      slab_(std::move(slab)),
+      ring_(std::move(ring)),
+      charge_(std::move(charge)),
+      leases_(count) {
   MutexLock lock(mutex_);
   free_ids_.reserve(count);
   // Lowest first, for a stack.
@@ -27,10 +34,19 @@ ProvidedBuffers::~ProvidedBuffers() {
 
 std::unique_ptr<ProvidedBuffers> ProvidedBuffers::Create(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
                                                          int* out_error) {
-  std::unique_ptr<ProvidedRing> ring = table->CreateProvidedRing(RoundUpToPowerOfTwo(count), out_error);
+  const uint32_t entry_count = RoundUpToPowerOfTwo(count);
+  std::unique_ptr<ProvidedRing> ring = table->CreateProvidedRing(entry_count, out_error);
+  // Budget that this process gave back may be on its way.
+  for (MemlockBackoff backoff; ring == nullptr && *out_error == ENOMEM && backoff.Wait();) {
+    ring = table->CreateProvidedRing(entry_count, out_error);
+  }
   if (ring == nullptr) return nullptr;
-  return std::unique_ptr<ProvidedBuffers>(
-      new ProvidedBuffers(std::move(table), std::move(slab), count, std::move(ring)));
+  *out_error = 0;
+  // Charged where rings are, from 6.14 on (measured).
+  const bool is_charged = table->engine_info().memlock_bytes != 0;
+  const uint64_t bytes = *CheckedAlignUp(entry_count * ProvidedRing::kEntryBytes, PageBytes());
+  return std::unique_ptr<ProvidedBuffers>(new ProvidedBuffers(std::move(table), std::move(slab), count, std::move(ring),
+                                                              MakeRef<PinCharge>(is_charged ? bytes : 0)));
 }
 
 Lease ProvidedBuffers::Take(uint16_t id) {

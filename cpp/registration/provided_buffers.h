@@ -20,6 +20,7 @@
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/thread_annotations.h"
 #include "cpp/registration/buffer_table.h"
+#include "cpp/registration/pin_charge.h"
 #include "cpp/ring/provided_ring.h"
 #include "cpp/slabs/slab.h"
 
@@ -43,12 +44,14 @@ class ProvidedBuffers {
   bool Refill();
 
  private:
-  ProvidedBuffers(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count, std::unique_ptr<ProvidedRing> ring);
+  ProvidedBuffers(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count, std::unique_ptr<ProvidedRing> ring,
+                  RefPtr<PinCharge> charge);
   void RefillLocked() REQUIRES(mutex_);
 
   const RefPtr<BufferTable> table_;
   const RefPtr<Slab> slab_;
   const std::unique_ptr<ProvidedRing> ring_;
+  const RefPtr<PinCharge> charge_;  // of the ring's own pages
   Mutex mutex_;
   std::vector<Lease> leases_;  // by id; the size never changes, the leases are guarded by mutex_
   std::vector<uint16_t> free_ids_ GUARDED_BY(mutex_);

@@ -20,6 +20,8 @@ namespace mooring {
 
 class ProvidedRing {
  public:
+  static constexpr uint64_t kEntryBytes = 16;  // struct io_uring_buf
+
   virtual ~ProvidedRing() = default;
   ProvidedRing(const ProvidedRing&) = delete;
   ProvidedRing& operator=(const ProvidedRing&) = delete;

@@ -28,8 +28,8 @@ UringProvidedRing::~UringProvidedRing() {
 
 std::unique_ptr<ProvidedRing> UringProvidedRing::Create(const Uring& uring, uint16_t& next_group,
                                                         uint32_t entry_count, int* out_error) {
-  Result<Mapping> mapping =
-      Mapping::Anonymous({.size_bytes = entry_count * uint64_t{sizeof(io_uring_buf)}});
+  static_assert(sizeof(io_uring_buf) == kEntryBytes);
+  Result<Mapping> mapping = Mapping::Anonymous({.size_bytes = entry_count * kEntryBytes});
   if (!mapping.ok() || !mapping.value().DontFork().ok()) {
     *out_error = ENOMEM;
     return nullptr;
