@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "testing/faults/scenario.h"
+#include "testing/support/eventually.h"
 #include "testing/support/pattern.h"
 #include "testing/support/sockets.h"
 
@@ -115,6 +116,75 @@ void Connections(Trial& trial) {
   trial.ExpectIdle(ring);
 }
 
+// All that was sent comes, cut as it was, and then the end.
+void Repeats(Trial& trial, uint32_t provided_buffer_count) {
+  constexpr uint32_t kMessages = 6;  // more than there are buffers
+  SocketPair pair = conformance::UnixPair(SOCK_SEQPACKET);
+  const Slab slab = trial.CreateSlab();
+  if (slab == nullptr) return;
+  const Ring ring = trial.CreateRing();
+  if (ring == nullptr) return;
+  {
+    const Registration registration =
+        trial.Register(ring, slab, MOORING_POLICY_PREFER, provided_buffer_count);
+    if (registration == nullptr) return;
+    Answers answers =
+        trial.Begin(ring, {conformance::RecvMultishot(pair.one.get(), registration.get())});
+    for (uint64_t i = 0; i < kMessages; ++i)
+      conformance::WriteAll(pair.other.get(), conformance::Pattern(kSeed + i, 0, 100));
+    pair.other.Close();
+    uint64_t received = 0;
+    const auto take = [&] {
+      for (const mooring_completion_t& part : trial.TakeParts()) {
+        const mooring_lease_t lease = {part.lease_first_index, 1, part.lease_generation, 0};
+        const void* const data = mooring_slab_data(slab.get(), lease);
+        trial.Expect(data != nullptr && conformance::HasPattern(data, kSeed + received++, 0,
+                                                                static_cast<uint64_t>(part.result)),
+                     "what was received is what was sent");
+        trial.Release(slab, lease);
+      }
+    };
+    const bool ended = conformance::Eventually([&] {
+      const bool came = trial.Glance(ring, &answers);
+      take();
+      return came;
+    });
+    trial.Expect(ended, "it ends");
+    trial.ExpectDone("a receiver", answers[0], 0);
+    if (answers[0].ok()) trial.Expect(received == kMessages, "all that was sent came first");
+    trial.ExpectIdle(ring);
+  }
+  trial.ExpectNoLeases(slab);
+}
+
+void RepeatsFromProvided(Trial& trial) { Repeats(trial, 2); }
+
+void RepeatsOneByOne(Trial& trial) { Repeats(trial, 0); }
+
+void AcceptsRepeatedly(Trial& trial) {
+  const conformance::TcpListener listener;
+  const Ring ring = trial.CreateRing();
+  if (ring == nullptr) return;
+  Answers answers = trial.Begin(ring, {conformance::AcceptMultishot(listener.fd())});
+  const Fd one = conformance::TcpSocket();
+  const Fd other = conformance::TcpSocket();
+  const auto* const address = reinterpret_cast<const sockaddr*>(&listener.address());
+  trial.Expect(connect(one.get(), address, sizeof(sockaddr_in)) == 0, "one connects");
+  trial.Expect(connect(other.get(), address, sizeof(sockaddr_in)) == 0, "and another");
+  std::vector<Fd> accepted;
+  (void)conformance::Eventually([&] {
+    const bool ended = trial.Glance(ring, &answers);
+    for (const mooring_completion_t& part : trial.TakeParts())
+      accepted.emplace_back(static_cast<int>(part.result));
+    return ended || accepted.size() == 2;
+  });
+  if (!answers[0].came) {
+    trial.Expect(!answers[0].taken || accepted.size() == 2, "both are accepted");
+    trial.CancelAndAwait(ring, &answers);
+  }
+  trial.ExpectIdle(ring);
+}
+
 void UseZeroCopy(Trial& trial, mooring_send_t kind) {
   SocketPair pair = conformance::TcpPair();
   const Setting setting(trial);
@@ -139,6 +209,9 @@ constexpr Scenario kScenarios[] = {
     {"messages", &Messages, kInBoth | kInOwner},
     {"segments", &Segments, kInBoth | kInOwner},
     {"connections", &Connections, kInBoth | kInOwner},
+    {"repeats_from_provided", &RepeatsFromProvided, kInIoUring | kInOwner},
+    {"repeats_one_by_one", &RepeatsOneByOne, kInBoth},
+    {"accepts_repeatedly", &AcceptsRepeatedly, kInBoth | kInOwner},
     {"zero_copy", &ZeroCopy, kInIoUring},
     {"auto_copy", &AutoCopy, kInThreads},
 };

@@ -103,9 +103,11 @@ Slab Trial::CreateSlab(const mooring_slab_options_t& options) {
   return Slab(made);
 }
 
-Registration Trial::Register(const Ring& ring, const Slab& slab, mooring_policy_t policy) {
+Registration Trial::Register(const Ring& ring, const Slab& slab, mooring_policy_t policy,
+                             uint32_t provided_buffer_count) {
   mooring_registration_options_t options = MOORING_REGISTRATION_OPTIONS_INIT;
   options.policy = policy;
+  options.provided_buffer_count = provided_buffer_count;
   mooring_registration_t* made = nullptr;
   const bool ok = Ok("registration_create", [&] {
     return mooring_registration_create(ring.get(), slab.get(), &options, &made);
@@ -198,6 +200,11 @@ bool Trial::Reap(const Ring& ring, int64_t timeout_ns, Answers* answers) {
   (void)Ok("ring_reap",
            [&] { return mooring_ring_reap(ring.get(), batch, 8, 1, timeout_ns, &got); });
   for (uint32_t i = 0; i < got; ++i) {
+    if ((batch[i].flags & MOORING_COMPLETION_MORE) != 0) {
+      if (!pending_.contains(batch[i].user_data)) Complain("an operation went on after its end");
+      parts_.push_back(batch[i]);
+      continue;
+    }
     if (pending_.erase(batch[i].user_data) == 0)
       Complain("a completion came twice, or of nothing that was taken");
     arrived_[batch[i].user_data] = batch[i];

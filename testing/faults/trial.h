@@ -19,6 +19,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "testing/faults/fault_plan.h"
@@ -82,7 +83,8 @@ class Trial {
   Slab CreateSlab(const mooring_slab_options_t& options);
   Slab CreateSlab() { return CreateSlab(SlabOptions()); }
   Registration Register(const Ring& ring, const Slab& slab,
-                        mooring_policy_t policy = MOORING_POLICY_PREFER);
+                        mooring_policy_t policy = MOORING_POLICY_PREFER,
+                        uint32_t provided_buffer_count = 0);
   mooring_registration_info_t Report(const Registration& registration);
   mooring_lease_t Acquire(const Slab& slab, uint32_t buffer_count = 1);
   void Release(const Slab& slab, const mooring_lease_t& lease);
@@ -101,6 +103,9 @@ class Trial {
   void CancelAndAwait(const Ring& ring, Answers* answers);
   // Reaps what is there now; true when all of `answers` have come.
   bool Glance(const Ring& ring, Answers* answers) { return Reap(ring, 0, answers); }
+
+  // The completions with MORE so far, each once.
+  std::vector<mooring_completion_t> TakeParts() { return std::exchange(parts_, {}); }
 
   // Nothing is in flight, every lease given back is free, and nothing is lost between the counters.
   void ExpectIdle(const Ring& ring);
@@ -130,6 +135,7 @@ class Trial {
   uint64_t next_user_data_ = 1;
   std::set<uint64_t> pending_;
   std::map<uint64_t, mooring_completion_t> arrived_;  // of answers not asked for yet
+  std::vector<mooring_completion_t> parts_;  // of operations that repeat
   bool suffered_ = false;
   std::string complaint_;
 };
