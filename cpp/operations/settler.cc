@@ -71,19 +71,19 @@ uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> 
       submitted = true;
     }
     core_.handed.load(std::memory_order_acquire);
-    uint32_t ended = 0;
+    uint32_t before = count;  // and those that go on
     for (uint32_t i = 0; i < received; ++i) {
       const uint32_t index = Settle(events_[i], &out[count]);
       if (index >= kGoesOn) [[unlikely]] {
         count += index == kGoesOn;
+        before += index == kGoesOn;
         continue;
       }
       records_.Give(index);
       ++count;
-      ++ended;
     }
-    EndBatch(ended);
-    CountDelivered(ended);
+    EndBatch(count - before);
+    CountDelivered(count - before);
     if (handed_over_) [[unlikely]]
       break;
     if (received == room) continue;  // there may be more

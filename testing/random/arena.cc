@@ -45,19 +45,29 @@ SharedLease Arena::Acquire(uint32_t buffer_count) {
   auto use = std::make_shared<LeaseUse>();
   const mooring_code_t code = CodeOf(mooring_slab_acquire(slab(), buffer_count, &use->lease));
   if (code == MOORING_CODE_EXHAUSTED) return nullptr;
-  INVARIANT(code == MOORING_CODE_OK, "acquire gave %s", mooring_code_name(code));
+  INVARIANT(code == MOORING_CODE_OK && use->lease.buffer_count == buffer_count,
+            "acquire gave %s, %u buffers", mooring_code_name(code), use->lease.buffer_count);
+  return Hold(std::move(use));
+}
+
+SharedLease Arena::Take(const mooring_lease_t& lease) {
+  auto use = std::make_shared<LeaseUse>();
+  use->lease = lease;
+  return Hold(std::move(use));
+}
+
+SharedLease Arena::Hold(std::shared_ptr<LeaseUse> use) {
   const mooring_lease_t& lease = use->lease;
-  INVARIANT(lease.generation != 0 && lease.buffer_count == buffer_count &&
-                lease.first_index + lease.buffer_count <= holders_.size(),
+  INVARIANT(lease.generation != 0 && lease.first_index + lease.buffer_count <= holders_.size(),
             "lease of %u buffers at %u, generation %u", lease.buffer_count, lease.first_index,
             lease.generation);
-  for (uint32_t i = 0; i < buffer_count; ++i) {
+  for (uint32_t i = 0; i < lease.buffer_count; ++i) {
     const uint32_t before = holders_[lease.first_index + i].exchange(lease.generation);
     INVARIANT(before == 0, "buffer %u is on lease already, as generation %u", lease.first_index + i,
               before);
   }
   use->slab_offset = lease.first_index * buffer_bytes_;
-  use->size = buffer_count * buffer_bytes_;
+  use->size = lease.buffer_count * buffer_bytes_;
   use->data = static_cast<std::byte*>(mooring_slab_data(slab(), lease));
   INVARIANT(use->data == data_ + use->slab_offset, "the lease of buffer %u is at %p",
             lease.first_index, static_cast<void*>(use->data));

@@ -47,6 +47,8 @@ class Arena {
 
   // Null when the slab has no such run.
   SharedLease Acquire(uint32_t buffer_count);
+  // Of a buffer that a ring had leased, and has handed over.
+  SharedLease Take(const mooring_lease_t& lease);
   // The first call releases, any other does nothing.
   void Release(LeaseUse& use);
 
@@ -60,6 +62,8 @@ class Arena {
   std::unique_ptr<conformance::MappedMemory> TakeMemory() { return std::move(memory_); }
 
  private:
+  SharedLease Hold(std::shared_ptr<LeaseUse> use);
+
   Tally& tally_;
   const uint64_t buffer_bytes_;
   std::vector<std::atomic<uint32_t>> holders_;  // by buffer: the generation of its lease, or 0

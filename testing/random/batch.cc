@@ -146,6 +146,16 @@ void Batch::DrainLast() {
   launched_.back()->flags |= MOORING_OPERATION_DRAIN;
 }
 
+bool Batch::AddRepeatedReceive(Channel& channel, Arena& arena, NamedSlab& registration) {
+  Flight* const flight = Add(
+      conformance::RecvMultishot(channel.receiver(), registration.handle.get()), Aim::kRepeat);
+  if (flight == nullptr) return false;
+  flight->channel = &channel;
+  flight->arena = &arena;
+  channel.receiving.store(true);
+  return true;
+}
+
 void Batch::Link() {
   for (size_t i = 0; i + 1 < operations_.size(); ++i) {
     operations_[i].flags |= MOORING_OPERATION_LINK;

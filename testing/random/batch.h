@@ -48,6 +48,7 @@ class Batch {
   bool AddReadBack(int fd, uint64_t file_offset, Block& block, Ground& ground);
   bool AddSend(Channel& channel, mooring_send_t kind, uint64_t size, Ground& ground);
   bool AddReceive(Channel& channel, int message_flags, uint64_t size, Ground& ground);
+  bool AddRepeatedReceive(Channel& channel, Arena& arena, NamedSlab& registration);
 
   // Makes one chain of all.
   void Link();

@@ -35,6 +35,7 @@ enum class Aim : uint32_t {
   kSend,
   kReceive,
   kTimeout,
+  kRepeat,   // a receive that goes on until it is cancelled
   kForever,  // a poll or a timeout that only a cancellation ends
   kCancel,
 };

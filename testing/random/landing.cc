@@ -33,6 +33,7 @@ void Landing::CheckResult(const Flight& flight, int64_t result) {
     case Aim::kTimeout:
       INVARIANT(result == -ETIME, "a timeout gave %" PRId64, result);
       break;
+    case Aim::kRepeat:
     case Aim::kForever:
       INVARIANT(false, "opcode %u, which waits for ever, gave %" PRId64, flight.opcode, result);
       break;
@@ -56,6 +57,12 @@ void Landing::CheckBytes(const Flight& flight, uint64_t moved) {
 void Landing::CheckFlags(const Flight& flight, const mooring_completion_t& completion) {
   INVARIANT(completion.lease_generation == 0 && completion.lease_first_index == 0,
             "opcode %u hands over a lease", flight.opcode);
+  if (flight.aim == Aim::kRepeat) {
+    INVARIANT(completion.path == MOORING_PATH_COPY && completion.flags == 0,
+              "the end of opcode %u has path %u, flags %x", flight.opcode, completion.path,
+              completion.flags);
+    return;
+  }
   if (!MovesData(flight)) {
     INVARIANT(completion.path == MOORING_PATH_NONE && completion.flags == 0,
               "opcode %u has path %u, flags %x", flight.opcode, completion.path, completion.flags);
@@ -116,6 +123,7 @@ void Landing::Count(const Flight& flight, const mooring_completion_t& completion
       counted_.send_bytes += bytes;
       break;
     case MOORING_OPCODE_RECV:
+    case MOORING_OPCODE_RECV_MULTISHOT:
       ++counted_.recv;
       counted_.recv_bytes += bytes;
       break;
@@ -125,11 +133,31 @@ void Landing::Count(const Flight& flight, const mooring_completion_t& completion
   tally_.Add(flight.opcode, completion.path, result);
 }
 
+void Landing::LandPart(const Flight& flight, const mooring_completion_t& completion) {
+  INVARIANT(flight.aim == Aim::kRepeat && completion.flags == MOORING_COMPLETION_MORE &&
+                completion.path == MOORING_PATH_COPY && completion.result > 0,
+            "opcode %u goes on with result %" PRId64 ", path %u, flags %x", flight.opcode,
+            completion.result, completion.path, completion.flags);
+  const SharedLease lease = flight.arena->Take(
+      {completion.lease_first_index, 1, completion.lease_generation, 0});
+  const auto size = static_cast<uint64_t>(completion.result);
+  const auto verdict = conformance::HasPattern(lease->data, flight.channel->seed(),
+                                               flight.channel->received, size);
+  INVARIANT(verdict, "%" PRIu64 " bytes of opcode %u: %s", size, flight.opcode, verdict.message());
+  flight.channel->received += size;
+  ++counted_.multishot_completed;
+  ++counted_.recv;
+  counted_.recv_bytes += size;
+  tally_.Add(flight.opcode, completion.path, completion.result);
+  released_(*flight.arena, lease);
+}
+
 void Landing::Land(const mooring_completion_t& completion) {
   Flight* const flight = flights_.Find(completion.user_data);
   INVARIANT(flight != nullptr,
             "completion of user_data %" PRIx64 ", result %" PRId64 ": not in flight (any more)",
             completion.user_data, completion.result);
+  if ((completion.flags & MOORING_COMPLETION_MORE) != 0) return LandPart(*flight, completion);
   CheckResult(*flight, completion.result);
   CheckFlags(*flight, completion);
   if (completion.result > 0) CheckBytes(*flight, static_cast<uint64_t>(completion.result));
@@ -164,6 +192,7 @@ void Landing::CheckStats(const mooring_ring_stats_t& stats) const {
       {"recv", counted_.recv, stats.recv},
       {"send_bytes", counted_.send_bytes, stats.send_bytes},
       {"recv_bytes", counted_.recv_bytes, stats.recv_bytes},
+      {"multishot_completed", counted_.multishot_completed, stats.multishot_completed},
   };
   for (const auto& counter : counters) {
     INVARIANT(counter.counted == counter.told, "%s: the ring tells %" PRIu64 ", %" PRIu64 " landed",

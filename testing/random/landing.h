@@ -37,6 +37,8 @@ class Landing {
   static void CheckFlags(const Flight& flight, const mooring_completion_t& completion);
   static void Settle(const Flight& flight, int64_t result);
   void Count(const Flight& flight, const mooring_completion_t& completion);
+  // What an operation that goes on hands over.
+  void LandPart(const Flight& flight, const mooring_completion_t& completion);
 
   Flights& flights_;
   Tally& tally_;

@@ -126,6 +126,8 @@ void RingLife::Register(size_t arena) {
   constexpr uint32_t kPolicyWeights[] = {70, 20, 10};  // PREFER, REQUIRE, NEVER
   options.policy = static_cast<mooring_policy_t>(decisions_.Weighted(kPolicyWeights));
   options.extent_bytes_max = decisions_.Chance(30) ? 128 * 1024 : 0;
+  options.provided_buffer_count =
+      decisions_.Chance(40) ? static_cast<uint32_t>(decisions_.Between(1, 5)) : 0;
   SharedRegistration registration = TryRegister(arena, options);
   if (registration == nullptr) {
     options.policy = MOORING_POLICY_PREFER;

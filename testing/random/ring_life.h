@@ -52,6 +52,7 @@ class RingLife {
   void StepOnce();
   void StepFiles();
   void StepChannel();
+  void StepRepeat();
   void StepWaiting();
   void StepCancel();
   void StepStaleLease();

@@ -18,10 +18,11 @@ constexpr uint64_t kSendBytesMax = 24 * 1024;
 }  // namespace
 
 void RingLife::StepOnce() {
-  constexpr uint32_t kWeights[] = {40, 25, 8, 14, 2, 4, 3};
+  constexpr uint32_t kWeights[] = {40, 25, 5, 8, 14, 2, 4, 3};
   constexpr void (RingLife::*kSteps[])() = {
       &RingLife::StepFiles,
       &RingLife::StepChannel,
+      &RingLife::StepRepeat,
       &RingLife::StepWaiting,
       &RingLife::StepCancel,
       &RingLife::StepStaleLease,
@@ -128,6 +129,16 @@ void RingLife::StepChannel() {
     batch.AddReceive(channel, decisions_.Chance(20) ? MSG_WAITALL : 0, size, ground);
   }
   Launch(batch, ground);
+}
+
+void RingLife::StepRepeat() {
+  Channel& channel = *channels_[decisions_.Below(channels_.size())];
+  if (channel.kind() == ChannelKind::kPipe) return;
+  if (channel.receiving.load(std::memory_order_acquire)) return;
+  const size_t index = decisions_.Below(episode_.arenas.size());
+  Batch batch(flights_);
+  batch.AddRepeatedReceive(channel, *episode_.arenas[index], *registrations_[index]);
+  Submit(batch);
 }
 
 void RingLife::StepWaiting() {

@@ -32,8 +32,10 @@ constexpr const char* kSteps[] = {
 static_assert(std::size(kSteps) == static_cast<size_t>(Step::kCount));
 
 constexpr const char* kOpcodeNames[] = {
-    "nop",     "read",   "write", "fsync", "fallocate", "openat",  "close",    "statx",
-    "timeout", "cancel", "send",  "recv",  "accept",    "connect", "shutdown", "poll"};
+    "nop",     "read",    "write",           "fsync",         "fallocate",
+    "openat",  "close",   "statx",           "timeout",       "cancel",
+    "send",    "recv",    "accept",          "connect",       "shutdown",
+    "poll",    "sendmsg", "recvmsg",         "multi_accept",  "multi_recv"};
 
 }  // namespace
 
@@ -49,13 +51,13 @@ void Tally::Print(std::FILE* out) const {
   for (size_t i = 0; i < steps_.size(); ++i) {
     std::fprintf(out, "  %-34s %10" PRIu64 "\n", kSteps[i], steps_[i].load());
   }
-  std::fprintf(out, "  %-10s %10s %10s %10s %10s\n", "operation", "no data", "fixed", "copy",
+  std::fprintf(out, "  %-12s %10s %10s %10s %10s\n", "operation", "no data", "fixed", "copy",
                "cancelled");
   for (size_t i = 0; i < operations_.size(); ++i) {
     const auto& paths = operations_[i];
     const uint64_t counts[] = {paths[0].load(), paths[1].load(), paths[2].load(), paths[3].load()};
     if (counts[0] + counts[1] + counts[2] + counts[3] == 0) continue;
-    std::fprintf(out, "  %-10s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
+    std::fprintf(out, "  %-12s %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
                  kOpcodeNames[i], counts[0], counts[1], counts[2], counts[3]);
   }
 }

@@ -54,7 +54,7 @@ class Tally {
   void Print(std::FILE* out) const;
 
  private:
-  static constexpr size_t kOpcodes = MOORING_OPCODE_POLL + 1;
+  static constexpr size_t kOpcodes = MOORING_OPCODE_RECV_MULTISHOT + 1;
   static constexpr size_t kPaths = MOORING_PATH_COPY + 1;
 
   std::array<std::atomic<uint64_t>, static_cast<size_t>(Step::kCount)> steps_ = {};
