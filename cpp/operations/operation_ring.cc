@@ -151,18 +151,16 @@ void OperationRing::RunDeferredSlow() {
   if (table_->TakeBuffersAsked()) multishots_.Want();
 }
 
-// Whoever wants something of this side while it is taken leaves it to who leaves it. The fence: of the two, one sees the
-// other (MultishotTable::Want).
+// Whoever wants something of this side while it is taken leaves it to who leaves it.
 void OperationRing::LeaveSubmission() {
-  const bool looks = submitter_.has_multishots();
-  submission_.Leave();
-  if (!looks) [[likely]]
+  if (!submitter_.has_multishots()) [[likely]] {
+    submission_.Leave();
     return;
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+  submission_.LeaveInOrder();
   while (multishots_.wanted() && submission_.TryVisit()) {
     submitter_.Resume();
-    submission_.Leave();
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    submission_.LeaveInOrder();
   }
 }
 
@@ -171,7 +169,6 @@ void OperationRing::ResumeSlow(bool submits) {
     submitter_.Resume();
     return;
   }
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!submission_.TryVisit()) return;
   SubmissionGuard guard(*this);
   submitter_.Resume();

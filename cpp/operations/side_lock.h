@@ -26,12 +26,14 @@ class SideLock {
       Pause(tries);
     }
   }
-  // A visit: false when anybody is inside.
+  // A visit: false when anybody is inside. seq_cst: see LeaveInOrder.
   bool TryVisit() {
     uint32_t expected = kFree;
-    return state_.compare_exchange_strong(expected, kVisit, std::memory_order_acquire);
+    return state_.compare_exchange_strong(expected, kVisit, std::memory_order_seq_cst);
   }
   void Leave() { state_.store(kFree, std::memory_order_release); }
+  // Leaves, and sees (by seq_cst loads) what others have written (by seq_cst stores) before they found this side taken.
+  void LeaveInOrder() { state_.exchange(kFree, std::memory_order_seq_cst); }
 
  private:
   // A visit is over at once, but for the one of Close, which may wait for operations to end.

@@ -3,17 +3,13 @@
 namespace mooring {
 
 void BufferWatch::Add(BufferWatcher* watcher) {
-  {
-    MutexLock lock(mutex_);
-    if (!watcher->watches_) {
-      watcher->watches_ = true;
-      watcher->next_ = first_;
-      first_ = watcher;
-    }
-    any_.store(true, std::memory_order_seq_cst);
+  MutexLock lock(mutex_);
+  if (!watcher->watches_) {
+    watcher->watches_ = true;
+    watcher->next_ = first_;
+    first_ = watcher;
   }
-  // What the watcher reads next of the free buffers is no older than this.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  any_.store(true, std::memory_order_seq_cst);
 }
 
 void BufferWatch::Remove(BufferWatcher* watcher) {

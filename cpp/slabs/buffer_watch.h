@@ -38,7 +38,8 @@ class BufferWatch {
   void Add(BufferWatcher* watcher);
   void Remove(BufferWatcher* watcher);
 
-  // seq_cst: the read after a buffer was given back (a seq_cst change of FreeBitmap) pairs with the fence in Add.
+  // seq_cst, like Add, and like what FreeBitmap does where it gives back and where it finds nothing: in the one order of
+  // all these, either the watcher's second look comes after the return, or this comes after Add.
   bool any() const { return any_.load(std::memory_order_seq_cst); }
   void Tell();
 
