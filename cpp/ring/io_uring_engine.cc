@@ -1,6 +1,5 @@
 #include "cpp/ring/io_uring_engine.h"
 
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "cpp/base/unique_fd.h"
+#include "cpp/os/thread_token.h"
 #include "cpp/ring/completion_side.h"
 #include "cpp/ring/failed_events.h"
 #include "cpp/ring/submission_side.h"
@@ -36,7 +36,7 @@ class IoUringEngine final : public Engine {
       : uring_(std::move(uring)),
         shuts_down_(shuts_down),
         owner_thread_(options.owner_thread),
-        owner_(pthread_self()),
+        owner_(CurrentThread()),
         tables_(uring_),
         failed_(options.in_flight_max),
         submission_(uring_, failed_, habits),
@@ -50,9 +50,7 @@ class IoUringEngine final : public Engine {
     return {.system_calls = submission_.system_calls() + completion_.system_calls(),
             .overflows = completion_.overflows()};
   }
-  bool IsOwner() const override {
-    return !owner_thread_ || pthread_equal(owner_, pthread_self()) != 0;
-  }
+  bool IsOwner() const override { return !owner_thread_ || CurrentThread() == owner_; }
   bool WorksHere() const override {
     return !uring_.HasFlag(IORING_SETUP_SINGLE_ISSUER) || IsOwner();
   }
@@ -89,7 +87,7 @@ class IoUringEngine final : public Engine {
   const bool shuts_down_;    // IORING_OP_SHUTDOWN is there
   bool cancels_now_ = true;  // IORING_REGISTER_SYNC_CANCEL is, as far as known
   const bool owner_thread_;
-  const pthread_t owner_;
+  const ThreadToken owner_;
   UringTables tables_;
   // Sides run on two threads: a cache line that both write would pass between them at each call.
   alignas(64) FailedEvents failed_;
