@@ -72,7 +72,7 @@ class IoUringEngine final : public Engine {
   void UnregisterBuffers() override { tables_.UnregisterBuffers(); }
   int SetFile(uint32_t index, int fd) override {
     // A slot is looked up when its request starts, and the polling thread may be behind.
-    submission_.WaitUntilTaken();
+    if (submission_.WaitUntilTaken()) completion_.NotifyFailed();
     return tables_.SetFile(index, fd);
   }
   Result<int> EventFd() override;
@@ -138,7 +138,7 @@ void IoUringEngine::SubmitAround(std::span<const Request> requests) {
     if ((request.opcode == Opcode::kShutdown && !shuts_down_ && !in_chain && request.flags == 0) ||
         (request.opcode == Opcode::kCancel && submission_.has_seen_drain() && cancels_now_)) {
       any_failed |= submission_.Submit(requests.subspan(begin, i - begin), {});
-      submission_.WaitUntilTaken();
+      any_failed |= submission_.WaitUntilTaken();
       begin = i;
       const std::optional<int> result =
           request.opcode == Opcode::kShutdown ? ShutDown(request) : CancelNow(request.size64);
