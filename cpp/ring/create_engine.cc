@@ -90,7 +90,7 @@ bool RingsAreCharged() {
   Uring uring;
   const int error = uring.Create(kKernelCalls, io_uring_params{}, 1);
   if (error == 0) {
-    const bool charged = Uring::ChargesRings(uring.params());
+    const bool charged = uring.ChargesRings();
     known.store(charged ? 1 : 2, std::memory_order_relaxed);
     return charged;
   }

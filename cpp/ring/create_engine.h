@@ -18,9 +18,9 @@ Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options);
 // and reason, message and remedy say why.
 EngineInfo ProbeEngine();
 
-// True when this kernel charges rings themselves to RLIMIT_MEMLOCK (6.14 and later, and before 5.12), as a ring made by
+// True when this kernel charges rings themselves to RLIMIT_MEMLOCK (6.14 to 7.0, before 5.12), as a ring made by
 // this process would be charged, were it not exempt. An exempt process cannot try that without giving its exemption up,
-// so it is read from the kernel's own list of features (uring.cc), not from its release; a process under a limit that
+// so it is read from what shows of the kernel otherwise (uring.cc), not from its release; a process under a limit that
 // lets no ring be made has its answer by that.
 bool RingsAreCharged();
 

@@ -1,6 +1,5 @@
 #include "cpp/ring/io_uring_engine.h"
 
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "cpp/base/unique_fd.h"
+#include "cpp/os/thread_token.h"
 #include "cpp/ring/completion_side.h"
 #include "cpp/ring/failed_events.h"
 #include "cpp/ring/submission_side.h"
@@ -37,7 +37,7 @@ class IoUringEngine final : public Engine {
       : uring_(std::move(uring)),
         shuts_down_(shuts_down),
         owner_thread_(options.owner_thread),
-        owner_(pthread_self()),
+        owner_(CurrentThread()),
         tables_(uring_),
         failed_(options.in_flight_max),
         submission_(uring_, failed_, habits),
@@ -51,9 +51,7 @@ class IoUringEngine final : public Engine {
     return {.system_calls = submission_.system_calls() + completion_.system_calls(),
             .overflows = completion_.overflows()};
   }
-  bool IsOwner() const override {
-    return !owner_thread_ || pthread_equal(owner_, pthread_self()) != 0;
-  }
+  bool IsOwner() const override { return !owner_thread_ || CurrentThread() == owner_; }
   bool WorksHere() const override {
     return !uring_.HasFlag(IORING_SETUP_SINGLE_ISSUER) || IsOwner();
   }
@@ -79,7 +77,7 @@ class IoUringEngine final : public Engine {
   void UnregisterBuffers() override { tables_.UnregisterBuffers(); }
   int SetFile(uint32_t index, int fd) override {
     // A slot is looked up when its request starts, and the polling thread may be behind.
-    submission_.WaitUntilTaken();
+    if (submission_.WaitUntilTaken()) completion_.NotifyFailed();
     return tables_.SetFile(index, fd);
   }
   Result<int> EventFd() override;
@@ -94,7 +92,7 @@ class IoUringEngine final : public Engine {
   const bool shuts_down_;    // IORING_OP_SHUTDOWN is there
   bool cancels_now_ = true;  // IORING_REGISTER_SYNC_CANCEL is, as far as known
   const bool owner_thread_;
-  const pthread_t owner_;
+  const ThreadToken owner_;
   UringTables tables_;
   uint16_t next_group_ = 0;  // of provided buffers
   // Sides run on two threads: a cache line that both write would pass between them at each call.
@@ -146,7 +144,7 @@ void IoUringEngine::SubmitAround(std::span<const Request> requests) {
     if ((request.opcode == Opcode::kShutdown && !shuts_down_ && !in_chain && request.flags == 0) ||
         (request.opcode == Opcode::kCancel && submission_.has_seen_drain() && cancels_now_)) {
       any_failed |= submission_.Submit(requests.subspan(begin, i - begin), {});
-      submission_.WaitUntilTaken();
+      any_failed |= submission_.WaitUntilTaken();
       begin = i;
       const std::optional<int> result =
           request.opcode == Opcode::kShutdown ? ShutDown(request) : CancelNow(request.size64);

@@ -195,6 +195,18 @@ void SubmissionQueue::Retract(uint32_t position) {
   }
 }
 
+// The thread may wake by itself (for a signal that stops the process, or for work of its own). Then it clears its flag
+// before it loads the tail, and sets it again only after it has stored the head: as long as the flag is set and the head
+// the same after our store, it has taken nothing and will find nothing. Otherwise it is at work on entries that are all
+// still there, and the tail goes back to where it was.
+bool SubmissionQueue::HideFromSleeper() {
+  const uint32_t before = head();
+  __atomic_store_n(kernel_tail_, before, __ATOMIC_SEQ_CST);
+  if (PollerSleeps() && head() == before) return true;
+  __atomic_store_n(kernel_tail_, tail_, __ATOMIC_SEQ_CST);
+  return false;
+}
+
 void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) const {
   const auto low = static_cast<uint32_t>(request.parameter);
   const auto high = static_cast<uint32_t>(request.parameter >> 32);

@@ -100,16 +100,30 @@ size_t SubmissionSide::RecoverShort() {
   return untaken;
 }
 
-// Whatever the kernel answers, a thread that sleeps on would leave its requests for ever.
+bool SubmissionSide::WaitUntilTaken() {
+  any_failed_ = false;
+  paused_ns_ = 0;
+  if (sqpoll_) WaitForRoom(queue_.capacity());
+  return any_failed_;
+}
+
+// A thread that sleeps on would leave its requests for ever: where it cannot be woken, as behind a seccomp filter that
+// came after the ring, they fail.
 void SubmissionSide::WakePoller() {
   bool asleep = queue_.PublishToPoller();
   while (asleep) {
     const int result = Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP, nullptr);
-    if (result >= 0) return;
-    if (result == -EOWNERDEAD)
-      return FailPending(result);  // the polling thread is gone, and nobody will take them
-    asleep = Pause() && queue_.PollerSleeps();
+    if (result >= 0 || GivesUp(result)) return;
+    asleep = queue_.PollerSleeps();
   }
+}
+
+// After a wake-up that was refused: true when all that is pending has failed for it.
+bool SubmissionSide::GivesUp(int result) {
+  // EOWNERDEAD: the polling thread is gone, and nobody will take them.
+  if (result != -EOWNERDEAD && (Pause() || !queue_.HideFromSleeper())) return false;
+  FailPending(result);
+  return true;
 }
 
 // With SQPOLL only: else every Submit leaves the queue empty.
@@ -117,7 +131,7 @@ void SubmissionSide::WaitForRoom(uint32_t count) {
   while (queue_.Room() < count) {
     const int result =
         Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT, nullptr);
-    if (result == -EOWNERDEAD) return FailPending(result);
+    if (result < 0 && GivesUp(result)) return;
     // SQ_WAIT (5.10) ends when there is room for one. The thread is awake and at work: the rest is
     // near.
     if (queue_.Room() < count) {

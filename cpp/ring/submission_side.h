@@ -36,10 +36,8 @@ class SubmissionSide {
   bool Submit(std::span<const Request> requests, const SubmissionWait& wait);
 
   // Returns when the kernel has taken and started all that was submitted. With SQPOLL only is there
-  // anything to wait for.
-  void WaitUntilTaken() {
-    if (sqpoll_) WaitForRoom(queue_.capacity());
-  }
+  // anything to wait for. True as Submit.
+  bool WaitUntilTaken();
 
   // From the first drain on, requests may have to wait for it inside the kernel, cancellations too.
   bool has_seen_drain() const { return queue_.has_seen_drain(); }
@@ -56,6 +54,7 @@ class SubmissionSide {
   size_t Recover(int result, uint32_t pending);
   size_t RecoverShort();
   void WakePoller();
+  bool GivesUp(int result);
   void WaitForRoom(uint32_t count);
   bool Pause();
   void FailPending(int32_t result);

@@ -10,9 +10,14 @@
 
 #include "cpp/ring/fake_kernel.h"
 #include "cpp/ring/ring_test_support.h"
+#include "testing/support/eventually.h"
+#include "testing/support/proc_self.h"
 
 namespace mooring {
 namespace {
+
+using conformance::Eventually;
+using conformance::PollerSleeps;
 
 class SubmissionSideTest : public ::testing::TestWithParam<Mode> {
  protected:
@@ -156,6 +161,34 @@ TEST_P(SubmissionSidePollerTest, AWakeUpThatFailsIsTriedAgain) {
     EXPECT_LE(failures, 0);
     EXPECT_EQ(Results(*engine_, std::vector<Request>(3, Nop())), Values(3, 0));
   }
+}
+
+TEST_P(SubmissionSidePollerTest, WhatASleeperCannotBeWokenForFailsOnceAndTheRingGoesOn) {
+  for (const size_t count : {size_t{1}, size_t{3}, size_t{20}}) {  // of 8 entries
+    SKIP_UNLESS(Eventually([&] { return PollerSleeps(engine_->ring_fd()); }), "wchan");
+    bool is_refused = false;
+    kernel_.on_enter = [&](int, uint32_t*, uint32_t) {
+      is_refused = true;
+      return -EPERM;
+    };
+    EXPECT_EQ(Results(*engine_, std::vector<Request>(count, Nop())), Values(count, -EPERM));
+    EXPECT_TRUE(is_refused);
+    kernel_.on_enter = nullptr;
+    EXPECT_EQ(Results(*engine_, std::vector<Request>(count, Nop())), Values(count, 0));
+    ExpectNone(*engine_);
+  }
+}
+
+TEST_P(SubmissionSidePollerTest, ASleeperThatCannotBeWokenIsNotWaitedForByASlotThatIsSet) {
+  EngineOptions options = OptionsOf(GetParam());
+  options.fixed_file_count = 1;
+  options.submission_count = 8;
+  engine_ = MakeUring(options, FakeKernel::calls());
+  SKIP_UNLESS(Eventually([&] { return PollerSleeps(engine_->ring_fd()); }), "wchan");
+  kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EPERM; };
+  engine_->Submit(std::vector{As(1, Nop())});
+  EXPECT_EQ(engine_->SetFile(0, 0), 0);
+  EXPECT_EQ(Take(*engine_, 1).size(), 1u);
 }
 
 using SubmissionSideThreadsTest = SubmissionSideTest;

@@ -7,11 +7,11 @@
 #include <atomic>
 #include <cerrno>
 #include <new>
-#include <thread>
 #include <utility>
 
 #include "cpp/base/deadline.h"
 #include "cpp/os/process.h"
+#include "cpp/os/thread_token.h"
 #include "cpp/ring/threads_dispatcher.h"
 #include "cpp/ring/threads_futex.h"
 #include "cpp/ring/threads_thread.h"
@@ -48,9 +48,7 @@ class ThreadsEngine final : public Engine {
   Status Create(const EngineOptions& options);
 
   EngineCounters counters() const override;
-  bool IsOwner() const override {
-    return !info_.owner_thread || std::this_thread::get_id() == creator_;
-  }
+  bool IsOwner() const override { return !info_.owner_thread || CurrentThread() == creator_; }
   bool WorksHere() const override { return true; }
   void Submit(std::span<const Request> requests) override { dispatcher_.Submit(requests); }
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override {
@@ -82,7 +80,7 @@ class ThreadsEngine final : public Engine {
   void DescribeTo(EngineInfo& info, const EngineOptions& options) const;
 
   const ProcessToken process_ = CurrentProcess();
-  const std::thread::id creator_ = std::this_thread::get_id();
+  const ThreadToken creator_ = CurrentThread();
   Dispatcher dispatcher_;
   std::atomic<uint32_t> running_count_{0};  // workers that have not come to their end; slept on
   Thread waiting_thread_;

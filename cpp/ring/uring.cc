@@ -39,7 +39,7 @@ int Uring::Create(const UringCalls& calls, const io_uring_params& params, uint32
   params_ = answer;
   maker_ = CurrentProcess();
   memlock_exempt_ = ReadMemlockLimits().exempt;
-  memlock_bytes_ = ChargesRings(answer) && !memlock_exempt_ ? ChargedBytes(answer) : 0;
+  memlock_bytes_ = !memlock_exempt_ && ChargesRings() ? ChargedBytes(answer) : 0;
   MemlockLedger::Charge(memlock_bytes_);
   // Kernels without MADV_DONTFORK do not exist; a failure would only leave the child with mappings
   // it does not use.
@@ -69,12 +69,16 @@ void Uring::Swap(Uring& other) {
   std::swap(memlock_exempt_, other.memlock_exempt_);
 }
 
-// No call tells. Both changes came together with a feature bit, which says more than a release does
-// where features are carried backwards: NATIVE_WORKERS came with 5.12, which stopped charging, and
-// RW_ATTR with 6.14, which began again.
-bool Uring::ChargesRings(const io_uring_params& params) {
-  return (params.features & IORING_FEAT_NATIVE_WORKERS) == 0 ||
-         (params.features & IORING_FEAT_RW_ATTR) != 0;
+// No call tells. Each change came together with something that shows, which says more than a release
+// does where features are carried backwards: NATIVE_WORKERS came with 5.12, which stopped charging,
+// and RW_ATTR with 6.14, which began again. 7.3 charges none (measured; up to 7.0 they are), and has
+// EINVAL for a buffer of more than 1 TiB, where the others have EFAULT for one of more than 1 GiB.
+bool Uring::ChargesRings() const {
+  if (!HasFeature(IORING_FEAT_NATIVE_WORKERS)) return true;
+  if (!HasFeature(IORING_FEAT_RW_ATTR)) return false;
+  // Refused for its size; never mapped, so that a kernel which thinks nothing of the size pins nothing.
+  const iovec too_large = {.iov_base = reinterpret_cast<void*>(4096), .iov_len = size_t{1} << 41};
+  return Control(IORING_REGISTER_BUFFERS, &too_large, 1) != -EINVAL;
 }
 
 // Two ranges, each of whole pages: the rings with the array of indexes at their end, and the

@@ -62,8 +62,9 @@ class Uring {
     return calls_->control(ring_.ring_fd, opcode, argument, count);
   }
 
-  // The kernel of `params` charges rings to RLIMIT_MEMLOCK, unless their maker is exempt.
-  static bool ChargesRings(const io_uring_params& params);
+  // This kernel charges rings to RLIMIT_MEMLOCK, unless their maker is exempt. Before the ring has a
+  // table of buffers.
+  bool ChargesRings() const;
   // What a ring of these sizes costs where it is charged.
   static uint64_t ChargedBytes(const io_uring_params& params);
 

@@ -34,8 +34,11 @@ def mooring_conformance_suite(name, srcs):
         alwayslink = True,
     )
 
-def mooring_conformance_test(configuration, tags = []):
-    """`<configuration>_test`: all suites in the configuration of `<configuration>.cc`."""
+def mooring_conformance_test(configuration, tags = [], masks_kernel = False):
+    """`<configuration>_test`: all suites in the configuration of `<configuration>.cc`.
+
+    masks_kernel: its preparation has a mask, so the library's calls go through testing/support:kernel_mask.
+    """
     mooring_cc_test(
         name = configuration + "_test",
         size = "medium",
@@ -47,5 +50,6 @@ def mooring_conformance_test(configuration, tags = []):
             "//testing/support:conformance",
             "//testing/support:main",
             "//testing/support:process",
-        ] + ["//testing/conformance/" + suite for suite in _SUITES],
+        ] + ["//testing/conformance/" + suite for suite in _SUITES] +
+               (["//testing/support:kernel_mask"] if masks_kernel else []),
     )

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <map>
 #include <mutex>
 
 #include "testing/faults/fault_plan.h"
+#include "testing/support/eventually.h"
+#include "testing/support/proc_self.h"
 
 namespace mooring::faults {
 namespace {
@@ -15,9 +18,15 @@ constexpr uint32_t kNopInjectResult = 1u << 0;
 
 // What there is of a queue when its ring is gone is never looked at: its descriptor's number comes
 // back with another ring, which is remembered in its place.
+struct Queue {
+  io_uring_sq entries;
+  bool polled = false;
+};
+
 struct Queues {
   std::mutex mutex;
-  std::map<int, io_uring_sq> by_fd;
+  std::map<int, Queue> by_fd;
+  int last_polled_fd = -1;
 };
 
 Queues& TheQueues() {
@@ -68,6 +77,22 @@ void Strike(io_uring_sqe* entry) {
   }
 }
 
+thread_local bool poller_rests = false;
+
+// Found out on a ring that has nothing to do.
+bool SleepShows() {
+  io_uring ring = {};
+  io_uring_params params = {};
+  params.flags = IORING_SETUP_SQPOLL;
+  params.sq_thread_idle = 1;
+  if (io_uring_queue_init_params(2, &ring, &params) != 0) return false;
+  constexpr std::chrono::seconds kLongEnough{2};
+  const bool shows =
+      conformance::Eventually([&] { return conformance::PollerSleeps(ring.ring_fd); }, kLongEnough);
+  io_uring_queue_exit(&ring);
+  return shows;
+}
+
 }  // namespace
 
 bool CanStrikeEntries() {
@@ -83,14 +108,20 @@ bool CanStrikeEntries() {
   return can;
 }
 
+PollerRest::PollerRest() {
+  static const bool shows = SleepShows();
+  const int fd = TheQueues().last_polled_fd;
+  poller_rests = shows && conformance::Eventually([&] { return conformance::PollerSleeps(fd); });
+}
+
+PollerRest::~PollerRest() { poller_rests = false; }
+
 void RememberQueue(const io_uring& ring) {
   Queues& queues = TheQueues();
   const std::lock_guard lock(queues.mutex);
-  if ((ring.flags & IORING_SETUP_SQPOLL) != 0) {
-    queues.by_fd.erase(ring.ring_fd);
-  } else {
-    queues.by_fd[ring.ring_fd] = ring.sq;
-  }
+  const bool polled = (ring.flags & IORING_SETUP_SQPOLL) != 0;
+  queues.by_fd[ring.ring_fd] = {.entries = ring.sq, .polled = polled};
+  if (polled) queues.last_polled_fd = ring.ring_fd;
 }
 
 // The array of indexes, where there is one, names entry p at position p (SubmissionQueue).
@@ -99,7 +130,8 @@ void StrikeEntries(int ring_fd, uint32_t count) {
   const std::lock_guard lock(queues.mutex);
   const auto found = queues.by_fd.find(ring_fd);
   if (found == queues.by_fd.end()) return;
-  const io_uring_sq& queue = found->second;
+  if (found->second.polled && !(poller_rests && conformance::PollerSleeps(ring_fd))) return;
+  const io_uring_sq& queue = found->second.entries;
   const uint32_t head = __atomic_load_n(queue.khead, __ATOMIC_ACQUIRE);
   const uint32_t ready = __atomic_load_n(queue.ktail, __ATOMIC_RELAXED) - head;
   for (uint32_t i = 0; i < std::min(count, ready); ++i) {

@@ -4,8 +4,9 @@
 // kernel does: it becomes a nop that completes with the errno (IORING_NOP_INJECT_RESULT, Linux
 // 6.10), breaking its chain as a failure does; a short one asks for half, and truly moves half.
 //
-// Not struck: nops and cancellations, which cannot fail so; closing, which frees its descriptor even
-// then; and all of a polled queue (SQPOLL), which the kernel reads when it likes.
+// Not struck: nops and cancellations, which cannot fail so; and closing, which frees its descriptor
+// even then. Entries of a polled queue (SQPOLL) are struck in the call that wakes the polling thread,
+// for as long as there is a PollerRest: else the kernel may read them meanwhile.
 //
 // Threading: any; a queue by one thread at a time.
 #ifndef MOORING_TESTING_FAULTS_ENTRY_FAULTS_H_
@@ -19,6 +20,15 @@ namespace mooring::faults {
 
 // Whether the kernel can be asked for an errno.
 bool CanStrikeEntries();
+
+// Begins when the polling thread of the last ring sleeps, where the kernel tells that. Only while
+// nothing is in flight, whose end would wake it.
+class PollerRest {
+ public:
+  PollerRest();
+  ~PollerRest();
+  PollerRest(const PollerRest&) = delete;
+};
 
 // Remembers the queue of `ring`, which has just been mapped.
 void RememberQueue(const io_uring& ring);

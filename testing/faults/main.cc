@@ -16,6 +16,7 @@
 #include "testing/faults/entry_faults.h"
 #include "testing/faults/scenario.h"
 #include "testing/faults/sweep.h"
+#include "testing/support/child_process.h"
 #include "testing/support/preparation.h"
 #include "testing/support/require.h"
 
@@ -31,7 +32,7 @@ uint64_t struck_in_all = 0;
 [[noreturn]] void FailUsage(const char* argument) {
   std::fprintf(stderr,
                "%s: not known. Known: --scenario=MODE/NAME --call=NAME --n=NUMBER --errno=NAME "
-               "--lasting=1 --full=1\n",
+               "--lasting=1 --full=1 --first_use=1\n",
                argument);
   std::exit(2);
 }
@@ -54,6 +55,8 @@ void TakeArgument(const char* argument) {
     if (!options.fault) FailUsage(argument);
   } else if (name == "--lasting") {
     options.lasting = value == "1";
+  } else if (name == "--first_use") {
+    options.first_use = value == "1";
   } else if (name == "--full") {
     options.full = value == "1";
   } else {
@@ -71,18 +74,33 @@ bool ModeIsThere(const Mode& mode) {
   return ring != nullptr;
 }
 
+bool is_used = false;  // Mooring, by this process
+
 class SweepTest : public ::testing::Test {
  public:
-  SweepTest(const Scenario& scenario, const Mode& mode) : scenario_(scenario), mode_(mode) {}
+  SweepTest(const Scenario& scenario, const Mode& mode, bool first_use)
+      : scenario_(scenario), mode_(mode), first_use_(first_use) {}
 
  private:
-  void TestBody() override {
+  void SetUp() override {
+    if (first_use_) {
+      SKIP_WITHOUT(conformance::ChildMayStartThreads(), "child_threads",
+                   conformance::kChildThreadsRemedy);
+      ASSERT_FALSE(is_used) << "first uses come first: do not shuffle or repeat them";
+      return;
+    }
+    is_used = true;
     SKIP_WITHOUT(ModeIsThere(mode_), mode_.flags == 0 ? "io_uring" : mode_.name,
                  "allow io_uring, or use a newer kernel");
+  }
+
+  void TestBody() override {
     if (mode_.uses_io_uring()) {
       SKIP_WITHOUT(CanStrikeEntries(), "nop_inject_result", "it takes Linux 6.10 or later");
     }
-    const uint64_t count = Sweep(scenario_, mode_, options).Run();
+    SweepOptions chosen = options;
+    chosen.first_use = first_use_;
+    const uint64_t count = Sweep(scenario_, mode_, chosen).Run();
     struck_in_all += count;
     std::printf("%s/%s: %llu faults\n", mode_.name, scenario_.name,
                 static_cast<unsigned long long>(count));
@@ -91,6 +109,7 @@ class SweepTest : public ::testing::Test {
 
   const Scenario& scenario_;
   const Mode& mode_;
+  const bool first_use_;
 };
 
 class Total : public ::testing::Environment {
@@ -99,15 +118,25 @@ class Total : public ::testing::Environment {
   }
 };
 
-void RegisterScenario(const Scenario& scenario) {
+void RegisterScenario(const Scenario& scenario, bool first_use) {
+  const uint32_t modes = first_use ? scenario.first_use_modes : scenario.modes;
   for (size_t i = 0; i < std::size(kModes); ++i) {
     const Mode& mode = kModes[i];
     const std::string name = std::string(mode.name) + "/" + scenario.name;
-    if ((scenario.modes & (1u << i)) == 0) continue;
+    if ((modes & (1u << i)) == 0) continue;
     if (!options.scenario.empty() && options.scenario != name) continue;
-    ::testing::RegisterTest(
-        mode.name, scenario.name, nullptr, nullptr, __FILE__, __LINE__,
-        [&scenario, &mode]() -> ::testing::Test* { return new SweepTest(scenario, mode); });
+    const std::string suite = std::string(first_use ? "first_use_" : "") + mode.name;
+    ::testing::RegisterTest(suite.c_str(), scenario.name, nullptr, nullptr, __FILE__, __LINE__,
+                            [&scenario, &mode, first_use]() -> ::testing::Test* {
+                              return new SweepTest(scenario, mode, first_use);
+                            });
+  }
+}
+
+void RegisterScenarios(bool first_use) {
+  for (const std::span<const Scenario> scenarios :
+       {ObjectScenarios(), FileScenarios(), WaitingScenarios(), SocketScenarios()}) {
+    for (const Scenario& scenario : scenarios) RegisterScenario(scenario, first_use);
   }
 }
 
@@ -121,10 +150,8 @@ int Main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) TakeArgument(argv[i]);
   signal(SIGPIPE, SIG_IGN);
   NameFatalRuns();
-  for (const std::span<const Scenario> scenarios :
-       {ObjectScenarios(), FileScenarios(), WaitingScenarios(), SocketScenarios()}) {
-    for (const Scenario& scenario : scenarios) RegisterScenario(scenario);
-  }
+  RegisterScenarios(true);
+  if (!options.first_use) RegisterScenarios(false);
   ::testing::AddGlobalTestEnvironment(new Total);
   return RUN_ALL_TESTS();
 }

@@ -36,7 +36,8 @@ enum ModeBit : uint32_t {
 struct Scenario {
   const char* name;
   void (*run)(Trial& trial);
-  uint32_t modes;  // ModeBit
+  uint32_t modes;                // ModeBit
+  uint32_t first_use_modes = 0;  // of those, where it is also the first that a process does
 };
 
 std::span<const Scenario> ObjectScenarios();

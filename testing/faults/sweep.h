@@ -5,6 +5,9 @@
 // process must hold what it held before. A run that fails, crashes or hangs is named by what
 // repeats it alone.
 //
+// What Mooring does once in a process is struck in a sweep of first uses: each run is the first thing
+// that a child of fork(2) does, and the same without a fault comes after it.
+//
 // Threading: the program's main thread.
 #ifndef MOORING_TESTING_FAULTS_SWEEP_H_
 #define MOORING_TESTING_FAULTS_SWEEP_H_
@@ -25,6 +28,7 @@ struct SweepOptions {
   std::optional<int> fault;
   uint64_t number = 0;  // 0 = all
   bool lasting = false;
+  bool first_use = false;  // this process has not used Mooring yet
   // Every errno and every number; else the most telling errnos, and of many calls some.
   bool full = false;
 };
@@ -46,11 +50,14 @@ class Sweep {
   void RunKind(CallKind kind);
   void RunFault(FaultPlan plan);
   Outcome RunOnce(const FaultPlan& plan);
+  // Return complaints.
+  std::string RunHere(const FaultPlan& plan, Outcome* outcome);
+  std::string RunInFreshProcess(const FaultPlan& plan, Outcome* outcome) const;
   std::string Name() const { return std::string(mode_.name) + "/" + scenario_.name; }
 
   const Scenario& scenario_;
   const Mode& mode_;
-  const SweepOptions& options_;
+  const SweepOptions options_;
   Holdings before_;
   uint64_t struck_count_ = 0;
 };

@@ -23,6 +23,7 @@ _EVERYWHERE = {
     "owner_thread": "fixed",
     "sqpoll": "fixed",
     "no_clone": "fixed",
+    "no_zero_copy": "fixed",
     "threads": "threads: policy",
     "seccomp_eperm": "threads: io_uring_denied",
     "seccomp_enosys": "threads: io_uring_missing",

@@ -12,6 +12,7 @@ CONFIGURATIONS = (
     "owner_thread",
     "sqpoll",
     "no_clone",
+    "no_zero_copy",
     "threads",
     "seccomp_eperm",
     "seccomp_enosys",

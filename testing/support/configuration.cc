@@ -36,7 +36,7 @@ bool RegisterConfiguration(const Configuration& configuration) {
 }
 
 Expectation PinnedExpectation() {
-  return {.capabilities = kIoUring | kPinned | kAnyThread | kOrdinaryPages | kCloning};
+  return {.capabilities = kIoUring | kPinned | kAnyThread | kOrdinaryPages | kCloning | kZeroCopy};
 }
 
 Expectation ThreadsExpectation(mooring_engine_reason_t reason, int32_t system_error) {

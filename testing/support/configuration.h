@@ -34,6 +34,8 @@ enum Capability : uint32_t {
   kFallenBack = 1u << 8,     // MOORING_ENGINE_AUTO gives threads although nobody asked for them
   kCloning = 1u << 9,        // rings share pins, where the kernel can
   kNoCloning = 1u << 10,     // they never do
+  kZeroCopy = 1u << 11,      // sends of pinned bytes are zero-copy, where the kernel can
+  kNoZeroCopy = 1u << 12,    // they never are
 };
 
 // The size of the suites' slab: small enough for an ordinary user's memlock limit of 8 MiB,

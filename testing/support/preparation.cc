@@ -84,6 +84,7 @@ void Check(const Preparation& preparation, const std::string& uid) {
 }  // namespace
 
 std::string Prepare(const Preparation& preparation, char** argv) {
+  if (preparation.mask != nullptr) preparation.mask();
   if (!preparation.limits_memlock && preparation.io_uring_errno == 0 &&
       preparation.unknown_registration < 0) {
     return "";

@@ -27,6 +27,8 @@ struct Preparation {
   // io_uring_register(2) does not know this operation (IORING_REGISTER_*); -1 = it knows all that it
   // knows.
   int unknown_registration = -1;
+  // Called first, in the process that runs the tests: what a filter cannot hide (kernel_mask.h). May be null.
+  void (*mask)() = nullptr;
 };
 
 // In the first run of the program, executes it anew and does not return; in the second, checks that

@@ -88,6 +88,18 @@ std::map<std::string, uint64_t> KernelThreadsCpuNs() {
   return times;
 }
 
+// IORING_SQ_NEED_WAKEUP does not tell: a poller sets it, and looks at its queue once more before it
+// sleeps. wchan (proc(5)) is 0 until it has truly gone.
+bool PollerSleeps(int fd) {
+  std::ifstream facts("/proc/self/fdinfo/" + std::to_string(fd));
+  std::string name;
+  int id = 0;
+  while (facts >> name) {
+    if (name == "SqThread:" && facts >> id) break;
+  }
+  return FirstLine("/proc/self/task/" + std::to_string(id) + "/wchan") == "io_sq_thread";
+}
+
 bool IsMapped(const void* address) {
   const auto wanted = reinterpret_cast<uintptr_t>(address);
   bool found = false;
@@ -108,8 +120,6 @@ std::string StatusLine(const std::string& name) {
   return "";
 }
 
-uint64_t PinnedBytes() {
-  return std::strtoull(StatusLine("VmPin").c_str(), nullptr, 10) * 1024;
-}
+uint64_t PinnedBytes() { return std::strtoull(StatusLine("VmPin").c_str(), nullptr, 10) * 1024; }
 
 }  // namespace mooring::conformance

@@ -44,7 +44,7 @@ typedef struct mooring_facts_t {
   uint64_t memlock_hard_bytes;
   uint64_t memlock_used_bytes;            // charged by the rings and extents of this process
   uint32_t memlock_exempt;                // 1 with CAP_IPC_LOCK in the initial user namespace
-  uint32_t ring_charged;                  // 1 when rings themselves count against memlock (from 6.14)
+  uint32_t ring_charged;                  // 1 when rings themselves count against memlock (6.14 to 7.0)
   uint64_t page_bytes;
   uint64_t transparent_huge_page_bytes;   // 0 = none
   uint64_t hugetlb_page_bytes;            // default size of reserved huge pages, 0 = none

@@ -37,7 +37,7 @@ typedef uint32_t mooring_engine_reason_t;
 enum {
   MOORING_ENGINE_REASON_NONE = 0,
   MOORING_ENGINE_REASON_POLICY = 1,             // the caller asked for threads
-  MOORING_ENGINE_REASON_MEMLOCK_LIMIT = 2,      // the ring itself could not be charged (kernels from 6.14)
+  MOORING_ENGINE_REASON_MEMLOCK_LIMIT = 2,      // the ring itself could not be charged (6.14 to 7.0)
   MOORING_ENGINE_REASON_IO_URING_DENIED = 3,    // a seccomp filter answers EPERM
   MOORING_ENGINE_REASON_IO_URING_DISABLED = 4,  // sysctl kernel.io_uring_disabled
   MOORING_ENGINE_REASON_IO_URING_MISSING = 5,   // the kernel, or a filter in its place, answers ENOSYS

@@ -35,7 +35,7 @@ class ZeroCopy : public DataTest {
 
 constexpr char kKernelRemedy[] = "it takes Linux 6.2 or later";
 
-CONFORMANCE_TEST(ZeroCopy, TakesTheFixedPathWhereNothingIsCopied, kPinned) {
+CONFORMANCE_TEST(ZeroCopy, TakesTheFixedPathWhereNothingIsCopied, kPinned | kZeroCopy) {
   SKIP_WITHOUT(RingHasIt(), "send_zero_copy", kKernelRemedy);
   const DroppingNetwork network;
   SKIP_WITHOUT(network.valid(), "net_admin", kNetAdminRemedy);
@@ -57,7 +57,7 @@ CONFORMANCE_TEST(ZeroCopy, TakesTheFixedPathWhereNothingIsCopied, kPinned) {
   EXPECT_EQ(Stats(ring_).send_bytes, 5 * kWorthIt + 1999);
 }
 
-CONFORMANCE_TEST(ZeroCopy, Rule5TellsThatTheLoopbackDeviceCopies, kPinned) {
+CONFORMANCE_TEST(ZeroCopy, Rule5TellsThatTheLoopbackDeviceCopies, kPinned | kZeroCopy) {
   SKIP_WITHOUT(RingHasIt(), "send_zero_copy", kKernelRemedy);
   const SocketPair pair = TcpPair();
   FillPattern(data(), 81, 0, kBufferBytes);
@@ -71,7 +71,7 @@ CONFORMANCE_TEST(ZeroCopy, Rule5TellsThatTheLoopbackDeviceCopies, kPinned) {
   EXPECT_EQ(Stats(ring_).send, 1u);
 }
 
-CONFORMANCE_TEST(ZeroCopy, AutoStopsAskingWhereItIsCopiedAndTriesAgain, kPinned) {
+CONFORMANCE_TEST(ZeroCopy, AutoStopsAskingWhereItIsCopiedAndTriesAgain, kPinned | kZeroCopy) {
   SKIP_WITHOUT(RingHasIt(), "send_zero_copy", kKernelRemedy);
   const SocketPair pair = TcpPair();
   for (int i = 0; i < 300; ++i) {
@@ -88,7 +88,7 @@ CONFORMANCE_TEST(ZeroCopy, AutoStopsAskingWhereItIsCopiedAndTriesAgain, kPinned)
   ExpectCounted(0, 3);
 }
 
-CONFORMANCE_TEST(ZeroCopy, Rule1TheLeaseIsHeldUntilTheNotification, kPinned) {
+CONFORMANCE_TEST(ZeroCopy, Rule1TheLeaseIsHeldUntilTheNotification, kPinned | kZeroCopy) {
   SKIP_WITHOUT(RingHasIt(), "send_zero_copy", kKernelRemedy);
   constexpr uint64_t kAhead = 128 * 1024;
   SocketPair pair = TcpPair(16 * 1024);
@@ -114,7 +114,7 @@ CONFORMANCE_TEST(ZeroCopy, Rule1TheLeaseIsHeldUntilTheNotification, kPinned) {
   EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "one completion";
 }
 
-CONFORMANCE_TEST(ZeroCopy, Rule3ClosingWaitsForTheSocketAndLosesNothing, kPinned) {
+CONFORMANCE_TEST(ZeroCopy, Rule3ClosingWaitsForTheSocketAndLosesNothing, kPinned | kZeroCopy) {
   SKIP_WITHOUT(RingHasIt(), "send_zero_copy", kKernelRemedy);
   constexpr uint32_t kSends = 64;
   SocketPair pair = TcpPair(16 * 1024);
@@ -152,7 +152,7 @@ CONFORMANCE_TEST(ZeroCopy, Rule3ClosingWaitsForTheSocketAndLosesNothing, kPinned
   ExpectGivenBack(data);
 }
 
-CONFORMANCE_TEST(ZeroCopy, SocketsThatCannotSayItOnceOrAreSentPlain, kPinned) {
+CONFORMANCE_TEST(ZeroCopy, SocketsThatCannotSayItOnceOrAreSentPlain, kPinned | kZeroCopy) {
   SKIP_WITHOUT(RingHasIt(), "send_zero_copy", kKernelRemedy);
   const SocketPair pair = UnixPair();
   const mooring_lease_t lease = Acquire(slab_);
@@ -168,6 +168,27 @@ CONFORMANCE_TEST(ZeroCopy, SocketsThatCannotSayItOnceOrAreSentPlain, kPinned) {
   EXPECT_EQ(RunOne(ring_, SendAs(MOORING_SEND_AUTO, pair.one.get(), kBufferBytes)).result,
             static_cast<int64_t>(kBufferBytes));
   ExpectCounted(0, 0);
+}
+
+CONFORMANCE_TEST(ZeroCopy, WithoutItSendsOfPinnedMemoryAreCopied, kPinned | kNoZeroCopy) {
+  EXPECT_FALSE(RingHasIt());
+  const mooring_op_t named = SendAs(MOORING_SEND_ZERO_COPY, -1, kWorthIt);
+  uint32_t accepted = 7;
+  EXPECT_REFUSED(mooring_ring_submit(ring_.get(), &named, 1, &accepted), MOORING_CODE_UNSUPPORTED,
+                 "ZERO_COPY");
+  EXPECT_EQ(accepted, 0u);
+
+  const DroppingNetwork network;
+  SKIP_WITHOUT(network.valid(), "net_admin", kNetAdminRemedy);
+  const int fd = network.udp_fd();  // takes what is pinned as it is, where that can be asked of it
+  for (const mooring_completion_t& completion :
+       Run(ring_,
+           {SendAs(MOORING_SEND_AUTO, fd, kWorthIt), SendAs(MOORING_SEND_COPY, fd, kWorthIt)})) {
+    EXPECT_EQ(completion.result, static_cast<int64_t>(kWorthIt));
+    EXPECT_EQ(completion.path, uint32_t{MOORING_PATH_COPY});
+  }
+  ExpectCounted(0, 0);
+  EXPECT_EQ(Stats(ring_).send, 2u);
 }
 
 CONFORMANCE_TEST(ZeroCopy, Rule5IsRefusedWhereItCannotBe, kAnywhere) {

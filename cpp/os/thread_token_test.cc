@@ -1,0 +1,21 @@
+#include "cpp/os/thread_token.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <thread>
+
+namespace mooring {
+namespace {
+
+TEST(ThreadTokenTest, StaysTheSameOnItsThread) { EXPECT_EQ(CurrentThread(), CurrentThread()); }
+
+TEST(ThreadTokenTest, IsNeverThatOfAThreadThatHasEnded) {
+  constexpr size_t kThreads = 200;  // glibc gives most of them the same pthread_t
+  std::set<ThreadToken> seen = {CurrentThread()};
+  for (size_t i = 0; i < kThreads; ++i) std::thread([&] { seen.insert(CurrentThread()); }).join();
+  EXPECT_EQ(seen.size(), kThreads + 1);
+}
+
+}  // namespace
+}  // namespace mooring

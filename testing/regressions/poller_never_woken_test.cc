@@ -1,0 +1,68 @@
+// Operations of a ring with SQPOLL stayed in flight for ever when its polling thread slept and io_uring_enter(2)
+// was refused for good, as behind a seccomp filter that was installed after the ring was made: nobody could wake
+// the thread. They are taken back from it and fail with that errno now.
+#include <gtest/gtest.h>
+#include <mooring/mooring.h>
+
+#include <cerrno>
+#include <string>
+
+#include "testing/support/child_process.h"
+#include "testing/support/errors.h"
+#include "testing/support/eventually.h"
+#include "testing/support/handles.h"
+#include "testing/support/operations.h"
+#include "testing/support/require.h"
+#include "testing/support/seccomp_filter.h"
+
+namespace mooring::conformance {
+namespace {
+
+mooring_ring_options_t Polled() {
+  mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
+  options.engine = MOORING_ENGINE_IO_URING;
+  options.flags = MOORING_RING_SQPOLL;
+  options.sqpoll_idle_ms = 1;
+  return options;
+}
+
+// The completion's result; 1 when there was none.
+int64_t RunNop(const Ring& ring) {
+  const mooring_op_t nop = Nop();
+  uint32_t accepted = 0;
+  if (!Take(mooring_ring_submit(ring.get(), &nop, 1, &accepted)).ok() || accepted != 1) return 1;
+  mooring_completion_t completion = {};
+  const bool came = Eventually([&] {
+    uint32_t reaped = 0;
+    return Take(mooring_ring_reap(ring.get(), &completion, 1, 0, 0, &reaped)).ok() && reaped == 1;
+  });
+  return came ? completion.result : 1;
+}
+
+std::string FailsBehindTheFilter() {
+  const mooring_ring_options_t options = Polled();
+  mooring_ring_t* made = nullptr;
+  if (!Take(mooring_ring_create(&options, &made)).ok()) return "no ring";
+  const Ring ring(made);
+  if (RunNop(ring) != 0) return "a nop before the filter";
+  if (!DenyIoUring(EPERM)) return "no filter";
+  // For as long as the thread is awake, it takes them.
+  int64_t result = 0;
+  const bool failed = Eventually([&] { return (result = RunNop(ring)) != 0; });
+  if (!failed || result != -EPERM) return "a nop gave " + std::to_string(result);
+  return "";
+}
+
+TEST(PollerNeverWoken, OperationsFail) {
+  const mooring_ring_options_t options = Polled();
+  mooring_ring_t* made = nullptr;
+  const bool has_poller = Take(mooring_ring_create(&options, &made)).ok();
+  mooring_ring_destroy(made);
+  SKIP_WITHOUT(has_poller, "sqpoll", "run where io_uring gives rings with SQPOLL");
+  const ChildResult child = RunInChild(&FailsBehindTheFilter);
+  EXPECT_TRUE(child.exited);
+  EXPECT_EQ(child.complaint, "");
+}
+
+}  // namespace
+}  // namespace mooring::conformance
