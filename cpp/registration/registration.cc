@@ -59,20 +59,23 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
   if (!table->open()) return Status(kRingClosed);
   if (!table->IsOwner()) return Status(kWrongThread);
   RefPtr<Registration> registration = MakeRef<Registration>(std::move(table), std::move(slab), options);
-  registration->Enlist();
-  if (options.policy != Policy::kNever) registration->PinExtents(Which::kAll, Effort::kPatient);
-  if (options.policy == Policy::kRequire) {
-    const RegistrationReport report = registration->Report();
-    if (report.outcome != Outcome::kFixed) return RequireFailed(report);
-  }
+  RETURN_IF_ERROR(registration->Enlist());
+  if (options.policy == Policy::kPrefer) registration->PinExtents(Which::kAll, Effort::kPatient);
   return registration;
 }
 
-// A growth that is under way is waited for; one that begins later finds the registration in the list.
-void Registration::Enlist() {
+// A growth that is under way is waited for; one that begins later finds the registration in the list. REQUIRE is pinned
+// before it gets there: no growth shall fail for a registration that never comes to be.
+Status Registration::Enlist() {
   MutexLock growth(slab_->growth_mutex());
   Publish(CutIntoExtents(0, slab_->total_bytes()));
+  if (options_.policy == Policy::kRequire) {
+    PinExtents(Which::kAll, Effort::kPatient);
+    const RegistrationReport report = Report();
+    if (report.outcome != Outcome::kFixed) return RequireFailed(report);
+  }
   WaitingList::Add(this);
+  return OkStatus();
 }
 
 // Extents end between two buffers and, but for those of a growth, on a page boundary where that can be, so that a lease

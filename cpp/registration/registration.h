@@ -113,8 +113,8 @@ class Registration : public RefCounted<Registration> {
 
   // By another thread than the owner: to do at the next call what Promote does.
   void AskOwner();
-  // Knows how large the slab is, and is known where it grows.
-  void Enlist();
+  // Learns how large the slab is, and is known where it grows. An error is of REQUIRE.
+  Status Enlist();
   // [begin, end) of the slab, where an extent begins.
   std::vector<Extent> CutIntoExtents(uint64_t begin, uint64_t end) const;
   // Why nothing at all can be pinned, for PinExtent; Reason::kNone if something may be.

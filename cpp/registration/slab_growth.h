@@ -7,7 +7,7 @@
 //
 // Threading: any thread; growths of one slab come one after the other. Under the slab's growth lock, which is taken first
 // (registration.h has the order), and held while pages are mapped, touched and pinned: a registration that is made
-// meanwhile waits for it.
+// meanwhile waits for it, and it for one under REQUIRE.
 //
 //   RETURN_IF_ERROR(GrowSlab(*slab, 64));
 #ifndef MOORING_CPP_REGISTRATION_SLAB_GROWTH_H_

@@ -195,6 +195,24 @@ TEST_F(SlabGrowthTest, WhatOnlyGrowthKeptIsGivenBackAfterIt) {
   EXPECT_TRUE(WaitingList::Of(*slab_).empty());
 }
 
+// Of two that want the slab at once, the one that can be had is.
+TEST_F(SlabGrowthTest, IsNotRefusedForARegistrationThatNeverComesToBe) {
+  engines_[0].refuse_with = EFAULT;
+  std::atomic<bool> done{false};
+  std::thread registrar([&] {
+    while (!done) {
+      EXPECT_FALSE(Registration::Create(tables_[0], slab_, {.policy = Policy::kRequire}).ok());
+      std::this_thread::yield();
+    }
+  });
+  for (uint64_t i = kCount; i < kCountMax; ++i) {
+    EXPECT_TRUE(GrowSlab(*slab_, 1).ok());
+    std::this_thread::yield();
+  }
+  done = true;
+  registrar.join();
+}
+
 TEST_F(SlabGrowthTest, RegistrationsMadeMeanwhileCoverAll) {
   std::atomic<bool> done{false};
   std::thread grower([&] {

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "cpp/base/thread_annotations.h"
 #include "cpp/slabs/free_bitmap.h"
 #include "cpp/slabs/lease_table.h"
 #include "cpp/slabs/slab.h"
@@ -79,7 +80,8 @@ TEST(LeaseTableGrowth, NeverLeasesABufferToTwoMeanwhile) {
       const auto first = canaries.begin() + taken.first_index;
       std::fill(first, first + taken.buffer_count, mine + turn);
       std::this_thread::yield();
-      damage += taken.buffer_count - std::count(first, first + taken.buffer_count, mine + turn);
+      const auto kept = std::count(first, first + taken.buffer_count, mine + turn);
+      damage += taken.buffer_count - static_cast<uint64_t>(kept);
       damage += !table->Release(taken).ok();
     }
   };

@@ -36,7 +36,7 @@ enum {
 typedef uint32_t mooring_outcome_t;
 enum {
   MOORING_OUTCOME_FIXED = 0,    // every byte is pinned
-  MOORING_OUTCOME_PARTIAL = 1,  // a prefix is; the rest takes the copy path
+  MOORING_OUTCOME_PARTIAL = 1,  // a part is, a prefix unless the slab grew; the rest takes the copy path
   MOORING_OUTCOME_COPY = 2,     // nothing is
 };
 

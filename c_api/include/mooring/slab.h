@@ -190,10 +190,11 @@ MOORING_API void* mooring_slab_data(const mooring_slab_t* slab, mooring_lease_t 
 // can be of them: PREFER pins what fits and reports the rest, NEVER copies, and where REQUIRE cannot pin them the slab
 // does not grow. What is there already stays as it is; operations in flight are neither disturbed nor waited for.
 //
-// A lease that lies on both sides of a former end of the slab is in no single extent: its operations take the copy path
-// unless they stay on one side. A PREFER registration with a ring whose owner is another thread is pinned by the owner's
-// next call on the ring (MOORING_REASON_OWNER_THREAD until then). The slab keeps its kind of pages: reserved huge pages
-// are taken from the pool when it grows, and AUTO chooses by buffer_count_max.
+// Each growth takes a slot, or more, of the fixed-buffer table of every ring that the slab is registered with: grow by
+// much, seldom. A lease that lies on both sides of a former end of the slab is in no single extent: its operations take
+// the copy path unless they stay on one side. A PREFER registration with a ring whose owner is another thread is pinned
+// by the owner's next call on the ring (MOORING_REASON_OWNER_THREAD until then). The slab keeps its kind of pages:
+// reserved huge pages are taken from the pool when it grows, and AUTO chooses by buffer_count_max.
 //
 // Thread: any; concurrent calls succeed in turn, and mooring_registration_create waits for them.
 // Blocks: while pages are mapped, touched (as mooring_slab_create) and pinned (as mooring_registration_create).
