@@ -9,6 +9,7 @@ namespace mooring::c_api {
 namespace {
 
 static_assert(MOORING_REASON_ENGINE_THREADS == static_cast<uint32_t>(Reason::kEngineThreads));
+static_assert(MOORING_REASON_OWNER_THREAD == static_cast<uint32_t>(Reason::kOwnerThread));
 static_assert(MOORING_OUTCOME_COPY == static_cast<uint32_t>(Outcome::kCopy));
 static_assert(kFirstBytes<mooring_registration_info_t> == 1096 && kFirstBytes<mooring_extent_info_t> == 40);
 static_assert(MOORING_POLICY_NEVER == static_cast<uint32_t>(Policy::kNever));

@@ -11,12 +11,14 @@
 #include "cpp/base/deadline.h"
 #include "cpp/base/format.h"
 #include "cpp/operations/ring_registry.h"
+#include "cpp/registration/slab_growth.h"
 #include "cpp/registration/waiting_list.h"
 
 namespace mooring::c_api {
 namespace {
 
 static_assert(sizeof(mooring_lease_t) == sizeof(Lease) && sizeof(Lease) == 16);
+static_assert(kFirstBytes<mooring_slab_options_t> == 48 && kFirstBytes<mooring_slab_info_t> == 352);
 
 Lease ToLease(mooring_lease_t lease) {
   return Lease{lease.first_index, lease.buffer_count, lease.generation, lease.reserved};
@@ -35,6 +37,7 @@ Result<SlabOptions> ToOptions(const mooring_slab_options_t* given) {
       .numa_node = options.numa_node,
       .touch = static_cast<Touch>(options.touch),
       .touch_thread_count = options.touch_thread_count,
+      .buffer_count_max = options.buffer_count_max,
   };
 }
 
@@ -60,6 +63,7 @@ mooring_slab_info_t ToInfo(const SlabInfo& from) {
   info.held_count = from.held_count;
   info.kernel_reference_count = from.reference_count - 1;  // the handle's own
   CopyText(from.note, info.note);
+  info.buffer_count_max = from.buffer_count_max;
   return info;
 }
 
@@ -145,6 +149,12 @@ mooring_error_t* mooring_slab_release(mooring_slab_t* slab, mooring_lease_t leas
 void* mooring_slab_data(const mooring_slab_t* slab, mooring_lease_t lease) noexcept {
   if (slab == nullptr || slab->process != CurrentProcess()) return nullptr;
   return slab->slab->Data(ToLease(lease));
+}
+
+mooring_error_t* mooring_slab_grow(mooring_slab_t* slab, uint64_t buffer_count) noexcept {
+  if (slab == nullptr) return ToError(Status(kNullArgument));
+  if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
+  return ToError(GrowSlab(*slab->slab, buffer_count));
 }
 
 mooring_error_t* mooring_slab_close(mooring_slab_t* slab, int64_t timeout_ns) noexcept {

@@ -14,6 +14,7 @@
 
 #include "cpp/base/status.h"
 #include "mooring/registration.h"
+#include "mooring/slab.h"
 
 namespace mooring::c_api {
 
@@ -28,6 +29,10 @@ template <>
 inline constexpr size_t kFirstBytes<mooring_registration_info_t> = offsetof(mooring_registration_info_t, bytes_cloned);
 template <>
 inline constexpr size_t kFirstBytes<mooring_extent_info_t> = offsetof(mooring_extent_info_t, source);
+template <>
+inline constexpr size_t kFirstBytes<mooring_slab_options_t> = offsetof(mooring_slab_options_t, buffer_count_max);
+template <>
+inline constexpr size_t kFirstBytes<mooring_slab_info_t> = offsetof(mooring_slab_info_t, buffer_count_max);
 
 // Null options are all default.
 template <typename T>

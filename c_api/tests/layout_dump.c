@@ -64,6 +64,7 @@ static void PrintSlabOptions(void) {
   FIELD(mooring_slab_options_t, numa_node);
   FIELD(mooring_slab_options_t, touch);
   FIELD(mooring_slab_options_t, touch_thread_count);
+  FIELD(mooring_slab_options_t, buffer_count_max);
 }
 
 static void PrintSlabInfo(void) {
@@ -83,6 +84,7 @@ static void PrintSlabInfo(void) {
   FIELD(mooring_slab_info_t, held_count);
   FIELD(mooring_slab_info_t, kernel_reference_count);
   FIELD(mooring_slab_info_t, note);
+  FIELD(mooring_slab_info_t, buffer_count_max);
 }
 
 static void PrintRingOptions(void) {
@@ -314,6 +316,7 @@ static void PrintValues2(void) {
   VALUE(MOORING_REASON_KERNEL_TOO_OLD);
   VALUE(MOORING_REASON_REGISTER_DENIED);
   VALUE(MOORING_REASON_ENGINE_THREADS);
+  VALUE(MOORING_REASON_OWNER_THREAD);
   VALUE(MOORING_SOURCE_NONE);
   VALUE(MOORING_SOURCE_PINNED);
   VALUE(MOORING_SOURCE_CLONED);

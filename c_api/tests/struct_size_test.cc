@@ -131,6 +131,26 @@ TEST(StructSize, InfosThatGrewAreFilledForOlderCallers) {
   mooring_ring_destroy(ring);
 }
 
+// A caller from before slabs could grow.
+TEST(StructSize, ASlabOfAnOlderCallerNeverGrows) {
+  mooring_slab_options_t options;
+  std::memset(&options, 0, sizeof options);
+  options.struct_size = offsetof(mooring_slab_options_t, buffer_count_max);
+  options.buffer_bytes = 4096;
+  options.buffer_count = 2;
+  options.buffer_count_max = 100;  // not his
+  mooring_slab_t* slab = nullptr;
+  ASSERT_EQ(CodeOf(mooring_slab_create(&options, &slab)), uint32_t{MOORING_CODE_OK});
+  EXPECT_EQ(CodeOf(mooring_slab_grow(slab, 1)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
+  mooring_slab_info_t info;
+  std::memset(&info, 0xee, sizeof info);
+  info.struct_size = offsetof(mooring_slab_info_t, buffer_count_max);
+  ASSERT_EQ(CodeOf(mooring_slab_get_info(slab, &info)), uint32_t{MOORING_CODE_OK});
+  EXPECT_EQ(info.buffer_count, 2u);
+  EXPECT_EQ(info.buffer_count_max, UINT64_C(0xeeeeeeeeeeeeeeee)) << "beyond the caller's struct";
+  mooring_slab_destroy(slab);
+}
+
 TEST(StructSize, NullOptionsAreDefaults) {
   mooring_slab_t* slab = nullptr;
   ASSERT_EQ(CodeOf(mooring_slab_create(nullptr, &slab)), uint32_t{MOORING_CODE_OK});

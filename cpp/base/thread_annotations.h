@@ -14,6 +14,7 @@
 #define GUARDED_BY(x) MOORING_THREAD_ANNOTATION(guarded_by(x))
 #define REQUIRES(x) MOORING_THREAD_ANNOTATION(requires_capability(x))
 #define EXCLUDES(x) MOORING_THREAD_ANNOTATION(locks_excluded(x))
+#define RETURN_CAPABILITY(x) MOORING_THREAD_ANNOTATION(lock_returned(x))
 
 namespace mooring {
 

@@ -182,7 +182,10 @@ Result<Mapping> Mapping::Anonymous(const AnonymousOptions& options) {
       size ? CheckedAdd(*size, alignment - page_bytes) : std::nullopt;
   if (!reach || *reach > PTRDIFF_MAX) return TooLarge(options.size_bytes);
 
-  void* mapped = ::mmap(nullptr, *reach, kProtection, kFlags, -1, 0);
+  // Without MAP_NORESERVE: what is closed is not counted as memory that may be wanted, and what Open
+  // opens then is (mmap_region and mprotect_fixup of the kernel count writable pages).
+  const int protection = options.closed ? PROT_NONE : kProtection;
+  void* mapped = ::mmap(nullptr, *reach, protection, kFlags, -1, 0);
   if (mapped == MAP_FAILED) return MapError(errno, *size);
   // The kernel aligns to its own liking (to huge pages only since 6.7): keep the aligned part and
   // give back the rest.
@@ -208,10 +211,12 @@ Result<Mapping> Mapping::Hugetlb(const HugetlbOptions& options) {
   if (!size || *size > PTRDIFF_MAX) return TooLarge(options.size_bytes);
 
   // Without MAP_NORESERVE the kernel promises the pages now or fails now. With it, a pool run dry
-  // would be a SIGBUS at first touch (mmap(2)).
+  // would be a SIGBUS at first touch (mmap(2)), and closed pages are not to be promised.
   const int size_flag =
       static_cast<int>(static_cast<unsigned>(std::countr_zero(pool->page_bytes)) << MAP_HUGE_SHIFT);
-  void* mapped = ::mmap(nullptr, *size, kProtection, kFlags | MAP_HUGETLB | size_flag, -1, 0);
+  const int flags = kFlags | MAP_HUGETLB | size_flag | (options.closed ? MAP_NORESERVE : 0);
+  const int protection = options.closed ? PROT_NONE : kProtection;
+  void* mapped = ::mmap(nullptr, *size, protection, flags, -1, 0);
   if (mapped == MAP_FAILED) {
     const int error = errno;
     if (error == ENOMEM) return PoolExhausted(*pool, *size);
@@ -219,6 +224,25 @@ Result<Mapping> Mapping::Hugetlb(const HugetlbOptions& options) {
     return MapError(error, *size);
   }
   return Mapping(static_cast<std::byte*>(mapped), *size, pool->page_bytes, true);
+}
+
+Status Mapping::Open(uint64_t offset, uint64_t size) {
+  if (hugetlb_) {
+    const std::optional<HugetlbPool> pool = ReadHugetlbPool(page_bytes_);
+    if (!pool) return NoSuchPool(page_bytes_);
+    if (pool->Available() < size / page_bytes_) return PoolExhausted(*pool, size);
+  }
+  if (::mprotect(data_ + offset, size, kProtection) == 0) return OkStatus();
+  const int error = errno;
+  Shut(offset, size);  // it may have stopped between two parts that the kernel keeps apart
+  return MapError(error, size);
+}
+
+void Mapping::Shut(uint64_t offset, uint64_t size) {
+  // Not by mapping anew: where that fails it may leave a hole, which is anybody's. EINVAL for
+  // reserved huge pages up to 5.17, and for locked ones: those go with the mapping.
+  (void)::madvise(data_ + offset, size, MADV_DONTNEED);
+  (void)::mprotect(data_ + offset, size, PROT_NONE);
 }
 
 Status Mapping::DontFork() {

@@ -34,10 +34,12 @@ class Mapping {
     uint64_t size_bytes = 0;  // not 0; rounded up to whole pages
     // A power of two; 0 = a page. 2 MiB lets transparent huge pages fill the range.
     uint64_t alignment_bytes = 0;
+    bool closed = false;  // see Open
   };
   struct HugetlbOptions {
     uint64_t size_bytes = 0;  // not 0; rounded up to whole huge pages
     uint64_t page_bytes = 0;  // 0 = the system's default size of huge pages
+    bool closed = false;      // see Open
   };
 
   struct SharedOptions {
@@ -46,6 +48,9 @@ class Mapping {
     uint64_t size_bytes = 0;    // 0 = all from the offset on
   };
 
+  // One that is made closed is address space alone (PROT_NONE), which costs no memory and is promised
+  // none, until Open.
+  //
   // Pages of the ordinary size, or what AdviseHugePages makes of them. INVALID_ARGUMENT, EXHAUSTED.
   static Result<Mapping> Anonymous(const AnonymousOptions& options);
   // Reserved huge pages. The pages are promised at once and taken when touched; EXHAUSTED when the
@@ -65,6 +70,13 @@ class Mapping {
     return *this;
   }
   ~Mapping() { Unmap(); }
+
+  // Makes [offset, offset + size) of a closed mapping, whole pages, readable and writable. A failure
+  // has changed nothing. EXHAUSTED: no memory, or not so many reserved huge pages; those are promised
+  // no further, so touch them at once.
+  Status Open(uint64_t offset, uint64_t size);
+  // Undoes Open: the pages are given back as far as the kernel lets us, and the place stays ours.
+  void Shut(uint64_t offset, uint64_t size);
 
   std::byte* data() const { return data_; }
   uint64_t size_bytes() const { return size_bytes_; }

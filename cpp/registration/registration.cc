@@ -47,10 +47,14 @@ Registration::Registration(RefPtr<BufferTable> table, RefPtr<Slab> slab, const R
     : table_(std::move(table)), slab_(std::move(slab)), options_(options) {}
 
 Registration::~Registration() {
-  if (listed_) WaitingList::Remove(this);
+  WaitingList::Remove(this);
   slab_->Unwatch(this);
-  for (const Extent& extent : map_.load(std::memory_order_acquire)->extents) {
-    if (extent.slot != kNoBufferSlot) table_->Unpin(extent.key);
+  Unpin(map_.load(std::memory_order_acquire)->extents, 0);
+}
+
+void Registration::Unpin(const std::vector<Extent>& extents, uint64_t from_offset) {
+  for (const Extent& extent : extents) {
+    if (extent.offset >= from_offset && extent.slot != kNoBufferSlot) table_->Unpin(extent.key);
   }
 }
 
@@ -60,48 +64,60 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
   if (!table->open()) return Status(kRingClosed);
   if (!table->IsOwner()) return Status(kWrongThread);
   RefPtr<Registration> registration = MakeRef<Registration>(std::move(table), std::move(slab), options);
-  registration->Publish(registration->CutIntoExtents());
-  if (options.policy != Policy::kNever) registration->PinExtents(Which::kAll, Effort::kPatient);
-  if (options.policy == Policy::kRequire) {
-    const RegistrationReport report = registration->Report();
-    if (report.outcome != Outcome::kFixed) return RequireFailed(report);
-  }
+  RETURN_IF_ERROR(registration->Enlist());
+  if (options.policy == Policy::kPrefer) registration->PinExtents(Which::kAll, Effort::kPatient);
   if (options.provided_buffer_count != 0) {
     registration->provided_ = ProvidedBuffers::Create(registration->table_, registration->slab_,
                                                       options.provided_buffer_count, &registration->provided_error_);
   }
-  // Without a table there is nothing to wait for.
-  if (options.policy == Policy::kPrefer && registration->table().engine_info().fixed_buffer_count > 0) {
-    registration->listed_ = true;
-    WaitingList::Add(registration.get());
-  }
   return registration;
 }
 
-// Extents end between two buffers and on a page boundary where that can be, so that a lease seldom crosses one and no
-// page is charged twice.
-std::vector<Extent> Registration::CutIntoExtents() const {
+// A growth that is under way is waited for; one that begins later finds the registration in the list. REQUIRE is pinned
+// before it gets there: no growth shall fail for a registration that never comes to be.
+Status Registration::Enlist() {
+  MutexLock growth(slab_->growth_mutex());
+  Publish(CutIntoExtents(0, slab_->total_bytes()));
+  if (options_.policy == Policy::kRequire) {
+    PinExtents(Which::kAll, Effort::kPatient);
+    const RegistrationReport report = Report();
+    if (report.outcome != Outcome::kFixed) return RequireFailed(report);
+  }
+  WaitingList::Add(this);
+  return OkStatus();
+}
+
+// Extents end between two buffers and, but for those of a growth, on a page boundary where that can be, so that a lease
+// seldom crosses one and no page is charged twice.
+std::vector<Extent> Registration::CutIntoExtents(uint64_t begin, uint64_t end) const {
   std::vector<Extent> extents;
   const uint64_t most = options_.extent_bytes_max == 0 ? kExtentBytesMax : options_.extent_bytes_max;
   const uint64_t unit = std::lcm(slab_->buffer_bytes(), slab_->page_bytes());
   const uint64_t extent_bytes = unit <= most ? most - most % unit : most;
-  for (uint64_t offset = 0; offset < slab_->total_bytes(); offset += extent_bytes) {
+  for (uint64_t offset = begin; offset < end; offset += extent_bytes) {
     Extent extent;
     extent.offset = offset;
-    extent.size = std::min(extent_bytes, slab_->total_bytes() - offset);
+    extent.size = std::min(extent_bytes, end - offset);
     if (options_.policy == Policy::kNever) extent.reason = Reason::kPolicy;
     extents.push_back(extent);
   }
   return extents;
 }
 
+PinnedPrefix Registration::Obstacle() const {
+  const EngineInfo& engine = table_->engine_info();
+  PinnedPrefix obstacle;
+  obstacle.reason = PinLadder::TableReason(engine, ReadMemlockLimits());
+  obstacle.system_error = engine.table_error;
+  if (options_.policy == Policy::kNever) obstacle = PinnedPrefix{0, {}, Reason::kPolicy, 0};
+  return obstacle;
+}
+
 void Registration::PinExtents(Which which, Effort effort) {
   MutexLock promote(promote_mutex_);
   const SlotMap& before = *map_.load(std::memory_order_acquire);
   PinLadder ladder(*table_, slab_, options_.raise_memlock, effort);
-  PinnedPrefix stopped;
-  stopped.reason = PinLadder::TableReason(table_->engine_info(), ReadMemlockLimits());
-  stopped.system_error = table_->engine_info().table_error;
+  PinnedPrefix stopped = Obstacle();
   std::vector<Extent> extents;
   extents.reserve(before.extents.size() + 1);
   for (const Extent& extent : before.extents) {
@@ -122,6 +138,8 @@ void Registration::Publish(std::vector<Extent> extents) {
   map->extents = std::move(extents);
   bool waits = false;
   for (const Extent& extent : map->extents) waits |= extent.reason == Reason::kMemlockLimit;
+  // Without a table there is nothing to wait for.
+  waits = waits && options_.policy == Policy::kPrefer && table_->engine_info().fixed_buffer_count > 0;
   MutexLock lock(mutex_);
   map_.store(map.get(), std::memory_order_release);
   waits_.store(waits, std::memory_order_relaxed);
@@ -162,10 +180,55 @@ Status Registration::Promote() {
   if (table_->IsOwner()) {
     PinExtents(Which::kAll, Effort::kPatient);
   } else {
-    asked_.store(true, std::memory_order_relaxed);
-    table_->AskForPromotion();
+    AskOwner();
   }
   return OkStatus();
+}
+
+bool Registration::GrowthIsRefused() const {
+  return options_.policy == Policy::kRequire && !is_dead() && !table_->IsOwner();
+}
+
+Status Registration::Grow(uint64_t total_bytes) {
+  if (is_dead()) return OkStatus();
+  MutexLock promote(promote_mutex_);
+  std::vector<Extent> extents = map_.load(std::memory_order_acquire)->extents;
+  const uint64_t covered = extents.back().offset + extents.back().size;
+  PinnedPrefix stopped = Obstacle();
+  const bool is_for_owner = stopped.reason == Reason::kNone && !table_->IsOwner();
+  if (is_for_owner) stopped.reason = Reason::kOwnerThread;
+  PinLadder ladder(*table_, slab_, options_.raise_memlock, Effort::kPatient);
+  for (const Extent& extent : CutIntoExtents(covered, total_bytes)) PinExtent(ladder, extent, &stopped, &extents);
+  if (options_.policy == Policy::kRequire) {
+    bool is_fixed = true;
+    for (const Extent& extent : extents) is_fixed &= extent.offset < covered || extent.slot != kNoBufferSlot;
+    // A ring that is closed meanwhile needs nothing any more.
+    if (!is_fixed && !is_dead()) {
+      const RegistrationReport report = ReportOf(extents);
+      Unpin(extents, covered);
+      return RequireFailed(report);
+    }
+  }
+  Publish(std::move(extents));
+  if (is_for_owner) AskOwner();
+  return OkStatus();
+}
+
+void Registration::Shrink(uint64_t total_bytes) {
+  MutexLock promote(promote_mutex_);
+  const std::vector<Extent>& extents = map_.load(std::memory_order_acquire)->extents;
+  std::vector<Extent> kept;
+  for (const Extent& extent : extents) {
+    if (extent.offset < total_bytes) kept.push_back(extent);
+  }
+  if (kept.size() == extents.size()) return;
+  Publish(std::move(kept));
+  Unpin(extents, total_bytes);
+}
+
+void Registration::AskOwner() {
+  asked_.store(true, std::memory_order_relaxed);
+  table_->AskForPromotion();
 }
 
 void Registration::Wake() {
@@ -195,14 +258,13 @@ bool Registration::ExtentAt(uint32_t index, Extent* out_extent) const {
   return true;
 }
 
-RegistrationReport Registration::MakeReport() const {
-  const SlotMap& map = *map_.load(std::memory_order_acquire);
+RegistrationReport Registration::MakeReport(const std::vector<Extent>& extents) const {
   RegistrationReport report;
   report.policy = options_.policy;
-  report.extent_count = static_cast<uint32_t>(map.extents.size());
-  report.bytes_requested = slab_->total_bytes();
+  report.extent_count = static_cast<uint32_t>(extents.size());
+  report.bytes_requested = extents.back().offset + extents.back().size;
   const bool attached = table_->attached();  // without its ring nothing is pinned
-  for (const Extent& extent : map.extents) {
+  for (const Extent& extent : extents) {
     if (extent.slot != kNoBufferSlot) {
       report.bytes_fixed += attached ? extent.size : 0;
       report.bytes_cloned += attached && extent.is_clone ? extent.size : 0;
@@ -218,7 +280,11 @@ RegistrationReport Registration::MakeReport() const {
 }
 
 RegistrationReport Registration::Report() const {
-  RegistrationReport report = MakeReport();
+  return ReportOf(map_.load(std::memory_order_acquire)->extents);
+}
+
+RegistrationReport Registration::ReportOf(const std::vector<Extent>& extents) const {
+  RegistrationReport report = MakeReport(extents);
   report.memlock = ReadMemlockLimits();
   report.memlock_used_bytes = MemlockLedger::used_bytes();
   const EngineInfo& engine = table_->engine_info();

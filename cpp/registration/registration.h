@@ -8,8 +8,13 @@
 //
 // What could not be pinned for want of memlock waits, in the WaitingList, for budget that this process gives back.
 //
+// When the slab grows, extents for the new bytes are added behind the others, which stay as they are: a range across the
+// seam is in no extent, and takes the copy path.
+//
 // Threading: any thread. SlotFor reads a map that is replaced and never changed; replaced ones stay until the end, for a
-// submission may be reading. There are no more of them than there were promotions that won something.
+// submission may be reading. There are no more of them than there were growths, and promotions that won something.
+// Locks, in the order in which they are taken: the slab's growth mutex, under which a registration enters the list and
+// learns how large the slab is; promote_mutex_; the table's.
 #ifndef MOORING_CPP_REGISTRATION_REGISTRATION_H_
 #define MOORING_CPP_REGISTRATION_REGISTRATION_H_
 
@@ -68,6 +73,15 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   Status Promote();
   // Promote without pauses, for what waits for memlock; for all that is not pinned if the owner was asked for that.
   void Wake();
+  // Growth of the slab (slab_growth.h), whose growth lock the caller holds. True when Grow could not keep to REQUIRE here,
+  // as only the owner of the ring, another thread, may pin.
+  bool GrowthIsRefused() const;
+  // Covers the slab up to `total_bytes`, as the policy says. Of a ring that has an owner, another thread, what can be
+  // pinned is left to its next call. An error (REQUIRE) has changed nothing.
+  Status Grow(uint64_t total_bytes) EXCLUDES(promote_mutex_);
+  // Undoes it, before any operation could name the bytes from `total_bytes` on.
+  void Shrink(uint64_t total_bytes) EXCLUDES(promote_mutex_);
+
   // Wake has something to try.
   bool waits() const { return waits_.load(std::memory_order_relaxed) || asked_.load(std::memory_order_relaxed); }
   // Nobody will submit with it any more: it need not be woken.
@@ -80,6 +94,7 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   // this.
   void WatchForBuffers() { slab_->Watch(this); }
 
+  Policy policy() const { return options_.policy; }
   Slab& slab() const { return *slab_; }
   const BufferTable& table() const { return *table_; }
   RefPtr<BufferTable> table_reference() const { return table_; }
@@ -108,23 +123,32 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
 
   void OnBufferFree() override { table_->AskForBuffers(); }
 
-  std::vector<Extent> CutIntoExtents() const;
+  // By another thread than the owner: to do at the next call what Promote does.
+  void AskOwner();
+  // Learns how large the slab is, and is known where it grows. An error is of REQUIRE.
+  Status Enlist();
+  // [begin, end) of the slab, where an extent begins.
+  std::vector<Extent> CutIntoExtents(uint64_t begin, uint64_t end) const;
+  // Why nothing at all can be pinned, for PinExtent; Reason::kNone if something may be.
+  PinnedPrefix Obstacle() const;
   // Pins those extents that have no slot, splitting where only a prefix fits.
   void PinExtents(Which which, Effort effort) EXCLUDES(mutex_);
   void Publish(std::vector<Extent> extents) EXCLUDES(mutex_);
   // Appends what becomes of `extent`. Pins nothing where `*stopped` has a reason; else notes there why the rest may stop.
   static void PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped, std::vector<Extent>* extents);
-  RegistrationReport MakeReport() const;
+  RegistrationReport MakeReport(const std::vector<Extent>& extents) const;
+  RegistrationReport ReportOf(const std::vector<Extent>& extents) const;
+  void Unpin(const std::vector<Extent>& extents, uint64_t from_offset);
+  bool is_dead() const { return given_up_.load(std::memory_order_relaxed) || !table_->open(); }
 
   const RefPtr<BufferTable> table_;
   const RefPtr<Slab> slab_;
   const RegistrationOptions options_;
   std::unique_ptr<ProvidedBuffers> provided_;
   int provided_error_ = 0;
-  bool listed_ = false;  // in the WaitingList, from Create on
   std::atomic<const SlotMap*> map_{nullptr};
   std::atomic<bool> waits_{false};  // for memlock, in part at least
-  std::atomic<bool> asked_{false};  // the owner was, by another thread
+  std::atomic<bool> asked_{false};  // the owner was, by AskOwner
   std::atomic<bool> given_up_{false};
   Mutex promote_mutex_;  // held over the system calls of one promotion
   mutable Mutex mutex_;

@@ -67,6 +67,11 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, const std::s
       report.message = pinned + "the ring runs on the threads engine, which has no fixed buffers";
       report.remedy = engine_remedy.empty() ? "make the ring with the io_uring engine" : engine_remedy;
       return;
+    case Reason::kOwnerThread:
+      report.message = pinned + "the slab grew on another thread than the one that owns the ring, which has not called "
+                                "it since";
+      report.remedy = "submit, reap or promote on the thread that created the ring";
+      return;
     case Reason::kNone:
       if (report.outcome == Outcome::kFixed) return;
       report.message = pinned + "the ring is gone";

@@ -23,6 +23,7 @@ enum class Reason : uint32_t {
   kKernelTooOld = 6,
   kRegisterDenied = 7,
   kEngineThreads = 8,
+  kOwnerThread = 9,
 };
 
 struct RegistrationReport {

@@ -20,12 +20,13 @@ struct Waiting {
 
 constinit PerProcess<Waiting> lists;
 
-// References, for the caller to use and drop without the lock. One whose last reference has gone is on its way out of
-// the list: its destructor waits for the lock.
-std::vector<RefPtr<Registration>> Hold(const Waiting& waiting, const BufferTable* table) REQUIRES(waiting.mutex) {
+// References to those that match, for the caller to use and drop without the lock. One whose last reference has gone is on
+// its way out of the list: its destructor waits for the lock.
+template <typename Matches>
+std::vector<RefPtr<Registration>> Hold(const Waiting& waiting, Matches matches) REQUIRES(waiting.mutex) {
   std::vector<RefPtr<Registration>> held;
   for (Registration* registration : waiting.registrations) {
-    if (!registration->waits() || (table != nullptr && &registration->table() != table)) continue;
+    if (!matches(*registration)) continue;
     if (registration->TryAddRef()) held.push_back(RefPtr<Registration>::Adopt(registration));
   }
   return held;
@@ -53,7 +54,7 @@ void WaitingList::Wake() {
     const uint64_t returns = MemlockLedger::return_count();
     if (returns == waiting.returns_seen) return;
     if (!MemlockLedger::ReturnIsPending()) waiting.returns_seen = returns;
-    held = Hold(waiting, nullptr);
+    held = Hold(waiting, [](const Registration& one) { return one.waits(); });
   }
   for (const RefPtr<Registration>& registration : held) registration->Wake();
 }
@@ -63,9 +64,15 @@ void WaitingList::WakeAsked(const BufferTable& table) {
   std::vector<RefPtr<Registration>> held;
   {
     MutexLock lock(waiting.mutex);
-    held = Hold(waiting, &table);
+    held = Hold(waiting, [&](const Registration& one) { return one.waits() && &one.table() == &table; });
   }
   for (const RefPtr<Registration>& registration : held) registration->Wake();
+}
+
+std::vector<RefPtr<Registration>> WaitingList::Of(const Slab& slab) {
+  Waiting& waiting = lists.Get();
+  MutexLock lock(waiting.mutex);
+  return Hold(waiting, [&](const Registration& one) { return &one.slab() == &slab; });
 }
 
 }  // namespace mooring

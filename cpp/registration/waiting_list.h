@@ -1,6 +1,7 @@
-// WaitingList: the registrations of this process that may be pinned further one day, oldest first. What gives memlock
-// budget back (a registration, a slab, a ring that goes) wakes them: those whose ring this thread may register with are
-// tried at once, without pauses; owners of others find the request at their next call. A fork child has an empty one.
+// WaitingList: the registrations of this process, oldest first, for whoever has something to pin for them later on. What
+// gives memlock budget back (a registration, a slab, a ring that goes) wakes those that lack it: those whose ring this
+// thread may register with are tried at once, without pauses; owners of others find the request at their next call. A
+// slab that grows asks for its own. A fork child has an empty list.
 //
 // The kernel returns budget late after a ring was closed, and up to 6.3 always. So every wake tries again until a while
 // after the last return; then none does until something is given back again.
@@ -11,10 +12,15 @@
 #ifndef MOORING_CPP_REGISTRATION_WAITING_LIST_H_
 #define MOORING_CPP_REGISTRATION_WAITING_LIST_H_
 
+#include <vector>
+
+#include "cpp/base/ref_counted.h"
+
 namespace mooring {
 
 class BufferTable;
 class Registration;
+class Slab;
 
 class WaitingList {
  public:
@@ -24,6 +30,9 @@ class WaitingList {
   static void Wake();
   // Those of `table`, on the thread of its owner, who was asked by another.
   static void WakeAsked(const BufferTable& table);
+
+  // Those of `slab`. Drop the references without its growth lock.
+  static std::vector<RefPtr<Registration>> Of(const Slab& slab);
 };
 
 }  // namespace mooring

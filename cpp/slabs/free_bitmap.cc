@@ -3,6 +3,8 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <new>
 
 #include "cpp/base/check.h"
@@ -11,42 +13,52 @@ namespace mooring {
 
 // For memory orders see the end of free_bitmap.h: Contents, Listing, Doubt.
 
-std::unique_ptr<FreeBitmap> FreeBitmap::Create(uint32_t buffer_count) {
-  CHECK(buffer_count >= 1 && buffer_count <= kBufferCountMax);
+void FreeBitmap::Freer::operator()(void* memory) const { std::free(memory); }
+
+std::unique_ptr<FreeBitmap> FreeBitmap::Create(uint32_t buffer_count, uint32_t buffer_count_max) {
+  CHECK(buffer_count >= 1 && buffer_count <= buffer_count_max &&
+        buffer_count_max <= kBufferCountMax);
   std::unique_ptr<FreeBitmap> bitmap(new (std::nothrow) FreeBitmap());
-  if (bitmap == nullptr) return nullptr;
-  const uint32_t words = (buffer_count + kWordBuffers - 1) / kWordBuffers;
-  bitmap->buffer_count_ = buffer_count;
-  bitmap->word_count_ = words;
-  bitmap->spread_max_ = std::bit_floor(std::min(words, kSpreadWordsMax)) - 1;
+  if (bitmap == nullptr || !bitmap->Allocate(buffer_count_max)) return nullptr;
+  bitmap->Grow(buffer_count);
+  return bitmap;
+}
+
+bool FreeBitmap::Allocate(uint32_t buffer_count_max) {
+  buffer_count_max_ = buffer_count_max;
+  const uint32_t words = (buffer_count_max + kWordBuffers - 1) / kWordBuffers;
   uint32_t summary_count = 0;
-  for (uint32_t count = words; bitmap->level_count_ == 0 || count > 1;) {
+  for (uint32_t count = words; level_count_ == 0 || count > 1;) {
     count = (count + kFanOut - 1) / kFanOut;
-    bitmap->level_words_[++bitmap->level_count_] = count;
+    level_words_[++level_count_] = count;
     summary_count += count;
   }
-  bitmap->lines_.reset(new (std::nothrow) Line[words <= 64 ? words : (words + 511) / 512 * 64]);
-  bitmap->summary_.reset(new (std::nothrow) std::atomic<uint64_t>[summary_count]);
-  if (bitmap->lines_ == nullptr || bitmap->summary_ == nullptr) return nullptr;
-  for (uint32_t level = 1, first = 0; level <= bitmap->level_count_;
-       first += bitmap->level_words_[level++]) {
-    bitmap->levels_[level] = &bitmap->summary_[first];
+  const size_t line_count = words <= 64 ? words : (words + 511) / 512 * 64;
+  const size_t line_bytes = line_count * sizeof(Line);
+  // calloc, because it leaves untouched what the kernel gives as zeroes; one line more to align by.
+  memory_.reset(std::calloc(1, sizeof(Line) + line_bytes + summary_count * sizeof(uint64_t)));
+  if (memory_ == nullptr) return false;
+  void* aligned = memory_.get();
+  size_t room = sizeof(Line) + line_bytes;
+  lines_ = static_cast<Line*>(std::align(alignof(Line), line_bytes, aligned, room));
+  summary_ = reinterpret_cast<uint64_t*>(lines_ + line_count);
+  for (uint32_t level = 1, first = 0; level <= level_count_; first += level_words_[level++]) {
+    levels_[level] = &summary_[first];
   }
-  // Relaxed throughout: the bitmap is not shared yet, and publishing it is its user's affair.
-  for (uint32_t word = 0; word < words; ++word) {
-    bitmap->Word(word).store(MaskInWord({0, buffer_count}, word), std::memory_order_relaxed);
-    for (uint32_t level = 1, child = word; level <= bitmap->level_count_;
-         ++level, child /= kFanOut) {
-      bitmap->Summary(level, child / kFanOut)
-          .fetch_or(uint64_t{1} << child % kFanOut, std::memory_order_relaxed);
-    }
-  }
-  return bitmap;
+  return true;
+}
+
+void FreeBitmap::Grow(uint32_t buffer_count) {
+  const uint32_t before = buffer_count_.load(std::memory_order_relaxed);
+  CHECK(buffer_count <= buffer_count_max_ - before);
+  // Before the return, which publishes it: whoever claims one of these knows that there are so many.
+  buffer_count_.store(before + buffer_count, std::memory_order_relaxed);
+  Return({before, buffer_count});
 }
 
 void FreeBitmap::ReturnWords(BufferRun run) {
   const uint32_t end = run.first_index + run.buffer_count;
-  DCHECK(end <= buffer_count_);
+  DCHECK(end <= buffer_count());
   for (uint32_t word = run.first_index / kWordBuffers; word * kWordBuffers < end; ++word) {
     ReturnBits(word, MaskInWord(run, word));
   }
@@ -54,7 +66,7 @@ void FreeBitmap::ReturnWords(BufferRun run) {
 
 uint32_t FreeBitmap::CountFree() const {
   uint32_t count = 0;
-  for (uint32_t word = 0; word < word_count_; ++word) {
+  for (uint32_t word = 0; word < word_count(); ++word) {
     // Relaxed: a report orders nothing.
     count +=
         static_cast<uint32_t>(std::popcount(FreeBits(Word(word).load(std::memory_order_relaxed))));
@@ -63,16 +75,16 @@ uint32_t FreeBitmap::CountFree() const {
 }
 
 uint32_t FreeBitmap::NextTaken(uint32_t from) const {
-  for (uint32_t word = from / kWordBuffers; word < word_count_; ++word) {
+  const uint32_t count = buffer_count();
+  for (uint32_t word = from / kWordBuffers; word * kWordBuffers < count; ++word) {
     // Relaxed: a report orders nothing.
     const uint32_t taken =
         ~FreeBits(Word(word).load(std::memory_order_relaxed)) &
         (word == from / kWordBuffers ? ~uint32_t{0} << from % kWordBuffers : ~uint32_t{0});
     if (taken == 0) continue;
-    return std::min(word * kWordBuffers + static_cast<uint32_t>(std::countr_zero(taken)),
-                    buffer_count_);
+    return std::min(word * kWordBuffers + static_cast<uint32_t>(std::countr_zero(taken)), count);
   }
-  return buffer_count_;
+  return count;
 }
 
 uint32_t FreeBitmap::MaskInWord(BufferRun run, uint32_t word) {
@@ -113,7 +125,7 @@ uint32_t FreeBitmap::ClaimOne() {
       from = 0;
       continue;
     }
-    std::atomic<uint64_t>& word = Word(index);
+    const std::atomic_ref<uint64_t> word = Word(index);
     // Relaxed: only a guess for the exchange.
     uint64_t seen = word.load(std::memory_order_relaxed);
     const uint32_t free_bits = FreeBits(seen);
@@ -135,14 +147,14 @@ uint32_t FreeBitmap::ClaimOne() {
 }
 
 uint32_t FreeBitmap::ClaimRun(uint32_t buffer_count) {
-  if (buffer_count > buffer_count_) return kNone;
+  if (buffer_count > this->buffer_count()) return kNone;
   if (buffer_count > 1) {
     const Reading listed = Search(buffer_count, /*every_word=*/false);
     if (listed.first != kNone) return listed.first;
   }
   Reading before;
   before.lost_a_race = true;  // nothing to compare the first reading with
-  for (uint64_t left = std::max(kReadingWordsMax / word_count_, kReadingsMin); left > 0; --left) {
+  for (uint64_t left = std::max(kReadingWordsMax / word_count(), kReadingsMin); left > 0; --left) {
     if (WasEmpty()) return kNone;
     const Reading now = Search(buffer_count, /*every_word=*/true);
     if (now.first != kNone) return now.first;
@@ -158,7 +170,7 @@ FreeBitmap::Reading FreeBitmap::Search(uint32_t buffer_count, bool every_word) {
   uint32_t reach = 0;  // free buffers that end where word `next` begins
   for (uint32_t next = 0;;) {
     const uint32_t index = every_word ? next : NextListed(next);
-    if (index >= word_count_) return reading;
+    if (index >= word_count()) return reading;
     if (index != next) reach = 0;
     // seq_cst: all of one reading must come before all of the next (ClaimRun).
     const uint64_t word = Word(index).load(std::memory_order_seq_cst);
@@ -189,7 +201,7 @@ bool FreeBitmap::TryClaim(BufferRun run) {
   const uint32_t end = run.first_index + run.buffer_count;
   for (uint32_t index = run.first_index / kWordBuffers; index * kWordBuffers < end; ++index) {
     const uint32_t mask = MaskInWord(run, index);
-    std::atomic<uint64_t>& word = Word(index);
+    const std::atomic_ref<uint64_t> word = Word(index);
     // Relaxed: only a guess for the exchange, whose acquire pairs with Return: see above, Contents.
     uint64_t seen = word.load(std::memory_order_relaxed);
     do {
@@ -277,7 +289,8 @@ uint32_t FreeBitmap::SpreadStart() {
 
 void FreeBitmap::WidenSpread() {
   const uint32_t spread = spread_.load(std::memory_order_relaxed);
-  if (spread < spread_max_) spread_.store(spread * 2 + 1, std::memory_order_relaxed);
+  const uint32_t widest = std::bit_floor(std::min(word_count(), kSpreadWordsMax)) - 1;
+  if (spread < widest) spread_.store(spread * 2 + 1, std::memory_order_relaxed);
 }
 
 // `seen` is a word as some claim found it, no two alike in a row: hashed, it makes one claim in 128

@@ -19,9 +19,11 @@
 // runs that do not fit, Claim gives up after having read kReadingWordsMax words. With nobody else
 // at work the answer is exact.
 //
-// Lifecycle: all memory is allocated by Create.
+// Lifecycle: all memory is allocated by Create, for as many buffers as there may ever be; what none
+// of them has needed yet is zeroes that nobody has touched. Grow is Return of buffers that were
+// never free.
 //
-// Threading: any thread, lock-free.
+// Threading: any thread, lock-free; Grow one at a time.
 //
 //   std::unique_ptr<FreeBitmap> free = FreeBitmap::Create(1024);
 //   uint32_t first = free->Claim(3);
@@ -49,8 +51,14 @@ class FreeBitmap {
   static constexpr uint32_t kBufferCountMax = uint32_t{1} << 24;
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // All of 1 to kBufferCountMax buffers free. Null when there is no memory for it.
-  static std::unique_ptr<FreeBitmap> Create(uint32_t buffer_count);
+  // All of `buffer_count` buffers free, with room for `buffer_count_max`, which is at most
+  // kBufferCountMax. Null when there is no memory for it.
+  static std::unique_ptr<FreeBitmap> Create(uint32_t buffer_count, uint32_t buffer_count_max);
+  static std::unique_ptr<FreeBitmap> Create(uint32_t buffer_count) {
+    return Create(buffer_count, buffer_count);
+  }
+  // Adds that many free buffers at the end.
+  void Grow(uint32_t buffer_count);
 
   // First buffer of a run that was free and is the caller's now; kNone when there is none.
   // `buffer_count` is not 0.
@@ -70,7 +78,10 @@ class FreeBitmap {
   uint32_t CountFree() const;
   // The first buffer from `from` on that is not free; buffer_count() when there is none.
   uint32_t NextTaken(uint32_t from) const;
-  uint32_t buffer_count() const { return buffer_count_; }
+  // Relaxed: whoever has claimed a buffer, or was given a lease of one, comes after its return, which
+  // comes after the count (Grow). To all others any count of a growing slab is as good.
+  uint32_t buffer_count() const { return buffer_count_.load(std::memory_order_relaxed); }
+  uint32_t buffer_count_max() const { return buffer_count_max_; }
 
  private:
   static constexpr uint32_t kWordBuffers = 32;
@@ -82,8 +93,13 @@ class FreeBitmap {
   static constexpr uint64_t kReadingsMin = 8;
   static constexpr uint64_t kOneReturn = uint64_t{1} << 32;  // above the free bits of a word
 
+  // Eight words, reached through std::atomic_ref: unlike an array of std::atomic, zeroes from calloc
+  // need not be written to be one.
   struct alignas(64) Line {
-    std::atomic<uint64_t> words[8];
+    uint64_t words[8];
+  };
+  struct Freer {
+    void operator()(void* memory) const;
   };
   struct Reading {
     uint32_t first = kNone;
@@ -92,6 +108,7 @@ class FreeBitmap {
   };
 
   FreeBitmap() = default;
+  bool Allocate(uint32_t buffer_count_max);
 
   static uint32_t FreeBits(uint64_t word) { return static_cast<uint32_t>(word); }
   static uint32_t MaskOf(uint32_t begin, uint32_t end) {
@@ -105,12 +122,13 @@ class FreeBitmap {
 
   // Neighbouring words are on different cache lines, so that CPUs that have spread share none; 64
   // lines hold 512 words.
-  std::atomic<uint64_t>& Word(uint32_t word) const {
-    return lines_[(word / 512 * 64) + word % 64].words[word / 64 % 8];
+  std::atomic_ref<uint64_t> Word(uint32_t word) const {
+    return std::atomic_ref(lines_[(word / 512 * 64) + word % 64].words[word / 64 % 8]);
   }
-  std::atomic<uint64_t>& Summary(uint32_t level, uint32_t index) const {
-    return levels_[level][index];
+  std::atomic_ref<uint64_t> Summary(uint32_t level, uint32_t index) const {
+    return std::atomic_ref(levels_[level][index]);
   }
+  uint32_t word_count() const { return (buffer_count() + kWordBuffers - 1) / kWordBuffers; }
   bool IsEmptyBelow(uint32_t level, uint32_t child) const;
 
   uint32_t ClaimLowest();
@@ -133,15 +151,15 @@ class FreeBitmap {
   void EaseSpread(uint64_t seen);
 
   // Read often, written rarely or never.
-  uint32_t buffer_count_ = 0;
-  uint32_t word_count_ = 0;
-  uint32_t level_count_ = 0;
+  std::atomic<uint32_t> buffer_count_{0};
+  uint32_t buffer_count_max_ = 0;
+  uint32_t level_count_ = 0;  // of buffer_count_max_ buffers
   // By level, from 1: where it begins in summary_, and how many words it has.
-  std::atomic<uint64_t>* levels_[kLevelsMax + 1] = {};
+  uint64_t* levels_[kLevelsMax + 1] = {};
   uint32_t level_words_[kLevelsMax + 1] = {};
-  uint32_t spread_max_ = 0;
-  std::unique_ptr<Line[]> lines_;
-  std::unique_ptr<std::atomic<uint64_t>[]> summary_;
+  std::unique_ptr<void, Freer> memory_;
+  Line* lines_ = nullptr;        // in memory_
+  uint64_t* summary_ = nullptr;  // in memory_
   // Single claims start (CPU & spread_) words above the lowest listed one. 0 or 2^n - 1.
   std::atomic<uint32_t> spread_{0};
 
@@ -179,7 +197,7 @@ inline uint32_t FreeBitmap::ClaimLowest() {
     }
   }
   const uint32_t child = group * kFanOut + static_cast<uint32_t>(std::countr_zero(bits));
-  std::atomic<uint64_t>& word = Word(child);
+  const std::atomic_ref<uint64_t> word = Word(child);
   // Relaxed: only a guess for the exchange.
   uint64_t seen = word.load(std::memory_order_relaxed);
   const uint32_t free_bits = FreeBits(seen);

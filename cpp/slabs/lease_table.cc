@@ -33,7 +33,7 @@ constexpr ErrorDetail kNoBuffers = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "buffer_count is 0", "acquire at least one buffer");
 constexpr ErrorDetail kTooManyBuffers =
     ConstantError(Code::kInvalidArgument, Retry::kNever, "buffer_count is more than the slab has",
-                  "acquire at most as many buffers as the slab was created with");
+                  "acquire at most as many buffers as the slab has");
 constexpr ErrorDetail kClosed =
     ConstantError(Code::kInvalidState, Retry::kNever, "the slab is closed",
                   "acquire leases before mooring_slab_close");
@@ -57,13 +57,13 @@ constexpr ErrorDetail kWrongCount = ConstantError(
 
 void LeaseTable::Freer::operator()(Entry* entries) const { std::free(entries); }
 
-std::unique_ptr<LeaseTable> LeaseTable::Create(uint32_t buffer_count) {
-  std::unique_ptr<FreeBitmap> free = FreeBitmap::Create(buffer_count);
+std::unique_ptr<LeaseTable> LeaseTable::Create(uint32_t buffer_count, uint32_t buffer_count_max) {
+  std::unique_ptr<FreeBitmap> free = FreeBitmap::Create(buffer_count, buffer_count_max);
   if (free == nullptr) return nullptr;
   // calloc, because it leaves untouched what the kernel gives as zeroes: 16 bytes for each of 2^24
   // buffers that may never be leased are better not written.
   std::unique_ptr<Entry[], Freer> entries(
-      static_cast<Entry*>(std::calloc(buffer_count, sizeof(Entry))));
+      static_cast<Entry*>(std::calloc(buffer_count_max, sizeof(Entry))));
   if (entries == nullptr) return nullptr;
   return std::unique_ptr<LeaseTable>(new (std::nothrow)
                                          LeaseTable(std::move(free), std::move(entries)));
@@ -78,7 +78,7 @@ Status LeaseTable::Acquire(uint32_t buffer_count, Lease* out_lease) {
   if (buffer_count == 0) return Status(kNoBuffers);
   if (buffer_count > free_->buffer_count()) return Status(kTooManyBuffers);
   // Relaxed: closing promises nothing about leases that are being acquired.
-  if (closed_.load(std::memory_order_relaxed)) return Status(kClosed);
+  if (closed()) return Status(kClosed);
   const uint32_t first = free_->Claim(buffer_count);
   if (first == FreeBitmap::kNone) return Status(kExhausted);
   // Relaxed: the claim has ordered this after the last lease of the buffer, and nobody else writes

@@ -11,7 +11,7 @@
 //
 // Lifecycle: all memory is allocated by Create.
 //
-// Threading: any thread, lock-free. What one owner wrote to a buffer before releasing it, the next
+// Threading: any thread, lock-free; Grow one at a time. What one owner wrote to a buffer before releasing it, the next
 // sees after acquiring it; and what an operation's thread wrote before Unhold likewise.
 //
 //   std::unique_ptr<LeaseTable> leases = LeaseTable::Create(64);
@@ -38,8 +38,12 @@ class LeaseTable {
   static constexpr uint32_t kBufferCountMax = FreeBitmap::kBufferCountMax;
   static constexpr uint32_t kHoldCountMax = (uint32_t{1} << 20) - 1;
 
-  // For 1 to kBufferCountMax buffers, all free. Null when there is no memory for it.
-  static std::unique_ptr<LeaseTable> Create(uint32_t buffer_count);
+  // For `buffer_count` buffers, all free, with room for `buffer_count_max`, which is at most
+  // kBufferCountMax. Null when there is no memory for it.
+  static std::unique_ptr<LeaseTable> Create(uint32_t buffer_count, uint32_t buffer_count_max);
+  static std::unique_ptr<LeaseTable> Create(uint32_t buffer_count) {
+    return Create(buffer_count, buffer_count);
+  }
   ~LeaseTable();
 
   // Leases the lowest run that fits. Constants EXHAUSTED, INVALID_ARGUMENT, and INVALID_STATE once
@@ -57,13 +61,19 @@ class LeaseTable {
   // Whether the lease is out and not released.
   bool IsCurrent(uint32_t first_index, uint32_t generation) const;
 
+  // Adds that many free buffers at the end. What was written before is seen by whoever leases one of
+  // them.
+  void Grow(uint32_t buffer_count) { free_->Grow(buffer_count); }
+
   // Refuses further leases. One that is being acquired meanwhile may still succeed.
   void Close();
+  bool closed() const { return closed_.load(std::memory_order_relaxed); }
 
   // For reports: true when given, and linear in the number of buffers.
   uint32_t LeasedCount() const;  // buffers that are not free
   uint32_t HeldCount() const;    // buffers of leases that are released and still held
   uint32_t buffer_count() const { return free_->buffer_count(); }
+  uint32_t buffer_count_max() const { return free_->buffer_count_max(); }
 
  private:
   friend class LeaseTablePeer;  // tests: sets generations, which would take hours to count up

@@ -15,9 +15,18 @@ constexpr uint64_t kSector = 512;  // what direct I/O and disks count in
 constexpr uint64_t kDefaultBufferBytes = uint64_t{1} << 20;
 constexpr uint64_t kDefaultBufferCount = 64;
 
+constexpr ErrorDetail kGrowthClosed = ConstantError(
+    Code::kInvalidState, Retry::kNever, "the slab is closed", "grow it before mooring_slab_close");
+constexpr ErrorDetail kGrowthOfNothing = ConstantError(
+    Code::kInvalidArgument, Retry::kNever, "buffer_count is 0", "grow by at least one buffer");
+constexpr ErrorDetail kGrowthOfOthersMemory =
+    ConstantError(Code::kUnsupported, Retry::kNever, "an adopted or imported slab cannot grow",
+                  "let Mooring create the slab, with a buffer_count_max");
+
 struct Shape {
   uint64_t buffer_bytes = 0;
   uint64_t buffer_count = 0;
+  uint64_t buffer_count_max = buffer_count;
 };
 
 Status CheckShape(const Shape& shape) {
@@ -32,10 +41,18 @@ Status CheckShape(const Shape& shape) {
                shape.buffer_count, Slab::kBufferCountMax),
         "use fewer, larger buffers");
   }
-  if (!CheckedMultiply(shape.buffer_bytes, shape.buffer_count)) {
+  if (shape.buffer_count_max > Slab::kBufferCountMax ||
+      shape.buffer_count_max < shape.buffer_count) {
+    return InvalidArgument(
+        Format("buffer_count_max is %" PRIu64 ", which is below buffer_count, %" PRIu64
+               ", or above %" PRIu64,
+               shape.buffer_count_max, shape.buffer_count, Slab::kBufferCountMax),
+        "pass 0 for a slab that never grows, or how many buffers it may grow to");
+  }
+  if (!CheckedMultiply(shape.buffer_bytes, shape.buffer_count_max)) {
     return InvalidArgument(
         Format("buffer_bytes %" PRIu64 " times buffer_count %" PRIu64 " passes 2^64 bytes",
-               shape.buffer_bytes, shape.buffer_count),
+               shape.buffer_bytes, shape.buffer_count_max),
         "use fewer or smaller buffers");
   }
   return OkStatus();
@@ -69,6 +86,7 @@ Status CheckAdoptable(const SlabOptions& options) {
                       : options.numa_policy != NumaPolicy::kDefault ? "numa_policy"
                       : options.touch != Touch::kNow                ? "touch"
                       : options.touch_thread_count != 0             ? "touch_thread_count"
+                      : options.buffer_count_max != 0               ? "buffer_count_max"
                                                                     : nullptr;
   if (field == nullptr) return OkStatus();
   return InvalidArgument(Format("%s is set, and memory that is there is left as it is", field),
@@ -83,6 +101,7 @@ Result<Shape> ShapeWithin(uint64_t size_bytes, const SlabOptions& options) {
   if (whole) shape.buffer_bytes = size_bytes;
   const uint64_t fit = size_bytes / shape.buffer_bytes;
   if (shape.buffer_count == 0) shape.buffer_count = fit;
+  shape.buffer_count_max = shape.buffer_count;
   if (fit == 0 || shape.buffer_count > fit) {
     return InvalidArgument(
         Format("%" PRIu64 " buffers of %" PRIu64 " bytes do not fit into %" PRIu64 " bytes",
@@ -95,12 +114,14 @@ Result<Shape> ShapeWithin(uint64_t size_bytes, const SlabOptions& options) {
 
 // The cost of the bookkeeping is paid before the pages are: a table that cannot be had leaves
 // nothing to undo.
-Result<std::unique_ptr<LeaseTable>> MakeLeases(uint64_t buffer_count) {
-  std::unique_ptr<LeaseTable> leases = LeaseTable::Create(static_cast<uint32_t>(buffer_count));
+Result<std::unique_ptr<LeaseTable>> MakeLeases(const Shape& shape) {
+  std::unique_ptr<LeaseTable> leases = LeaseTable::Create(
+      static_cast<uint32_t>(shape.buffer_count), static_cast<uint32_t>(shape.buffer_count_max));
   if (leases != nullptr) return leases;
-  return Status(Code::kExhausted, Retry::kAfterRemedy,
-                Format("no memory for the bookkeeping of %" PRIu64 " buffers", buffer_count),
-                "use fewer, larger buffers");
+  return Status(
+      Code::kExhausted, Retry::kAfterRemedy,
+      Format("no memory for the bookkeeping of %" PRIu64 " buffers", shape.buffer_count_max),
+      "use fewer, larger buffers");
 }
 
 }  // namespace
@@ -111,22 +132,24 @@ Slab::Slab(std::unique_ptr<SlabMemory> memory, std::unique_ptr<LeaseTable> lease
       leases_(std::move(leases)),
       base_(memory_->range().data()),
       total_bytes_(buffer_bytes * buffer_count),
-      buffer_bytes_(buffer_bytes),
       buffer_count_(buffer_count),
+      buffer_bytes_(buffer_bytes),
       page_bytes_(memory_->page_bytes()),
       adopted_(memory_->adopted()) {}
 
 Slab::~Slab() = default;
 
 Result<RefPtr<Slab>> Slab::Create(const SlabOptions& options) {
-  const Shape shape{
+  Shape shape{
       .buffer_bytes = options.buffer_bytes == 0 ? kDefaultBufferBytes : options.buffer_bytes,
       .buffer_count = options.buffer_count == 0 ? kDefaultBufferCount : options.buffer_count};
+  if (options.buffer_count_max != 0) shape.buffer_count_max = options.buffer_count_max;
   RETURN_IF_ERROR(CheckShape(shape));
   RETURN_IF_ERROR(CheckChoices(options));
-  ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape.buffer_count));
+  ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape));
   ASSIGN_OR_RETURN(std::unique_ptr<SlabMemory> memory,
-                   SlabMemory::Create(options, shape.buffer_bytes * shape.buffer_count));
+                   SlabMemory::Create(options, shape.buffer_bytes * shape.buffer_count,
+                                      shape.buffer_bytes * shape.buffer_count_max));
   return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes,
                        shape.buffer_count);
 }
@@ -143,7 +166,7 @@ Result<RefPtr<Slab>> Slab::Adopt(void* data, uint64_t size_bytes, const SlabOpti
   }
   RETURN_IF_ERROR(CheckAdoptable(options));
   ASSIGN_OR_RETURN(const Shape shape, ShapeWithin(size_bytes, options));
-  ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape.buffer_count));
+  ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape));
   std::unique_ptr<SlabMemory> memory =
       SlabMemory::Adopt(static_cast<std::byte*>(data), shape.buffer_bytes * shape.buffer_count);
   return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes,
@@ -158,7 +181,7 @@ Result<RefPtr<Slab>> Slab::Import(int descriptor, uint64_t offset_bytes, uint64_
   // The last page may be mapped only in part.
   const uint64_t usable = size_bytes == 0 ? memory->range().size() : size_bytes;
   ASSIGN_OR_RETURN(const Shape shape, ShapeWithin(usable, options));
-  ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape.buffer_count));
+  ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape));
   return MakeRef<Slab>(std::move(memory), std::move(leases), shape.buffer_bytes,
                        shape.buffer_count);
 }
@@ -185,21 +208,57 @@ void Slab::Unhold(uint32_t first_index) {
 }
 
 std::byte* Slab::Data(const Lease& lease) const {
-  if (lease.first_index >= buffer_count_) return nullptr;
+  if (lease.first_index >= buffer_count()) return nullptr;
   if (lease.generation != 0 && !leases_->IsCurrent(lease.first_index, lease.generation))
     return nullptr;
   return base_ + lease.first_index * buffer_bytes_;
 }
 
+Result<uint64_t> Slab::PrepareGrowth(uint64_t buffer_count) {
+  const uint64_t before = leases_->buffer_count();
+  const uint64_t most = leases_->buffer_count_max();
+  if (leases_->closed()) return Status(kGrowthClosed);
+  if (buffer_count == 0) return Status(kGrowthOfNothing);
+  if (!memory_->created()) return Status(kGrowthOfOthersMemory);
+  if (buffer_count > most - before) {
+    return InvalidArgument(
+        Format("the slab has %" PRIu64 " buffers and was created for at most %" PRIu64
+               ", so it cannot grow by %" PRIu64,
+               before, most, buffer_count),
+        Format("grow by at most %" PRIu64 ", or create slabs with a larger buffer_count_max",
+               most - before));
+  }
+  const uint64_t total_bytes = (before + buffer_count) * buffer_bytes_;
+  RETURN_IF_ERROR(memory_->Prepare(total_bytes));
+  growth_count_ = buffer_count;
+  return total_bytes;
+}
+
+void Slab::PublishGrowth() {
+  {
+    MutexLock lock(info_mutex_);
+    memory_->Publish();
+    // Release: see total_bytes().
+    total_bytes_.fetch_add(growth_count_ * buffer_bytes_, std::memory_order_release);
+    buffer_count_.fetch_add(growth_count_, std::memory_order_release);
+    leases_->Grow(static_cast<uint32_t>(growth_count_));
+  }
+  if (watch_.any()) watch_.Tell();
+}
+
+void Slab::DiscardGrowth() { memory_->Discard(); }
+
 void Slab::Close() { leases_->Close(); }
 
 SlabInfo Slab::Info() const {
+  MutexLock lock(info_mutex_);
   SlabInfo info;
   info.adopted = adopted_;
   info.data = base_;
-  info.total_bytes = total_bytes_;
+  info.total_bytes = total_bytes();
   info.buffer_bytes = buffer_bytes_;
-  info.buffer_count = buffer_count_;
+  info.buffer_count = buffer_count();
+  info.buffer_count_max = leases_->buffer_count_max();
   const SlabMemory::Pages pages = memory_->ReadPages();
   info.page_bytes = pages.page_bytes;
   info.huge_page_total_bytes = pages.huge_bytes;

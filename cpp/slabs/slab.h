@@ -9,7 +9,9 @@
 // memory alone.
 //
 // Threading: any thread. Acquire, Release, Hold, Unhold, Data and the getters are lock-free and
-// allocate nothing.
+// allocate nothing, also while the slab grows. Two locks: `growth_mutex()` is held over a whole
+// growth, and is the first of all that are taken there; `info_mutex_` is never held over the
+// mapping and touching of pages.
 //
 //   ASSIGN_OR_RETURN(RefPtr<Slab> slab, Slab::Create({.buffer_bytes = 4096, .buffer_count = 64}));
 //   Lease lease;
@@ -19,6 +21,7 @@
 #ifndef MOORING_CPP_SLABS_SLAB_H_
 #define MOORING_CPP_SLABS_SLAB_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +30,7 @@
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/result.h"
 #include "cpp/base/status.h"
+#include "cpp/base/thread_annotations.h"
 #include "cpp/slabs/buffer_watch.h"
 #include "cpp/slabs/lease.h"
 #include "cpp/slabs/slab_options.h"
@@ -39,6 +43,7 @@ struct SlabInfo {
   uint64_t total_bytes = 0;
   uint64_t buffer_bytes = 0;
   uint64_t buffer_count = 0;
+  uint64_t buffer_count_max = 0;  // buffer_count where the slab cannot grow
   uint64_t page_bytes = 0;
   uint64_t huge_page_total_bytes = 0;
   uint64_t touched_bytes = 0;
@@ -82,9 +87,10 @@ class Slab : public RefCounted<Slab> {
   // past the end.
   std::byte* Data(const Lease& lease) const;
   std::byte* base() const { return base_; }
-  uint64_t total_bytes() const { return total_bytes_; }
+  // Acquire, both: what was done for bytes that have just been added (PublishGrowth) comes before.
+  uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_acquire); }
+  uint64_t buffer_count() const { return buffer_count_.load(std::memory_order_acquire); }
   uint64_t buffer_bytes() const { return buffer_bytes_; }
-  uint64_t buffer_count() const { return buffer_count_; }
   bool adopted() const { return adopted_; }
   // What one pinned byte can cost of memlock: the size of huge pages where the slab has any, or may
   // come to have, as far as was known when it was made.
@@ -94,7 +100,18 @@ class Slab : public RefCounted<Slab> {
   void Watch(BufferWatcher* watcher) { watch_.Add(watcher); }
   void Unwatch(BufferWatcher* watcher) { watch_.Remove(watcher); }
 
-  // Refuses further leases. An Acquire that is under way may still succeed.
+  // Growth, in steps, so that those who make the slab's bytes nameable can take the new ones in
+  // between. While the lock is held total_bytes() stays as it is.
+  Mutex& growth_mutex() RETURN_CAPABILITY(growth_mutex_) { return growth_mutex_; }
+  // Has pages for that many buffers more at the end, all or none, and returns what total_bytes() will
+  // be. Errors: mooring_slab_grow. Publish or Discard follows a success.
+  Result<uint64_t> PrepareGrowth(uint64_t buffer_count) REQUIRES(growth_mutex_);
+  // Makes the buffers part of the slab, and only then leases of them possible.
+  void PublishGrowth() REQUIRES(growth_mutex_);
+  // Gives the pages back. No operation has named them, so whatever pins them still, nobody writes.
+  void DiscardGrowth() REQUIRES(growth_mutex_);
+
+  // Refuses further leases, and growth. An Acquire that is under way may still succeed.
   void Close();
 
   // Makes system calls, reads /proc and looks at every lease: not for the data path.
@@ -113,11 +130,14 @@ class Slab : public RefCounted<Slab> {
   const std::unique_ptr<LeaseTable> leases_;
   BufferWatch watch_;
   std::byte* const base_;
-  const uint64_t total_bytes_;
+  std::atomic<uint64_t> total_bytes_;
+  std::atomic<uint64_t> buffer_count_;
   const uint64_t buffer_bytes_;
-  const uint64_t buffer_count_;
   const uint64_t page_bytes_;
   const bool adopted_;
+  Mutex growth_mutex_;
+  uint64_t growth_count_ GUARDED_BY(growth_mutex_) = 0;  // of buffers, that are prepared
+  mutable Mutex info_mutex_;  // what Info reads of memory_ and leases_ is of one moment of growth
 };
 
 }  // namespace mooring

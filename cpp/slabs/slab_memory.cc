@@ -56,6 +56,11 @@ std::string MemlockObstacle(uint64_t charge) {
       FormatBytes(charge).c_str(), FormatBytes(memlock.soft_bytes).c_str());
 }
 
+std::string FragmentedNote(uint64_t huge_bytes) {
+  return Format("transparent huge pages hold %s of the slab: memory is fragmented",
+                FormatBytes(huge_bytes).c_str());
+}
+
 }  // namespace
 
 SlabMemory::~SlabMemory() {
@@ -63,9 +68,12 @@ SlabMemory::~SlabMemory() {
 }
 
 Result<std::unique_ptr<SlabMemory>> SlabMemory::Create(const SlabOptions& options,
-                                                       uint64_t total_bytes) {
+                                                       uint64_t total_bytes,
+                                                       uint64_t total_bytes_max) {
   std::unique_ptr<SlabMemory> memory(new SlabMemory);
+  memory->options_ = options;
   memory->total_bytes_ = total_bytes;
+  memory->total_bytes_max_ = total_bytes_max;
   if (options.numa_policy != NumaPolicy::kDefault) RETURN_IF_ERROR(CheckNode(options.numa_node));
   switch (options.huge_pages) {
     case HugePages::kAuto:
@@ -140,9 +148,9 @@ Status SlabMemory::MapAuto(const SlabOptions& options) {
   if (AutoTakesTransparent(options)) {
     const Status obtained = Obtain(options, PageKind::kTransparent);
     if (obtained.ok()) {
-      if (options.touch == Touch::kNow && !VerifyHuge().ok()) {
-        Note(Format("transparent huge pages hold %s of the slab: memory is fragmented",
-                    FormatBytes(ReadPages().huge_bytes).c_str()));
+      const std::span<std::byte> opened = Opened(total_bytes_);
+      if (options.touch == Touch::kNow && !VerifyHuge(opened, opened.size()).ok()) {
+        Note(FragmentedNote(ReadPages().huge_bytes));
       }
       return OkStatus();
     }
@@ -163,16 +171,16 @@ bool SlabMemory::AutoTakesHugetlb(const SlabOptions& options) {
 std::string SlabMemory::HugetlbObstacle(const SlabOptions& options) const {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   if (!pool) return "this kernel has no reserved huge pages";
-  const uint64_t rounded = RoundUp(total_bytes_, pool->page_bytes);
+  const uint64_t rounded = RoundUp(total_bytes_max_, pool->page_bytes);
   const uint64_t wanted = rounded / pool->page_bytes;
-  if (rounded - total_bytes_ > total_bytes_ / kWasteDivisor) {
+  if (rounded - total_bytes_max_ > total_bytes_max_ / kWasteDivisor) {
     return Format("reserved huge pages would waste %s",
-                  FormatBytes(rounded - total_bytes_).c_str());
+                  FormatBytes(rounded - total_bytes_max_).c_str());
   }
   if (pool->Available() < wanted) {
     return Format("%s of the %s reserved huge pages that the slab would take are available (%s)",
                   FormatCount(pool->Available()).c_str(), FormatCount(wanted).c_str(),
-                  ReserveSetting(total_bytes_).c_str());
+                  ReserveSetting(total_bytes_max_).c_str());
   }
   if (options.touch != Touch::kNow)
     return "AUTO takes reserved huge pages only where it touches them";
@@ -182,12 +190,13 @@ std::string SlabMemory::HugetlbObstacle(const SlabOptions& options) const {
 bool SlabMemory::AutoTakesTransparent(const SlabOptions& options) {
   if (options.huge_page_kind == PageKind::kHugetlb) return false;
   const TransparentHugePages transparent = ReadTransparentHugePages();
-  if (total_bytes_ < (transparent.page_bytes != 0 ? transparent.page_bytes : kUsualHugePageBytes)) {
+  if (total_bytes_max_ <
+      (transparent.page_bytes != 0 ? transparent.page_bytes : kUsualHugePageBytes)) {
     return false;
   }
-  const std::string obstacle = IsOffered(transparent)
-                                   ? MemlockObstacle(RoundUp(total_bytes_, transparent.page_bytes))
-                                   : "this system gives no transparent huge pages";
+  const std::string obstacle =
+      IsOffered(transparent) ? MemlockObstacle(RoundUp(total_bytes_max_, transparent.page_bytes))
+                             : "this system gives no transparent huge pages";
   if (obstacle.empty()) return true;
   Note("ordinary pages: " + obstacle);
   return false;
@@ -202,7 +211,10 @@ Status SlabMemory::MapRequired(const SlabOptions& options) {
   Status transparent;
   if (IsOffered(ReadTransparentHugePages())) {
     transparent = Obtain(options, PageKind::kTransparent);
-    if (transparent.ok()) transparent = VerifyHuge();
+    if (transparent.ok()) {
+      const std::span<std::byte> opened = Opened(total_bytes_);
+      transparent = VerifyHuge(opened, opened.size());
+    }
     if (transparent.ok()) return OkStatus();
     mapping_ = Mapping();
   } else {
@@ -222,76 +234,129 @@ Status SlabMemory::Obtain(const SlabOptions& options, PageKind kind) {
   Status status = Map(kind);
   // Memory that a child would copy on write could move from under the kernel's pins.
   if (status.ok()) status = mapping_.DontFork();
+  // Bind, then touch, then look: pages are placed when they are touched, and stay once they are
+  // pinned.
+  if (status.ok()) status = Bind(options);
+  if (status.ok()) status = Furnish(options, Opened(total_bytes_));
   if (status.ok()) {
     range_ = mapping_.range().first(static_cast<size_t>(total_bytes_));
-    status = Place(options, kind);
-  }
-  if (!status.ok()) {
-    range_ = {};
+  } else {
     mapping_ = Mapping();
   }
   return status;
 }
 
 Status SlabMemory::Map(PageKind kind) {
+  kind_ = kind;
+  const bool closed = is_growable();
   if (kind == PageKind::kHugetlb) {
-    ASSIGN_OR_RETURN(mapping_, Mapping::Hugetlb({.size_bytes = total_bytes_}));
+    ASSIGN_OR_RETURN(mapping_,
+                     Mapping::Hugetlb({.size_bytes = total_bytes_max_, .closed = closed}));
     page_bytes_ = mapping_.page_bytes();
     return OkStatus();
   }
   if (kind == PageKind::kTransparent) {
     page_bytes_ = ReadTransparentHugePages().page_bytes;
     // Whole huge pages, so that the last one is not cut into ordinary ones.
-    ASSIGN_OR_RETURN(mapping_, Mapping::Anonymous({.size_bytes = RoundUp(total_bytes_, page_bytes_),
-                                                   .alignment_bytes = page_bytes_}));
+    ASSIGN_OR_RETURN(mapping_,
+                     Mapping::Anonymous({.size_bytes = RoundUp(total_bytes_max_, page_bytes_),
+                                         .alignment_bytes = page_bytes_,
+                                         .closed = closed}));
     return mapping_.AdviseHugePages(HugePageAdvice::kUse);
   }
   page_bytes_ = PageBytes();
-  ASSIGN_OR_RETURN(mapping_, Mapping::Anonymous({.size_bytes = total_bytes_}));
+  ASSIGN_OR_RETURN(mapping_,
+                   Mapping::Anonymous({.size_bytes = total_bytes_max_, .closed = closed}));
   return mapping_.AdviseHugePages(HugePageAdvice::kAvoid);
 }
 
-// Bind, then touch, then look: pages are placed when they are touched, and stay once they are
-// pinned.
-Status SlabMemory::Place(const SlabOptions& options, PageKind kind) {
-  const bool placed = options.numa_policy != NumaPolicy::kDefault;
-  const bool strict = options.numa_policy == NumaPolicy::kBind;
-  if (placed) {
+// All of the mapping, what is closed included: it keeps that when it is opened.
+Status SlabMemory::Bind(const SlabOptions& options) {
+  if (options.numa_policy == NumaPolicy::kDefault) return OkStatus();
+  return BindRange({.range = mapping_.range(),
+                    .node = options.numa_node,
+                    .strict = options.numa_policy == NumaPolicy::kBind});
+}
+
+Status SlabMemory::Furnish(const SlabOptions& options, std::span<std::byte> piece) {
+  if (is_growable()) {
     RETURN_IF_ERROR(
-        BindRange({.range = mapping_.range(), .node = options.numa_node, .strict = strict}));
+        mapping_.Open(static_cast<uint64_t>(piece.data() - mapping_.data()), piece.size()));
   }
   // Huge pages that are required are touched in any case: only then can be told whether they are
   // had.
   if (options.touch == Touch::kNone && options.huge_pages != HugePages::kRequire) return OkStatus();
+  const bool placed = options.numa_policy != NumaPolicy::kDefault;
   // A transparent huge page may turn out as ordinary ones, all of which want touching.
-  RETURN_IF_ERROR(PreTouch({.range = mapping_.range(),
-                            .page_bytes = kind == PageKind::kHugetlb ? page_bytes_ : 0,
+  RETURN_IF_ERROR(PreTouch({.range = piece,
+                            .page_bytes = kind_ == PageKind::kHugetlb ? page_bytes_ : 0,
                             .thread_count = options.touch_thread_count,
                             .numa_node = placed ? static_cast<int32_t>(options.numa_node) : -1}));
-  return strict ? VerifyNode(options.numa_node) : OkStatus();
+  return options.numa_policy == NumaPolicy::kBind ? VerifyNode(options.numa_node, piece)
+                                                  : OkStatus();
 }
 
-Status SlabMemory::VerifyNode(uint32_t node) const {
-  const uint64_t step = std::max(RoundUp(total_bytes_ / kNodeSamples, page_bytes_), page_bytes_);
-  for (uint64_t offset = 0; offset < total_bytes_; offset += step) {
-    const int32_t found = NodeOf(range_.data() + offset);
+Status SlabMemory::Prepare(uint64_t total_bytes) {
+  prepared_bytes_ = total_bytes;
+  prepared_note_.clear();
+  const std::span<std::byte> before = Opened(range_.size());
+  const std::span<std::byte> after = Opened(total_bytes);
+  const std::span<std::byte> piece = after.subspan(before.size());
+  if (piece.empty()) return OkStatus();  // it fits into the last page
+  // All that is open is looked at, not the piece: before 6.7 the kernel counts by mapping.
+  const Result<uint64_t> huge_before = HugeBytes(before);
+  Status status = Furnish(options_, piece);
+  if (status.ok() && kind_ == PageKind::kTransparent && huge_before.ok()) {
+    Status huge = VerifyHuge(after, huge_before.value() + piece.size());
+    if (options_.huge_pages == HugePages::kRequire) {
+      status = std::move(huge);
+    } else if (options_.touch == Touch::kNow && !huge.ok()) {
+      const Result<uint64_t> got = HugeBytes(after);
+      prepared_note_ = FragmentedNote(got.ok() ? got.value() : 0);
+    }
+  }
+  if (!status.ok()) Discard();
+  return status;
+}
+
+void SlabMemory::Publish() {
+  range_ = mapping_.range().first(static_cast<size_t>(prepared_bytes_));
+  Note(prepared_note_);
+}
+
+void SlabMemory::Discard() {
+  const uint64_t opened = Opened(range_.size()).size();
+  const uint64_t prepared = Opened(prepared_bytes_).size();
+  if (prepared > opened) mapping_.Shut(opened, prepared - opened);
+}
+
+std::span<std::byte> SlabMemory::Opened(uint64_t total_bytes) const {
+  if (!is_growable()) return mapping_.range();
+  return mapping_.range().first(static_cast<size_t>(RoundUp(total_bytes, page_bytes_)));
+}
+
+Status SlabMemory::VerifyNode(uint32_t node, std::span<const std::byte> piece) const {
+  const uint64_t step = std::max(RoundUp(piece.size() / kNodeSamples, page_bytes_), page_bytes_);
+  for (uint64_t offset = 0; offset < piece.size(); offset += step) {
+    const int32_t found = NodeOf(piece.data() + offset);
     // -1: swapped out again, or the kernel does not tell; what it does tell is what counts.
     if (found < 0 || static_cast<uint32_t>(found) == node) continue;
-    return Status(Code::kExhausted, Retry::kAfterRemedy,
-                  Format("the slab was bound to NUMA node %u, and byte %llu of it is on node %d",
-                         node, static_cast<unsigned long long>(offset), found),
-                  "free memory on that node, or ask for it with PREFER");
+    return Status(
+        Code::kExhausted, Retry::kAfterRemedy,
+        Format("the slab was bound to NUMA node %u, and byte %llu of it is on node %d", node,
+               static_cast<unsigned long long>(piece.data() - mapping_.data()) + offset, found),
+        "free memory on that node, or ask for it with PREFER");
   }
   return OkStatus();
 }
 
-Status SlabMemory::VerifyHuge() const {
-  ASSIGN_OR_RETURN(const uint64_t huge, HugeBytes(mapping_.range()));
-  if (huge >= mapping_.size_bytes()) return OkStatus();
-  const std::string setting = ReserveSetting(total_bytes_);
+Status SlabMemory::VerifyHuge(std::span<const std::byte> opened, uint64_t wanted) const {
+  ASSIGN_OR_RETURN(const uint64_t huge, HugeBytes(opened));
+  if (huge >= wanted) return OkStatus();
+  const std::string setting = ReserveSetting(opened.size());
   return Status(Code::kExhausted, Retry::kAfterRemedy,
                 Format("of %s only %s got transparent huge pages: memory is fragmented",
-                       FormatBytes(mapping_.size_bytes()).c_str(), FormatBytes(huge).c_str()),
+                       FormatBytes(opened.size()).c_str(), FormatBytes(huge).c_str()),
                 Format("as root: echo 1 > /proc/sys/vm/compact_memory%s%s",
                        setting.empty() ? "" : "; or reserve pages: ", setting.c_str()),
                 ENOMEM);

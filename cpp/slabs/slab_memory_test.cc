@@ -31,13 +31,13 @@ using conformance::RunInChild;
 constexpr uint64_t kMebibyte = uint64_t{1} << 20;
 
 std::unique_ptr<SlabMemory> MustCreate(const SlabOptions& options, uint64_t total_bytes) {
-  Result<std::unique_ptr<SlabMemory>> made = SlabMemory::Create(options, total_bytes);
+  Result<std::unique_ptr<SlabMemory>> made = SlabMemory::Create(options, total_bytes, total_bytes);
   EXPECT_TRUE(made.ok()) << made.status().message() << "; " << made.status().remedy();
   return made.ok() ? std::move(made).value() : nullptr;
 }
 
 Status Refusal(const SlabOptions& options, uint64_t total_bytes) {
-  Result<std::unique_ptr<SlabMemory>> made = SlabMemory::Create(options, total_bytes);
+  Result<std::unique_ptr<SlabMemory>> made = SlabMemory::Create(options, total_bytes, total_bytes);
   return made.ok() ? OkStatus() : made.TakeStatus();
 }
 

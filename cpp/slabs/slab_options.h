@@ -25,6 +25,7 @@ struct SlabOptions {
   uint32_t numa_node = 0;
   Touch touch = Touch::kNow;
   uint32_t touch_thread_count = 0;
+  uint64_t buffer_count_max = 0;  // that the slab may grow to; 0 = it never grows
 };
 
 }  // namespace mooring

@@ -18,6 +18,7 @@ constexpr int kMap[] = {ENOMEM, EAGAIN, EPERM};
 constexpr int kEntries[] = {EIO, kShort, EAGAIN, ENOMEM, EINTR, ENOSPC};
 constexpr int kUnmap[] = {ENOMEM};
 constexpr int kAdvise[] = {ENOMEM, EINVAL, EAGAIN, EIO, EPERM, EINTR};
+constexpr int kProtects[] = {ENOMEM, EACCES};
 constexpr int kIncore[] = {ENOMEM, EAGAIN};
 constexpr int kBind[] = {ENOMEM, EIO, EPERM, EINVAL};
 constexpr int kMove[] = {ENOMEM, EPERM, ENOENT};
@@ -59,6 +60,7 @@ constexpr CallFacts kFacts[] = {
     {"mmap", kMap, 2},
     {"munmap", kUnmap, 1},
     {"madvise", kAdvise, 2},
+    {"mprotect", kProtects, 1},
     {"mincore", kIncore, 1},
     {"mbind", kBind, 2},
     {"move_pages", kMove, 1},

@@ -29,6 +29,7 @@ enum class CallKind : uint8_t {
   kMmap,
   kMunmap,
   kMadvise,
+  kMprotect,
   kMincore,
   kMbind,
   kMovePages,

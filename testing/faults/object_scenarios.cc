@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "testing/faults/scenario.h"
 #include "testing/faults/verdicts.h"
 #include "testing/support/files.h"
@@ -114,6 +116,41 @@ void SlabImported(Trial& trial) {
                "the mapping is the library's");
 }
 
+// Grown while a ring has it: all of it, or nothing has changed.
+void UseGrowth(Trial& trial, mooring_policy_t policy) {
+  mooring_slab_options_t options = Trial::SlabOptions();
+  options.buffer_count_max = 2 * options.buffer_count;
+  const Slab slab = trial.CreateSlab(options);
+  const Ring ring = trial.CreateRing();
+  if (slab == nullptr || ring == nullptr) return;
+  const Registration registration = trial.Register(ring, slab, policy);
+  const auto grow = [&] { return mooring_slab_grow(slab.get(), options.buffer_count); };
+  bool grown = trial.Ok("slab_grow", grow);
+  if (!grown && !trial.lasting()) {
+    grown = trial.Ok("slab_grow", grow);
+    trial.Expect(grown, "what failed once is had at the second try");
+  }
+  const uint64_t count = grown ? options.buffer_count_max : options.buffer_count;
+  mooring_slab_info_t info = {};
+  info.struct_size = sizeof info;
+  trial.Ok("slab_get_info", [&] { return mooring_slab_get_info(slab.get(), &info); });
+  trial.Expect(info.buffer_count == count && info.total_bytes == count * options.buffer_bytes,
+               "all of the buffers or none");
+  if (registration != nullptr) {
+    trial.Expect(trial.Report(registration).bytes_requested == info.total_bytes,
+                 "the registration covers the slab");
+  }
+  const mooring_lease_t lease = trial.Acquire(slab, static_cast<uint32_t>(count));
+  std::memset(mooring_slab_data(slab.get(), lease), 'x', info.total_bytes);
+  trial.Release(slab, lease);
+}
+
+void GrowthPrefer(Trial& trial) { UseGrowth(trial, MOORING_POLICY_PREFER); }
+
+void GrowthRequire(Trial& trial) {
+  if (trial.mode().uses_io_uring()) UseGrowth(trial, MOORING_POLICY_REQUIRE);
+}
+
 // More nops than the submission queue holds.
 void RingNops(Trial& trial) {
   const Ring ring = trial.CreateRing();
@@ -201,6 +238,8 @@ constexpr Scenario kScenarios[] = {
     {"registration_prefer", &RegistrationPrefer, kInBoth | kInOwner | kInAuto, kInIoUring},
     {"registration_require", &RegistrationRequire, kInIoUring},
     {"clone", &Clone, kInIoUring},
+    {"growth_prefer", &GrowthPrefer, kInBoth | kInOwner | kInAuto},
+    {"growth_require", &GrowthRequire, kInIoUring},
 };
 
 }  // namespace

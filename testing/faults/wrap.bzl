@@ -26,6 +26,7 @@ _WRAPPED = [
     "mincore",
     "mmap",
     "move_pages",
+    "mprotect",
     "munmap",
     "nanosleep",
     "numa_sched_getaffinity",

@@ -27,6 +27,7 @@ extern "C" {
 void* __real_mmap(void*, size_t, int, int, int, off_t);
 int __real_munmap(void*, size_t);
 int __real_madvise(void*, size_t, int);
+int __real_mprotect(void*, size_t, int);
 int __real_mincore(void*, size_t, unsigned char*);
 long __real_mbind(void*, unsigned long, int, const unsigned long*, unsigned long, unsigned);
 long __real_move_pages(int, unsigned long, void**, const int*, int*, int);
@@ -65,6 +66,10 @@ int __wrap_munmap(void* data, size_t size) {
 
 int __wrap_madvise(void* data, size_t size, int advice) {
   return Through(CallKind::kMadvise, [&] { return __real_madvise(data, size, advice); });
+}
+
+int __wrap_mprotect(void* data, size_t size, int protection) {
+  return Through(CallKind::kMprotect, [&] { return __real_mprotect(data, size, protection); });
 }
 
 int __wrap_mincore(void* data, size_t size, unsigned char* pages) {

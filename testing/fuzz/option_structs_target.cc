@@ -91,6 +91,7 @@ void LimitSlab(mooring_slab_options_t& options) {
   if (buffer_bytes > kSlabBytesMax) options.buffer_bytes = kSlabBytesMax;
   options.buffer_count =
       std::max<uint64_t>(kSlabBytesMax / std::min(buffer_bytes, kSlabBytesMax), 1);
+  Shrink(options.buffer_count_max, uint64_t{1} << 24, 2 * options.buffer_count);
 }
 
 Slab MakeSlab(FuzzInput& input) {
@@ -180,6 +181,7 @@ void RunOnInput(const uint8_t* data, size_t size) {
   if (slab != nullptr) {
     GetInfo<mooring_slab_info_t>(
         input, [&](auto* info) { return mooring_slab_get_info(slab.get(), info); });
+    (void)CodeOf(mooring_slab_grow(slab.get(), input.Take<uint64_t>() % 64));
     UseLeases(input, slab.get());
   }
   if (registration != nullptr) LookAt(input, registration);
@@ -196,6 +198,7 @@ std::vector<std::vector<uint8_t>> Corpus() {
       mooring_slab_options_t slab = MOORING_SLAB_OPTIONS_INIT;
       slab.buffer_bytes = 4096;
       slab.buffer_count = 16;
+      slab.buffer_count_max = 32;
       mooring_registration_options_t registration = MOORING_REGISTRATION_OPTIONS_INIT;
       registration.extent_bytes_max = 64 * 1024;
       std::vector<uint8_t> bytes = {0};

@@ -31,7 +31,8 @@ Arena::Arena(Decisions& decisions, Tally& tally)
     MUST(mooring_slab_adopt(memory_->data(), memory_->size(), &options, &slab));
     tally_.Add(Step::kSlabAdopted);
   } else {
-    options.buffer_count = holders_.size();
+    options.buffer_count_max = decisions.Chance(50) ? holders_.size() : 0;
+    options.buffer_count = options.buffer_count_max == 0 ? holders_.size() : holders_.size() / 2;
     options.touch = decisions.Chance(50) ? MOORING_TOUCH_NOW : MOORING_TOUCH_NONE;
     options.huge_pages = MOORING_HUGE_PAGES_NEVER;
     MUST(mooring_slab_create(&options, &slab));
@@ -83,6 +84,30 @@ void Arena::Release(LeaseUse& use) {
   }
   MUST(mooring_slab_release(slab(), use.lease));
   tally_.Add(use.users.load() > 0 ? Step::kLeaseReleasedEarly : Step::kLeaseReleased);
+}
+
+void Arena::Grow(Decisions& decisions) {
+  const uint64_t buffer_count = decisions.Between(1, 8);
+  const mooring_code_t code = CodeOf(mooring_slab_grow(slab(), buffer_count));
+  const mooring_slab_info_t info = InfoOf(slab());
+  INVARIANT(info.data == data_, "a slab moved from %p to %p", static_cast<void*>(data_), info.data);
+  INVARIANT(info.buffer_count <= info.buffer_count_max,
+            "%" PRIu64 " of at most %" PRIu64 " buffers", info.buffer_count, info.buffer_count_max);
+  tally_.Add(code == MOORING_CODE_OK ? Step::kSlabGrown : Step::kGrowthRefused);
+  switch (code) {
+    case MOORING_CODE_OK:
+    case MOORING_CODE_INVALID_STATE:  // REQUIRE, with a ring whose owner is another thread
+    case MOORING_CODE_MEMLOCK_LIMIT:  // REQUIRE, as the next
+    case MOORING_CODE_EXHAUSTED:      // no slot is free
+      return;
+    case MOORING_CODE_UNSUPPORTED:
+      INVARIANT(is_adopted(), "a slab that was created gave %s", mooring_code_name(code));
+      return;
+    default:
+      INVARIANT(code == MOORING_CODE_INVALID_ARGUMENT &&
+                    info.buffer_count + buffer_count > info.buffer_count_max,
+                "growing by %" PRIu64 " gave %s", buffer_count, mooring_code_name(code));
+  }
 }
 
 bool Arena::TryClose() {

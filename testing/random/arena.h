@@ -41,7 +41,6 @@ class Arena {
 
   mooring_slab_t* slab() const { return slab_.get(); }
   uint64_t buffer_bytes() const { return buffer_bytes_; }
-  uint32_t buffer_count() const { return static_cast<uint32_t>(holders_.size()); }
   std::byte* data() const { return data_; }
   bool is_adopted() const { return memory_ != nullptr; }
 
@@ -51,6 +50,9 @@ class Arena {
   SharedLease Take(const mooring_lease_t& lease);
   // The first call releases, any other does nothing.
   void Release(LeaseUse& use);
+
+  // By a few buffers, or by none where the slab is as large as it may be, or a registration refuses.
+  void Grow(Decisions& decisions);
 
   // False while the kernel still uses the memory.
   bool TryClose();
@@ -66,7 +68,8 @@ class Arena {
 
   Tally& tally_;
   const uint64_t buffer_bytes_;
-  std::vector<std::atomic<uint32_t>> holders_;  // by buffer: the generation of its lease, or 0
+  // By buffer, those that it may grow to included: the generation of its lease, or 0.
+  std::vector<std::atomic<uint32_t>> holders_;
   std::unique_ptr<conformance::MappedMemory> memory_;
   conformance::Slab slab_;
   std::byte* data_ = nullptr;

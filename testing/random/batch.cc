@@ -49,7 +49,8 @@ Flight* Batch::AddTransfer(mooring_op_t operation, Aim aim, uint64_t size, Groun
       operation.opcode == MOORING_OPCODE_READ || operation.opcode == MOORING_OPCODE_WRITE;
   const bool is_named = ground.naming != Naming::kAddress;
   flight->is_checked = !ground.is_released_early;
-  flight->must_be_fixed = is_file && is_named && ground.registration->is_fixed_for_good;
+  const uint64_t end = ground.lease->slab_offset + ground.used + size;
+  flight->must_be_fixed = is_file && is_named && end <= ground.registration->fixed_bytes;
   flight->must_be_copied =
       operation.opcode == MOORING_OPCODE_RECV || !is_named || ground.registration->is_never;
   flight->size = size;

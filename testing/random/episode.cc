@@ -48,7 +48,7 @@ void Episode::Help(uint32_t helper) {
   Decisions decisions = decisions_.Fork(100 + helper);
   std::deque<LeaseCanary> canaries;
   while (!work_is_done_) {
-    constexpr uint32_t kWeights[] = {60, 25, 10, 5};
+    constexpr uint32_t kWeights[] = {60, 25, 10, 1, 4};
     switch (decisions.Weighted(kWeights)) {
       case 0:
         if (!state_.errands.RunOne()) sched_yield();
@@ -72,6 +72,9 @@ void Episode::Help(uint32_t helper) {
                     "promote gave %s", mooring_code_name(code));
           state_.tally().Add(Step::kPromotion);
         }
+        break;
+      case 3:
+        state_.arenas[decisions.Below(state_.arenas.size())]->Grow(decisions);
         break;
       default: {
         Arena& arena = *state_.arenas[decisions.Below(state_.arenas.size())];

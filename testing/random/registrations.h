@@ -7,6 +7,7 @@
 
 #include <mooring/mooring.h>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -18,8 +19,8 @@ namespace mooring::workload {
 
 struct NamedSlab {
   conformance::Registration handle;
-  bool is_fixed_for_good = false;  // every byte is pinned, in one extent
-  bool is_never = false;           // nothing is pinned, nor will be
+  uint64_t fixed_bytes = 0;  // from the start of the slab, in one extent that is pinned for good
+  bool is_never = false;     // nothing is pinned, nor will be
 };
 using SharedRegistration = std::shared_ptr<NamedSlab>;
 

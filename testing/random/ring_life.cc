@@ -147,7 +147,9 @@ void RingLife::Register(size_t arena) {
             "NEVER pinned %" PRIu64 " bytes", info.bytes_fixed);
   episode_.tally().Add(kOutcomes[info.outcome]);
   if (info.bytes_cloned > 0) episode_.tally().Add(Step::kRegistrationCloned);
-  registration->is_fixed_for_good = info.outcome == MOORING_OUTCOME_FIXED && info.extent_count == 1;
+  mooring_extent_info_t extent{.struct_size = sizeof(extent)};
+  MUST(mooring_registration_get_extent(registration->handle.get(), 0, &extent));
+  registration->fixed_bytes = extent.bytes_fixed;
   registration->is_never = options.policy == MOORING_POLICY_NEVER;
   episode_.registrations.Add(registration);
   registrations_[arena] = std::move(registration);

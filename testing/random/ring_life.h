@@ -57,6 +57,7 @@ class RingLife {
   void StepCancel();
   void StepStaleLease();
   void StepLook();
+  void StepGrow();
   bool FindGround(Ground& ground);
   bool AddFileOperation(Batch& batch, Ground& ground);
   Block* FreeBlock(uint64_t& offset);

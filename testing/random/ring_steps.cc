@@ -18,15 +18,10 @@ constexpr uint64_t kSendBytesMax = 24 * 1024;
 }  // namespace
 
 void RingLife::StepOnce() {
-  constexpr uint32_t kWeights[] = {40, 25, 5, 8, 14, 2, 4, 3};
+  constexpr uint32_t kWeights[] = {40, 25, 5, 8, 14, 2, 4, 1, 3};
   constexpr void (RingLife::*kSteps[])() = {
-      &RingLife::StepFiles,
-      &RingLife::StepChannel,
-      &RingLife::StepRepeat,
-      &RingLife::StepWaiting,
-      &RingLife::StepCancel,
-      &RingLife::StepStaleLease,
-      &RingLife::StepLook,
+      &RingLife::StepFiles,  &RingLife::StepChannel,    &RingLife::StepRepeat, &RingLife::StepWaiting,
+      &RingLife::StepCancel, &RingLife::StepStaleLease, &RingLife::StepLook,   &RingLife::StepGrow,
       nullptr,
   };
   const size_t step = decisions_.Weighted(kWeights);
@@ -212,9 +207,14 @@ void RingLife::StepLook() {
   for (const SharedRegistration& registration : registrations_) {
     mooring_registration_info_t info{.struct_size = sizeof(info)};
     MUST(mooring_registration_get_info(registration->handle.get(), &info));
-    INVARIANT(!registration->is_fixed_for_good || info.outcome == MOORING_OUTCOME_FIXED,
-              "a registration that was fixed has outcome %u", info.outcome);
+    INVARIANT(info.bytes_fixed >= registration->fixed_bytes,
+              "%" PRIu64 " bytes are fixed, of %" PRIu64 " that were", info.bytes_fixed,
+              registration->fixed_bytes);
   }
+}
+
+void RingLife::StepGrow() {
+  episode_.arenas[decisions_.Below(episode_.arenas.size())]->Grow(decisions_);
 }
 
 void RingLife::SubmitAndReap(Batch& batch, uint32_t& accepted) {

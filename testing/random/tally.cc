@@ -27,6 +27,8 @@ constexpr const char* kSteps[] = {
     "canaries",
     "slabs adopted",
     "slabs created",
+    "slabs grown",
+    "growth refused",
     "refused for memlock",
 };
 static_assert(std::size(kSteps) == static_cast<size_t>(Step::kCount));

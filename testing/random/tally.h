@@ -36,6 +36,8 @@ enum class Step : uint32_t {
   kCanary,
   kSlabAdopted,
   kSlabCreated,
+  kSlabGrown,
+  kGrowthRefused,
   kRefusedForMemlock,
   kCount,
 };

@@ -36,6 +36,7 @@ constexpr Name kReasons[] = {
     {MOORING_REASON_KERNEL_TOO_OLD, "kernel_too_old"},
     {MOORING_REASON_REGISTER_DENIED, "register_denied"},
     {MOORING_REASON_ENGINE_THREADS, "engine_threads"},
+    {MOORING_REASON_OWNER_THREAD, "owner_thread"},
 };
 
 constexpr Name kFeatures[] = {

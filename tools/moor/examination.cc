@@ -4,7 +4,7 @@
 
 namespace moor {
 
-const std::array<FeatureName, 12> kFeatureNames = {{
+const std::array<FeatureName, 14> kFeatureNames = {{
     {MOORING_FEATURE_FIXED_BUFFERS, "fixed_buffers"},
     {MOORING_FEATURE_BUFFER_UPDATE, "buffer_update"},
     {MOORING_FEATURE_BUFFER_TAGS, "buffer_tags"},

@@ -25,7 +25,7 @@ struct FeatureName {
 };
 
 // In the order of facts.h.
-extern const std::array<FeatureName, 12> kFeatureNames;
+extern const std::array<FeatureName, 14> kFeatureNames;
 
 class Examination {
  public:

@@ -80,6 +80,8 @@ const char* ReasonName(mooring_reason_t reason) {
       return "register_denied";
     case MOORING_REASON_ENGINE_THREADS:
       return "engine_threads";
+    case MOORING_REASON_OWNER_THREAD:
+      return "owner_thread";
     default:
       return "unknown";
   }

@@ -21,8 +21,8 @@ TEST(Names, AreTheWordsOfTheManual) {
     EXPECT_STREQ(EngineReasonName(number), engine_reasons[number]);
   }
   const std::vector<const char*> reasons = {
-      "none",       "policy",         "memlock_limit",   "out_of_memory", "backing_refused",
-      "table_full", "kernel_too_old", "register_denied", "engine_threads"};
+      "none",       "policy",         "memlock_limit",   "out_of_memory",  "backing_refused",
+      "table_full", "kernel_too_old", "register_denied", "engine_threads", "owner_thread"};
   for (uint32_t number = 0; number < reasons.size(); ++number) {
     EXPECT_STREQ(ReasonName(number), reasons[number]);
   }

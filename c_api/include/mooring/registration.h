@@ -5,7 +5,8 @@
 // operations still work, and the report says which, why, with the numbers, and what to change. Under REQUIRE the same
 // text is an error.
 //
-// A slab is pinned in extents of up to 1 GiB, one slot of the ring's fixed-buffer table each.
+// A slab is pinned in extents of up to 1 GiB, one slot of the ring's fixed-buffer table each. One that grows
+// (mooring_slab_grow) adds extents to each of its registrations; bytes_requested and extent_count grow with it.
 //
 // A slab that another ring of the process has registered already is not pinned, nor charged, again where the kernel can
 // clone slots (MOORING_FEATURE_CLONE_BUFFERS): the rings share the pins, and the last of them lets go. Either may be
@@ -35,7 +36,7 @@ enum {
 typedef uint32_t mooring_outcome_t;
 enum {
   MOORING_OUTCOME_FIXED = 0,    // every byte is pinned
-  MOORING_OUTCOME_PARTIAL = 1,  // a prefix is; the rest takes the copy path
+  MOORING_OUTCOME_PARTIAL = 1,  // a part is, a prefix unless the slab grew; the rest takes the copy path
   MOORING_OUTCOME_COPY = 2,     // nothing is
 };
 
@@ -50,6 +51,7 @@ enum {
   MOORING_REASON_KERNEL_TOO_OLD = 6,   // no sparse table with update
   MOORING_REASON_REGISTER_DENIED = 7,  // a filter refuses io_uring_register(2)
   MOORING_REASON_ENGINE_THREADS = 8,   // the threads engine has no fixed path
+  MOORING_REASON_OWNER_THREAD = 9,     // the slab grew on another thread: waits for the ring owner's next call
 };
 
 // Whose pins an extent's bytes are.

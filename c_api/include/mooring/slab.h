@@ -11,6 +11,9 @@
 // Destroying a slab does not wait. The pages are unmapped once no operation and no registration of it is left and the
 // kernel has let go of its pins. For memory that the caller adopted, mooring_slab_close tells when it may be reused.
 //
+// A slab that was created with a buffer_count_max can grow, while it is in use: its base never moves, and what is
+// registered, leased or in flight stays as it is.
+//
 //   mooring_slab_options_t options = MOORING_SLAB_OPTIONS_INIT;
 //   options.buffer_bytes = 1 << 20;
 //   options.buffer_count = 64;
@@ -75,10 +78,13 @@ typedef struct mooring_slab_options_t {
   uint32_t numa_node;  // read unless numa_policy is DEFAULT
   mooring_touch_t touch;
   uint32_t touch_thread_count;  // threads that touch pages during create; 0 = by size and CPUs
+  // Buffers that mooring_slab_grow may bring the slab to: address space is reserved for them, no memory. 0 = it never
+  // grows; else buffer_count to 16,777,216.
+  uint64_t buffer_count_max;
 } mooring_slab_options_t;
 
 #define MOORING_SLAB_OPTIONS_INIT \
-  { (uint32_t)sizeof(mooring_slab_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  { (uint32_t)sizeof(mooring_slab_options_t), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 // What was really obtained, read back from the kernel and not from the request.
 typedef struct mooring_slab_info_t {
@@ -87,7 +93,7 @@ typedef struct mooring_slab_info_t {
   void* data;                     // first byte
   uint64_t total_bytes;           // buffer_bytes * buffer_count
   uint64_t buffer_bytes;
-  uint64_t buffer_count;
+  uint64_t buffer_count;          // now
   uint64_t page_bytes;            // of the pages obtained: 4096, 2097152, ...
   uint64_t huge_page_total_bytes; // bytes that are on huge pages now
   uint64_t touched_bytes;         // bytes resident now (mincore(2))
@@ -97,6 +103,7 @@ typedef struct mooring_slab_info_t {
   uint64_t held_count;            // buffers released by the caller but still used by operations
   uint64_t kernel_reference_count;  // registrations and operations that keep the memory now
   char note[256];                 // why pages differ from what AUTO would have liked; "" if they do not
+  uint64_t buffer_count_max;      // that it may grow to; buffer_count where it cannot
 } mooring_slab_info_t;
 
 // mooring_slab_create maps, places and touches a new slab. NULL options are all default.
@@ -177,6 +184,27 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_release(mooring_slab
 // Errors: none (NULL).
 // Since:  0.1
 MOORING_API void* mooring_slab_data(const mooring_slab_t* slab, mooring_lease_t lease) MOORING_NOEXCEPT;
+
+// mooring_slab_grow adds `buffer_count` buffers at the end of the slab, all or none, in pages of the slab's kind, placed
+// and touched as its options say. Every registration of the slab takes the new bytes as further extents before any lease
+// can be of them: PREFER pins what fits and reports the rest, NEVER copies, and where REQUIRE cannot pin them the slab
+// does not grow. What is there already stays as it is; operations in flight are neither disturbed nor waited for.
+//
+// Each growth takes a slot, or more, of the fixed-buffer table of every ring that the slab is registered with: grow by
+// much, seldom. A lease that lies on both sides of a former end of the slab is in no single extent: its operations take
+// the copy path unless they stay on one side. A PREFER registration with a ring whose owner is another thread is pinned
+// by the owner's next call on the ring (MOORING_REASON_OWNER_THREAD until then). The slab keeps its kind of pages:
+// reserved huge pages are taken from the pool when it grows, and AUTO chooses by buffer_count_max.
+//
+// Thread: any; concurrent calls succeed in turn, and mooring_registration_create waits for them.
+// Blocks: while pages are mapped, touched (as mooring_slab_create) and pinned (as mooring_registration_create).
+// Units:  buffer_count counts buffers.
+// Errors: INVALID_ARGUMENT (0, or beyond buffer_count_max), UNSUPPORTED (an adopted or imported slab), EXHAUSTED (no
+//         memory), INVALID_STATE (closed; or REQUIRE with a ring whose owner is another thread), FORKED, and those of
+//         mooring_registration_create under REQUIRE. The slab is then as it was.
+// Since:  0.1
+MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_grow(mooring_slab_t* slab,
+                                                                 uint64_t buffer_count) MOORING_NOEXCEPT;
 
 // mooring_slab_close waits until no registration and no operation keeps the memory, then refuses further leases. After
 // success, adopted memory is the caller's again and no kernel write to it can follow. Destroy the registrations first.

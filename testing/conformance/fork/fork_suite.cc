@@ -64,6 +64,7 @@ std::vector<Fork::Call> Fork::SlabAndRegistrationCalls() {
       {"acquire", [=, this] { return mooring_slab_acquire(slab, 1, &lease_); }},
       {"release", [=, this] { return mooring_slab_release(slab, lease_); }},
       {"slab_get_info", [=, this] { return mooring_slab_get_info(slab, &slab_info_); }},
+      {"slab_grow", [=] { return mooring_slab_grow(slab, 1); }},
       {"slab_close", [=] { return mooring_slab_close(slab, 0); }},
       {"registration_create",
        [=, this] { return mooring_registration_create(ring_.get(), slab, &options_, &made_); }},

@@ -119,6 +119,30 @@ CONFORMANCE_TEST(ProvidedBuffers, AReceiverThatPausesCanBeCancelled, kAnywhere) 
   }
 }
 
+CONFORMANCE_TEST(ProvidedBuffers, ASlabThatGrowsHasTheReceiverGoOn, kOrdinaryPages) {
+  mooring_slab_options_t options = SlabOptions(2);
+  options.buffer_count_max = 4;
+  const Slab slab = CreateSlab(options);
+  for (const uint32_t provided : {0u, 2u}) {
+    mooring_registration_options_t wanted = RegistrationOptions(MOORING_POLICY_NEVER);
+    wanted.provided_buffer_count = provided;
+    const Registration registration = Register(ring_, slab, wanted);
+    const mooring_lease_t all = Acquire(slab, provided == 0 ? 2 : 1);
+    const SocketPair pair = UnixPair(SOCK_SEQPACKET);
+    const uint32_t messages = provided + 1;
+    for (uint32_t i = 0; i < messages; ++i) WriteAll(pair.other.get(), Pattern(i, 0, 100));
+    Submit(ring_, {RecvMultishot(pair.one.get(), registration.get())});
+    std::vector<mooring_completion_t> got = ReapAtGlance(ring_, messages);
+    EXPECT_EQ(got.size(), provided);
+    std::thread([&] { EXPECT_OK(mooring_slab_grow(slab.get(), 1)); }).join();
+    while (got.size() < messages) got.push_back(Reap(ring_, 1).front());
+    CancelAndExpectLast();
+    for (const mooring_completion_t& completion : got)
+      EXPECT_OK(mooring_slab_release(slab.get(), LeaseOf(completion)));
+    EXPECT_OK(mooring_slab_release(slab.get(), all));
+  }
+}
+
 CONFORMANCE_TEST(ProvidedBuffers, AClosedRingEndsReceiversWithAndWithoutABuffer, kAnywhere) {
   Ring ring = CreateRing();
   ASSERT_NE(ring, nullptr);

@@ -57,6 +57,7 @@ WORDS = {
         "kernel_too_old",
         "register_denied",
         "engine_threads",
+        "owner_thread",
     },
 }
 

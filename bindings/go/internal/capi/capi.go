@@ -132,6 +132,7 @@ const (
 	ReasonKernelTooOld   Reason = C.MOORING_REASON_KERNEL_TOO_OLD
 	ReasonRegisterDenied Reason = C.MOORING_REASON_REGISTER_DENIED
 	ReasonEngineThreads  Reason = C.MOORING_REASON_ENGINE_THREADS
+	ReasonOwnerThread    Reason = C.MOORING_REASON_OWNER_THREAD
 
 	SourceNone   Source = C.MOORING_SOURCE_NONE
 	SourcePinned Source = C.MOORING_SOURCE_PINNED
@@ -241,6 +242,10 @@ func SlabRelease(slab *Slab, lease Lease) *Error {
 
 func SlabData(slab *Slab, lease Lease) unsafe.Pointer {
 	return C.mooring_slab_data(slab, *(*C.mooring_lease_t)(unsafe.Pointer(&lease)))
+}
+
+func SlabGrow(slab *Slab, bufferCount uint64) *Error {
+	return C.mooring_slab_grow(slab, C.uint64_t(bufferCount))
 }
 
 func SlabClose(slab *Slab, timeoutNs int64) *Error {

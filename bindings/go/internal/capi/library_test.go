@@ -180,6 +180,27 @@ func TestOneMebibyteIsReadThroughARegisteredSlab(t *testing.T) {
 	SlabDestroy(slab)
 }
 
+func TestASlabGrowsUpToItsMaximum(t *testing.T) {
+	var slab *Slab
+	check(t, SlabCreate(&SlabOptions{StructSize: uint32(unsafe.Sizeof(SlabOptions{})),
+		BufferBytes: 4096, BufferCount: 2, BufferCountMax: 5}, &slab))
+	check(t, SlabGrow(slab, 3))
+	info := SlabInfo{StructSize: uint32(unsafe.Sizeof(SlabInfo{}))}
+	check(t, SlabGetInfo(slab, &info))
+	if info.BufferCount != 5 || info.BufferCountMax != 5 || info.TotalBytes != 5*4096 {
+		t.Errorf("%d of at most %d buffers, %d bytes", info.BufferCount, info.BufferCountMax,
+			info.TotalBytes)
+	}
+	var lease Lease
+	check(t, SlabAcquire(slab, 5, &lease))
+	err := SlabGrow(slab, 1)
+	if ErrorCode(err) != CodeInvalidArgument {
+		t.Errorf("a sixth buffer of five: code %d", ErrorCode(err))
+	}
+	ErrorDestroy(err)
+	SlabDestroy(slab)
+}
+
 // checkStats wants one read of one MiB by `path` in the counters, and nothing else.
 func checkStats(t *testing.T, ring *Ring, path Path) {
 	t.Helper()

@@ -208,6 +208,7 @@ type SlabOptions struct {
 	NumaNode         uint32
 	Touch            Touch
 	TouchThreadCount uint32
+	BufferCountMax   uint64
 }
 
 // SlabInfo is mooring_slab_info_t. Data is an address outside of Go's heap.
@@ -227,4 +228,5 @@ type SlabInfo struct {
 	HeldCount            uint64
 	KernelReferenceCount uint64
 	Note                 [256]byte
+	BufferCountMax       uint64
 }

@@ -31,6 +31,7 @@ pub const MOORING_REASON_TABLE_FULL: mooring_reason_t = 5;
 pub const MOORING_REASON_KERNEL_TOO_OLD: mooring_reason_t = 6;
 pub const MOORING_REASON_REGISTER_DENIED: mooring_reason_t = 7;
 pub const MOORING_REASON_ENGINE_THREADS: mooring_reason_t = 8;
+pub const MOORING_REASON_OWNER_THREAD: mooring_reason_t = 9;
 
 pub type mooring_source_t = u32;
 pub const MOORING_SOURCE_NONE: mooring_source_t = 0;

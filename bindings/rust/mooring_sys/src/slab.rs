@@ -53,8 +53,9 @@ pub struct mooring_slab_options_t {
     pub numa_node: u32,
     pub touch: mooring_touch_t,
     pub touch_thread_count: u32,
+    pub buffer_count_max: u64,
 }
-assert_layout!(mooring_slab_options_t, size 48, align 8);
+assert_layout!(mooring_slab_options_t, size 56, align 8);
 
 pub const MOORING_SLAB_OPTIONS_INIT: mooring_slab_options_t = mooring_slab_options_t {
     struct_size: size_of::<mooring_slab_options_t>() as u32,
@@ -67,6 +68,7 @@ pub const MOORING_SLAB_OPTIONS_INIT: mooring_slab_options_t = mooring_slab_optio
     numa_node: 0,
     touch: 0,
     touch_thread_count: 0,
+    buffer_count_max: 0,
 };
 
 #[repr(C)]
@@ -87,8 +89,9 @@ pub struct mooring_slab_info_t {
     pub held_count: u64,
     pub kernel_reference_count: u64,
     pub note: [c_char; 256],
+    pub buffer_count_max: u64,
 }
-assert_layout!(mooring_slab_info_t, size 352, align 8);
+assert_layout!(mooring_slab_info_t, size 360, align 8);
 
 extern "C" {
     pub fn mooring_slab_create(
@@ -122,6 +125,10 @@ extern "C" {
         lease: mooring_lease_t,
     ) -> *mut mooring_error_t;
     pub fn mooring_slab_data(slab: *const mooring_slab_t, lease: mooring_lease_t) -> *mut c_void;
+    pub fn mooring_slab_grow(
+        slab: *mut mooring_slab_t,
+        buffer_count: u64,
+    ) -> *mut mooring_error_t;
     pub fn mooring_slab_close(slab: *mut mooring_slab_t, timeout_ns: i64) -> *mut mooring_error_t;
     pub fn mooring_slab_destroy(slab: *mut mooring_slab_t);
 }

@@ -225,3 +225,31 @@ fn one_mebibyte_is_read_through_a_registered_slab() {
         mooring_slab_destroy(slab);
     }
 }
+
+#[test]
+fn a_slab_grows_up_to_its_maximum() {
+    let options = mooring_slab_options_t {
+        buffer_bytes: 4096,
+        buffer_count: 2,
+        buffer_count_max: 5,
+        ..MOORING_SLAB_OPTIONS_INIT
+    };
+    // SAFETY: the handle is used between create and destroy only; out-pointers live through their
+    // calls; the error is destroyed once, after its last use.
+    unsafe {
+        let mut slab = null_mut();
+        check(mooring_slab_create(&options, &mut slab));
+        check(mooring_slab_grow(slab, 3));
+        let mut info: mooring_slab_info_t = zeroed();
+        info.struct_size = size_of::<mooring_slab_info_t>() as u32;
+        check(mooring_slab_get_info(slab, &mut info));
+        assert_eq!((info.buffer_count, info.buffer_count_max), (5, 5));
+        assert_eq!(info.total_bytes, 5 * 4096);
+        let mut lease = mooring_lease_t::default();
+        check(mooring_slab_acquire(slab, 5, &mut lease));
+        let error = mooring_slab_grow(slab, 1);
+        assert_eq!(mooring_error_code(error), MOORING_CODE_INVALID_ARGUMENT);
+        mooring_error_destroy(error);
+        mooring_slab_destroy(slab);
+    }
+}
