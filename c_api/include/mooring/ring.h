@@ -228,7 +228,8 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_get_stats(const moor
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_ring_close(mooring_ring_t* ring,
                                                                   int64_t timeout_ns) MOORING_NOEXCEPT;
 
-// mooring_ring_destroy gives the ring back, with completions that were not reaped. It waits 5 ms at most: operations
+// mooring_ring_destroy gives the ring back, with completions that were not reaped: leases that they would have handed over
+// go back to the slab, and descriptors that OPENAT and ACCEPT have made are closed. It waits 5 ms at most: operations
 // still in flight are cancelled, and the memory they use stays mapped until the kernel is done with it. Registrations
 // on the ring become unpinned; destroy them as usual, before or after. NULL is allowed.
 //
