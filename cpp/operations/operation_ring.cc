@@ -89,7 +89,8 @@ OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions
     : process_(CurrentProcess()),
       engine_(std::move(engine)),
       info_(engine_->info()),
-      table_(MakeRef<BufferTable>(engine_.get())),
+      quiescer_(core_, submission_, completion_),
+      table_(MakeRef<BufferTable>(engine_.get(), &quiescer_)),
       records_(options.in_flight_max),
       messages_(options.in_flight_max),
       core_{engine_.get(), table_.get(), &records_, &messages_, {}, {}, {}, {}},
@@ -144,9 +145,12 @@ Status OperationRing::EnterCompletion() {
   return OkStatus();
 }
 
-void OperationRing::RunDeferredSlow() {
+void OperationRing::RunDeferredSlow(Sides held) {
+  const bool needs_quiet = table_->changes_whole();
+  if (needs_quiet && !quiescer_.TryQuiesceFrom(held)) return;
   table_->RunDeferred();
   if (table_->TakePromotionAsked()) WaitingList::WakeAsked(*table_);
+  if (needs_quiet) quiescer_.Resume();
 }
 
 Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* out_accepted) {
@@ -154,7 +158,7 @@ Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* ou
   RETURN_IF_ERROR(EnterSubmission());
   SideGuard guard(submission_);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
-  RunDeferred();
+  RunDeferred(Sides::kSubmission);
   Status status = submitter_.Stage(operations, out_accepted);
   submitter_.Flush();
   return status;
@@ -166,7 +170,7 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
   if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard guard(completion_);
-  RunDeferred();
+  RunDeferred(Sides::kCompletion);
   for (;;) {
     // A wait on a closed ring with nothing in flight would last for ever.
     if (closed_.load(std::memory_order_acquire)) {
@@ -175,6 +179,7 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
     }
     const uint32_t wanted = min_count > *out_count ? min_count - *out_count : 0;
     *out_count += settler_.Reap({}, completions.subspan(*out_count), wanted, deadline);
+    RunDeferred(Sides::kCompletion);  // what it was in the way of may be done now
     if (*out_count >= min_count || deadline.Passed()) return OkStatus();
     // Close, on another thread, wants this side.
     if (closed_.load(std::memory_order_acquire)) return OkStatus();
@@ -193,7 +198,7 @@ Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint3
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard completion_guard(completion_);
-  RunDeferred();
+  RunDeferred(Sides::kBoth);
   Status status = submitter_.Stage(operations, out_accepted);
   if (!status.ok()) {
     submitter_.Flush();
@@ -203,6 +208,7 @@ Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint3
   while (*out_count < min_count && !deadline.Passed() && !closed_.load(std::memory_order_acquire)) {
     *out_count += settler_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
   }
+  RunDeferred(Sides::kBoth);
   return status;
 }
 
@@ -293,8 +299,9 @@ void OperationRing::Pump() {
   if (works_here && closed_.load(std::memory_order_acquire) && !Finished()) CancelAllOnce();
   if (!completion_.TryVisit()) return;
   SideGuard guard(completion_);
-  if (works_here) RunDeferred();
+  if (works_here) RunDeferred(Sides::kCompletion);
   settler_.Harvest(Deadline());
+  if (works_here) RunDeferred(Sides::kCompletion);
 }
 
 Status OperationRing::Close(Deadline deadline) {

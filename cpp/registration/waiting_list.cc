@@ -68,4 +68,13 @@ void WaitingList::WakeAsked(const BufferTable& table) {
   for (const RefPtr<Registration>& registration : held) registration->Wake();
 }
 
+// Under the lock: one whose last reference has gone stays until it has left the list.
+void WaitingList::DropLost(const BufferTable& table) {
+  Waiting& waiting = lists.Get();
+  MutexLock lock(waiting.mutex);
+  for (Registration* registration : waiting.registrations) {
+    if (&registration->table() == &table) registration->DropLost();
+  }
+}
+
 }  // namespace mooring

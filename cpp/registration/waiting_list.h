@@ -24,6 +24,8 @@ class WaitingList {
   static void Wake();
   // Those of `table`, on the thread of its owner, who was asked by another.
   static void WakeAsked(const BufferTable& table);
+  // The registrations of `table` forget the pins that it has lost. Drops no reference.
+  static void DropLost(const BufferTable& table);
 };
 
 }  // namespace mooring

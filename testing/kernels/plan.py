@@ -12,6 +12,7 @@ CONFIGURATIONS = (
     "owner_thread",
     "sqpoll",
     "no_clone",
+    "whole_table",
     "threads",
     "seccomp_eperm",
     "seccomp_enosys",

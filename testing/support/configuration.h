@@ -34,6 +34,7 @@ enum Capability : uint32_t {
   kFallenBack = 1u << 8,     // MOORING_ENGINE_AUTO gives threads although nobody asked for them
   kCloning = 1u << 9,        // rings share pins, where the kernel can
   kNoCloning = 1u << 10,     // they never do
+  kWholeTable = 1u << 11,    // slabs are pinned and let go only while nothing is in flight, else later
 };
 
 // The size of the suites' slab: small enough for an ordinary user's memlock limit of 8 MiB,
