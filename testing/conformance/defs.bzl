@@ -34,7 +34,7 @@ def mooring_conformance_suite(name, srcs):
         alwayslink = True,
     )
 
-def mooring_conformance_test(configuration, tags = []):
+def mooring_conformance_test(configuration, tags = [], **kwargs):
     """`<configuration>_test`: all suites in the configuration of `<configuration>.cc`."""
     mooring_cc_test(
         name = configuration + "_test",
@@ -48,4 +48,5 @@ def mooring_conformance_test(configuration, tags = []):
             "//testing/support:main",
             "//testing/support:process",
         ] + ["//testing/conformance/" + suite for suite in _SUITES],
+        **kwargs
     )

@@ -13,6 +13,7 @@ CONFIGURATIONS = (
     "sqpoll",
     "no_clone",
     "whole_table",
+    "no_tags",
     "threads",
     "seccomp_eperm",
     "seccomp_enosys",

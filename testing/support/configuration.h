@@ -35,6 +35,7 @@ enum Capability : uint32_t {
   kCloning = 1u << 9,        // rings share pins, where the kernel can
   kNoCloning = 1u << 10,     // they never do
   kWholeTable = 1u << 11,    // slabs are pinned and let go only while nothing is in flight, else later
+  kNoTags = 1u << 12,        // the kernel does not tell when it let go of a slot
 };
 
 // The size of the suites' slab: small enough for an ordinary user's memlock limit of 8 MiB,
