@@ -89,7 +89,8 @@ OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions
     : process_(CurrentProcess()),
       engine_(std::move(engine)),
       info_(engine_->info()),
-      table_(MakeRef<BufferTable>(engine_.get())),
+      quiescer_(core_, submission_, completion_),
+      table_(MakeRef<BufferTable>(engine_.get(), &quiescer_)),
       records_(options.in_flight_max),
       messages_(options.in_flight_max),
       multishots_(options.in_flight_max),
@@ -145,10 +146,13 @@ Status OperationRing::EnterCompletion() {
   return OkStatus();
 }
 
-void OperationRing::RunDeferredSlow() {
+void OperationRing::RunDeferredSlow(Sides held) {
+  if (table_->TakeBuffersAsked()) multishots_.Want();
+  const bool needs_quiet = table_->changes_whole();
+  if (needs_quiet && !quiescer_.TryQuiesceFrom(held)) return;
   table_->RunDeferred();
   if (table_->TakePromotionAsked()) WaitingList::WakeAsked(*table_);
-  if (table_->TakeBuffersAsked()) multishots_.Want();
+  if (needs_quiet) quiescer_.Resume();
 }
 
 // Whoever wants something of this side while it is taken leaves it to who leaves it.
@@ -164,8 +168,8 @@ void OperationRing::LeaveSubmission() {
   }
 }
 
-void OperationRing::ResumeSlow(bool submits) {
-  if (submits) {
+void OperationRing::ResumeSlow(Sides held) {
+  if (held == Sides::kBoth) {
     submitter_.Resume();
     return;
   }
@@ -179,7 +183,7 @@ Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* ou
   RETURN_IF_ERROR(EnterSubmission());
   SubmissionGuard guard(*this);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
-  RunDeferred();
+  RunDeferred(Sides::kSubmission);
   Status status = submitter_.Stage(operations, out_accepted);
   submitter_.Flush();
   return status;
@@ -191,7 +195,7 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
   if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard guard(completion_);
-  Resume(false);
+  Resume(Sides::kCompletion);
   for (;;) {
     // A wait on a closed ring with nothing in flight would last for ever.
     if (closed_.load(std::memory_order_acquire)) {
@@ -200,7 +204,7 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
     }
     const uint32_t wanted = min_count > *out_count ? min_count - *out_count : 0;
     *out_count += settler_.Reap({}, completions.subspan(*out_count), wanted, deadline);
-    Resume(false);
+    Resume(Sides::kCompletion);  // what was in the way may be done now
     if (*out_count >= min_count || deadline.Passed()) return OkStatus();
     // Close, on another thread, wants this side.
     if (closed_.load(std::memory_order_acquire)) return OkStatus();
@@ -219,17 +223,17 @@ Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint3
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard completion_guard(completion_);
-  RunDeferred();
+  RunDeferred(Sides::kBoth);
   Status status = submitter_.Stage(operations, out_accepted);
   if (!status.ok()) {
     submitter_.Flush();
     return status;
   }
   *out_count = settler_.Reap(submitter_.TakeStaged(), completions, min_count, deadline);
-  Resume(true);
+  Resume(Sides::kBoth);
   while (*out_count < min_count && !deadline.Passed() && !closed_.load(std::memory_order_acquire)) {
     *out_count += settler_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
-    Resume(true);
+    Resume(Sides::kBoth);
   }
   return status;
 }
@@ -323,9 +327,9 @@ void OperationRing::Pump() {
   if (works_here && closed_.load(std::memory_order_acquire) && !Finished()) CancelAllOnce();
   if (!completion_.TryVisit()) return;
   SideGuard guard(completion_);
-  if (works_here) RunDeferred();
+  if (works_here) RunDeferred(Sides::kCompletion);
   settler_.Harvest(Deadline());
-  if (works_here) Resume(false);
+  if (works_here) Resume(Sides::kCompletion);
 }
 
 Status OperationRing::Close(Deadline deadline) {
@@ -357,7 +361,7 @@ Status OperationRing::Drain(Deadline deadline) {
     if (completion_.TryVisit()) {
       SideGuard guard(completion_);
       if (!Finished()) settler_.Harvest(Deadline::Earlier(deadline, next_cancel));
-      Resume(false);
+      Resume(Sides::kCompletion);
     } else {
       // A reaper waits on another thread: it sees that the ring is closed and leaves.
       engine_->Wake();

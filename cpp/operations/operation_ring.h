@@ -21,6 +21,7 @@
 #include "cpp/operations/ring_stats.h"
 #include "cpp/operations/settler.h"
 #include "cpp/operations/side_lock.h"
+#include "cpp/operations/side_quiescer.h"
 #include "cpp/operations/submitter.h"
 #include "cpp/os/process.h"
 #include "cpp/registration/buffer_table.h"
@@ -82,21 +83,21 @@ class OperationRing {
   Status EnterCompletion();
   // While closing: cancels once, then harvests until nothing is in flight.
   Status Drain(Deadline deadline);
-  // What other threads left to the owner. Cheap when there is nothing.
-  void RunDeferred() {
+  // What other threads left to the owner, or to a quiet moment. For a caller inside `held`. Cheap when there is nothing.
+  void RunDeferred(Sides held) {
     if (table_->has_deferred()) [[unlikely]]
-      RunDeferredSlow();
+      RunDeferredSlow(held);
   }
-  void RunDeferredSlow();
+  void RunDeferredSlow(Sides held);
   // Leaves the submission side, after seeing to what the completion side wanted of it meanwhile.
   void LeaveSubmission();
-  // On the completion side: has operations that repeat go on. `submits`: the caller is on the submission side as well.
-  void Resume(bool submits) {
-    RunDeferred();
+  // On the completion side: has operations that repeat go on. For a caller inside `held`.
+  void Resume(Sides held) {
+    RunDeferred(held);
     if (multishots_.wanted()) [[unlikely]]
-      ResumeSlow(submits);
+      ResumeSlow(held);
   }
-  void ResumeSlow(bool submits);
+  void ResumeSlow(Sides held);
 
   // Of those who have entered the submission side.
   class SubmissionGuard {
@@ -116,6 +117,7 @@ class OperationRing {
   const ProcessToken process_;
   std::unique_ptr<Engine> engine_;
   const EngineInfo info_;
+  SideQuiescer quiescer_;
   const RefPtr<BufferTable> table_;
   RecordPool records_;
   MessagePool messages_;

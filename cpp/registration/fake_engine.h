@@ -35,6 +35,11 @@ class FakeEngine : public Engine {
   };
 
   EngineInfo& mutable_info() { return info_; }
+  // A table that can only be registered whole, as before 5.13. For before a BufferTable has seen the engine.
+  void MakeWhole(uint32_t slot_count) {
+    info_.fixed_buffer_count = slot_count;
+    info_.features = kFeatureFixedBuffers;
+  }
   uint64_t pinned_bytes() const {
     uint64_t bytes = 0;
     for (const auto& [slot, held] : slots) bytes += held.bytes;
@@ -54,6 +59,7 @@ class FakeEngine : public Engine {
   // What a test sets and reads.
   uint64_t budget_bytes = UINT64_MAX;
   int refuse_with = 0;      // errno for every range that is not empty
+  int refuse_updates_with = 0;  // errno for every update, also of a slot that is to be emptied
   int fail_next = 0;        // so many updates fail with ENOMEM before the budget counts
   int refuse_clones_with = 0;         // errno for clones into this engine
   int refuse_being_cloned_with = 0;   // errno for clones from it
@@ -64,6 +70,10 @@ class FakeEngine : public Engine {
   int clones = 0;
   int alerts = 0;
   bool unregistered = false;
+  int refuse_unregister_with = 0;
+  std::deque<int> register_answers;  // errnos for the next whole registrations, 0 = as the budget allows
+  int whole_registrations = 0;
+  std::vector<iovec> whole;  // as registered last, and not unregistered
   std::map<uint32_t, Slot> slots;
   std::map<uint16_t, std::byte*> provided;  // by id
   std::vector<Request> submitted;
@@ -112,9 +122,34 @@ class FakeEngine : public Engine {
     slots[to] = Slot{0, 0, true};
     return 0;
   }
-  void UnregisterBuffers() override {
+  // As the kernel does: all or nothing, nothing where there is something, and no more than 1024 (5.4).
+  int RegisterBuffers(std::span<const iovec> ranges) override {
+    ++whole_registrations;
+    if (!whole.empty()) return -EBUSY;
+    if (ranges.empty() || ranges.size() > 1024) return -EINVAL;
+    int answer = 0;
+    if (!register_answers.empty()) {
+      answer = register_answers.front();
+      register_answers.pop_front();
+    }
+    uint64_t bytes = 0;
+    for (const iovec& range : ranges) {
+      if (range.iov_base == nullptr || range.iov_len == 0) return -EFAULT;
+      bytes += range.iov_len;
+    }
+    if (answer == 0 && refuse_with != 0) answer = refuse_with;
+    if (answer == 0 && bytes > budget_bytes) answer = ENOMEM;
+    if (answer != 0) return -answer;
+    whole.assign(ranges.begin(), ranges.end());
+    for (uint32_t i = 0; i < whole.size(); ++i) slots[i] = Slot{whole[i].iov_len, 0};
+    return 0;
+  }
+  int UnregisterBuffers() override {
+    if (refuse_unregister_with != 0) return -refuse_unregister_with;
     unregistered = true;
     slots.clear();
+    whole.clear();
+    return 0;
   }
   // Takes whatever it is given; which piece is taken when is for the test to say.
   std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t, int* out_error) override {
@@ -139,6 +174,7 @@ class FakeEngine : public Engine {
   // As the kernel does: the new range is charged before the old one is let go.
   int Update(uint32_t slot, uint64_t bytes, uint64_t tag) {
     ++updates;
+    if (refuse_updates_with != 0) return refuse_updates_with;
     if (bytes > 0) {
       if (refuse_with != 0) return refuse_with;
       if (fail_next > 0) {

@@ -6,20 +6,27 @@
 #include "cpp/base/checked.h"
 
 namespace mooring {
+namespace {
+
+bool IsLimited(const EngineInfo& engine) {
+  return !engine.memlock_exempt && ReadMemlockLimits().soft_bytes != UINT64_MAX;
+}
+
+}  // namespace
 
 // Pages are charged whole, huge ones too (measured: 4 KiB in a 2 MiB page costs 2 MiB, 5.10 to 7.0).
 uint64_t PinLadder::Charge(uint64_t size) const {
   return CheckedAlignUp(size, slab_->page_bytes()).value_or(size);
 }
 
-bool PinLadder::IsLimited() const {
-  return !table_.engine_info().memlock_exempt && ReadMemlockLimits().soft_bytes != UINT64_MAX;
-}
+bool PinLadder::IsLimited() const { return mooring::IsLimited(table_.engine_info()); }
 
-Reason PinLadder::Classify(int error) const {
+Reason PinLadder::Classify(int error, const EngineInfo& engine) {
   switch (error) {
     case ENOMEM:
-      return IsLimited() ? Reason::kMemlockLimit : Reason::kOutOfMemory;
+      return mooring::IsLimited(engine) ? Reason::kMemlockLimit : Reason::kOutOfMemory;
+    case EBUSY:  // of a table that can only be registered whole
+      return Reason::kKernelTooOld;
     case ENOSPC:
       return Reason::kTableFull;
     case EPERM:
@@ -62,6 +69,16 @@ BufferTable::Pinned PinLadder::TryPin(uint64_t offset, uint64_t size) {
   return table_.Pin(slab_, offset, size, Charge(size));
 }
 
+std::vector<BufferTable::Pinned> PinLadder::PinTogether(std::span<const BufferTable::Range> ranges) {
+  std::vector<BufferTable::Range> charged(ranges.begin(), ranges.end());
+  uint64_t total = 0;
+  for (BufferTable::Range& range : charged) total += range.charge_bytes = Charge(range.size);
+  if (IsLimited() && total > LedgerRoom()) return {};
+  std::vector<BufferTable::Pinned> pinned(ranges.size());
+  if (!table_.PinTogether(slab_, charged, pinned)) pinned.clear();
+  return pinned;
+}
+
 PinnedPrefix PinLadder::Pin(uint64_t offset, uint64_t size) {
   // A second pin of the same pages would be charged a second time (measured, 5.10 to 7.0).
   BufferTable::Pinned pinned = table_.Clone(slab_, offset, size, PinDirectory::Match::kWhole);
@@ -78,7 +95,7 @@ PinnedPrefix PinLadder::PinPatiently(uint64_t offset, uint64_t size) {
   }
   if (pinned.error == ENOMEM && raise_memlock_ && RaiseMemlockSoftLimit().ok()) pinned = TryPin(offset, size);
   if (pinned.error == 0) return PinnedPrefix{size, pinned, Reason::kNone, 0};
-  const Reason reason = Classify(pinned.error);
+  const Reason reason = Classify(pinned.error, table_.engine_info());
   if (reason == Reason::kMemlockLimit) {
     const BufferTable::Pinned cloned = table_.Clone(slab_, offset, size, PinDirectory::Match::kPrefix);
     if (cloned.error == 0) return PinnedPrefix{cloned.size, cloned, Reason::kNone, 0};
@@ -105,7 +122,7 @@ PinnedPrefix PinLadder::PinPromptly(uint64_t offset, uint64_t size) {
       if (fits == size) prefix.reason = Reason::kNone;
       return prefix;
     }
-    prefix.reason = Classify(prefix.pinned.error);
+    prefix.reason = Classify(prefix.pinned.error, table_.engine_info());
     prefix.system_error = prefix.pinned.error;
   }
   if (prefix.reason != Reason::kMemlockLimit) return prefix;
@@ -137,13 +154,14 @@ PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size, MemlockBac
     too_many = guess;
     guess /= 2;
   }
-  if (best.bytes_fixed == 0) return best;
+  // Where each try registers the whole table anew, the next promotion may win the rest.
+  if (best.bytes_fixed == 0 || table_.changes_whole()) return best;
   // Halving may have stopped at half of what fits: win back the rest, in a slot of its own beside the first.
   // The caller sees one prefix per extent, so grow by replacing, and only while it wins an eighth or more.
   uint64_t fits = best.bytes_fixed / step;
   while (too_many - fits > 1 && (too_many - fits) * 8 > fits) {
     const uint64_t middle = fits + (too_many - fits) / 2;
-    table_.Unpin(best.pinned.key);
+    table_.Unpin({&best.pinned.key, 1});
     MemlockBackoff backoff;
     BufferTable::Pinned pinned = TryPin(offset, middle * step);
     if (pinned.error == 0) {

@@ -5,6 +5,8 @@
 #define MOORING_CPP_REGISTRATION_PIN_LADDER_H_
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "cpp/base/ref_counted.h"
 #include "cpp/os/memlock_ledger.h"
@@ -36,8 +38,14 @@ class PinLadder {
   // Pins [offset, offset + size) of the slab, or a prefix of whole buffers.
   PinnedPrefix Pin(uint64_t offset, uint64_t size);
 
+  // Where the table changes whole: all of these ranges at once, each in a slot of its own, for one by one would register
+  // the table as often. Empty where that cannot be.
+  std::vector<BufferTable::Pinned> PinTogether(std::span<const BufferTable::Range> ranges);
+
   // Why a ring with this engine can pin nothing at all; kNone if it can.
   static Reason TableReason(const EngineInfo& engine, const MemlockLimits& memlock);
+  // What an errno of pinning, on a ring with this engine, means.
+  static Reason Classify(int error, const EngineInfo& engine);
 
  private:
   BufferTable::Pinned TryPin(uint64_t offset, uint64_t size);
@@ -47,7 +55,6 @@ class PinLadder {
   bool IsLimited() const;
   uint64_t Charge(uint64_t size) const;
   uint64_t LedgerRoom() const;
-  Reason Classify(int error) const;
 
   BufferTable& table_;
   const RefPtr<Slab>& slab_;

@@ -53,9 +53,11 @@ Registration::~Registration() {
 }
 
 void Registration::Unpin(const std::vector<Extent>& extents, uint64_t from_offset) {
+  std::vector<uint64_t> keys;
   for (const Extent& extent : extents) {
-    if (extent.offset >= from_offset && extent.slot != kNoBufferSlot) table_->Unpin(extent.key);
+    if (extent.offset >= from_offset && extent.slot != kNoBufferSlot) keys.push_back(extent.key);
   }
+  if (!keys.empty()) table_->Unpin(keys);
 }
 
 Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, RefPtr<Slab> slab,
@@ -84,6 +86,8 @@ Status Registration::Enlist() {
     if (report.outcome != Outcome::kFixed) return RequireFailed(report);
   }
   WaitingList::Add(this);
+  // What was lost before it was known there.
+  if (table_->changes_whole()) DropLost();
   return OkStatus();
 }
 
@@ -115,32 +119,70 @@ PinnedPrefix Registration::Obstacle() const {
 
 void Registration::PinExtents(Which which, Effort effort) {
   MutexLock promote(promote_mutex_);
+  PinExtentsLocked(which, effort);
+}
+
+void Registration::PinExtentsLocked(Which which, Effort effort) {
   const SlotMap& before = *map_.load(std::memory_order_acquire);
   PinLadder ladder(*table_, slab_, options_.raise_memlock, effort);
   PinnedPrefix stopped = Obstacle();
+  std::vector<Extent> tried = before.extents;
+  if (stopped.reason == Reason::kNone && table_->changes_whole()) PinTogether(ladder, which, &tried);
   std::vector<Extent> extents;
-  extents.reserve(before.extents.size() + 1);
-  for (const Extent& extent : before.extents) {
-    const bool wanted = which == Which::kAll || extent.reason == Reason::kMemlockLimit;
+  extents.reserve(tried.size() + 1);
+  for (const Extent& extent : tried) {
+    const bool wanted = which == Which::kAll || Waits(extent);
     if (extent.slot != kNoBufferSlot || !wanted) {
       extents.push_back(extent);
     } else {
       PinExtent(ladder, extent, &stopped, &extents);
     }
   }
-  if (extents != before.extents) Publish(std::move(extents));
+  Publish(std::move(extents));
+  if (IsBusy(stopped.reason, stopped.system_error)) table_->AskForPromotion();
+}
+
+void Registration::PinTogether(PinLadder& ladder, Which which, std::vector<Extent>* extents) {
+  std::vector<BufferTable::Range> ranges;
+  std::vector<Extent*> wanted;
+  for (Extent& extent : *extents) {
+    if (extent.slot != kNoBufferSlot || (which == Which::kWaiting && !Waits(extent))) continue;
+    ranges.push_back({.offset = extent.offset, .size = extent.size});
+    wanted.push_back(&extent);
+  }
+  if (wanted.size() < 2) return;  // one is for the ladder
+  const std::vector<BufferTable::Pinned> pinned = ladder.PinTogether(ranges);
+  for (size_t i = 0; i < pinned.size(); ++i) wanted[i]->SetPinned(pinned[i]);
 }
 
 void Registration::Publish(std::vector<Extent> extents) {
+  MutexLock lock(mutex_);
+  PublishLocked(std::move(extents));
+}
+
+void Registration::DropLost() {
+  MutexLock lock(mutex_);
+  PublishLocked(map_.load(std::memory_order_relaxed)->extents);
+}
+
+void Registration::PublishLocked(std::vector<Extent> extents) {
+  const int loss = table_->loss_error();
+  for (Extent& extent : extents) {
+    if (loss == 0 || extent.slot == kNoBufferSlot || !table_->attached() || table_->Holds(extent.key)) continue;
+    extent.slot = kNoBufferSlot;
+    extent.reason = PinLadder::Classify(loss, table_->engine_info());
+    extent.system_error = loss;
+  }
+  const SlotMap* const before = map_.load(std::memory_order_relaxed);
+  if (before != nullptr && before->extents == extents) return;
   auto map = std::make_unique<SlotMap>();
   map->first_size = extents.front().size;
   map->first_slot = extents.front().slot;
   map->extents = std::move(extents);
   bool waits = false;
-  for (const Extent& extent : map->extents) waits |= extent.reason == Reason::kMemlockLimit;
+  for (const Extent& extent : map->extents) waits |= Waits(extent);
   // Without a table there is nothing to wait for.
-  waits = waits && options_.policy == Policy::kPrefer && table_->engine_info().fixed_buffer_count > 0;
-  MutexLock lock(mutex_);
+  waits = waits && table_->engine_info().fixed_buffer_count > 0;
   map_.store(map.get(), std::memory_order_release);
   waits_.store(waits, std::memory_order_relaxed);
   maps_.push_back(std::move(map));
@@ -157,18 +199,17 @@ void Registration::PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* sto
     if (prefix.bytes_fixed > 0) {
       Extent pinned = extent;
       pinned.size = prefix.bytes_fixed;
-      pinned.slot = prefix.pinned.slot;
-      pinned.key = prefix.pinned.key;
-      pinned.is_clone = prefix.pinned.is_clone;
-      pinned.reason = Reason::kNone;
-      pinned.system_error = 0;
+      pinned.SetPinned(prefix.pinned);
       extents->push_back(pinned);
       extent.offset += prefix.bytes_fixed;
       extent.size -= prefix.bytes_fixed;
     }
     if (prefix.reason == Reason::kNone) continue;
-    extent.reason = prefix.reason;
-    extent.system_error = prefix.system_error;
+    // That the ring is busy now is no news of what waits for memlock.
+    if (!IsBusy(prefix.reason, prefix.system_error) || !Waits(extent)) {
+      extent.reason = prefix.reason;
+      extent.system_error = prefix.system_error;
+    }
     if (extent.size > 0) extents->push_back(extent);
     return;
   }
@@ -211,6 +252,7 @@ Status Registration::Grow(uint64_t total_bytes) {
   }
   Publish(std::move(extents));
   if (is_for_owner) AskOwner();
+  if (IsBusy(stopped.reason, stopped.system_error)) table_->AskForPromotion();
   return OkStatus();
 }
 
@@ -237,9 +279,16 @@ void Registration::Wake() {
     if (waits_.load(std::memory_order_relaxed)) table_->AskForPromotion();
     return;
   }
+  // Another thread that pins may pause, and a quiet ring must not wait for it; it asks again if it finds the ring busy.
+  if (!promote_mutex_.try_lock()) {
+    if (table_->changes_whole()) return;
+    promote_mutex_.lock();
+  }
   const bool asked = asked_.exchange(false, std::memory_order_relaxed);
-  if (!asked && !waits_.load(std::memory_order_relaxed)) return;
-  PinExtents(asked ? Which::kAll : Which::kWaiting, Effort::kPrompt);
+  if (asked || waits_.load(std::memory_order_relaxed)) {
+    PinExtentsLocked(asked ? Which::kAll : Which::kWaiting, Effort::kPrompt);
+  }
+  promote_mutex_.unlock();
 }
 
 int32_t Registration::SlotMap::Find(uint64_t offset, uint64_t size) const {

@@ -6,7 +6,8 @@
 // Lifecycle: reference counted. The owner holds one reference and every operation in flight one; the slots are cleared
 // when the last goes, because a slot is busy from the moment a request names it to that request's last event.
 //
-// What could not be pinned for want of memlock waits, in the WaitingList, for budget that this process gives back.
+// What could not be pinned for want of memlock waits, in the WaitingList, for budget that this process gives back; and
+// what could not because operations were in flight, where that is a reason, for a moment when none is.
 //
 // When the slab grows, extents for the new bytes are added behind the others, which stay as they are: a range across the
 // seam is in no extent, and takes the copy path.
@@ -46,12 +47,19 @@ struct Extent {
   uint64_t offset = 0;
   uint64_t size = 0;
   int32_t slot = kNoBufferSlot;
-  uint32_t key = 0;  // of BufferTable::Pinned, while slot is one
+  uint64_t key = 0;  // of BufferTable::Pinned, while slot is one
   bool is_clone = false;
   Reason reason = Reason::kNone;
   int32_t system_error = 0;
 
   bool operator==(const Extent&) const = default;
+  void SetPinned(const BufferTable::Pinned& pinned) {
+    slot = pinned.slot;
+    key = pinned.key;
+    is_clone = pinned.is_clone;
+    reason = Reason::kNone;
+    system_error = 0;
+  }
 };
 
 class Registration : public RefCounted<Registration>, private BufferWatcher {
@@ -81,7 +89,9 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   Status Grow(uint64_t total_bytes) EXCLUDES(promote_mutex_);
   // Undoes it, before any operation could name the bytes from `total_bytes` on.
   void Shrink(uint64_t total_bytes) EXCLUDES(promote_mutex_);
-
+  // The table has lost pins: what was pinned there takes the copy path from now on, and may be promoted. While no
+  // operation can be submitted.
+  void DropLost() EXCLUDES(mutex_);
   // Wake has something to try.
   bool waits() const { return waits_.load(std::memory_order_relaxed) || asked_.load(std::memory_order_relaxed); }
   // Nobody will submit with it any more: it need not be woken.
@@ -132,8 +142,16 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   // Why nothing at all can be pinned, for PinExtent; Reason::kNone if something may be.
   PinnedPrefix Obstacle() const;
   // Pins those extents that have no slot, splitting where only a prefix fits.
-  void PinExtents(Which which, Effort effort) EXCLUDES(mutex_);
+  void PinExtents(Which which, Effort effort) EXCLUDES(promote_mutex_) EXCLUDES(mutex_);
+  void PinExtentsLocked(Which which, Effort effort) REQUIRES(promote_mutex_) EXCLUDES(mutex_);
+  // Those of `extents` that are wanted and have no slot, at once, if there are several.
+  static void PinTogether(PinLadder& ladder, Which which, std::vector<Extent>* extents);
+  // Publishes what is true of `extents`, if that is news.
   void Publish(std::vector<Extent> extents) EXCLUDES(mutex_);
+  void PublishLocked(std::vector<Extent> extents) REQUIRES(mutex_);
+  static bool Waits(const Extent& extent) {
+    return extent.reason == Reason::kMemlockLimit || IsBusy(extent.reason, extent.system_error);
+  }
   // Appends what becomes of `extent`. Pins nothing where `*stopped` has a reason; else notes there why the rest may stop.
   static void PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped, std::vector<Extent>* extents);
   RegistrationReport MakeReport(const std::vector<Extent>& extents) const;
@@ -147,7 +165,7 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   std::unique_ptr<ProvidedBuffers> provided_;
   int provided_error_ = 0;
   std::atomic<const SlotMap*> map_{nullptr};
-  std::atomic<bool> waits_{false};  // for memlock, in part at least
+  std::atomic<bool> waits_{false};  // for memlock or a quiet ring, in part at least
   std::atomic<bool> asked_{false};  // the owner was, by AskOwner
   std::atomic<bool> given_up_{false};
   Mutex promote_mutex_;  // held over the system calls of one promotion

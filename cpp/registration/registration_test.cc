@@ -128,6 +128,36 @@ TEST_F(RegistrationTest, WantOfMemoryIsNotBlamedOnAnExemptRing) {
   EXPECT_EQ(Register()->Report().reason, Reason::kOutOfMemory);
 }
 
+TEST_F(RegistrationTest, WithoutTagsTheSlabGoesWithItsClearedSlot) {
+  table_->Detach();
+  engine_.mutable_info().features &= ~uint64_t{kFeatureBufferTags};
+  table_ = MakeRef<BufferTable>(&engine_);
+  const uint32_t references = slab_->RefCount();
+  RefPtr<Registration> registration = Register();
+  RefPtr<Registration> operation = registration;  // as each in flight has
+  registration.reset();
+  EXPECT_EQ(engine_.pinned_bytes(), kBuffer * kCount) << "an operation may name the slot still";
+  EXPECT_GT(slab_->RefCount(), references);
+  operation.reset();
+  EXPECT_EQ(engine_.pinned_bytes(), 0u);
+  EXPECT_EQ(slab_->RefCount(), references);
+  EXPECT_EQ(table_->awaited_tags(), 0u);
+  EXPECT_TRUE(engine_.events.empty());
+}
+
+TEST_F(RegistrationTest, WithoutTagsASlotThatIsNotClearedKeepsItsSlab) {
+  table_->Detach();
+  engine_.mutable_info().features &= ~uint64_t{kFeatureBufferTags};
+  table_ = MakeRef<BufferTable>(&engine_);
+  const uint32_t references = slab_->RefCount();
+  RefPtr<Registration> registration = Register();
+  engine_.refuse_updates_with = EPERM;
+  registration.reset();
+  EXPECT_GT(slab_->RefCount(), references);
+  table_->Detach();
+  EXPECT_EQ(slab_->RefCount(), references);
+}
+
 TEST_F(RegistrationTest, ARefusedBackingTakesTheCopyPath) {
   for (const int error : {EOPNOTSUPP, EFAULT, EINVAL}) {
     engine_.refuse_with = error;

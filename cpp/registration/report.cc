@@ -56,7 +56,14 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, const std::s
                              table_slots);
       return;
     case Reason::kKernelTooOld:
-      report.message = pinned + Format("this kernel has no sparse fixed-buffer table with update (%s)", error);
+      if (IsBusy(report.reason, report.system_error)) {
+        report.message = pinned + "this kernel registers memory only while nothing is in flight on the ring, and "
+                                  "operations are in flight, or another thread is in a call on it";
+        report.remedy = "reap all that is in flight: the next call that finds the ring idle registers the slab; or "
+                        "register before submitting; or use Linux 5.13 or later";
+        return;
+      }
+      report.message = pinned + Format("this kernel registers no fixed buffers (%s)", error);
       report.remedy = "use Linux 5.13 or later for fixed buffers; the copy path works meanwhile";
       return;
     case Reason::kRegisterDenied:
@@ -107,6 +114,13 @@ Status RequireFailed(const RegistrationReport& report) {
       break;
     case Reason::kRegisterDenied:
       code = Code::kPermission;
+      break;
+    case Reason::kKernelTooOld:
+      retry = Retry::kNever;
+      if (IsBusy(report.reason, report.system_error)) {
+        code = Code::kInvalidState;
+        retry = Retry::kLater;
+      }
       break;
     default:
       retry = Retry::kNever;

@@ -2,6 +2,7 @@
 #ifndef MOORING_CPP_REGISTRATION_REPORT_H_
 #define MOORING_CPP_REGISTRATION_REPORT_H_
 
+#include <cerrno>
 #include <cstdint>
 #include <string>
 
@@ -25,6 +26,11 @@ enum class Reason : uint32_t {
   kEngineThreads = 8,
   kOwnerThread = 9,
 };
+
+// The table can only be registered whole, and the ring has operations in flight.
+inline bool IsBusy(Reason reason, int32_t system_error) {
+  return reason == Reason::kKernelTooOld && system_error == EBUSY;
+}
 
 struct RegistrationReport {
   Policy policy = Policy::kPrefer;

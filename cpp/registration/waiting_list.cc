@@ -75,4 +75,13 @@ std::vector<RefPtr<Registration>> WaitingList::Of(const Slab& slab) {
   return Hold(waiting, [&](const Registration& one) { return &one.slab() == &slab; });
 }
 
+// Under the lock: one whose last reference has gone stays until it has left the list.
+void WaitingList::DropLost(const BufferTable& table) {
+  Waiting& waiting = lists.Get();
+  MutexLock lock(waiting.mutex);
+  for (Registration* registration : waiting.registrations) {
+    if (&registration->table() == &table) registration->DropLost();
+  }
+}
+
 }  // namespace mooring

@@ -33,6 +33,8 @@ class WaitingList {
 
   // Those of `slab`. Drop the references without its growth lock.
   static std::vector<RefPtr<Registration>> Of(const Slab& slab);
+  // The registrations of `table` forget the pins that it has lost. Drops no reference.
+  static void DropLost(const BufferTable& table);
 };
 
 }  // namespace mooring

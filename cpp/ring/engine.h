@@ -164,9 +164,16 @@ class Engine {
   // The descriptor that the kernel knows this engine by, for another one's CloneBuffer; -1 where there is none.
   virtual int ring_fd() const { return -1; }
 
+  // Where the table can be made but not changed (slots, and no kFeatureBufferUpdate): makes it, of these ranges, none of
+  // them empty. Only when there is none, nothing is in flight and no thread is in a call of this engine: up to 5.12 the
+  // kernel waits until all requests of the ring are over and all threads have left it, and answers ENXIO to those that
+  // come. All or nothing: 0, or a negative errno. -EOPNOTSUPP from any other engine.
+  virtual int RegisterBuffers(std::span<const iovec> /*ranges*/) { return -EOPNOTSUPP; }
+
   // Frees the table at once. Only when no request that uses it is in flight: up to 6.12 the kernel waits for those
-  // (and on 6.1 with DEFER_TASKRUN deadlocks). Lets the budget come back before the ring is closed. Idempotent.
-  virtual void UnregisterBuffers() = 0;
+  // (and on 6.1 with DEFER_TASKRUN deadlocks); up to 5.12 as RegisterBuffers. Lets the budget come back before the ring is
+  // closed. Idempotent: 0 where there is none. A negative errno: it is as it was.
+  virtual int UnregisterBuffers() = 0;
 
   // -1 empties the slot. 0, or a negative errno.
   virtual int SetFile(uint32_t index, int fd) = 0;

@@ -74,7 +74,10 @@ class IoUringEngine final : public Engine {
     return tables_.CloneBuffer(source.ring_fd(), from, to);
   }
   int ring_fd() const override { return uring_.fd(); }
-  void UnregisterBuffers() override { tables_.UnregisterBuffers(); }
+  int RegisterBuffers(std::span<const iovec> ranges) override {
+    return tables_.RegisterBuffers(ranges);
+  }
+  int UnregisterBuffers() override { return tables_.UnregisterBuffers(); }
   int SetFile(uint32_t index, int fd) override {
     // A slot is looked up when its request starts, and the polling thread may be behind.
     if (submission_.WaitUntilTaken()) completion_.NotifyFailed();
@@ -115,7 +118,11 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
   info_.features = features.FromRing() | more_features;
   if (options.fixed_buffer_count != 0) {
     info_.table_error = tables_.CreateBuffers(options.fixed_buffer_count);
-    if (info_.table_error == 0) {
+    if (info_.table_error == 0 && tables_.registers_whole()) {
+      info_.fixed_buffer_count =
+          std::min(options.fixed_buffer_count, UringTables::kWholeSlotCountMax);
+      info_.features &= ~uint64_t{kFeatureBufferTags};  // they come with updates only
+    } else if (info_.table_error == 0) {
       info_.fixed_buffer_count = options.fixed_buffer_count;
       info_.features |= kFeatureBufferUpdate | kFeatureSparseTable;
     }

@@ -64,7 +64,7 @@ class ThreadsEngine final : public Engine {
   int UpdateBuffers(uint32_t, std::span<const iovec>, std::span<const uint64_t>) override {
     return -EOPNOTSUPP;
   }
-  void UnregisterBuffers() override {}
+  int UnregisterBuffers() override { return 0; }
   int SetFile(uint32_t index, int fd) override { return dispatcher_.files().Set(index, fd); }
   Result<int> EventFd() override { return dispatcher_.events().EventFd(); }
 

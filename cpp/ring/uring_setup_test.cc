@@ -233,9 +233,44 @@ TEST_F(UringSetupTest, WithoutTheSparseFlagATableOfEmptyRangesIsMade) {
   EXPECT_EQ(Results(*engine, {In(1023, read), In(0, read)}), Values({8, -EFAULT}));
 }
 
+// 5.6 to 5.12: there is one way to register, and no empty slot; the answer to one is EFAULT.
+TEST_F(UringSetupTest, WithoutUpdatesTheTableIsRegisteredWhole) {
+  SKIP_UNLESS(MakeUring(Mode::kAnyThread)->info().fixed_buffer_count != 0, "fixed_buffers");
+  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
+  for (const bool has_empty_slots : {false, true}) {
+    bool asked = has_empty_slots;
+    kernel_.on_control = [&asked](uint32_t opcode) {
+      if (opcode != IORING_REGISTER_BUFFERS || asked) return 1;
+      asked = true;
+      return -EFAULT;
+    };
+    EngineOptions options = OptionsOf(Mode::kAnyThread);
+    options.fixed_buffer_count = 4096;
+    const std::unique_ptr<Engine> engine = Make(options);
+    ASSERT_NE(engine, nullptr);
+    EXPECT_EQ(engine->info().fixed_buffer_count, 1024u);
+    EXPECT_EQ(engine->info().table_error, 0);
+    EXPECT_NE(engine->info().features & kFeatureFixedBuffers, 0u);
+    EXPECT_EQ(engine->info().features &
+                  (kFeatureBufferUpdate | kFeatureSparseTable | kFeatureBufferTags),
+              0u);
+    std::vector<char> data(4096);
+    const iovec range = {.iov_base = data.data(), .iov_len = data.size()};
+    EXPECT_EQ(engine->UpdateBuffers(0, {&range, 1}, {}), -EOPNOTSUPP);
+    const TempFile file(Bytes(8));
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_EQ(engine->RegisterBuffers({&range, 1}), 0);
+      EXPECT_EQ(engine->RegisterBuffers({&range, 1}), -EBUSY);
+      EXPECT_EQ(Results(*engine, {In(0, ReadAt(file.fd(), 0, data.data(), 8))}), Values({8}));
+      ASSERT_EQ(engine->UnregisterBuffers(), 0);
+    }
+    EXPECT_EQ(Results(*engine, {In(0, ReadAt(file.fd(), 0, data.data(), 8))}), Values({-EFAULT}));
+  }
+}
+
 TEST_F(UringSetupTest, WithoutAnyTableTheRingIsGivenAndSaysWhy) {
-  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_FILES2,
-                             IORING_REGISTER_FILES};
+  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS,
+                             IORING_REGISTER_FILES2, IORING_REGISTER_FILES};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
   options.fixed_file_count = 8;
   const std::unique_ptr<Engine> engine = Make(options);

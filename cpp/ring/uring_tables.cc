@@ -18,7 +18,19 @@ int UringTables::CreateBuffers(uint32_t slot_count) {
     result = uring_.Control(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
   }
   has_buffers_ = result >= 0;
-  return has_buffers_ ? 0 : -result;
+  if (result == -EINVAL) result = TryWhole();
+  return result >= 0 ? 0 : -result;
+}
+
+// A table of one range that there cannot be: kernels that do not know empty slots answer EFAULT once
+// they look at it, which says that the call itself is fine; others make it.
+int UringTables::TryWhole() {
+  const iovec nothing = {};
+  const int result = uring_.Control(IORING_REGISTER_BUFFERS, &nothing, 1);
+  if (result < 0 && result != -EFAULT) return result;
+  has_buffers_ = result >= 0;
+  registers_whole_ = true;
+  return UnregisterBuffers();
 }
 
 int UringTables::CreateFiles(uint32_t slot_count) {
@@ -37,7 +49,7 @@ int UringTables::CreateFiles(uint32_t slot_count) {
 
 int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
                                std::span<const uint64_t> tags) {
-  if (!has_buffers_) return -EOPNOTSUPP;
+  if (!has_buffers_ || registers_whole_) return -EOPNOTSUPP;
   io_uring_rsrc_update2 update = {};
   update.offset = first;
   update.data = reinterpret_cast<uint64_t>(ranges.data());
@@ -47,7 +59,7 @@ int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
 }
 
 int UringTables::CloneBuffer(int source_fd, uint32_t from, uint32_t to) {
-  if (!has_buffers_ || source_fd < 0) return -EOPNOTSUPP;
+  if (!has_buffers_ || registers_whole_ || source_fd < 0) return -EOPNOTSUPP;
   CloneBuffersArgument clone;
   clone.src_fd = static_cast<uint32_t>(source_fd);
   clone.flags = kCloneDstReplace;
@@ -57,12 +69,22 @@ int UringTables::CloneBuffer(int source_fd, uint32_t from, uint32_t to) {
   return uring_.Control(kRegisterCloneBuffers, &clone, 1);
 }
 
-void UringTables::UnregisterBuffers() {
-  if (!has_buffers_) return;
+int UringTables::RegisterBuffers(std::span<const iovec> ranges) {
+  if (!registers_whole_) return -EOPNOTSUPP;
+  const int result = uring_.Control(IORING_REGISTER_BUFFERS, ranges.data(),
+                                    static_cast<uint32_t>(ranges.size()));
+  if (result >= 0) has_buffers_ = true;
+  return result < 0 ? result : 0;
+}
+
+int UringTables::UnregisterBuffers() {
+  if (!has_buffers_) return 0;
   // A signal ends the wait for requests that use the table (up to 6.12), not the table: try again.
   int result = -EINTR;
   while (result == -EINTR) result = uring_.Control(IORING_UNREGISTER_BUFFERS, nullptr, 0);
-  if (result >= 0 || result == -ENXIO) has_buffers_ = false;
+  if (result < 0 && result != -ENXIO) return result;
+  has_buffers_ = false;
+  return 0;
 }
 
 int UringTables::SetFile(uint32_t index, int fd) {

@@ -16,7 +16,7 @@ Expectation Expect() {
 
 MOORING_CONFIGURATION({
     .name = "no_clone",
-    .preparation = {.unknown_registration = kRegisterCloneBuffers},
+    .preparation = {.unknown_registrations = {kRegisterCloneBuffers}},
     .missing = &MissingForPinning,
     .expect = &Expect,
 });

@@ -13,6 +13,8 @@ CONFIGURATIONS = (
     "sqpoll",
     "no_clone",
     "no_zero_copy",
+    "whole_table",
+    "no_tags",
     "threads",
     "seccomp_eperm",
     "seccomp_enosys",

@@ -51,9 +51,8 @@ std::string Execute(const Preparation& preparation, char** argv) {
     if (!missing.empty()) return missing;
   }
   if (preparation.io_uring_errno != 0 && !DenyIoUring(preparation.io_uring_errno)) return "seccomp";
-  if (preparation.unknown_registration >= 0 &&
-      !HideRegistration(preparation.unknown_registration)) {
-    return "seccomp";
+  for (const int opcode : preparation.unknown_registrations) {
+    if (!HideRegistration(opcode)) return "seccomp";
   }
   if (setenv(kMarker, uid.c_str(), 1) != 0) Fail("setenv");
   execv("/proc/self/exe", argv);
@@ -75,9 +74,8 @@ void Check(const Preparation& preparation, const std::string& uid) {
   if (preparation.io_uring_errno != 0 && ProbeRing() != preparation.io_uring_errno) {
     Fail("the filter does not answer as asked");
   }
-  if (preparation.unknown_registration >= 0 &&
-      ProbeRegistration(preparation.unknown_registration) != EINVAL) {
-    Fail("the registration is known");
+  for (const int opcode : preparation.unknown_registrations) {
+    if (ProbeRegistration(opcode) != EINVAL) Fail("the registration is known");
   }
 }
 
@@ -86,7 +84,7 @@ void Check(const Preparation& preparation, const std::string& uid) {
 std::string Prepare(const Preparation& preparation, char** argv) {
   if (preparation.mask != nullptr) preparation.mask();
   if (!preparation.limits_memlock && preparation.io_uring_errno == 0 &&
-      preparation.unknown_registration < 0) {
+      preparation.unknown_registrations.empty()) {
     return "";
   }
   const char* marker = std::getenv(kMarker);

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace mooring::conformance {
 
@@ -24,9 +25,8 @@ struct Preparation {
   uint64_t memlock_bytes = 0;
   // io_uring's system calls answer this errno; 0 = no filter.
   int io_uring_errno = 0;
-  // io_uring_register(2) does not know this operation (IORING_REGISTER_*); -1 = it knows all that it
-  // knows.
-  int unknown_registration = -1;
+  // io_uring_register(2) does not know these operations (IORING_REGISTER_*).
+  std::vector<int> unknown_registrations = {};
   // Called first, in the process that runs the tests: what a filter cannot hide (kernel_mask.h). May be null.
   void (*mask)() = nullptr;
 };

@@ -48,7 +48,7 @@ enum {
   MOORING_REASON_OUT_OF_MEMORY = 3,    // the kernel itself had none
   MOORING_REASON_BACKING_REFUSED = 4,  // the kernel does not pin this memory (file-backed, device, read-only)
   MOORING_REASON_TABLE_FULL = 5,       // no slot is free: raise fixed_buffer_count
-  MOORING_REASON_KERNEL_TOO_OLD = 6,   // no sparse table with update
+  MOORING_REASON_KERNEL_TOO_OLD = 6,   // no fixed buffers; with EBUSY (before 5.13): not while operations are in flight
   MOORING_REASON_REGISTER_DENIED = 7,  // a filter refuses io_uring_register(2)
   MOORING_REASON_ENGINE_THREADS = 8,   // the threads engine has no fixed path
   MOORING_REASON_OWNER_THREAD = 9,     // the slab grew on another thread: waits for the ring owner's next call
@@ -117,12 +117,16 @@ typedef struct mooring_extent_info_t {
 // mooring_registration_create makes `slab` nameable by operations on `ring`, pinning it as `options->policy` says.
 // NULL options are all default.
 //
+// Before Linux 5.13 the kernel registers only while the ring is idle. Where it is not, PREFER gives the copy path, with
+// EBUSY, until a call on the ring finds it idle; REQUIRE fails, to be retried later.
+//
 // Thread: any; owner with OWNER_THREAD.
 // Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 1.5 s when
 //         memlock budget that this process gave back has not come back yet.
 // Owns:   keeps `ring` and `slab` until mooring_registration_destroy; lends `*out_registration`.
 // Errors: INVALID_ARGUMENT, INVALID_STATE (closed ring, wrong thread), FORKED; with REQUIRE also MEMLOCK_LIMIT,
-//         EXHAUSTED, UNSUPPORTED and PERMISSION, with the message and remedy that PREFER reports.
+//         EXHAUSTED, UNSUPPORTED, PERMISSION and INVALID_STATE (not idle), with the message and remedy that PREFER
+//         reports.
 // Since:  0.1
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_create(
     mooring_ring_t* ring, mooring_slab_t* slab, const mooring_registration_options_t* options,

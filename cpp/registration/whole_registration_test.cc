@@ -1,0 +1,217 @@
+// Registrations on a ring whose table can only be registered whole.
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cpp/os/memlock_ledger.h"
+#include "cpp/registration/fake_engine.h"
+#include "cpp/registration/registration.h"
+#include "cpp/registration/waiting_list.h"
+
+namespace mooring {
+namespace {
+
+constexpr uint64_t kBuffer = 64 << 10;
+constexpr uint64_t kCount = 4;
+constexpr uint64_t kAll = kBuffer * kCount;
+
+// A ring that is quiet when the test says so.
+class FakeQuiescer final : public RingQuiescer {
+ public:
+  bool TryQuiesce() override {
+    depth += quiet;
+    return quiet;
+  }
+  void Resume() override { --depth; }
+  void Hurry() override { ++hurries; }
+  void OnPinsLost() override { WaitingList::DropLost(*table); }
+
+  bool quiet = true;
+  int depth = 0;
+  int hurries = 0;
+  const BufferTable* table = nullptr;
+};
+
+class WholeRegistrationTest : public testing::Test {
+ protected:
+  WholeRegistrationTest() {
+    getrlimit(RLIMIT_MEMLOCK, &before_);
+    rlimit limit = before_;
+    limit.rlim_cur = std::min<rlim_t>(4 << 20, before_.rlim_max);
+    setrlimit(RLIMIT_MEMLOCK, &limit);
+    engine_.MakeWhole(8);
+    table_ = MakeRef<BufferTable>(&engine_, &quiescer_);
+    quiescer_.table = table_.get();
+    for (RefPtr<Slab>& slab : slabs_) {
+      slab = Slab::Create({.buffer_bytes = kBuffer,
+                           .buffer_count = kCount,
+                           .huge_pages = HugePages::kNever,
+                           .touch = Touch::kNone})
+                 .value();
+    }
+  }
+  ~WholeRegistrationTest() override {
+    EXPECT_EQ(quiescer_.depth, 0);
+    table_->Detach();
+    setrlimit(RLIMIT_MEMLOCK, &before_);
+  }
+
+  RefPtr<Registration> Register(size_t slab, const RegistrationOptions& options = {}) {
+    Result<RefPtr<Registration>> registration = Registration::Create(table_, slabs_[slab], options);
+    EXPECT_TRUE(registration.ok()) << registration.status().message();
+    return std::move(registration).value();
+  }
+  // What a ring's call does when it finds the ring idle.
+  void RunWhenQuiet() {
+    quiescer_.quiet = true;
+    table_->RunDeferred();
+    if (table_->TakePromotionAsked()) WaitingList::WakeAsked(*table_);
+  }
+  static int32_t SlotOf(const RefPtr<Registration>& registration) { return registration->SlotFor(0, kAll); }
+
+  rlimit before_;
+  FakeEngine engine_;
+  FakeQuiescer quiescer_;
+  RefPtr<BufferTable> table_;
+  std::array<RefPtr<Slab>, 3> slabs_;
+};
+
+TEST_F(WholeRegistrationTest, PinsWhatFitsWithoutUpdates) {
+  const RefPtr<Registration> registration = Register(0);
+  EXPECT_EQ(registration->Report().outcome, Outcome::kFixed);
+  EXPECT_EQ(SlotOf(registration), 0);
+  EXPECT_EQ(engine_.whole.size(), 1u);
+  EXPECT_EQ(engine_.updates, 0);
+}
+
+TEST_F(WholeRegistrationTest, ABusyRingCopiesAndPinsWhenItIsQuiet) {
+  quiescer_.quiet = false;
+  const RefPtr<Registration> registration = Register(0);
+  const RegistrationReport report = registration->Report();
+  EXPECT_EQ(report.outcome, Outcome::kCopy);
+  EXPECT_EQ(report.reason, Reason::kKernelTooOld);
+  EXPECT_EQ(report.system_error, EBUSY);
+  EXPECT_NE(report.message.find("in flight"), std::string::npos);
+  EXPECT_EQ(SlotOf(registration), kNoBufferSlot);
+  EXPECT_EQ(engine_.whole_registrations, 0);
+  EXPECT_GT(quiescer_.hurries, 0);
+  RunWhenQuiet();
+  EXPECT_EQ(registration->Report().outcome, Outcome::kFixed);
+  EXPECT_EQ(SlotOf(registration), 0);
+  EXPECT_FALSE(table_->has_deferred());
+}
+
+TEST_F(WholeRegistrationTest, RequireOnABusyRingIsToBeTriedLater) {
+  quiescer_.quiet = false;
+  const RegistrationReport report = Register(0)->Report();
+  const Status status = Registration::Create(table_, slabs_[0], {.policy = Policy::kRequire}).TakeStatus();
+  EXPECT_EQ(status.code(), Code::kInvalidState);
+  EXPECT_EQ(status.retry(), Retry::kLater);
+  EXPECT_EQ(status.system_error(), EBUSY);
+  EXPECT_EQ(status.message(), report.message);
+}
+
+TEST_F(WholeRegistrationTest, WhatIsDestroyedOnABusyRingStaysMappedUntilItIsQuiet) {
+  const uint32_t references = slabs_[0]->RefCount();
+  RefPtr<Registration> registration = Register(0);
+  quiescer_.quiet = false;
+  registration.reset();
+  EXPECT_EQ(slabs_[0]->RefCount(), references + 1);
+  EXPECT_EQ(engine_.whole.size(), 1u);
+  RunWhenQuiet();
+  EXPECT_EQ(slabs_[0]->RefCount(), references);
+  EXPECT_TRUE(engine_.whole.empty());
+}
+
+TEST_F(WholeRegistrationTest, WhatTheKernelWillNotGiveUpStaysMapped) {
+  const uint32_t references = slabs_[0]->RefCount();
+  RefPtr<Registration> registration = Register(0);
+  engine_.refuse_unregister_with = EPERM;
+  registration.reset();
+  EXPECT_EQ(slabs_[0]->RefCount(), references + 1);
+  engine_.refuse_unregister_with = 0;
+  Register(1).reset();  // it goes with the next that goes
+  EXPECT_EQ(slabs_[0]->RefCount(), references);
+}
+
+TEST_F(WholeRegistrationTest, AFreedSlotIsTakenAgainAndOthersKeepTheirs) {
+  std::array<RefPtr<Registration>, 3> registrations = {Register(0), Register(1), Register(2)};
+  registrations[1].reset();
+  EXPECT_EQ(SlotOf(registrations[0]), 0);
+  EXPECT_EQ(SlotOf(registrations[2]), 2);
+  registrations[1] = Register(1);
+  EXPECT_EQ(SlotOf(registrations[1]), 1);
+  EXPECT_EQ(engine_.whole[1].iov_base, slabs_[1]->base());
+}
+
+TEST_F(WholeRegistrationTest, ManyExtentsAreRegisteredAndLetGoAtOnce) {
+  RefPtr<Registration> registration = Register(0, {.extent_bytes_max = kBuffer});
+  EXPECT_EQ(registration->Report().outcome, Outcome::kFixed);
+  EXPECT_EQ(registration->Report().extent_count, kCount);
+  EXPECT_EQ(engine_.whole.size(), kCount);
+  EXPECT_EQ(engine_.whole_registrations, 1);
+  registration.reset();
+  EXPECT_TRUE(engine_.whole.empty());
+  EXPECT_EQ(engine_.whole_registrations, 1);
+}
+
+TEST_F(WholeRegistrationTest, ExtentsThatDoNotFitTogetherArePinnedAsFarAsTheyDo) {
+  const RefPtr<Registration> all = Register(0, {.extent_bytes_max = kBuffer});
+  // All together, then each by itself; the old table is put back each time.
+  for (uint64_t i = 0; i < 1 + kCount; ++i) engine_.register_answers.insert(engine_.register_answers.end(), {EFAULT, 0});
+  EXPECT_EQ(Register(1, {.extent_bytes_max = kBuffer})->Report().reason, Reason::kBackingRefused);
+  EXPECT_TRUE(engine_.register_answers.empty());
+  EXPECT_EQ(engine_.whole.size(), kCount) << "what was fixed stays so";
+  const RefPtr<Registration> more = Register(1);
+  const RegistrationReport report = Register(2, {.extent_bytes_max = kBuffer})->Report();
+  EXPECT_EQ(report.outcome, Outcome::kPartial);
+  EXPECT_EQ(report.reason, Reason::kTableFull);
+  EXPECT_EQ(report.bytes_fixed, 3 * kBuffer);
+}
+
+TEST_F(WholeRegistrationTest, WhatIsRefusedLeavesWhatWasFixed) {
+  const RefPtr<Registration> first = Register(0);
+  engine_.budget_bytes = kAll;
+  const RefPtr<Registration> second = Register(1);
+  EXPECT_EQ(second->Report().outcome, Outcome::kCopy);
+  EXPECT_EQ(second->Report().reason, Reason::kMemlockLimit);
+  EXPECT_EQ(first->Report().outcome, Outcome::kFixed);
+  EXPECT_EQ(engine_.whole.size(), 1u);
+  engine_.budget_bytes = 2 * kAll;
+  ASSERT_TRUE(second->Promote().ok());
+  EXPECT_EQ(second->Report().outcome, Outcome::kFixed);
+}
+
+TEST_F(WholeRegistrationTest, WhatIsLostIsCopiedAndComesBack) {
+  const RefPtr<Registration> kept = Register(0, {.policy = Policy::kRequire});
+  const uint64_t used_before = MemlockLedger::used_bytes();
+  engine_.register_answers = {EFAULT, ENOMEM};  // the new table, and then the old one
+  const RefPtr<Registration> refused = Register(1);
+  EXPECT_EQ(refused->Report().outcome, Outcome::kCopy);
+  RegistrationReport report = kept->Report();
+  EXPECT_EQ(report.outcome, Outcome::kCopy);
+  EXPECT_EQ(report.reason, Reason::kMemlockLimit);
+  EXPECT_EQ(report.system_error, ENOMEM);
+  EXPECT_EQ(SlotOf(kept), kNoBufferSlot);
+  EXPECT_EQ(MemlockLedger::used_bytes(), used_before - kAll);
+  ASSERT_TRUE(kept->Promote().ok());
+  EXPECT_EQ(kept->Report().outcome, Outcome::kFixed);
+  EXPECT_EQ(SlotOf(kept), 0);
+}
+
+TEST_F(WholeRegistrationTest, WhatWasLostIsNotUnpinnedAgain) {
+  RefPtr<Registration> lost = Register(0);
+  engine_.register_answers = {EFAULT, ENOMEM};
+  (void)Register(1);
+  const RefPtr<Registration> next = Register(2);
+  ASSERT_EQ(SlotOf(next), 0) << "the slot that was lost";
+  lost.reset();
+  EXPECT_EQ(SlotOf(next), 0);
+  EXPECT_EQ(engine_.whole.size(), 1u);
+}
+
+}  // namespace
+}  // namespace mooring
