@@ -15,7 +15,9 @@ _SUITES = ("pinned/Registrations.*", "pinned/Extents.*", "pinned/AdoptedBacking.
 # What each kernel is known to do; what is not named here is the same for all, below.
 _PATHS = {
     "5.10": {"owner_thread": "not here: defer_taskrun"},
-    "newest": dict.fromkeys(("pinned", "huge_pages", "owner_thread", "sqpoll"), "fixed, cloned"),
+    "newest": dict.fromkeys(
+        ("pinned", "huge_pages", "no_zero_copy", "owner_thread", "sqpoll"), "fixed, cloned"
+    ),
 }
 _EVERYWHERE = {
     "pinned": "fixed",
