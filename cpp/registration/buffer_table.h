@@ -87,6 +87,7 @@ class BufferTable : public RefCounted<BufferTable> {
   int loss_error() const { return loss_error_.load(std::memory_order_relaxed); }
   // Changes need a quiet ring.
   bool changes_whole() const { return changes_whole_; }
+  uint32_t slot_count_max() const { return changes_whole_ ? WholeTable::kSlotCountMax : SlotTable::kSlotCountMax; }
   // Work that other threads left to the owner: to clear slots, which RunDeferred does, and to promote registrations,
   // which is for those who know them.
   bool has_deferred() const { return has_deferred_.load(std::memory_order_acquire); }

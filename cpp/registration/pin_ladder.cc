@@ -25,8 +25,8 @@ Reason PinLadder::Classify(int error, const EngineInfo& engine) {
   switch (error) {
     case ENOMEM:
       return mooring::IsLimited(engine) ? Reason::kMemlockLimit : Reason::kOutOfMemory;
-    case EBUSY:  // of a table that can only be registered whole
-      return Reason::kKernelTooOld;
+    case EBUSY:  // where the table can only be registered whole: the ring is not idle
+      return (engine.features & kFeatureBufferUpdate) == 0 ? Reason::kKernelTooOld : Reason::kOutOfMemory;
     case ENOSPC:
       return Reason::kTableFull;
     case EPERM:

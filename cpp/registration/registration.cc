@@ -338,7 +338,7 @@ RegistrationReport Registration::ReportOf(const std::vector<Extent>& extents) co
   report.memlock_used_bytes = MemlockLedger::used_bytes();
   const EngineInfo& engine = table_->engine_info();
   report.memlock_exempt = engine.memlock_exempt;
-  Explain(report, engine.fixed_buffer_count, engine.remedy);
+  Explain(report, engine.fixed_buffer_count, table_->slot_count_max(), engine.remedy);
   return report;
 }
 

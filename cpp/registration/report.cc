@@ -29,7 +29,17 @@ void ExplainMemlock(RegistrationReport& report) {
              LimitText(report.memlock.soft_bytes).c_str(), need, (need + 1023) / 1024, need, need);
 }
 
-void ExplainOther(RegistrationReport& report, uint32_t table_slots, const std::string& engine_remedy) {
+std::string TableFullRemedy(uint32_t table_slots, uint32_t table_slots_max) {
+  if (table_slots >= table_slots_max) {
+    return "destroy registrations that are not needed, or use a second ring: no table of this kernel has more";
+  }
+  return Format("make the ring with a fixed_buffer_count above %" PRIu32 " (at most %" PRIu32
+                "), or destroy registrations that are not needed",
+                table_slots, table_slots_max);
+}
+
+void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
+                  const std::string& engine_remedy) {
   const std::string pinned =
       Format("%" PRIu64 " of %" PRIu64 " bytes are pinned: ", report.bytes_fixed, report.bytes_requested);
   char buffer[128];
@@ -51,9 +61,7 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, const std::s
       return;
     case Reason::kTableFull:
       report.message = pinned + Format("all %" PRIu32 " slots of the ring's fixed-buffer table are taken", table_slots);
-      report.remedy = Format("make the ring with a fixed_buffer_count above %" PRIu32
-                             " (at most 16384), or destroy registrations that are not needed",
-                             table_slots);
+      report.remedy = TableFullRemedy(table_slots, table_slots_max);
       return;
     case Reason::kKernelTooOld:
       if (IsBusy(report.reason, report.system_error)) {
@@ -91,13 +99,14 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, const std::s
 
 }  // namespace
 
-void Explain(RegistrationReport& report, uint32_t table_slots, const std::string& engine_remedy) {
+void Explain(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
+             const std::string& engine_remedy) {
   report.message.clear();
   report.remedy.clear();
   if (report.reason == Reason::kMemlockLimit) {
     ExplainMemlock(report);
   } else {
-    ExplainOther(report, table_slots, engine_remedy);
+    ExplainOther(report, table_slots, table_slots_max, engine_remedy);
   }
 }
 

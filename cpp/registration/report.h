@@ -48,9 +48,11 @@ struct RegistrationReport {
   std::string remedy;
 };
 
-// Fills message and remedy from the other fields. `table_slots` is the size of the ring's fixed-buffer table, and
-// `engine_remedy` what the ring itself reported when its engine is not io_uring.
-void Explain(RegistrationReport& report, uint32_t table_slots, const std::string& engine_remedy);
+// Fills message and remedy from the other fields. `table_slots` is the size of the ring's fixed-buffer table,
+// `table_slots_max` how large one can be, and `engine_remedy` what the ring itself reported when its engine is not
+// io_uring.
+void Explain(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
+             const std::string& engine_remedy);
 
 // The error that Policy::kRequire makes of a report that is not kFixed: same message, same remedy.
 Status RequireFailed(const RegistrationReport& report);

@@ -9,6 +9,7 @@
 #include "cpp/os/memlock_ledger.h"
 #include "cpp/registration/fake_engine.h"
 #include "cpp/registration/registration.h"
+#include "cpp/registration/report.h"
 #include "cpp/registration/waiting_list.h"
 
 namespace mooring {
@@ -170,6 +171,15 @@ TEST_F(WholeRegistrationTest, ExtentsThatDoNotFitTogetherArePinnedAsFarAsTheyDo)
   EXPECT_EQ(report.outcome, Outcome::kPartial);
   EXPECT_EQ(report.reason, Reason::kTableFull);
   EXPECT_EQ(report.bytes_fixed, 3 * kBuffer);
+}
+
+TEST_F(WholeRegistrationTest, AFullTableIsToldOfAndNoLargerOneIsPromisedThanThereIs) {
+  RegistrationReport report;
+  report.reason = Reason::kTableFull;
+  Explain(report, 8, table_->slot_count_max(), "");
+  EXPECT_NE(report.remedy.find("at most 1024"), std::string::npos) << report.remedy;
+  Explain(report, 1024, table_->slot_count_max(), "");
+  EXPECT_EQ(report.remedy.find("fixed_buffer_count"), std::string::npos) << report.remedy;
 }
 
 TEST_F(WholeRegistrationTest, WhatIsRefusedLeavesWhatWasFixed) {

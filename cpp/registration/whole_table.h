@@ -33,6 +33,9 @@ namespace mooring {
 
 class WholeTable {
  public:
+  // The most slots that there can be (UIO_MAXIOV, 5.4).
+  static constexpr uint32_t kSlotCountMax = 1024;
+
   struct Change {
     uint32_t slot = 0;
     iovec range = {};  // {nullptr, 0} empties the slot

@@ -66,6 +66,9 @@ std::string WrongWithReason(mooring_reason_t reason, int32_t system_error) {
     case MOORING_REASON_MEMLOCK_LIMIT:
       return IsOne(system_error, {ENOMEM}) ? "" : Belied("memlock limit", system_error);
     case MOORING_REASON_KERNEL_TOO_OLD:
+      // A table that can only be registered whole, for which the ring is not idle now.
+      if (system_error == EBUSY) return "";
+      return IsOfTheMoment(system_error) ? Belied("a lasting refusal", system_error) : "";
     case MOORING_REASON_BACKING_REFUSED:
       return IsOfTheMoment(system_error) ? Belied("a lasting refusal", system_error) : "";
     case MOORING_REASON_NONE:
