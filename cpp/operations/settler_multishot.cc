@@ -12,8 +12,8 @@ bool MayGoOn(const Multishot& multishot, bool receives, int32_t result) {
   if (multishot.ends_with != 0) return false;
   // It found no buffer to put the next bytes in.
   if (receives && multishot.in_engine && result == -ENOBUFS) return true;
-  // A kernel that cannot repeat it, which nothing but a try can tell (5.19 accepts so, 6.0 receives).
-  return multishot.in_engine && !multishot.has_delivered && result == -EINVAL;
+  // A kernel that cannot repeat it after all (a socket that does not listen gives the same, and will again).
+  return !receives && multishot.in_engine && !multishot.has_delivered && result == -EINVAL;
 }
 
 }  // namespace

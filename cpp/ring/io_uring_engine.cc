@@ -63,7 +63,10 @@ class IoUringEngine final : public Engine {
   void Wake() override { completion_.Wake(); }
   void Alert() override { completion_.Alert(); }
   std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t entry_count, int* out_error) override {
-    return UringProvidedRing::Create(uring_, next_group_, entry_count, out_error);
+    if ((info_.features & kFeatureRecvMultishot) != 0)
+      return UringProvidedRing::Create(uring_, next_group_, entry_count, out_error);
+    *out_error = EINVAL;  // as a kernel before 5.19 says; 5.19 has them, but no receive that repeats
+    return nullptr;
   }
 
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,

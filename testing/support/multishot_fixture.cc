@@ -18,8 +18,10 @@ Registration MultishotTest::RegisterProviding(uint32_t provided_buffer_count) {
     EXPECT_EQ(info.provided_buffer_count, 0u) << "the slab has taken all of the budget";
   } else if (can) {
     EXPECT_EQ(info.provided_buffer_count, provided_buffer_count) << info.provided_system_error;
-  } else if (Info(ring_).engine == MOORING_ENGINE_THREADS) {
-    EXPECT_EQ(info.provided_system_error, EOPNOTSUPP);
+  } else {
+    const bool is_threads = Info(ring_).engine == MOORING_ENGINE_THREADS;
+    EXPECT_EQ(info.provided_buffer_count, 0u);
+    EXPECT_EQ(info.provided_system_error, is_threads ? EOPNOTSUPP : EINVAL);
   }
   return registration;
 }

@@ -97,7 +97,7 @@ typedef struct mooring_registration_info_t {
   char remedy[512];            // what to do about it; "" when the outcome is FIXED
   uint64_t bytes_cloned;       // of bytes_fixed: pinned already by another ring of this process, and charged once
   // errno that kept provided buffers from the ring, 0 if none: EOPNOTSUPP (the threads engine), EINVAL (a kernel before
-  // 5.19), ENOMEM (memlock: from 6.14 on their bookkeeping of 16 bytes each is charged).
+  // 6.0), ENOMEM (memlock: from 6.14 on their bookkeeping of 16 bytes each is charged).
   int32_t provided_system_error;
   uint32_t reserved;
 } mooring_registration_info_t;
