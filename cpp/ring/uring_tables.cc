@@ -4,8 +4,15 @@
 #include <memory>
 
 namespace mooring {
+namespace {
+
+constexpr uint32_t kSparseSlotCountMax = 16384;  // IORING_MAX_REG_BUFFERS, 5.13
+
+}  // namespace
 
 int UringTables::CreateBuffers(uint32_t slot_count) {
+  // The kernel's answer would be that of one without such tables.
+  if (slot_count > kSparseSlotCountMax) return EINVAL;
   io_uring_rsrc_register table = {};
   table.nr = slot_count;
   table.flags = IORING_RSRC_REGISTER_SPARSE;  // 5.19
