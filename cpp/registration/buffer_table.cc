@@ -267,7 +267,11 @@ void BufferTable::LoseAll(int error, std::vector<Entry>* dropped) {
 void BufferTable::AskForPromotion() {
   promotion_asked_.store(true, std::memory_order_relaxed);
   has_deferred_.store(true, std::memory_order_release);
-  if (!changes_whole_) return;
+  if (!changes_whole_) {
+    MutexLock lock(mutex_);
+    if (engine_ != nullptr) engine_->Wake();  // the owner may wait in a reap
+    return;
+  }
   MutexLock update(update_mutex_);  // Detach takes the quiescer away under it
   if (RingQuiescer* const quiescer = quiescer_if_needed()) quiescer->Hurry();
 }

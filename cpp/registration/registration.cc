@@ -19,8 +19,9 @@ constexpr ErrorDetail kRingClosed = ConstantError(Code::kInvalidState, Retry::kN
                                                   "register with a ring that is open");
 constexpr ErrorDetail kWrongThread =
     ConstantError(Code::kInvalidState, Retry::kNever,
-                  "this ring has an owner thread, and this is another: the kernel refuses to register here",
-                  "register on the thread that created the ring, or create the ring without OWNER_THREAD");
+                  "REQUIRE was asked for, and this ring has an owner thread, which is another: the kernel refuses to "
+                  "register here",
+                  "register on the thread that created the ring, or under PREFER, which leaves it to that thread");
 
 Status CheckOptions(const RegistrationOptions& options) {
   const uint64_t page_bytes = PageBytes();
@@ -64,7 +65,7 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
                                                   const RegistrationOptions& options) {
   RETURN_IF_ERROR(CheckOptions(options));
   if (!table->open()) return Status(kRingClosed);
-  if (!table->IsOwner()) return Status(kWrongThread);
+  if (options.policy == Policy::kRequire && !table->IsOwner()) return Status(kWrongThread);
   RefPtr<Registration> registration = MakeRef<Registration>(std::move(table), std::move(slab), options);
   RETURN_IF_ERROR(registration->Enlist());
   if (options.policy == Policy::kPrefer) registration->PinExtents(Which::kAll, Effort::kPatient);
@@ -113,6 +114,7 @@ PinnedPrefix Registration::Obstacle() const {
   PinnedPrefix obstacle;
   obstacle.reason = PinLadder::TableReason(engine, ReadMemlockLimits());
   obstacle.system_error = engine.table_error;
+  if (obstacle.reason == Reason::kNone && !table_->IsOwner()) obstacle.reason = Reason::kOwnerThread;
   if (options_.policy == Policy::kNever) obstacle = PinnedPrefix{0, {}, Reason::kPolicy, 0};
   return obstacle;
 }
@@ -139,6 +141,11 @@ void Registration::PinExtentsLocked(Which which, Effort effort) {
     }
   }
   Publish(std::move(extents));
+  AskLater(stopped);
+}
+
+void Registration::AskLater(const PinnedPrefix& stopped) {
+  if (stopped.reason == Reason::kOwnerThread) AskOwner();
   if (IsBusy(stopped.reason, stopped.system_error)) table_->AskForPromotion();
 }
 
@@ -236,8 +243,6 @@ Status Registration::Grow(uint64_t total_bytes) {
   std::vector<Extent> extents = map_.load(std::memory_order_acquire)->extents;
   const uint64_t covered = extents.back().offset + extents.back().size;
   PinnedPrefix stopped = Obstacle();
-  const bool is_for_owner = stopped.reason == Reason::kNone && !table_->IsOwner();
-  if (is_for_owner) stopped.reason = Reason::kOwnerThread;
   PinLadder ladder(*table_, slab_, options_.raise_memlock, Effort::kPatient);
   for (const Extent& extent : CutIntoExtents(covered, total_bytes)) PinExtent(ladder, extent, &stopped, &extents);
   if (options_.policy == Policy::kRequire) {
@@ -251,8 +256,7 @@ Status Registration::Grow(uint64_t total_bytes) {
     }
   }
   Publish(std::move(extents));
-  if (is_for_owner) AskOwner();
-  if (IsBusy(stopped.reason, stopped.system_error)) table_->AskForPromotion();
+  AskLater(stopped);
   return OkStatus();
 }
 

@@ -135,6 +135,8 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
 
   // By another thread than the owner: to do at the next call what Promote does.
   void AskOwner();
+  // What was not pinned because of the thread or the moment shall be.
+  void AskLater(const PinnedPrefix& stopped);
   // Learns how large the slab is, and is known where it grows. An error is of REQUIRE.
   Status Enlist();
   // [begin, end) of the slab, where an extent begins.

@@ -7,6 +7,7 @@
 
 #include "cpp/os/memlock_ledger.h"
 #include "cpp/registration/fake_engine.h"
+#include "cpp/registration/waiting_list.h"
 
 namespace mooring {
 namespace {
@@ -276,12 +277,25 @@ TEST_F(RegistrationTest, AnotherThreadLeavesTheSlotToTheOwner) {
   EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
-TEST_F(RegistrationTest, AnotherThreadMayNotRegisterWithARingThatHasAnOwner) {
+TEST_F(RegistrationTest, AnotherThreadMayNotRequireARingThatHasAnOwner) {
   engine_.is_owner = false;
-  Result<RefPtr<Registration>> registration = Registration::Create(table_, slab_, {});
+  Result<RefPtr<Registration>> registration = Registration::Create(table_, slab_, {.policy = Policy::kRequire});
   ASSERT_FALSE(registration.ok());
   EXPECT_EQ(registration.status().code(), Code::kInvalidState);
   engine_.is_owner = true;
+}
+
+TEST_F(RegistrationTest, WhatAnotherThreadRegistersIsPinnedByTheOwner) {
+  engine_.is_owner = false;
+  RefPtr<Registration> registration = Register();
+  EXPECT_EQ(registration->Report().outcome, Outcome::kCopy);
+  EXPECT_EQ(registration->Report().reason, Reason::kOwnerThread);
+  EXPECT_EQ(engine_.pinned_bytes(), 0u);
+  engine_.is_owner = true;
+  table_->RunDeferred();
+  EXPECT_TRUE(table_->TakePromotionAsked());
+  WaitingList::WakeAsked(*table_);
+  EXPECT_EQ(registration->Report().outcome, Outcome::kFixed);
 }
 
 TEST_F(RegistrationTest, ARingThatGoesUnregistersFirstAndReturnsTheBudget) {

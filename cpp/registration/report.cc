@@ -83,8 +83,8 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
       report.remedy = engine_remedy.empty() ? "make the ring with the io_uring engine" : engine_remedy;
       return;
     case Reason::kOwnerThread:
-      report.message = pinned + "the slab grew on another thread than the one that owns the ring, which has not called "
-                                "it since";
+      report.message = pinned + "the slab was registered, or grew, on another thread than the one that owns the ring, "
+                                "which has not called it since";
       report.remedy = "submit, reap or promote on the thread that created the ring";
       return;
     case Reason::kNone:

@@ -51,7 +51,7 @@ enum {
   MOORING_REASON_KERNEL_TOO_OLD = 6,   // no fixed buffers; with EBUSY (before 5.13): not while operations are in flight
   MOORING_REASON_REGISTER_DENIED = 7,  // a filter refuses io_uring_register(2)
   MOORING_REASON_ENGINE_THREADS = 8,   // the threads engine has no fixed path
-  MOORING_REASON_OWNER_THREAD = 9,     // the slab grew on another thread: waits for the ring owner's next call
+  MOORING_REASON_OWNER_THREAD = 9,     // registered, or grown, on another thread: waits for the ring owner's next call
 };
 
 // Whose pins an extent's bytes are.
@@ -97,7 +97,7 @@ typedef struct mooring_registration_info_t {
   char remedy[512];            // what to do about it; "" when the outcome is FIXED
   uint64_t bytes_cloned;       // of bytes_fixed: pinned already by another ring of this process, and charged once
   // errno that kept provided buffers from the ring, 0 if none: EOPNOTSUPP (the threads engine), EINVAL (a kernel before
-  // 6.0), ENOMEM (memlock: from 6.14 on their bookkeeping of 16 bytes each is charged).
+  // 6.0), EEXIST (another thread than the ring's owner), ENOMEM (memlock: where rings are charged, 16 bytes for each).
   int32_t provided_system_error;
   uint32_t reserved;
 } mooring_registration_info_t;
@@ -120,13 +120,15 @@ typedef struct mooring_extent_info_t {
 // Before Linux 5.13 the kernel registers only while the ring is idle. Where it is not, PREFER gives the copy path, with
 // EBUSY, until a call on the ring finds it idle; REQUIRE fails, to be retried later.
 //
-// Thread: any; owner with OWNER_THREAD.
+// With OWNER_THREAD only the owner can pin. On another thread PREFER gives the copy path, with MOORING_REASON_OWNER_THREAD,
+// until the owner next calls the ring (a reap that waits is such a call); REQUIRE fails, and no buffers are provided.
+//
+// Thread: any.
 // Blocks: while pages are pinned (about 4 ms per 64 MiB of ordinary pages, 0.2 ms of huge ones), and for up to 1.5 s when
 //         memlock budget that this process gave back has not come back yet.
 // Owns:   keeps `ring` and `slab` until mooring_registration_destroy; lends `*out_registration`.
-// Errors: INVALID_ARGUMENT, INVALID_STATE (closed ring, wrong thread), FORKED; with REQUIRE also MEMLOCK_LIMIT,
-//         EXHAUSTED, UNSUPPORTED, PERMISSION and INVALID_STATE (not idle), with the message and remedy that PREFER
-//         reports.
+// Errors: INVALID_ARGUMENT, INVALID_STATE (closed ring), FORKED; with REQUIRE also MEMLOCK_LIMIT, EXHAUSTED, UNSUPPORTED,
+//         PERMISSION and INVALID_STATE (not idle, not the owner), with the message and remedy that PREFER reports.
 // Since:  0.1
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_registration_create(
     mooring_ring_t* ring, mooring_slab_t* slab, const mooring_registration_options_t* options,

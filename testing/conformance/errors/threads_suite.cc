@@ -95,9 +95,9 @@ CONFORMANCE_TEST(CallingThreads, OnlyTheOwnerCalls, kOwnerThread) {
                    "thread");
     EXPECT_REFUSED(mooring_ring_close(ring_.get(), 0), MOORING_CODE_INVALID_STATE, "thread");
     mooring_registration_t* registration = nullptr;
-    const mooring_registration_options_t options = RegistrationOptions();
+    const mooring_registration_options_t options = RegistrationOptions(MOORING_POLICY_REQUIRE);
     EXPECT_REFUSED(mooring_registration_create(ring_.get(), other.get(), &options, &registration),
-                   MOORING_CODE_INVALID_STATE, "thread");
+                   MOORING_CODE_INVALID_STATE, "thread", "PREFER");
     EXPECT_EQ(registration, nullptr);
     // These are for any thread, always; promoting is left to the owner.
     EXPECT_OK(mooring_registration_promote(registration_.get()));
@@ -106,6 +106,39 @@ CONFORMANCE_TEST(CallingThreads, OnlyTheOwnerCalls, kOwnerThread) {
     EXPECT_EQ(Info(registration_).outcome, MOORING_OUTCOME_FIXED);
   }).join();
   EXPECT_EQ(RunOne(ring_, Nop()).result, 0);
+}
+
+CONFORMANCE_TEST(CallingThreads, ARegistrationOfAnotherThreadIsPinnedByTheOwner, kOwnerThread) {
+  const Slab other = CreateSlab();
+  Registration registration;
+  std::thread([&] {
+    registration = Register(ring_, other);
+    const mooring_registration_info_t info = Info(registration);
+    EXPECT_EQ(info.outcome, MOORING_OUTCOME_COPY);
+    EXPECT_EQ(info.reason, MOORING_REASON_OWNER_THREAD);
+    EXPECT_STRNE(info.message, "");
+    EXPECT_STRNE(info.remedy, "");
+  }).join();
+  const Fd file = TempDir().Create("file", Pattern(1, 0, 4096));
+  // The operation finds it pinned: the submission is the owner's call.
+  const mooring_completion_t read =
+      RunOne(ring_, Read(file.get(), 0, InSlab(registration.get(), 0), 4096));
+  EXPECT_EQ(read.result, 4096);
+  EXPECT_EQ(read.path, uint32_t{MOORING_PATH_FIXED});
+  EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_FIXED);
+}
+
+CONFORMANCE_TEST(CallingThreads, AnOwnerWhoWaitsPinsWhatAnotherThreadRegisters, kOwnerThread) {
+  const Slab other = CreateSlab();
+  const Pipe pipe;
+  Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 16)});
+  std::thread stranger([&] {
+    const Registration registration = Register(ring_, other);
+    EXPECT_TRUE(Eventually([&] { return Info(registration).outcome == MOORING_OUTCOME_FIXED; }));
+    pipe.Write(data(), 16);
+  });
+  EXPECT_EQ(Reap(ring_, 1).front().result, 16);
+  stranger.join();
 }
 
 CONFORMANCE_TEST(CallingThreads, DestroyIsForAnyThread, kAnywhere) {
