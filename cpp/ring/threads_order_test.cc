@@ -144,7 +144,10 @@ TEST_F(ThreadsOrder, ACancelIsNotHeldUpByADrain) {
   engine_->Submit(std::vector{As(4, Cancel(3)), As(5, Cancel(1))});
   Values results(6, INT32_MIN);
   for (const Event& event : Take(*engine_, 5)) results.at(event.token) = event.result;
-  EXPECT_EQ(results, Values({INT32_MIN, -ECANCELED, 0, -ECANCELED, 0, 0}));
+  // EALREADY: a worker had just looked whether the pipe has anything.
+  EXPECT_TRUE(results.back() == 0 || results.back() == -EALREADY) << results.back();
+  results.pop_back();
+  EXPECT_EQ(results, Values({INT32_MIN, -ECANCELED, 0, -ECANCELED, 0}));
   EXPECT_EQ(Results(*engine_, {Nop(), FsyncOf(kRequestDrain), Nop()}), Values({0, 0, 0}))
       << "it still counts right";
 }
