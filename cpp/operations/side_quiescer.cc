@@ -19,7 +19,7 @@ bool SideQuiescer::TryQuiesceFrom(Sides held) {
   const bool take_completion = !Includes(held, Sides::kCompletion);
   if (take_submission && !submission_.TryVisit()) return false;
   if (take_completion && !completion_.TryVisit()) {
-    if (take_submission) submission_.Leave();
+    if (take_submission) LeaveSubmission();
     return false;
   }
   took_submission_ = take_submission;
@@ -43,12 +43,14 @@ void SideQuiescer::Resume() {
 void SideQuiescer::LeaveTaken() {
   // Whoever enters the last side left may write these anew.
   const bool completion = took_completion_;
-  if (took_submission_) {
-    submission_.LeaveInOrder();
-    // A reaper may have found the side taken just now; he looks again.
-    if (core_.multishots->wanted()) core_.engine->Wake();
-  }
+  if (took_submission_) LeaveSubmission();
   if (completion) completion_.Leave();
+}
+
+// A reaper who has something for that side may have found it taken just now; he looks again.
+void SideQuiescer::LeaveSubmission() {
+  submission_.LeaveInOrder();
+  if (core_.multishots->wanted()) core_.engine->Wake();
 }
 
 void SideQuiescer::Hurry() {

@@ -34,6 +34,7 @@ class SideQuiescer final : public RingQuiescer {
  private:
   bool IsIdle() const;
   void LeaveTaken();
+  void LeaveSubmission();
 
   const RingCore& core_;
   SideLock& submission_;
