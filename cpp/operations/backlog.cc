@@ -23,16 +23,15 @@ bool MakesDescriptor(uint16_t opcode) {
 }  // namespace
 
 Backlog::~Backlog() {
-  for (; count_ > 0; --count_) {
+  while (!empty()) {
     const Settled& settled = entries_[first_];
     const Completion& completion = settled.completion;
     if (completion.lease_generation != 0) {
       (void)settled.registration->slab().Release(
           {.first_index = completion.lease_first_index, .buffer_count = 1, .generation = completion.lease_generation});
-      settled.registration->DropRef();
     }
     if (MakesDescriptor(settled.opcode) && completion.result >= 0) close(static_cast<int>(completion.result));
-    first_ = (first_ + 1) % capacity_;
+    (void)Pop();
   }
 }
 

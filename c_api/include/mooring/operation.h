@@ -1,8 +1,9 @@
 // operation.h: operations and completions, as data.
 //
 // An operation is a fixed 64-byte record; a ring takes a batch of them in one call (ring.h) and answers each with
-// exactly one 32-byte completion (or, if it repeats, exactly one without MORE, its last). Records hold no pointers that outlive the submit call, except memory named by address
-// (paths, statx buffers, unregistered data), which the caller keeps until the completion.
+// exactly one 32-byte completion (or, if it repeats, exactly one without MORE, its last). Records hold no pointers that
+// outlive the submit call, except memory named by address (paths, statx buffers, unregistered data), which the caller
+// keeps until the completion.
 //
 // Where an operation's bytes are:
 // - registration set, lease_generation not 0: in that lease; `offset` counts from its first byte. The core holds the
