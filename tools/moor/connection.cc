@@ -88,20 +88,16 @@ int TryConnect(int fd, const addrinfo& address) {
   throw Failure(what + ": " + DescribeError(error), remedy);
 }
 
-}  // namespace
-
-Connection::Connection(Descriptor fd, std::string peer)
-    : fd_(std::move(fd)), peer_(std::move(peer)) {
-  ResetOnClose(true);
-}
-
-void Connection::ResetOnClose(bool reset) {
-  // socket(7): with a linger of 0 seconds, closing a TCP socket resets the connection.
+// socket(7): with a linger of 0 seconds, closing a TCP socket resets the connection. An accepted
+// socket has its listener's linger.
+void ResetOnClose(int fd, bool reset, const std::string& peer) {
   const linger now = {.l_onoff = reset, .l_linger = 0};
-  if (::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0) {
-    ThrowSystemError(errno, "cannot set up the connection to '" + peer_ + "'");
+  if (::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0) {
+    ThrowSystemError(errno, "cannot set up the connection to '" + peer + "'");
   }
 }
+
+}  // namespace
 
 Connection Connection::Connect(const TcpAddress& address) {
   const std::string shown = FormatTcpAddress(address);
@@ -111,7 +107,13 @@ Connection Connection::Connect(const TcpAddress& address) {
     // Non-blocking, so that a signal is seen.
     Descriptor fd(::socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
                            each->ai_protocol));
-    error = fd ? TryConnect(fd.get(), *each) : errno;
+    if (!fd) {
+      error = errno;
+      continue;
+    }
+    // Before there is a connection: a kill may come between connect(2) and whatever follows it.
+    ResetOnClose(fd.get(), true, shown);
+    error = TryConnect(fd.get(), *each);
     if (error != 0) {
       continue;
     }
@@ -152,17 +154,21 @@ void Connection::Finish() {
     pollfd reset = {.fd = fd_.get(), .events = 0, .revents = 0};
     ::poll(&reset, 1, 1);
   }
-  ResetOnClose(false);
+  Keep();
 }
 
-void Connection::Keep() { ResetOnClose(false); }
+void Connection::Keep() { ResetOnClose(fd_.get(), false, peer_); }
 
 Listener::Listener(const TcpAddress& address) {
   const std::string what = "cannot listen on '" + FormatTcpAddress(address) + "'";
   const Addresses addresses = Resolve(address, AI_PASSIVE);
   fd_ = Descriptor(::socket(addresses->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd_) {
+    ThrowNetworkError(errno, what);
+  }
+  ResetOnClose(fd_.get(), true, FormatTcpAddress(address));
   const int yes = 1;
-  if (!fd_ || ::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+  if (::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
       ::bind(fd_.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 ||
       ::listen(fd_.get(), 1) != 0) {
     ThrowNetworkError(errno, what);

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "tools/moor/descriptor.h"
 #include "tools/moor/tcp_address.h"
@@ -36,8 +37,7 @@ class Connection {
 
  private:
   friend class Listener;
-  Connection(Descriptor fd, std::string peer);
-  void ResetOnClose(bool reset);
+  Connection(Descriptor fd, std::string peer) : fd_(std::move(fd)), peer_(std::move(peer)) {}
 
   Descriptor fd_;
   std::string peer_;

@@ -1,5 +1,7 @@
 """`moor stream --to tcp:...` and `moor receive`: with each other, and with socat at either end."""
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -12,6 +14,8 @@ from tools.moor.testing.files import MIB, read, write_random, xxh64
 from tools.moor.testing.moor_test_case import DEADLINE_S, MoorTestCase
 
 _LISTENING = b"moor: listening on "
+_PIDFD_GETFD = 438  # pidfd_getfd(2), Linux 5.6
+_TCP_SYN_SENT = 2  # <netinet/tcp.h>
 
 
 class NetworkTestCase(MoorTestCase):
@@ -48,6 +52,29 @@ def reset(connection):
     """Closes with a reset, as a program does that fails."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+def state_of(connection):
+    """What tcp(7) calls tcpi_state, the first byte of TCP_INFO."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+
+
+def sockets_of(pid):
+    """The descriptors of another process that are sockets."""
+    found = []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            if os.readlink(f"/proc/{pid}/fd/{name}").startswith("socket:"):
+                found.append(int(name))
+    return found
+
+
+def duplicate_socket(pid, fd):
+    """The socket that another process has as `fd`; None where a container forbids that."""
+    pidfd = os.pidfd_open(pid)
+    mine = ctypes.CDLL(None).syscall(_PIDFD_GETFD, pidfd, fd, 0)
+    os.close(pidfd)
+    return socket.socket(fileno=mine) if mine >= 0 else None
 
 
 class NetworkTest(NetworkTestCase):
@@ -99,8 +126,10 @@ class NetworkTest(NetworkTestCase):
     def test_to_standard_output(self):
         data = write_random(self.path("a"), 3 * MIB)
         process, address = self.start_receive("0", "-")
-        self.assert_succeeds(self.send(address, self.path("a")))
+        # Together: the sender ends only when the pipe has been read.
+        sender = self.start_moor("stream", self.path("a"), "--to", f"tcp:{address}")
         result = self.assert_succeeds(self.finish(process))
+        self.assert_succeeds(self.finish(sender))
         self.assertEqual(result.stdout, data)
         self.assertIn(b"received", result.stderr)
 
@@ -207,6 +236,21 @@ class NetworkFailureTest(NetworkTestCase):
                 sender.send_signal(number)
                 sender.communicate(timeout=DEADLINE_S)
                 self.assert_nothing_arrived(process, "reset by peer")
+
+    def test_sender_resets_from_before_it_is_connected(self):
+        # A kill may come right after connect(2): what closes then must be a reset already.
+        listener, address = self.listen()
+        listener.listen(0)
+        first = self.connect(address)  # the queue is full: the next one's SYN gets no answer
+        process = self.start_moor("stream", "/dev/zero", "--to", f"tcp:{address}")
+        self.wait_until(lambda: sockets_of(process.pid), "a socket that connects")
+        theirs = duplicate_socket(process.pid, sockets_of(process.pid)[0])
+        self.require("pidfd_getfd", theirs is not None)
+        with theirs:
+            self.wait_until(lambda: state_of(theirs) == _TCP_SYN_SENT, "an attempt to connect")
+            linger = theirs.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
+        self.assertEqual(struct.unpack("ii", linger), (1, 0))
+        first.close()
 
     def test_receiver_that_is_gone(self):
         listener, address = self.listen()
