@@ -1,6 +1,7 @@
-"""Boots each kernel and holds it to a part of what `run` does: every path, the claims about backing,
-and the suites of registration where it is pinned. Skips, by name, what this machine has no emulator or
-kernel for; MOORING_REQUIRE turns that into a failure, as testing/support/require.h does.
+"""Boots each kernel and holds it to a part of what `run` does: every path, the claims about backing
+and the memlock limit, and the suites of registration where it is pinned. Skips, by name, what this
+machine has no emulator or kernel for; MOORING_REQUIRE turns that into a failure, as
+testing/support/require.h does.
 """
 
 import os
@@ -64,6 +65,8 @@ class KernelsTest(unittest.TestCase):
         report = run.boot(label, self.kernels[label], self.steps, self.work, self.image)
         failures = plan.failures(report, self.steps)
         self.assertFalse(failures, "\n".join([report.release] + failures))
+        cloned = next(run for run in report.runs if run.name == "clone_budget")
+        self.assertEqual(plan.count(cloned)[2] > 0, label != "newest", cloned.lines)
         expected = {**_EVERYWHERE, **_PATHS.get(label, {})}
         self.assertEqual(expected, {name: plan.paths(report).get(name) for name in expected})
 

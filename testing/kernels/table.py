@@ -28,6 +28,12 @@ Anonymous memory is fixed on all of them. A file's pages on ext4 are copied, `ba
 5.10 and 6.1 all of them (`EOPNOTSUPP`), later only shared ones (`EFAULT`), because ext4 cannot have
 its pages written at any time. `testing/kernels/backing_test.cc` holds each kernel to that.
 
+## The memlock limit
+
+`testing/budget` runs on each as well: rings, slabs and registrations opened and closed under a limit
+that fits one; rings that wait for budget and get it; and, where buffers can be cloned, two rings over
+one slab of 256 MiB under a limit that fits it once, both fixed.
+
 ## What 5.10 does otherwise
 
 - Budget of a slot that was cleared comes back a little more than a second late (up to 6.3).

@@ -10,7 +10,8 @@ import tempfile
 import time
 import unittest
 
-DEADLINE_S = 60
+# A stall of TCP on the loopback device, where a segment is larger than the window, doubles its wait each time.
+DEADLINE_S = 120
 
 # The user `nobody`, who owns nothing and may pin only what RLIMIT_MEMLOCK allows.
 NOBODY = 65534
