@@ -4,7 +4,8 @@
 // What each opcode does and answers is what io_uring does (measured on Linux 6.18):
 // - What is not ready waits, also with O_NONBLOCK set, unless MSG_DONTWAIT says otherwise.
 // - With MSG_WAITALL a stream goes on until all has moved, the stream ends, or an error comes; what
-//   had moved before an error or a cancellation is the result, and the error is for the next one.
+//   had moved before an error or a cancellation is the result. The error is told by the next send
+//   (EPIPE), but by no receive: the socket has given it away.
 // - POLLERR, POLLHUP and POLLRDHUP are reported without being asked for.
 //
 // The caller's socket is the caller's: its O_NONBLOCK, which others see, is never touched. Hence an

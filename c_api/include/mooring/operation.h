@@ -68,7 +68,9 @@ enum {
   MOORING_OPCODE_SEND = 10,
   // fd, offset, size; parameter: MSG_* of recv(2), of which MSG_DONTWAIT, OOB, PEEK, TRUNC and WAITALL are taken (PEEK
   // not together with WAITALL). Result: bytes received; 0 with END_OF_FILE at the end of a stream, or for an empty
-  // datagram. LINK implies MSG_WAITALL.
+  // datagram. LINK implies MSG_WAITALL. With it a SHORT result says that the stream ended or failed, but not which: the
+  // kernel takes the error of the socket when it goes on after a part, and tells nobody (seen on Linux 6.18), so the
+  // next receive may give 0. Who reads up to an end that only the peer knows leaves MSG_WAITALL off.
   MOORING_OPCODE_RECV = 11,
   // fd: listening socket; parameter: 0 or SOCK_NONBLOCK, for the new descriptor. offset, file_offset: addresses of room
   // for the peer's sockaddr and of a socklen_t with its size, kept by the caller until the completion; or both 0.
