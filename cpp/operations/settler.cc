@@ -42,7 +42,7 @@ Settler::Settler(RingCore& core)
   }
   *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
                     .result = result,
-                    .flags = Count(record, result),
+                    .flags = record.path == Path::kNone && result >= 0 ? 0 : Count(record, result),
                     .path = record.path};
   if (record.registration != nullptr) {
     if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);

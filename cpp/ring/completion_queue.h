@@ -34,9 +34,7 @@ class CompletionQueue {
     const uint32_t count = ready < events.size() ? ready : static_cast<uint32_t>(events.size());
     for (uint32_t i = 0; i < count; ++i) {
       const io_uring_cqe& entry = entries_[(head + i) & mask_];
-      events[i] = Event{.token = entry.user_data,
-                        .result = entry.res,
-                        .flags = entry.flags & kFlags};
+      events[i] = Event{.token = entry.user_data, .result = entry.res, .flags = entry.flags};
     }
     // Release: the entries have been read before the kernel may overwrite them.
     if (count != 0) __atomic_store_n(head_, head + count, __ATOMIC_RELEASE);
@@ -44,8 +42,6 @@ class CompletionQueue {
   }
 
  private:
-  static constexpr uint32_t kFlags =
-      kEventMore | kEventNotification | kEventBuffer | ~uint32_t{0} << kEventBufferIdShift;
   static_assert(kEventMore == IORING_CQE_F_MORE && kEventNotification == IORING_CQE_F_NOTIF &&
                 kEventBuffer == IORING_CQE_F_BUFFER &&
                 kEventBufferIdShift == IORING_CQE_BUFFER_SHIFT);

@@ -81,7 +81,7 @@ struct Request {
 // kernel has let go of that slot's pages.
 inline constexpr uint64_t kBufferTagBit = uint64_t{1} << 63;
 
-// The kernel's own bits and numbers.
+// The kernel's own bits and numbers; there may be others of the kernel's.
 enum EventFlags : uint32_t {
   kEventBuffer = 1u << 0,        // IORING_CQE_F_BUFFER: a provided buffer was taken, see ProvidedIdOf
   kEventMore = 1u << 1,          // IORING_CQE_F_MORE: another event of this request follows, and its memory is in use

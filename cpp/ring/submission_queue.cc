@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -142,24 +143,19 @@ uint32_t SubmissionQueue::ChainLength(std::span<const Request> requests) {
 }
 
 size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
-  uint32_t room = Room();
-  const size_t count = requests.size();
-  size_t next = 0;
-  while (next < count && room > 0) {
-    const Request& request = requests[next];
-    if ((request.flags & (kRequestLink | kRequestDrain)) == 0 && !drained_) [[likely]] {
-      Push(request);
-      ++next;
-      --room;
+  const std::span<const Request> fitting = requests.first(std::min<size_t>(requests.size(), Room()));
+  const Request* next = fitting.data();
+  const Request* const end = next + fitting.size();
+  while (next < end) {
+    if ((next->flags & (kRequestLink | kRequestDrain)) == 0 && !drained_) [[likely]] {
+      Push(*next++);
       continue;
     }
-    const uint32_t length = ChainLength(requests.subspan(next));
-    if (length > room) break;
-    for (uint32_t i = 0; i < length; ++i) PushInOrder(requests[next + i]);
-    next += length;
-    room -= length;
+    const uint32_t length = ChainLength(requests.subspan(static_cast<size_t>(next - requests.data())));
+    if (length > end - next) break;
+    for (uint32_t i = 0; i < length; ++i) PushInOrder(*next++);
   }
-  return next;
+  return static_cast<size_t>(next - requests.data());
 }
 
 void SubmissionQueue::PushInOrder(const Request& request) {
