@@ -40,9 +40,11 @@ Settler::Settler(RingCore& core)
       (*core_.messages)[index].Release(&record.registration->slab());
     }
   }
+  // What moves no bytes and did not fail has nothing to count, and is not to pay for a call.
+  const bool uncounted = record.path == Path::kNone && result >= 0;
   *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
                     .result = result,
-                    .flags = record.path == Path::kNone && result >= 0 ? 0 : Count(record, result),
+                    .flags = uncounted ? 0 : Count(record, result),
                     .path = record.path};
   if (record.registration != nullptr) {
     if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);

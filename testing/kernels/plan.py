@@ -30,7 +30,7 @@ _BUDGETS = ("clone_budget", "cycles", "waking")
 
 
 def steps(programs, configurations=CONFIGURATIONS, suites=("*",)):
-    """The plan: every path first, then the suites of each configuration that `suites` match.
+    """The plan: backing and budget, every path, then the suites of each configuration that `suites` match.
 
     `programs`: the folder that has testing/budget, testing/configurations and testing/kernels, built.
     """

@@ -243,6 +243,7 @@ class NetworkFailureTest(NetworkTestCase):
         listener.listen(0)
         first = self.connect(address)  # the queue is full: the next one's SYN gets no answer
         process = self.start_moor("stream", "/dev/zero", "--to", f"tcp:{address}")
+        # The address is a number: no socket is needed to look it up, and there is only this one.
         self.wait_until(lambda: sockets_of(process.pid), "a socket that connects")
         theirs = duplicate_socket(process.pid, sockets_of(process.pid)[0])
         self.require("pidfd_getfd", theirs is not None)
