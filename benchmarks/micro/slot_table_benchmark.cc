@@ -10,7 +10,7 @@
 #include <random>
 
 #include "benchmarks/micro/run.h"
-#include "cpp/fixed_buffers/slot_table.h"
+#include "cpp/registration/slot_table.h"
 
 namespace mooring::benchmarks {
 namespace {

@@ -7,7 +7,7 @@
 #include "cpp/os/memlock_ledger.h"
 #include "cpp/os/numa.h"
 #include "cpp/os/pages.h"
-#include "cpp/ring/create_engine.h"
+#include "cpp/engine/create_engine.h"
 
 namespace mooring::c_api {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/status.h"
-#include "cpp/operations/operation_ring.h"
+#include "cpp/ring/ring.h"
 #include "cpp/os/process.h"
 #include "cpp/registration/registration.h"
 #include "cpp/slabs/slab.h"

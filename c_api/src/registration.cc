@@ -2,8 +2,8 @@
 
 #include "c_api/src/handles.h"
 #include "c_api/src/structs.h"
-#include "cpp/operations/ring_registry.h"
-#include "cpp/registration/waiting_list.h"
+#include "cpp/ring/ring_registry.h"
+#include "cpp/registration/registration_registry.h"
 
 namespace mooring::c_api {
 namespace {

@@ -10,9 +10,9 @@
 #include "c_api/src/structs.h"
 #include "cpp/base/deadline.h"
 #include "cpp/base/format.h"
-#include "cpp/operations/ring_registry.h"
+#include "cpp/ring/ring_registry.h"
 #include "cpp/registration/slab_growth.h"
-#include "cpp/registration/waiting_list.h"
+#include "cpp/registration/registration_registry.h"
 
 namespace mooring::c_api {
 namespace {

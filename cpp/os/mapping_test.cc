@@ -17,7 +17,7 @@
 #include "cpp/base/format.h"
 #include "cpp/os/pages.h"
 #include "cpp/os/proc_file.h"
-#include "cpp/os/refuse_call.h"
+#include "cpp/os/testing/refuse_call.h"
 #include "cpp/os/residency.h"
 #include "testing/support/child_process.h"
 #include "testing/support/privileges.h"

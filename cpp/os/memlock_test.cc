@@ -11,7 +11,7 @@
 #include <fstream>
 #include <string>
 
-#include "cpp/os/refuse_call.h"
+#include "cpp/os/testing/refuse_call.h"
 #include "testing/support/child_process.h"
 #include "testing/support/privileges.h"
 #include "testing/support/proc_self.h"

@@ -14,7 +14,7 @@
 #include "cpp/os/kernel.h"
 #include "cpp/os/mapping.h"
 #include "cpp/os/pages.h"
-#include "cpp/os/refuse_call.h"
+#include "cpp/os/testing/refuse_call.h"
 #include "testing/support/child_process.h"
 #include "testing/support/require.h"
 

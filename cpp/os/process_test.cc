@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "cpp/os/refuse_call.h"
+#include "cpp/os/testing/refuse_call.h"
 #include "testing/support/child_process.h"
 
 namespace mooring {

@@ -39,14 +39,14 @@
 
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/thread_annotations.h"
-#include "cpp/fixed_buffers/slot_table.h"
+#include "cpp/registration/slot_table.h"
 #include "cpp/os/process.h"
 #include "cpp/registration/pin_charge.h"
 #include "cpp/registration/pin_directory.h"
 #include "cpp/registration/ring_quiescer.h"
 #include "cpp/registration/whole_table.h"
-#include "cpp/ring/engine.h"
-#include "cpp/ring/provided_ring.h"
+#include "cpp/engine/engine.h"
+#include "cpp/engine/provided_ring.h"
 #include "cpp/slabs/slab.h"
 
 namespace mooring {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "cpp/os/memlock_ledger.h"
-#include "cpp/registration/fake_engine.h"
+#include "cpp/engine/testing/fake_engine.h"
 #include "cpp/registration/registration.h"
 
 namespace mooring {

@@ -17,7 +17,7 @@
 
 #include "cpp/base/ref_counted.h"
 #include "cpp/registration/pin_charge.h"
-#include "cpp/ring/engine.h"
+#include "cpp/engine/engine.h"
 #include "cpp/slabs/slab.h"
 
 namespace mooring {

@@ -21,7 +21,7 @@
 #include "cpp/base/thread_annotations.h"
 #include "cpp/registration/buffer_table.h"
 #include "cpp/registration/pin_charge.h"
-#include "cpp/ring/provided_ring.h"
+#include "cpp/engine/provided_ring.h"
 #include "cpp/slabs/slab.h"
 
 namespace mooring {

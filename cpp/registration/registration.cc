@@ -10,7 +10,7 @@
 #include "cpp/os/memlock_ledger.h"
 #include "cpp/os/pages.h"
 #include "cpp/registration/pin_ladder.h"
-#include "cpp/registration/waiting_list.h"
+#include "cpp/registration/registration_registry.h"
 
 namespace mooring {
 namespace {

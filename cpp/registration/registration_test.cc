@@ -6,8 +6,8 @@
 #include <string>
 
 #include "cpp/os/memlock_ledger.h"
-#include "cpp/registration/fake_engine.h"
-#include "cpp/registration/waiting_list.h"
+#include "cpp/engine/testing/fake_engine.h"
+#include "cpp/registration/registration_registry.h"
 
 namespace mooring {
 namespace {

@@ -6,7 +6,7 @@
 #include "cpp/base/result.h"
 #include "cpp/base/thread_annotations.h"
 #include "cpp/registration/registration.h"
-#include "cpp/registration/waiting_list.h"
+#include "cpp/registration/registration_registry.h"
 
 namespace mooring {
 namespace {

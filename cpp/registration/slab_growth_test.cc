@@ -13,9 +13,9 @@
 #include <string>
 #include <thread>
 
-#include "cpp/registration/fake_engine.h"
+#include "cpp/engine/testing/fake_engine.h"
 #include "cpp/registration/registration.h"
-#include "cpp/registration/waiting_list.h"
+#include "cpp/registration/registration_registry.h"
 
 namespace mooring {
 namespace {

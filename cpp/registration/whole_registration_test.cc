@@ -7,10 +7,10 @@
 #include <array>
 
 #include "cpp/os/memlock_ledger.h"
-#include "cpp/registration/fake_engine.h"
+#include "cpp/engine/testing/fake_engine.h"
 #include "cpp/registration/registration.h"
 #include "cpp/registration/report.h"
-#include "cpp/registration/waiting_list.h"
+#include "cpp/registration/registration_registry.h"
 
 namespace mooring {
 namespace {

@@ -27,7 +27,7 @@
 #include "cpp/base/ref_counted.h"
 #include "cpp/os/mapping.h"
 #include "cpp/registration/pin_charge.h"
-#include "cpp/ring/engine.h"
+#include "cpp/engine/engine.h"
 
 namespace mooring {
 

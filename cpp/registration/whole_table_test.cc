@@ -6,7 +6,7 @@
 
 #include "cpp/os/memlock_ledger.h"
 #include "cpp/os/pages.h"
-#include "cpp/registration/fake_engine.h"
+#include "cpp/engine/testing/fake_engine.h"
 
 namespace mooring {
 namespace {

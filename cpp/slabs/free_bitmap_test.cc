@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cpp/base/deadline.h"
-#include "cpp/slabs/test_random.h"
+#include "cpp/slabs/testing/test_random.h"
 
 namespace mooring {
 namespace {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "cpp/slabs/test_random.h"
+#include "cpp/slabs/testing/test_random.h"
 
 namespace mooring {
 

@@ -12,7 +12,7 @@
 
 #include "cpp/base/deadline.h"
 #include "cpp/slabs/lease_table.h"
-#include "cpp/slabs/test_random.h"
+#include "cpp/slabs/testing/test_random.h"
 
 namespace mooring {
 namespace {

@@ -12,7 +12,7 @@
 #include "cpp/os/numa.h"
 #include "cpp/os/pages.h"
 #include "cpp/os/residency.h"
-#include "cpp/os/touch.h"
+#include "cpp/os/prefault.h"
 
 namespace mooring {
 namespace {

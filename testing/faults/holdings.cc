@@ -1,6 +1,6 @@
 #include "testing/faults/holdings.h"
 
-#include "cpp/operations/ring_registry.h"
+#include "cpp/ring/ring_registry.h"
 #include "cpp/os/memlock_ledger.h"
 #include "testing/faults/balance.h"
 #include "testing/support/eventually.h"

@@ -2,6 +2,14 @@
 
 load("//testing/layering:layers.bzl", "LAYERS")
 
+def _reachable(layer):
+    """The layers that `layer` may include, what those may include, and so on."""
+    seen = list(LAYERS[layer])
+    for _ in LAYERS:
+        for below in list(seen):
+            seen += [one for one in LAYERS[below] if one not in seen]
+    return seen
+
 def layer_test(layer, targets, may_see = None):
     """`<layer>_test`: everything that `targets` depend on, however far, is allowed.
 
@@ -12,7 +20,7 @@ def layer_test(layer, targets, may_see = None):
     """
     labels = [t if t.startswith("//") else "//%s:%s" % (layer, t) for t in targets]
     name = layer.replace("/", "_")
-    allowed = "|".join([layer] + (LAYERS[layer] if may_see == None else may_see))
+    allowed = "|".join([layer] + (_reachable(layer) if may_see == None else may_see))
     everything = "deps(%s)" % " + ".join(labels)
 
     # build_tools holds the settings that a target selects on.

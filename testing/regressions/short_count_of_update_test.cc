@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cpp/registration/buffer_table.h"
-#include "cpp/registration/fake_engine.h"
+#include "cpp/engine/testing/fake_engine.h"
 #include "cpp/registration/registration.h"
 #include "cpp/slabs/slab.h"
 

@@ -9,8 +9,8 @@ _INCLUDE = re.compile(r'\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
 # Foreign header -> the only folder of the product that may include it.
 _OWNERS = [
-    (re.compile(r"liburing(\.h|/)"), "cpp/ring"),
-    (re.compile(r"linux/io_uring"), "cpp/ring"),
+    (re.compile(r"liburing(\.h|/)"), "cpp/engine/io_uring"),
+    (re.compile(r"linux/io_uring"), "cpp/engine/io_uring"),
     (re.compile(r"numa(if)?\.h"), "cpp/os"),
     (re.compile(r"sys/(mman|resource)\.h"), "cpp/os"),
     (re.compile(r"cuda"), "cpp/device/cuda"),
@@ -24,7 +24,7 @@ _CLIENTS = ("tools", "examples", "bindings", "testing/conformance")
 
 
 def _is_test(source):
-    return re.search(r"(_test|_benchmark|/test_\w+)\.(cc|c|h)$", source.path) is not None
+    return re.search(r"/testing/|(_test|_benchmark)\.(cc|c|h)$", source.path) is not None
 
 
 def _includes(source):

@@ -1,0 +1,102 @@
+#include "cpp/engine/create_engine.h"
+
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+#include "cpp/os/memlock.h"
+#include "cpp/engine/io_uring/io_uring_engine.h"
+#include "cpp/engine/threads/threads_engine.h"
+#include "cpp/engine/io_uring/uring.h"
+#include "cpp/engine/io_uring/features.h"
+#include "cpp/engine/io_uring/setup.h"
+
+namespace mooring {
+namespace {
+
+// The smallest of all, with one slot in each table to see whether there can be any.
+constexpr EngineOptions kProbeOptions = {
+    .owner_thread = true,
+    .submission_count = 8,
+    .completion_count = 16,
+    .in_flight_max = 16,
+    .fixed_buffer_count = 1,
+    .fixed_file_count = 1,
+};
+
+Result<std::unique_ptr<Engine>> CreateThreads(const EngineOptions& options, Refusal why) {
+  ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, CreateThreadsEngine(options));
+  engine->Explain(why.reason, why.system_error, std::move(why.message), std::move(why.remedy));
+  return engine;
+}
+
+// What the ring of the probe does not show by itself.
+uint64_t TryMore() {
+  uint64_t features = 0;
+  Refusal ignored;
+  {
+    Uring source;
+    if (SetUpUring(kKernelCalls, kProbeOptions, &source, &ignored))
+      features |= TryClone(kKernelCalls, source);
+  }
+  EngineOptions options = kProbeOptions;
+  options.kind = EngineKind::kIoUring;  // by name, so that it is not made without
+  options.sqpoll = true;
+  Uring poller;
+  if (SetUpUring(kKernelCalls, options, &poller, &ignored)) features |= kFeatureSqpoll;
+  return features;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options) {
+  switch (options.kind) {
+    case EngineKind::kThreads:
+      return CreateThreads(options, {.reason = EngineReason::kPolicy,
+                                     .message = "the threads engine was asked for"});
+    case EngineKind::kAuto:
+    case EngineKind::kIoUring:
+      break;
+    default:
+      return InvalidArgument("no such engine", "choose auto, io_uring or threads");
+  }
+  Refusal refusal;
+  if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &refusal)) return engine;
+  const bool may_fall = options.kind == EngineKind::kAuto && refusal.reason != EngineReason::kNone;
+  return may_fall ? CreateThreads(options, std::move(refusal)) : refusal.ToStatus();
+}
+
+EngineInfo ProbeEngine() {
+  Refusal refusal;
+  EngineInfo info;
+  if (const std::unique_ptr<Engine> engine = CreateIoUringEngine(kProbeOptions, &refusal)) {
+    info = engine->info();
+    info.features |= TryMore();
+    return info;
+  }
+  info.kind = EngineKind::kThreads;
+  info.reason = refusal.reason;
+  info.system_error = refusal.system_error;
+  info.message = std::move(refusal.message);
+  info.remedy = std::move(refusal.remedy);
+  info.memlock_exempt = ReadMemlockLimits().exempt;
+  return info;
+}
+
+bool RingsAreCharged() {
+  // 0: not known yet. It does not change while the kernel runs, so who sets it does not matter.
+  static std::atomic<int> known{0};
+  if (const int value = known.load(std::memory_order_relaxed); value != 0) return value == 1;
+  Uring uring;
+  const int error = uring.Create(kKernelCalls, io_uring_params{}, 1);
+  if (error == 0) {
+    const bool charged = uring.ChargesRings();
+    known.store(charged ? 1 : 2, std::memory_order_relaxed);
+    return charged;
+  }
+  // A ring of two pages that does not fit shows that it is charged, where a limit can be the cause.
+  const MemlockLimits limits = ReadMemlockLimits();
+  return error == ENOMEM && !limits.exempt && limits.soft_bytes != UINT64_MAX;
+}
+
+}  // namespace mooring

@@ -1,0 +1,35 @@
+// UringCalls: the three system calls of io_uring, as a table, so that a test can stand between an
+// engine and the kernel and show it kernels, limits and failures that the machine at hand does not
+// have.
+//
+// All return a negative errno on failure. The table outlives whoever is given it.
+//
+// Threading: any thread.
+//
+//   const int fd = kKernelCalls.setup(8, &params);
+#ifndef MOORING_CPP_ENGINE_IO_URING_CALLS_H_
+#define MOORING_CPP_ENGINE_IO_URING_CALLS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpp/engine/io_uring/abi.h"
+
+namespace mooring {
+
+struct UringCalls {
+  // io_uring_setup(2).
+  int (*setup)(uint32_t entries, io_uring_params* params);
+  // io_uring_enter(2); `argument` is a sigset_t or, with IORING_ENTER_EXT_ARG, an
+  // io_uring_getevents_arg.
+  int (*enter)(int fd, uint32_t to_submit, uint32_t min_complete, uint32_t flags, void* argument,
+               size_t size);
+  // io_uring_register(2).
+  int (*control)(int fd, uint32_t opcode, const void* argument, uint32_t count);
+};
+
+extern const UringCalls kKernelCalls;
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_ENGINE_IO_URING_CALLS_H_

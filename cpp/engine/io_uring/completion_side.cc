@@ -1,0 +1,199 @@
+#include "cpp/engine/io_uring/completion_side.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace mooring {
+namespace {
+
+// The longest wait that Wake cannot end at once: before a reaper parks, and with DEFER_TASKRUN after.
+constexpr int64_t kBriefWaitNs = 1'000'000;
+constexpr int64_t kParkedWaitNs = 40'000'000;
+// How many submissions in a row wait in their own system call before one is tried without.
+constexpr uint32_t kWaitsBetweenLooks = 8;
+
+void Ring(int event_fd) {
+  const uint64_t one = 1;
+  // It can fail only when the counter is full, and then it is readable anyway.
+  [[maybe_unused]] const ssize_t written = write(event_fd, &one, sizeof(one));
+}
+
+void Silence(int event_fd) {
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t got = read(event_fd, &count, sizeof(count));
+}
+
+void AddOne(std::atomic<uint64_t>& counter) {  // only one thread writes it
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+__kernel_timespec AtMost(int64_t nanoseconds, Deadline deadline) {
+  return {.tv_sec = 0, .tv_nsec = std::min(deadline.RemainingNs(), nanoseconds)};
+}
+
+}  // namespace
+
+CompletionSide::CompletionSide(const Uring& uring, FailedEvents& failed,
+                               const SubmissionSide& submission, UniqueFd wake_fd)
+    : uring_(uring),
+      failed_(failed),
+      hand_overs_(submission.hand_overs()),
+      queue_(uring),
+      submission_flags_(uring.ring().sq.kflags),
+      waits_take_timeouts_(uring.HasFeature(IORING_FEAT_EXT_ARG)),
+      defers_(uring.HasFlag(IORING_SETUP_DEFER_TASKRUN)),
+      wake_fd_(std::move(wake_fd)) {}
+
+uint32_t CompletionSide::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
+  const uint32_t count = Take(events);
+  if (count >= min_count && count != 0) [[likely]]
+    return count;
+  return ReapSlowly(events, count, min_count, deadline);
+}
+
+uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uint32_t min_count,
+                                    Deadline deadline) {
+  min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
+  bool parked = false;
+  bool hopeful = true;
+  for (;;) {
+    if (count < events.size() && LetKernelDeliver()) count += Take(events.subspan(count));
+    if (count >= min_count || !hopeful || deadline.Passed() || TakeWake()) break;
+    const bool can_park = parked && !defers_;
+    hopeful = can_park || !waits_take_timeouts_
+                  ? Park(deadline, &parked)
+                  : WaitInKernel(min_count - count, deadline, &parked);
+    count += Take(events.subspan(count));
+  }
+  if (defers_ && event_fd_.valid() && count < events.size()) {
+    RenewEventFd();
+    count += Take(events.subspan(count));
+  }
+  return count;
+}
+
+uint32_t CompletionSide::Take(std::span<Event> events) {
+  uint32_t count = queue_.Take(events);
+  // Acquire pairs with SubmissionSide::HandOver: see hand_overs() there.
+  (void)hand_overs_.load(std::memory_order_acquire);
+  if (!failed_.Empty()) [[unlikely]]
+    count += failed_.Take(events.subspan(count));
+  return count;
+}
+
+SubmissionWait CompletionSide::Plan(uint32_t min_count, Deadline deadline,
+                                    __kernel_timespec* timeout) {
+  if (min_count == 0 || expected_waits_ == 0 || !waits_take_timeouts_) return {};
+  --expected_waits_;
+  if (!failed_.Empty() || wake_pending_.load(std::memory_order_relaxed)) return {};
+  *timeout = AtMost(kBriefWaitNs, deadline);
+  if (timeout->tv_nsec == 0) return {};
+  return {.min_complete = std::min(min_count, queue_.capacity()),
+          .flags = IORING_ENTER_GETEVENTS,
+          .timeout = timeout};
+}
+
+void CompletionSide::Wake() {
+  wake_pending_.store(true, std::memory_order_release);
+  Ring(wake_fd_.get());
+}
+
+void CompletionSide::Alert() {
+  wake_pending_.store(true, std::memory_order_release);
+  NotifyFailed();
+}
+
+void CompletionSide::NotifyFailed() {
+  Ring(wake_fd_.get());
+  if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0) Ring(fd);
+}
+
+// Readable from the start: what was ready before the kernel knew of it is found by the first reap.
+int CompletionSide::EventFd() {
+  if (event_fd_.valid()) return event_fd_.get();
+  UniqueFd fd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd.valid()) return -1;
+  const int number = fd.get();
+  if (const int result = uring_.Control(IORING_REGISTER_EVENTFD, &number, 1); result < 0) {
+    errno = -result;
+    return -1;
+  }
+  event_fd_ = std::move(fd);
+  event_fd_to_signal_.store(number, std::memory_order_release);
+  return number;
+}
+
+// For kernels that signal work that waits but once for each registration: see the header. The caller
+// has found nothing and will sleep on the descriptor; what came meanwhile is found by looking again.
+void CompletionSide::RenewEventFd() {
+  const int number = event_fd_.get();
+  AddOne(system_calls_);
+  AddOne(system_calls_);
+  (void)uring_.Control(IORING_UNREGISTER_EVENTFD, nullptr, 0);
+  if (uring_.Control(IORING_REGISTER_EVENTFD, &number, 1) < 0) Ring(number);
+  (void)Enter(0, nullptr);
+}
+
+// Completions may be ready that are not in the queue: work that the kernel has put off until we
+// come by, and those that found the queue full, which wait in order until there is room
+// (IORING_FEAT_NODROP, 5.5).
+bool CompletionSide::LetKernelDeliver() {
+  const uint32_t flags = __atomic_load_n(submission_flags_, __ATOMIC_ACQUIRE);
+  if ((flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) == 0) return false;
+  if ((flags & IORING_SQ_CQ_OVERFLOW) != 0) AddOne(overflows_);
+  (void)Enter(0, nullptr);
+  return true;
+}
+
+// False when waiting here is hopeless.
+bool CompletionSide::WaitInKernel(uint32_t count, Deadline deadline, bool* parked) {
+  expected_waits_ = kWaitsBetweenLooks;
+  const __kernel_timespec timeout = AtMost(*parked ? kParkedWaitNs : kBriefWaitNs, deadline);
+  switch (Enter(std::min(count, queue_.capacity()), &timeout)) {
+    case 0:
+    case -EINTR:  // the deadline has not moved
+    case -EBUSY:  // the queue is full: up to 5.12 the kernel does not wait then
+    case -EBADR:  // there was no memory to keep a completion that found the queue full; said once
+      return true;
+    case -ETIME:
+    case -EAGAIN:
+      *parked = true;
+      return true;
+    default:  // EEXIST: not the owner's thread; EBADF, EBADFD, EPERM: not ours to use any more
+      return false;
+  }
+}
+
+// Until the ring has something, somebody wakes us, or the deadline passes; EINTR is as good a reason
+// to look again. False when waiting here is hopeless.
+bool CompletionSide::Park(Deadline deadline, bool* parked) {
+  *parked = false;
+  pollfd fds[2] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0},
+                   {.fd = uring_.fd(), .events = POLLIN, .revents = 0}};
+  const timespec timeout = deadline.Remaining();
+  AddOne(system_calls_);
+  const int ready = ppoll(fds, 2, deadline.IsNever() ? nullptr : &timeout, nullptr);
+  if (ready < 0) return errno == EINTR;
+  if (fds[0].revents != 0) Silence(wake_fd_.get());
+  return (fds[1].revents & (POLLNVAL | POLLERR)) == 0;
+}
+
+bool CompletionSide::TakeWake() {
+  if (!wake_pending_.load(std::memory_order_relaxed)) return false;
+  // Acquire pairs with Wake: whoever is woken sees why.
+  wake_pending_.exchange(false, std::memory_order_acquire);
+  Silence(wake_fd_.get());
+  return true;
+}
+
+int CompletionSide::Enter(uint32_t min_complete, const __kernel_timespec* timeout) {
+  AddOne(system_calls_);
+  return uring_.Enter(0, min_complete, IORING_ENTER_GETEVENTS, timeout);
+}
+
+}  // namespace mooring

@@ -1,0 +1,45 @@
+// UringProvidedRing: a ProvidedRing of an io_uring (5.19). Its memory is ours, and not inherited by
+// fork children: a page that the kernel reads must not become a copy under us.
+//
+// Lifecycle and threading: see provided_ring.h.
+//
+//   std::unique_ptr<ProvidedRing> ring = UringProvidedRing::Create(uring, next_group, 64, &error);
+#ifndef MOORING_CPP_ENGINE_IO_URING_PROVIDED_RING_H_
+#define MOORING_CPP_ENGINE_IO_URING_PROVIDED_RING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "cpp/os/mapping.h"
+#include "cpp/os/process.h"
+#include "cpp/engine/provided_ring.h"
+#include "cpp/engine/io_uring/uring.h"
+
+namespace mooring {
+
+class UringProvidedRing final : public ProvidedRing {
+ public:
+  // Null with a positive errno. Takes the first group that is free from `next_group` on, which moves
+  // on. `uring` is needed as long as Unregister may be called.
+  static std::unique_ptr<ProvidedRing> Create(const Uring& uring, uint16_t& next_group,
+                                              uint32_t entry_count, int* out_error);
+  ~UringProvidedRing() override;
+
+  void Add(std::byte* data, uint32_t size, uint16_t id) override;
+  void Publish() override;
+  int Unregister() override;
+
+ private:
+  UringProvidedRing(const Uring& uring, uint16_t group, uint32_t entry_count, Mapping mapping);
+
+  const Uring& uring_;
+  const ProcessToken process_ = CurrentProcess();
+  Mapping mapping_;
+  const uint32_t mask_;
+  uint16_t tail_ = 0;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_ENGINE_IO_URING_PROVIDED_RING_H_

@@ -1,0 +1,161 @@
+#include "cpp/engine/io_uring/setup.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+
+#include "cpp/base/checked.h"
+#include "cpp/os/memlock.h"
+#include "cpp/os/memlock_ledger.h"
+
+namespace mooring {
+namespace {
+
+constexpr uint32_t kSubmissionLeast = 8;
+constexpr uint32_t kCompletionLeast = 16;
+
+// Of 5.6, and of every ring: sizes as asked, cut to what the kernel allows.
+constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+constexpr uint32_t kAll = IORING_SETUP_SUBMIT_ALL;        // 5.18
+constexpr uint32_t kNoArray = IORING_SETUP_NO_SQARRAY;    // 6.6
+constexpr uint32_t kSingle = IORING_SETUP_SINGLE_ISSUER;  // 6.0
+constexpr uint32_t kFlag = IORING_SETUP_TASKRUN_FLAG;     // 5.19
+constexpr uint32_t kCoop = IORING_SETUP_COOP_TASKRUN | kFlag;
+constexpr uint32_t kDefer = IORING_SETUP_DEFER_TASKRUN | kFlag;  // 6.1
+
+// Any thread submits, any other reaps. No COOP_TASKRUN: with it, what a submitter's request still
+// has to do waits until that thread next enters the kernel, be it that it computes for long, and a
+// reaper on another thread waits with it.
+constexpr uint32_t kAnyThread[] = {kBase | kAll | kNoArray, kBase | kAll, kBase};
+
+// One thread does both, so nothing is lost by waiting for it.
+constexpr uint32_t kOwnerThread[] = {
+    kBase | kAll | kNoArray | kSingle | kDefer,
+    kBase | kAll | kSingle | kDefer,
+    kBase | kAll | kSingle | kCoop,
+    kBase | kAll | kCoop,
+    kBase | kAll,
+    kBase,
+};
+
+// A kernel thread submits; DEFER_TASKRUN and COOP_TASKRUN are EINVAL beside it.
+constexpr uint32_t kPoller = kBase | IORING_SETUP_SQPOLL;
+constexpr uint32_t kSqpoll[] = {kPoller | kAll | kNoArray, kPoller | kAll, kPoller};
+constexpr uint32_t kSqpollOwner[] = {kPoller | kAll | kNoArray | kSingle, kPoller | kAll | kSingle,
+                                     kPoller | kAll, kPoller};
+
+std::span<const uint32_t> FlagSteps(const EngineOptions& options) {
+  if (options.sqpoll)
+    return options.owner_thread ? std::span<const uint32_t>(kSqpollOwner) : kSqpoll;
+  return options.owner_thread ? std::span<const uint32_t>(kOwnerThread) : kAnyThread;
+}
+
+struct Sizes {
+  uint32_t submission = 0;
+  uint32_t completion = 0;
+
+  bool Halve() {
+    if (submission <= kSubmissionLeast && completion <= kCompletionLeast) return false;
+    submission = std::max(submission / 2, std::min(submission, kSubmissionLeast));
+    completion = std::max({completion / 2, std::min(completion, kCompletionLeast), submission});
+    return true;
+  }
+};
+
+io_uring_params ParamsOf(const EngineOptions& options, const Sizes& sizes, uint32_t flags) {
+  io_uring_params params = {};
+  params.flags = flags;
+  params.cq_entries = sizes.completion;
+  params.sq_thread_idle = options.sqpoll ? options.sqpoll_idle_ms : 0;
+  return params;
+}
+
+// The first step that the kernel does not call invalid. 0, or a positive errno.
+int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes& sizes,
+             Uring* uring) {
+  int error = EINVAL;
+  for (const uint32_t flags : FlagSteps(options)) {
+    error = uring->Create(calls, ParamsOf(options, sizes, flags), sizes.submission);
+    if (error != EINVAL) break;
+  }
+  return error;
+}
+
+// Up to 5.12 a kernel takes no submissions (EBUSY) while completions wait for room in their queue;
+// only a queue that holds all that can be in flight keeps it from that. Buffer tags came with 5.13,
+// which does not mind.
+bool NeedsRoomForAll(const Uring& uring, const EngineOptions& options) {
+  return !uring.HasFeature(IORING_FEAT_RSRC_TAGS) &&
+         uring.params().cq_entries < options.in_flight_max;
+}
+
+// As far as can be told without a ring.
+uint64_t BytesOf(const Sizes& sizes) {
+  io_uring_params params = {};
+  params.features = IORING_FEAT_NATIVE_WORKERS;
+  params.flags = IORING_SETUP_NO_SQARRAY;
+  params.sq_entries = sizes.submission;
+  params.cq_entries = sizes.completion;
+  params.cq_off.cqes = 64;  // the rings' heads, tails and flags
+  return Uring::ChargedBytes(params);
+}
+
+int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes, Uring* uring) {
+  MemlockBackoff backoff;
+  bool may_raise = options.raise_memlock;
+  for (;;) {
+    const int error = TrySteps(calls, options, *sizes, uring);
+    if (error != ENOMEM) return error;
+    if (may_raise) {
+      may_raise = false;
+      const MemlockLimits limits = ReadMemlockLimits();
+      if (limits.soft_bytes < limits.hard_bytes && RaiseMemlockSoftLimit().ok()) continue;
+    }
+    // A ring that was closed just before gives its budget back late. Waiting is pointless when not
+    // even all of the budget would do.
+    const uint64_t room = MemlockLedger::RoomUnder(ReadMemlockLimits().soft_bytes);
+    if (BytesOf(*sizes) <= room && backoff.Wait()) continue;
+    // Large queues also fail for want of contiguous memory.
+    if (!sizes->Halve()) return error;
+  }
+}
+
+}  // namespace
+
+bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
+                Refusal* refusal) {
+  const Sizes wanted = {.submission = options.submission_count,
+                        .completion = options.completion_count};
+  Sizes sizes = wanted;
+  const int error = TrySizes(calls, options, &sizes, uring);
+  const bool no_poller =
+      error == 0 && options.sqpoll && !uring->HasFeature(IORING_FEAT_SQPOLL_NONFIXED);
+  if (options.sqpoll && (error == EINVAL || error == EPERM || error == EACCES || no_poller)) {
+    uring->Close();
+    EngineOptions plain = options;
+    plain.sqpoll = false;
+    if (!SetUpUring(calls, plain, uring, refusal)) return false;
+    if (options.kind != EngineKind::kIoUring) return true;
+    uring->Close();
+    *refusal = ExplainNoSqpoll(no_poller ? EINVAL : error);
+    return false;
+  }
+  if (error == ENOMEM) {
+    *refusal =
+        ExplainNoMemory({.wanted = BytesOf(wanted), .least = BytesOf(sizes)}, ReadMemlockLimits());
+    return false;
+  }
+  if (error != 0) {
+    *refusal = ExplainSetupFailure(calls, error);
+    return false;
+  }
+  if (!NeedsRoomForAll(*uring, options)) return true;
+  Uring larger;
+  const Sizes roomy = {.submission = sizes.submission,
+                       .completion = RoundUpToPowerOfTwo(options.in_flight_max)};
+  // The larger one is a wish: where it cannot be had, requests may fail with EBUSY, and say so.
+  if (TrySteps(calls, options, roomy, &larger) == 0) uring->Swap(larger);
+  return true;
+}
+
+}  // namespace mooring

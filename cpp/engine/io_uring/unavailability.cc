@@ -1,0 +1,178 @@
+#include "cpp/engine/io_uring/unavailability.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include "cpp/base/format.h"
+#include "cpp/os/kernel.h"
+
+namespace mooring {
+namespace {
+
+// What is seen in practice by name, as manuals and bug reports have it.
+const char* NameOf(int error) {
+  switch (error) {
+    case EPERM:
+      return "EPERM";
+    case EACCES:
+      return "EACCES";
+    case EINVAL:
+      return "EINVAL";
+    case ENOSYS:
+      return "ENOSYS";
+    default:
+      return strerror(error);
+  }
+}
+
+constexpr char kSeccompRemedy[] =
+    "allow io_uring_setup, io_uring_enter and io_uring_register in the container's seccomp profile "
+    "(docker, podman: --security-opt seccomp=PROFILE.json; Kubernetes: seccompProfile of the pod), "
+    "or choose the threads engine";
+
+Refusal Denied(int error, std::string message) {
+  return {.reason = EngineReason::kIoUringDenied,
+          .code = Code::kPermission,
+          .retry = Retry::kAfterRemedy,
+          .system_error = error,
+          .message = std::move(message),
+          .remedy = kSeccompRemedy};
+}
+
+Refusal Disabled(int error, int setting) {
+  Refusal refusal = {.reason = EngineReason::kIoUringDisabled,
+                     .code = Code::kPermission,
+                     .retry = Retry::kAfterRemedy,
+                     .system_error = error};
+  refusal.message = Format("sysctl kernel.io_uring_disabled is %d: io_uring_setup answers %s",
+                           setting, NameOf(error));
+  refusal.remedy = setting == 1 ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+                                  "join the group that sysctl "
+                                  "kernel.io_uring_group names, or choose the threads engine"
+                                : "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+                                  "choose the threads engine";
+  return refusal;
+}
+
+// EPERM and EACCES: a seccomp filter answers before the kernel looks at any argument, so it gives
+// itself away by denying a descriptor that does not exist, too; the sysctl (6.6) and security
+// modules act in setup alone.
+Refusal ExplainNotPermitted(const UringCalls& calls, int error) {
+  const int probe = calls.enter(-1, 0, 0, 0, nullptr, 0);
+  if (probe == -EPERM || probe == -EACCES) {
+    return Denied(
+        error,
+        Format("a seccomp filter denies io_uring: io_uring_setup and io_uring_enter answer %s",
+               NameOf(error)));
+  }
+  const int setting = IoUringDisabledSysctl().value_or(0);
+  if (setting != 0) return Disabled(error, setting);
+  Refusal refusal = Denied(
+      error, Format("io_uring_setup answers %s: a seccomp filter or security module denies it",
+                    NameOf(error)));
+  refusal.remedy += "; under SELinux or AppArmor, allow the domain io_uring";
+  return refusal;
+}
+
+}  // namespace
+
+Refusal ExplainSetupFailure(const UringCalls& calls, int error) {
+  switch (error) {
+    case EPERM:
+    case EACCES:
+      return ExplainNotPermitted(calls, error);
+    case ENOSYS:
+      return {.reason = EngineReason::kIoUringMissing,
+              .code = Code::kUnsupported,
+              .system_error = error,
+              .message = "io_uring_setup answers ENOSYS: the kernel (" + KernelRelease() +
+                         ") has no io_uring, or a seccomp filter says so in its place",
+              .remedy =
+                  "use a kernel from 5.6 with CONFIG_IO_URING; in a container (podman answers "
+                  "ENOSYS) allow the "
+                  "three io_uring calls in its seccomp profile; or choose the threads engine"};
+    case EINVAL:
+      return ExplainTooOld(
+          "io_uring_setup answers EINVAL even to the flags of 5.6 (CQSIZE, CLAMP)");
+    default:
+      break;
+  }
+  const bool descriptors = error == EMFILE || error == ENFILE;
+  return {
+      .code = Code::kExhausted,
+      .retry = Retry::kAfterRemedy,
+      .system_error = error,
+      .message = Format("io_uring_setup: %s", strerror(error)),
+      .remedy = descriptors
+                    ? "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)"
+                    : "free memory, or ask for smaller rings"};
+}
+
+Refusal ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits) {
+  if (limits.exempt || limits.soft_bytes == UINT64_MAX) {
+    return {.code = Code::kExhausted,
+            .retry = Retry::kLater,
+            .system_error = ENOMEM,
+            .message =
+                Format("the kernel has no memory for a ring of %s, nor for smaller ones down to %s",
+                       FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.least).c_str()),
+            .remedy = "free memory, or raise the memory limit of the control group"};
+  }
+  Refusal refusal = {.reason = EngineReason::kMemlockLimit,
+                     .code = Code::kMemlockLimit,
+                     .retry = Retry::kAfterRemedy,
+                     .system_error = ENOMEM};
+  refusal.message = Format(
+      "the memlock budget is spent: the ring asked for needs %s, the smallest %s, and the soft "
+      "limit "
+      "RLIMIT_MEMLOCK is %s, shared by all processes of this user",
+      FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.least).c_str(),
+      FormatBytes(limits.soft_bytes).c_str());
+  const uint64_t kib = (bytes.wanted + 1023) / 1024;
+  refusal.remedy = Format(
+      "raise RLIMIT_MEMLOCK by at least %s ('ulimit -l' counts KiB: %llu more; docker: --ulimit "
+      "memlock=BYTES; systemd: LimitMEMLOCK=), or grant CAP_IPC_LOCK",
+      FormatBytes(bytes.wanted).c_str(), static_cast<unsigned long long>(kib));
+  if (limits.hard_bytes > limits.soft_bytes) {
+    refusal.remedy +=
+        limits.hard_bytes == UINT64_MAX
+            ? "; the hard limit is unlimited, so the ring option RAISE_MEMLOCK suffices"
+            : Format("; the hard limit is %s, which the ring option RAISE_MEMLOCK may use",
+                     FormatBytes(limits.hard_bytes).c_str());
+  }
+  return refusal;
+}
+
+Refusal ExplainTooOld(const std::string& what) {
+  return {.reason = EngineReason::kIoUringMissing,
+          .code = Code::kUnsupported,
+          .system_error = EINVAL,
+          .message = "the io_uring of this kernel (" + KernelRelease() + ") is too old: " + what,
+          .remedy = "use a kernel from 5.6, or choose the threads engine"};
+}
+
+Refusal ExplainDeniedCall(const char* call, int error) {
+  if (error == ENOMEM || error == EAGAIN || error == EBUSY || error == EINTR) {
+    return {.code = Code::kExhausted,
+            .retry = Retry::kLater,
+            .system_error = error,
+            .message = Format("a ring was made, but %s: %s", call, strerror(error)),
+            .remedy = "try again, or free memory"};
+  }
+  return Denied(error, Format("a seccomp filter lets rings be made, but answers %s to %s",
+                              NameOf(error), call));
+}
+
+Refusal ExplainNoSqpoll(int error) {
+  const bool privilege = error == EPERM || error == EACCES;
+  return {
+      .code = privilege ? Code::kPermission : Code::kUnsupported,
+      .retry = privilege ? Retry::kAfterRemedy : Retry::kNever,
+      .system_error = error,
+      .message = Format("the kernel gives io_uring, but not SQPOLL: %s", NameOf(error)),
+      .remedy = privilege
+                    ? "grant CAP_SYS_NICE (kernels before 5.13 ask for it), or do without SQPOLL"
+                    : "use a kernel from 5.11, or do without SQPOLL"};
+}
+
+}  // namespace mooring

@@ -1,0 +1,204 @@
+// FakeEngine: a ring's engine whose table has the budget, the refusals and the delays that a test gives it. Only for what
+// a real kernel does not do on demand; what it does do is tested with a real one (testing/conformance).
+#ifndef MOORING_CPP_ENGINE_TESTING_FAKE_ENGINE_H_
+#define MOORING_CPP_ENGINE_TESTING_FAKE_ENGINE_H_
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "cpp/engine/engine.h"
+
+namespace mooring {
+
+class FakeEngine : public Engine {
+ public:
+  FakeEngine() {
+    info_.kind = EngineKind::kIoUring;
+    info_.fixed_buffer_count = 64;
+    info_.submission_count = 64;
+    info_.completion_count = 128;
+    info_.features = kFeatureFixedBuffers | kFeatureBufferUpdate | kFeatureBufferTags | kFeatureSparseTable |
+                     kFeatureAcceptMultishot | kFeatureRecvMultishot;
+  }
+
+  struct Slot {
+    uint64_t bytes = 0;
+    uint64_t tag = 0;
+    bool is_clone = false;
+  };
+
+  EngineInfo& mutable_info() { return info_; }
+  // A table that can only be registered whole, as before 5.13. For before a BufferTable has seen the engine.
+  void MakeWhole(uint32_t slot_count) {
+    info_.fixed_buffer_count = slot_count;
+    info_.features = kFeatureFixedBuffers;
+  }
+  uint64_t pinned_bytes() const {
+    uint64_t bytes = 0;
+    for (const auto& [slot, held] : slots) bytes += held.bytes;
+    return bytes;
+  }
+  void Complete(uint64_t token, int32_t result, uint32_t flags = 0) {
+    completed_.insert(token);
+    events.push_back(Event{token, result, flags});
+  }
+  // Every request that has no event yet gets one, so that nothing is held at the end of a test.
+  void CompleteRest() {
+    for (const Request& request : submitted) {
+      if (!completed_.contains(request.token)) Complete(request.token, -ECANCELED);
+    }
+  }
+
+  // What a test sets and reads.
+  uint64_t budget_bytes = UINT64_MAX;
+  int refuse_with = 0;      // errno for every range that is not empty
+  int refuse_updates_with = 0;  // errno for every update, also of a slot that is to be emptied
+  int fail_next = 0;        // so many updates fail with ENOMEM before the budget counts
+  int refuse_clones_with = 0;         // errno for clones into this engine
+  int refuse_being_cloned_with = 0;   // errno for clones from it
+  int refuse_provided_with = 0;       // errno for rings of provided buffers
+  bool is_owner = true;
+  bool hold_tags = false;   // tags stay back until ReleaseTags
+  int updates = 0;
+  int clones = 0;
+  int alerts = 0;
+  bool unregistered = false;
+  int refuse_unregister_with = 0;
+  std::deque<int> register_answers;  // errnos for the next whole registrations, 0 = as the budget allows
+  int whole_registrations = 0;
+  std::vector<iovec> whole;  // as registered last, and not unregistered
+  std::map<uint32_t, Slot> slots;
+  std::map<uint16_t, std::byte*> provided;  // by id
+  std::vector<Request> submitted;
+  std::deque<Event> events;
+
+  void ReleaseTags() {
+    for (uint64_t tag : held_tags_) Complete(tag, 0);
+    held_tags_.clear();
+  }
+
+  EngineCounters counters() const override { return {}; }
+  bool IsOwner() const override { return is_owner; }
+  void Submit(std::span<const Request> requests) override {
+    submitted.insert(submitted.end(), requests.begin(), requests.end());
+  }
+  uint32_t Reap(std::span<Event> out, uint32_t, Deadline) override {
+    uint32_t count = 0;
+    while (count < out.size() && !events.empty()) {
+      out[count++] = events.front();
+      events.pop_front();
+    }
+    return count;
+  }
+  uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> out, uint32_t min_count,
+                         Deadline deadline) override {
+    Submit(requests);
+    return Reap(out, min_count, deadline);
+  }
+  void Wake() override {}
+  void Alert() override { ++alerts; }
+  int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) override {
+    int done = 0;
+    for (size_t i = 0; i < ranges.size(); ++i) {
+      const int error = Update(first + static_cast<uint32_t>(i), ranges[i].iov_len, tags.empty() ? 0 : tags[i]);
+      if (error != 0) return done > 0 ? done : -error;
+      ++done;
+    }
+    return done;
+  }
+  // As the kernel does: no tag, and no budget.
+  int CloneBuffer(const Engine& source, uint32_t, uint32_t to) override {
+    if (refuse_clones_with != 0) return -refuse_clones_with;
+    const int refused = static_cast<const FakeEngine&>(source).refuse_being_cloned_with;
+    if (refused != 0) return -refused;
+    ++clones;
+    slots[to] = Slot{0, 0, true};
+    return 0;
+  }
+  // As the kernel does: all or nothing, nothing where there is something, and no more than 1024 (5.4).
+  int RegisterBuffers(std::span<const iovec> ranges) override {
+    ++whole_registrations;
+    if (!whole.empty()) return -EBUSY;
+    if (ranges.empty() || ranges.size() > 1024) return -EINVAL;
+    int answer = 0;
+    if (!register_answers.empty()) {
+      answer = register_answers.front();
+      register_answers.pop_front();
+    }
+    uint64_t bytes = 0;
+    for (const iovec& range : ranges) {
+      if (range.iov_base == nullptr || range.iov_len == 0) return -EFAULT;
+      bytes += range.iov_len;
+    }
+    if (answer == 0 && refuse_with != 0) answer = refuse_with;
+    if (answer == 0 && bytes > budget_bytes) answer = ENOMEM;
+    if (answer != 0) return -answer;
+    whole.assign(ranges.begin(), ranges.end());
+    for (uint32_t i = 0; i < whole.size(); ++i) slots[i] = Slot{whole[i].iov_len, 0};
+    return 0;
+  }
+  int UnregisterBuffers() override {
+    if (refuse_unregister_with != 0) return -refuse_unregister_with;
+    unregistered = true;
+    slots.clear();
+    whole.clear();
+    return 0;
+  }
+  // Takes whatever it is given; which piece is taken when is for the test to say.
+  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t, int* out_error) override {
+    class Ring final : public ProvidedRing {
+     public:
+      explicit Ring(FakeEngine& engine) : ProvidedRing(1), engine_(engine) {}
+      void Add(std::byte* data, uint32_t, uint16_t id) override { engine_.provided[id] = data; }
+      void Publish() override {}
+      int Unregister() override { return 0; }
+
+     private:
+      FakeEngine& engine_;
+    };
+    if (refuse_provided_with == 0) return std::make_unique<Ring>(*this);
+    *out_error = refuse_provided_with;
+    return nullptr;
+  }
+  int SetFile(uint32_t, int) override { return -EOPNOTSUPP; }
+  Result<int> EventFd() override { return Status(Code::kUnsupported, Retry::kNever, "none here", "none"); }
+
+ private:
+  // As the kernel does: the new range is charged before the old one is let go.
+  int Update(uint32_t slot, uint64_t bytes, uint64_t tag) {
+    ++updates;
+    if (refuse_updates_with != 0) return refuse_updates_with;
+    if (bytes > 0) {
+      if (refuse_with != 0) return refuse_with;
+      if (fail_next > 0) {
+        --fail_next;
+        return ENOMEM;
+      }
+      if (pinned_bytes() + bytes > budget_bytes) return ENOMEM;
+    }
+    const Slot old = slots[slot];
+    if (old.tag != 0) {
+      if (hold_tags) {
+        held_tags_.push_back(old.tag);
+      } else {
+        Complete(old.tag, 0);
+      }
+    }
+    slots[slot] = Slot{bytes, tag};
+    return 0;
+  }
+
+  std::vector<uint64_t> held_tags_;
+  std::set<uint64_t> completed_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_ENGINE_TESTING_FAKE_ENGINE_H_

@@ -1,0 +1,189 @@
+#include "cpp/engine/threads/threads_engine.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+#include "cpp/base/deadline.h"
+#include "cpp/os/process.h"
+#include "cpp/os/thread_token.h"
+#include "cpp/engine/threads/scheduler.h"
+#include "cpp/engine/threads/futex.h"
+#include "cpp/engine/threads/thread.h"
+
+namespace mooring {
+namespace {
+
+constexpr uint32_t kWorkersMin = 4;
+constexpr uint32_t kWorkersByCpusMax = 32;
+constexpr uint32_t kWorkersMax = 256;
+
+// How long the destructor waits for workers before it ends those that allow it.
+constexpr int64_t kPatienceNs = 50'000'000;
+
+// That this process may use.
+uint32_t CpuCount() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) == 0) return static_cast<uint32_t>(CPU_COUNT(&set));
+  // More than fit a cpu_set_t.
+  return static_cast<uint32_t>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
+}
+
+uint32_t WorkersWanted(const EngineOptions& options, uint32_t cpu_count) {
+  if (options.worker_count > 0) return std::min(options.worker_count, kWorkersMax);
+  // Two for each CPU, as one of them waits for the disk half of the time; and a few where there is
+  // only one.
+  return std::clamp(2 * cpu_count, kWorkersMin, kWorkersByCpusMax);
+}
+
+class ThreadsEngine final : public Engine {
+ public:
+  ThreadsEngine() = default;
+  ~ThreadsEngine() override;
+  Status Create(const EngineOptions& options);
+
+  EngineCounters counters() const override;
+  bool IsOwner() const override { return !info_.owner_thread || CurrentThread() == creator_; }
+  bool WorksHere() const override { return true; }
+  void Submit(std::span<const Request> requests) override { dispatcher_.Submit(requests); }
+  uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override {
+    return dispatcher_.events().Reap(events, min_count, deadline);
+  }
+  uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
+                         uint32_t min_count, Deadline deadline) override {
+    dispatcher_.Submit(requests);
+    return dispatcher_.events().Reap(events, min_count, deadline);
+  }
+  void Wake() override { dispatcher_.events().Wake(); }
+  void Alert() override { dispatcher_.events().Alert(); }
+  int UpdateBuffers(uint32_t, std::span<const iovec>, std::span<const uint64_t>) override {
+    return -EOPNOTSUPP;
+  }
+  int UnregisterBuffers() override { return 0; }
+  int SetFile(uint32_t index, int fd) override { return dispatcher_.files().Set(index, fd); }
+  Result<int> EventFd() override { return dispatcher_.events().EventFd(); }
+
+ private:
+  struct alignas(64) Worker {
+    Thread thread;
+    ThreadsEngine* engine = nullptr;
+    std::atomic<uint64_t> run_count{0};
+  };
+
+  Status StartThreads(uint32_t worker_count);
+  void StopThreads();
+  void DescribeTo(EngineInfo& info, const EngineOptions& options) const;
+
+  const ProcessToken process_ = CurrentProcess();
+  const ThreadToken creator_ = CurrentThread();
+  Dispatcher dispatcher_;
+  std::atomic<uint32_t> running_count_{0};  // workers that have not come to their end; slept on
+  Thread waiting_thread_;
+  std::unique_ptr<Worker[]> workers_;
+  uint32_t worker_count_ = 0;  // that were started
+};
+
+Status ThreadsEngine::Create(const EngineOptions& options) {
+  RETURN_IF_ERROR(dispatcher_.Create({.in_flight_max = std::max(options.in_flight_max, 1u),
+                                      .chain_length_max = options.submission_count,
+                                      .fixed_file_count = options.fixed_file_count}));
+  const uint32_t cpu_count = CpuCount();
+  RETURN_IF_ERROR(StartThreads(WorkersWanted(options, cpu_count)));
+  dispatcher_.SetWorkers(worker_count_, cpu_count);
+  DescribeTo(info_, options);
+  return OkStatus();
+}
+
+void ThreadsEngine::DescribeTo(EngineInfo& info, const EngineOptions& options) const {
+  info.kind = EngineKind::kThreads;
+  info.submission_count = options.submission_count;
+  info.completion_count = options.completion_count;
+  info.fixed_buffer_count = 0;
+  info.table_error = EOPNOTSUPP;
+  info.fixed_file_count = options.fixed_file_count;
+  info.worker_count = worker_count_;
+  info.owner_thread = options.owner_thread;
+  info.sqpoll = false;
+}
+
+Status ThreadsEngine::StartThreads(uint32_t worker_count) {
+  constexpr char kRemedy[] =
+      "Raise RLIMIT_NPROC or the pids limit of the container, or end other threads.";
+  workers_.reset(new (std::nothrow) Worker[worker_count]);
+  if (!workers_) return ErrnoStatus(ENOMEM, "memory for workers", "Ask for fewer workers.");
+  int error = waiting_thread_.Start(
+      "mooring-waiter",
+      [](void* engine) {
+        while (static_cast<ThreadsEngine*>(engine)->dispatcher_.WaitOnce()) {
+        }
+      },
+      this);
+  if (error != 0) return ErrnoStatus(error, "starting the waiting thread", kRemedy);
+  for (; worker_count_ < worker_count; ++worker_count_) {
+    Worker& worker = workers_[worker_count_];
+    worker.engine = this;
+    running_count_.fetch_add(1, std::memory_order_relaxed);
+    error = worker.thread.Start(
+        "mooring-worker",
+        [](void* argument) {
+          Worker& self = *static_cast<Worker*>(argument);
+          while (self.engine->dispatcher_.RunReady(self.run_count)) {
+          }
+          self.engine->running_count_.fetch_sub(1, std::memory_order_release);
+          FutexWake(self.engine->running_count_, 1);
+        },
+        &worker);
+    if (error != 0) {
+      running_count_.fetch_sub(1, std::memory_order_relaxed);
+      break;
+    }
+  }
+  if (worker_count_ == 0) return ErrnoStatus(error, "starting a worker thread", kRemedy);
+  return OkStatus();
+}
+
+ThreadsEngine::~ThreadsEngine() {
+  // The threads stayed in the parent (fork(2)), and with them what they had locked or were about to
+  // change. Memory and descriptors here are copies of our own: the members free them.
+  if (CurrentProcess() == process_) StopThreads();
+}
+
+void ThreadsEngine::StopThreads() {
+  dispatcher_.StopRunning();
+  const Deadline patience = Deadline::After(kPatienceNs);
+  uint32_t running = running_count_.load(std::memory_order_acquire);
+  while (running > 0 && !patience.Passed()) {
+    FutexWait(running_count_, running, patience);
+    running = running_count_.load(std::memory_order_acquire);
+  }
+  // What is left waits for a disk, or for somebody who may never come.
+  for (uint32_t i = 0; running > 0 && i < worker_count_; ++i) workers_[i].thread.Interrupt();
+  for (uint32_t i = 0; i < worker_count_; ++i) workers_[i].thread.Join();
+  if (!waiting_thread_.started()) return;
+  dispatcher_.StopWaiting();
+  waiting_thread_.Join();
+}
+
+EngineCounters ThreadsEngine::counters() const {
+  EngineCounters counters;
+  for (uint32_t i = 0; i < worker_count_; ++i) {
+    counters.system_calls += workers_[i].run_count.load(std::memory_order_relaxed);
+  }
+  return counters;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> CreateThreadsEngine(const EngineOptions& options) {
+  std::unique_ptr<ThreadsEngine> engine(new (std::nothrow) ThreadsEngine());
+  if (!engine) return ErrnoStatus(ENOMEM, "memory for a threads engine", "Free memory.");
+  RETURN_IF_ERROR(engine->Create(options));
+  return std::unique_ptr<Engine>(std::move(engine));
+}
+
+}  // namespace mooring

@@ -1,0 +1,335 @@
+// What waits, and what does not: descriptors that may never be ready keep no worker, take turns
+// where they must, and can be cancelled wherever they are.
+
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "cpp/engine/testing/threads_test_support.h"
+
+namespace mooring {
+namespace {
+
+constexpr uint64_t kLong = 60'000'000'000;
+
+EngineOptions OneWorker() {
+  EngineOptions options;
+  options.worker_count = 1;
+  return options;
+}
+
+// A submitter's own read would complete before anything could be cancelled: this one needs a
+// worker.
+Request NeedsWorker(int fd) { return {.opcode = Opcode::kFsync, .fd = fd}; }
+
+Values ResultsByToken(Engine& engine, uint32_t count) {
+  Values results(count, INT32_MIN);
+  for (const Event& event : Take(engine, count)) results.at(event.token) = event.result;
+  return results;
+}
+
+TEST(ThreadsWaits, ManyWaitingReadsKeepNoWorker) {
+  const auto engine = MakeThreads(OneWorker());
+  const TempFile file(Bytes(8));
+  std::vector<Pipe> pipes(64);
+  char data[64] = {};
+  std::vector<Request> reads;
+  for (uint64_t i = 0; i < 64; ++i)
+    reads.push_back(As(i, ReadOf(pipes[i].read_end.get(), &data[i], 1)));
+  engine->Submit(reads);
+  engine->Submit(std::vector{As(100, NeedsWorker(file.fd()))});
+  EXPECT_EQ(Take(*engine, 1).front().token, 100u);
+  for (size_t i = 64; i-- > 0;) {
+    const char byte = static_cast<char>('0' + i);
+    ASSERT_EQ(write(pipes[i].write_end.get(), &byte, 1), 1);
+    const Event event = Take(*engine, 1).front();
+    EXPECT_EQ(event.token, i);
+    EXPECT_EQ(event.result, 1);
+    EXPECT_EQ(data[i], byte);
+  }
+}
+
+TEST(ThreadsWaits, ReadsOfOnePipeShareWhatComes) {
+  const auto engine = MakeThreads();
+  Pipe pipe;
+  char data[16] = {};
+  for (uint64_t i = 0; i < 16; ++i) {
+    engine->Submit(std::vector{As(i, ReadOf(pipe.read_end.get(), &data[i], 1))});
+  }
+  ExpectNone(*engine);
+  for (int i = 0; i < 16; ++i) {
+    ASSERT_EQ(write(pipe.write_end.get(), "x", 1), 1);
+    EXPECT_EQ(Take(*engine, 1).front().result, 1);
+  }
+  EXPECT_EQ(std::string(data, 16), std::string(16, 'x'));
+}
+
+TEST(ThreadsWaits, ATerminalIsReadAndWritten) {
+  const auto engine = MakeThreads(OneWorker());
+  Terminal terminal;
+  char data[8];
+  engine->Submit(std::vector{As(0, ReadOf(terminal.slave.get(), data, 8))});
+  ExpectNone(*engine);
+  ASSERT_EQ(write(terminal.master.get(), "abc", 3), 3);
+  EXPECT_EQ(Take(*engine, 1).front().result, 3);
+  EXPECT_EQ(std::string(data, 3), "abc");
+  engine->Submit(std::vector{As(0, WriteOf(terminal.slave.get(), "defg", 4))});
+  EXPECT_EQ(Take(*engine, 1).front().result, 4);
+  // A terminal hands out what it has by then, in as many pieces as it likes.
+  for (ssize_t got = 0; got < 4;) {
+    const ssize_t more = read(terminal.master.get(), data + got, static_cast<size_t>(4 - got));
+    ASSERT_GT(more, 0);
+    got += more;
+  }
+  EXPECT_EQ(std::string(data, 4), "defg");
+}
+
+// More than a terminal has room for: it is taken in pieces, and the rest is not waited for.
+TEST(ThreadsWaits, AWriteToATerminalStopsWhereItWouldWait) {
+  const auto engine = MakeThreads(OneWorker());
+  Terminal terminal;
+  const std::vector<char> bytes = Bytes(1 << 20);
+  engine->Submit(std::vector{As(0, WriteOf(terminal.slave.get(), bytes.data(), bytes.size()))});
+  const int32_t written = Take(*engine, 1).front().result;
+  EXPECT_GT(written, 0);
+  EXPECT_LT(written, 1 << 20);
+}
+
+// Of two reads that poll(2) calls ready, the second would wait in read(2) for more: with one
+// worker, for ever.
+TEST(ThreadsWaits, ReadsOfOneTerminalTakeTurns) {
+  const auto engine = MakeThreads(OneWorker());
+  const TempFile file(Bytes(8));
+  Terminal terminal;
+  char data[3] = {};
+  for (uint64_t i = 0; i < 3; ++i) {
+    engine->Submit(std::vector{As(i, ReadOf(terminal.slave.get(), &data[i], 1))});
+  }
+  for (uint64_t round = 0; round < 3; ++round) {
+    engine->Submit(std::vector{As(9, NeedsWorker(file.fd()))});
+    EXPECT_EQ(Take(*engine, 1).front().token, 9u) << "the worker is free";
+    ASSERT_EQ(write(terminal.master.get(), "x", 1), 1);
+    const Event event = Take(*engine, 1).front();
+    EXPECT_EQ(event.token, round) << "in order of submission";
+    EXPECT_EQ(event.result, 1);
+  }
+}
+
+TEST(ThreadsWaits, ACancelledTurnPassesToTheNext) {
+  const auto engine = MakeThreads(OneWorker());
+  Terminal terminal;
+  char data[4];
+  for (uint64_t i = 0; i < 4; ++i) {
+    engine->Submit(std::vector{As(i, ReadOf(terminal.slave.get(), &data[i], 1))});
+  }
+  ExpectNone(*engine);
+  // The one that waits and one that is parked.
+  engine->Submit(std::vector{As(4, Cancel(2)), As(5, Cancel(0))});
+  for (const Event& event : Take(*engine, 4)) {
+    EXPECT_EQ(event.result, event.token < 4 ? -ECANCELED : 0) << event.token;
+    EXPECT_EQ(event.token % 2 == 0 || event.token == 5, true);
+  }
+  ASSERT_EQ(write(terminal.master.get(), "ab", 2), 2);
+  for (const Event& event : Take(*engine, 2)) EXPECT_EQ(event.result, 1);
+  EXPECT_EQ(data[1], 'a');
+  EXPECT_EQ(data[3], 'b');
+}
+
+TEST(ThreadsWaits, ReadsOfTwoDescriptorsDoNotTakeTurns) {
+  const auto engine = MakeThreads(OneWorker());
+  Terminal first;
+  Terminal second;
+  char data[2];
+  engine->Submit(std::vector{As(0, ReadOf(first.slave.get(), &data[0], 1)),
+                             As(1, ReadOf(second.slave.get(), &data[1], 1))});
+  ASSERT_EQ(write(second.master.get(), "x", 1), 1);
+  EXPECT_EQ(Take(*engine, 1).front().token, 1u);
+  ASSERT_EQ(write(first.master.get(), "x", 1), 1);
+  EXPECT_EQ(Take(*engine, 1).front().token, 0u);
+}
+
+// poll(2) calls it writable, for a smaller number there would be room.
+TEST(ThreadsWaits, AnEventfdThatIsAlmostFullIsNotSpunOn) {
+  const auto engine = MakeThreads(OneWorker());
+  const UniqueFd counter(eventfd(0, EFD_CLOEXEC));
+  const uint64_t almost = UINT64_MAX - 5;
+  ASSERT_EQ(write(counter.get(), &almost, 8), 8);
+  const uint64_t more = 100;
+  engine->Submit(std::vector{As(0, WriteOf(counter.get(), &more, 8))});
+  ExpectNone(*engine);
+  const uint64_t before = engine->counters().system_calls;
+  ExpectNone(*engine);
+  // A glance is 20 ms, a pause 1 ms, and between two pauses there are 9 attempts.
+  EXPECT_LT(engine->counters().system_calls - before, 2000u);
+  uint64_t taken = 0;
+  ASSERT_EQ(read(counter.get(), &taken, 8), 8);
+  EXPECT_EQ(Take(*engine, 1).front().result, 8);
+  ASSERT_EQ(read(counter.get(), &taken, 8), 8);
+  EXPECT_EQ(taken, 100u);
+}
+
+// While it lives: those that are open stay, and no other can be had.
+class NoDescriptorsToSpare {
+ public:
+  NoDescriptorsToSpare() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit none = {.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoDescriptorsToSpare() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
+  NoDescriptorsToSpare(const NoDescriptorsToSpare&) = delete;
+  NoDescriptorsToSpare& operator=(const NoDescriptorsToSpare&) = delete;
+
+ private:
+  rlimit before_ = {};
+};
+
+TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadStillWorks) {
+  const auto engine = MakeThreads(OneWorker());
+  Pipe pipe;
+  char data[4];
+  const NoDescriptorsToSpare none;
+  engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
+  ExpectNone(*engine);
+  EXPECT_EQ(write(pipe.write_end.get(), "abc", 3), 3);
+  EXPECT_EQ(Take(*engine, 1).front().result, 3);
+}
+
+TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadKeepsNoWorkerAndCanBeCancelled) {
+  const auto engine = MakeThreads(OneWorker());
+  const TempFile file(Bytes(8));
+  Pipe pipe;
+  char data[4];
+  const NoDescriptorsToSpare none;
+  engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
+  ExpectNone(*engine);
+  engine->Submit(std::vector{As(1, NeedsWorker(file.fd()))});
+  EXPECT_EQ(Take(*engine, 1).front().token, 1u);
+  engine->Submit(std::vector{As(2, Cancel(0))});
+  for (const Event& event : Take(*engine, 2)) {
+    // It may be found in the moment of a try, and then stops after it.
+    const bool stopped = event.token == 0 ? event.result == -ECANCELED
+                                          : event.result == 0 || event.result == -EALREADY;
+    EXPECT_TRUE(stopped) << event.token << ": " << event.result;
+  }
+}
+
+TEST(ThreadsWaits, TimeoutsFireInTheOrderOfTheirTimesAndNotBefore) {
+  constexpr int64_t kStepNs = 2'000'000;
+  const auto engine = MakeThreads();
+  std::vector<Request> requests;
+  for (uint64_t i = 0; i < 20; ++i) requests.push_back(As(i, Timeout((20 - i) * kStepNs)));
+  // Each counts from its own submission: their order is sure if that took less than a step.
+  bool is_sure = false;
+  for (const Deadline patience = Patience(); !is_sure && !patience.Passed();) {
+    const int64_t before = MonotonicNow();
+    engine->Submit(requests);
+    is_sure = MonotonicNow() - before < kStepNs;
+    for (uint64_t i = 20; i-- > 0;) {
+      const Event event = Take(*engine, 1).front();
+      if (is_sure) {
+        EXPECT_EQ(event.token, i);
+      }
+      EXPECT_EQ(event.result, -ETIME);
+      EXPECT_GE(MonotonicNow() - before, static_cast<int64_t>(20 - event.token) * kStepNs);
+    }
+  }
+  EXPECT_TRUE(is_sure);
+}
+
+TEST(ThreadsWaits, AnEarlierTimeoutOvertakesOneThatIsSet) {
+  const auto engine = MakeThreads();
+  engine->Submit(std::vector{As(0, Timeout(kLong))});
+  engine->Submit(std::vector{As(1, Timeout(1'000'000))});
+  EXPECT_EQ(Take(*engine, 1).front().token, 1u);
+  engine->Submit(std::vector{As(2, Timeout(0)), As(3, Timeout(UINT64_MAX))});
+  EXPECT_EQ(Take(*engine, 1).front().token, 2u);
+  engine->Submit(std::vector{As(4, Cancel(0)), As(5, Cancel(3))});
+  for (const Event& event : Take(*engine, 4))
+    EXPECT_EQ(event.result, event.token < 4 ? -ECANCELED : 0);
+}
+
+// Measured in the middle of many, as one may be held up on a busy machine.
+TEST(ThreadsWaits, TimeoutsAreNotLateByAsMuchAsATimerTick) {
+  const auto engine = MakeThreads();
+  std::vector<int64_t> late;
+  for (int i = 0; i < 41; ++i) {
+    const int64_t before = MonotonicNow();
+    engine->Submit(std::vector{As(0, Timeout(1'300'000))});
+    Take(*engine, 1);
+    late.push_back(MonotonicNow() - before - 1'300'000);
+  }
+  std::sort(late.begin(), late.end());
+  EXPECT_LT(late[4], 600'000) << "nanoseconds: rounded to milliseconds somewhere";
+}
+
+TEST(ThreadsCancel, StopsWhatIsQueued) {
+  const auto engine = MakeThreads(OneWorker());
+  const TempFile file(Bytes(8));
+  BusyWorker busy(*engine);
+  engine->Submit(std::vector{As(0, NeedsWorker(file.fd())), As(1, NeedsWorker(file.fd()))});
+  engine->Submit(std::vector{As(2, Cancel(0))});
+  for (const Event& event : Take(*engine, 2))
+    EXPECT_EQ(event.result, event.token == 0 ? -ECANCELED : 0);
+  // In the same batch, too.
+  engine->Submit(std::vector{As(3, NeedsWorker(file.fd())), As(4, Cancel(3))});
+  for (const Event& event : Take(*engine, 2))
+    EXPECT_EQ(event.result, event.token == 3 ? -ECANCELED : 0);
+  busy.Free();
+  for (const Event& event : Take(*engine, 2)) EXPECT_GE(event.result, 0) << event.token;
+}
+
+TEST(ThreadsCancel, SaysWhatIsRunningAndWhatIsOver) {
+  const auto engine = MakeThreads(OneWorker());
+  BusyWorker busy(*engine);
+  engine->Submit(std::vector{As(0, Cancel(BusyWorker::kBusyToken))});
+  EXPECT_EQ(Take(*engine, 1).front().result, -EALREADY);
+  busy.Free();
+  EXPECT_GE(Take(*engine, 1).front().result, 0);
+  engine->Submit(std::vector{As(0, Cancel(BusyWorker::kBusyToken)), As(1, Cancel(424'242))});
+  EXPECT_EQ(ResultsByToken(*engine, 2), Values({-ENOENT, -ENOENT}));
+}
+
+TEST(ThreadsCancel, StopsWhatWaitsForADescriptorOrTheClock) {
+  const auto engine = MakeThreads();
+  Pipe pipe;
+  char data[4];
+  for (int round = 0; round < 200; ++round) {
+    // No pause: wherever on its way to the waiter it is caught, it ends.
+    engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4)), As(1, Timeout(kLong)),
+                               As(2, Cancel(0)), As(3, Cancel(1))});
+    const Values results = ResultsByToken(*engine, 4);
+    EXPECT_EQ(results[0], -ECANCELED);
+    EXPECT_EQ(results[1], -ECANCELED);
+    EXPECT_TRUE(results[2] == 0 || results[2] == -EALREADY) << results[2];
+    EXPECT_EQ(results[3], 0);
+  }
+  ASSERT_EQ(write(pipe.write_end.get(), "abcd", 4), 4);
+  EXPECT_EQ(Results(*engine, {ReadOf(pipe.read_end.get(), data, 4)}), Values({4}))
+      << "nobody took it";
+}
+
+TEST(ThreadsCancel, FindsATokenThatSharesItsLowBits) {
+  const auto engine = MakeThreads();
+  constexpr uint64_t kApart = uint64_t{1} << 40;
+  std::vector<Request> requests;
+  for (uint64_t i = 0; i < 8; ++i) requests.push_back(As(i * kApart, Timeout(kLong)));
+  engine->Submit(requests);
+  for (uint64_t i = 0; i < 8; ++i) {
+    engine->Submit(std::vector{As(1, Cancel(i * kApart))});
+    for (const Event& event : Take(*engine, 2)) {
+      EXPECT_EQ(event.result, event.token == 1 ? 0 : -ECANCELED);
+      EXPECT_TRUE(event.token == 1 || event.token == i * kApart);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mooring

@@ -1,0 +1,248 @@
+#include "cpp/os/prefault.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "cpp/base/checked.h"
+#include "cpp/base/format.h"
+#include "cpp/os/kernel.h"
+#include "cpp/os/numa.h"
+#include "cpp/os/pages.h"
+#include "cpp/os/residency.h"
+
+// linux/mman.h, Linux 5.14; older headers lack it.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace mooring {
+namespace {
+
+// What a thread takes at a time: half a millisecond of faults on ordinary pages, and a multiple of
+// every common size of huge page, so that no two threads fault the same one.
+constexpr uint64_t kChunkBytes = 8 << 20;
+// Below this a thread costs more than it saves.
+constexpr uint64_t kBytesPerThread = 16 << 20;
+// By then memory bandwidth is the limit; more only fight for the lock of the address space.
+constexpr uint32_t kThreadCountMax = 16;
+constexpr size_t kStackBytes = 256 << 10;
+
+// Faults in one page, for writing. The kernel's own atomic OR with 0 leaves every byte as it is
+// even while others write there, and reports EFAULT where a store of ours would end the process by
+// SIGSEGV or SIGBUS (futex(2), FUTEX_WAKE_OP). It may wake a waiter of a futex that is that very
+// word, which futex waiters must expect anyway.
+int TouchPage(uint64_t address) {
+  uint32_t nobody_waits_here = 0;
+  // Wakes at the page's word only if it was -2048, the rarest value that the field can hold.
+  constexpr uint32_t kOrZero = FUTEX_OP(static_cast<uint32_t>(FUTEX_OP_OR), 0u,
+                                        static_cast<uint32_t>(FUTEX_OP_CMP_EQ), 0x800u);
+  while (::syscall(SYS_futex, &nobody_waits_here, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, nullptr,
+                   reinterpret_cast<uint32_t*>(address), kOrZero) < 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+int TouchPages(uint64_t begin, uint64_t end, uint64_t page_bytes) {
+  for (uint64_t at = begin; at < end; at = AlignDown(at, page_bytes) + page_bytes) {
+    if (const int error = TouchPage(at)) return error;
+  }
+  return 0;
+}
+
+int Populate(uint64_t begin, uint64_t end) {
+  while (::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_WRITE) != 0) {
+    if (errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+// One call of PreTouch: what its threads share.
+class Job {
+ public:
+  explicit Job(const TouchOptions& options)
+      : page_bytes_(options.page_bytes == 0 ? PageBytes() : options.page_bytes),
+        chunk_bytes_(std::max(kChunkBytes, page_bytes_)),
+        // The start of the ordinary page: that much is mapped, also when the range starts inside a
+        // huge page.
+        begin_(AlignDown(reinterpret_cast<uintptr_t>(options.range.data()), PageBytes())),
+        end_(reinterpret_cast<uintptr_t>(options.range.data()) + options.range.size()),
+        numa_node_(options.numa_node),
+        asked_(options.method),
+        method_(options.method == TouchMethod::kPerPage ? TouchMethod::kPerPage
+                                                        : TouchMethod::kPopulate) {}
+
+  uint64_t chunk_count() const {
+    return (end_ - AlignDown(begin_, chunk_bytes_) + chunk_bytes_ - 1) / chunk_bytes_;
+  }
+  bool Failed() const { return failed_.load(std::memory_order_relaxed); }
+  int error() const { return error_; }
+  int placement_error() const { return placement_error_.load(std::memory_order_relaxed); }
+  TouchMethod method() const { return method_.load(std::memory_order_relaxed); }
+
+  void MoveToNode() {
+    if (numa_node_ < 0) return;
+    const Status moved = RunOnNode(static_cast<uint32_t>(numa_node_));
+    if (!moved.ok()) placement_error_.store(moved.system_error(), std::memory_order_relaxed);
+  }
+
+  // Takes chunks until there are none left or one failed.
+  void Work() {
+    const uint64_t first = AlignDown(begin_, chunk_bytes_);
+    const uint64_t count = chunk_count();
+    while (!Failed()) {
+      const uint64_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= count) return;
+      const uint64_t start = first + chunk * chunk_bytes_;
+      const int error = TouchChunk(std::max(start, begin_), std::min(start + chunk_bytes_, end_));
+      // One thread writes error_, and joining it publishes the write.
+      if (error != 0 && !failed_.exchange(true, std::memory_order_relaxed)) error_ = error;
+    }
+  }
+
+ private:
+  int TouchChunk(uint64_t begin, uint64_t end) {
+    if (method() == TouchMethod::kPopulate) {
+      const int error = Populate(begin, end);
+      // EINVAL: not known to this kernel, or not for this memory (madvise(2)): the other way tells
+      // which.
+      if (error != EINVAL || asked_ == TouchMethod::kPopulate) return error;
+      method_.store(TouchMethod::kPerPage, std::memory_order_relaxed);
+    }
+    return TouchPages(begin, end, page_bytes_);
+  }
+
+  const uint64_t page_bytes_;
+  const uint64_t chunk_bytes_;
+  const uint64_t begin_;
+  const uint64_t end_;
+  const int32_t numa_node_;
+  const TouchMethod asked_;
+  std::atomic<TouchMethod> method_;
+  std::atomic<uint64_t> next_{0};
+  std::atomic<bool> failed_{false};
+  std::atomic<int> placement_error_{0};
+  int error_ = 0;
+};
+
+void* RunThread(void* argument) {
+  Job& job = *static_cast<Job*>(argument);
+  job.MoveToNode();
+  job.Work();
+  return nullptr;
+}
+
+// Starts up to `count` threads; stops at the first that the system refuses, and says why in
+// `out_error`.
+std::vector<pthread_t> StartThreads(Job& job, uint32_t count, int32_t* out_error) {
+  std::vector<pthread_t> threads;
+  if (count == 0) return threads;
+  threads.reserve(count);
+  pthread_attr_t attributes;
+  if (::pthread_attr_init(&attributes) != 0) return threads;
+  (void)::pthread_attr_setstacksize(&attributes, kStackBytes);  // refused: the default size will do
+  // A new thread inherits the mask: the caller's signal handlers are not for threads of ours.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  while (threads.size() < count) {
+    pthread_t thread;
+    if (const int error = ::pthread_create(&thread, &attributes, &RunThread, &job)) {
+      *out_error = error;
+      break;
+    }
+    threads.push_back(thread);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  return threads;
+}
+
+uint32_t ThreadCount(const TouchOptions& options, const Job& job) {
+  uint64_t count = options.thread_count;
+  if (count == 0) {
+    count = std::min<uint64_t>(
+        {UsableCpuCount(), kThreadCountMax, options.range.size() / kBytesPerThread});
+  }
+  return static_cast<uint32_t>(
+      std::clamp<uint64_t>(count, 1, std::max<uint64_t>(job.chunk_count(), 1)));
+}
+
+Status TouchError(int error, const TouchOptions& options, TouchMethod method) {
+  const std::string what = Format("cannot touch %s", FormatBytes(options.range.size()).c_str());
+  const Result<uint64_t> resident = ResidentBytes(options.range);
+  if (!resident.ok() && resident.status().system_error() == ENOMEM) {
+    return Status(Code::kInvalidArgument, Retry::kNever, what + ": part of it is not mapped",
+                  "pass only memory that is mapped", error);
+  }
+  if (error == EINVAL && method == TouchMethod::kPopulate) {
+    return Status(
+        Code::kUnsupported, Retry::kNever,
+        what + ": MADV_POPULATE_WRITE is not known to this kernel, or not for this memory",
+        "touch it page by page", error);
+  }
+  if (error == EFAULT && options.page_bytes > PageBytes()) {
+    return Status(Code::kExhausted, Retry::kAfterRemedy,
+                  what + Format(": no huge page of %s is free where they shall be",
+                                FormatBytes(options.page_bytes).c_str()),
+                  "raise nr_hugepages of that NUMA node (/sys/devices/system/node/node*/hugepages) "
+                  "or hugetlb.max of "
+                  "the control group, or use ordinary pages",
+                  error);
+  }
+  if (error == EFAULT) {
+    return Status(Code::kInvalidArgument, Retry::kNever,
+                  what + ": part of it cannot be written (read-only, or past the end of a file)",
+                  "pass only memory that can be written", error);
+  }
+  if (error == EHWPOISON) {
+    return Status(Code::kIo, Retry::kNever, what + ": the memory under it has failed",
+                  "replace the memory", error);
+  }
+  return ErrnoStatus(error, what, "free memory, or ask for less");
+}
+
+}  // namespace
+
+Status PreTouch(const TouchOptions& options, TouchReport* out_report) {
+  if (out_report != nullptr) *out_report = TouchReport();
+  if (options.page_bytes != 0 && !IsPowerOfTwo(options.page_bytes)) {
+    return InvalidArgument(
+        Format("pages of %s were named", FormatBytes(options.page_bytes).c_str()),
+        "name a power of two, or 0 for ordinary pages");
+  }
+  if (options.numa_node >= 0) RETURN_IF_ERROR(CheckNode(static_cast<uint32_t>(options.numa_node)));
+  if (options.range.empty()) return OkStatus();
+
+  Job job(options);
+  const uint32_t count = ThreadCount(options, job);
+  // With a node the caller stays where it is, and works only if no thread can be had.
+  const bool stay = options.numa_node >= 0;
+  int32_t thread_error = 0;
+  const std::vector<pthread_t> threads = StartThreads(job, stay ? count : count - 1, &thread_error);
+  const bool help = !stay || threads.empty();
+  if (help) job.Work();
+  for (const pthread_t thread : threads) ::pthread_join(thread, nullptr);
+
+  if (out_report != nullptr) {
+    out_report->thread_count = static_cast<uint32_t>(threads.size()) + (help ? 1 : 0);
+    out_report->thread_error = thread_error;
+    out_report->placement_error = job.placement_error();
+    out_report->method = job.method();
+  }
+  if (job.Failed()) return TouchError(job.error(), options, job.method());
+  return OkStatus();
+}
+
+}  // namespace mooring

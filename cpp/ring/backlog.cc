@@ -1,0 +1,60 @@
+#include "cpp/ring/backlog.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "cpp/registration/registration.h"
+
+namespace mooring {
+namespace {
+
+bool MakesDescriptor(uint16_t opcode) {
+  switch (static_cast<Opcode>(opcode)) {
+    case Opcode::kOpenat:
+    case Opcode::kAccept:
+    case Opcode::kAcceptMultishot:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Backlog::~Backlog() {
+  while (!empty()) {
+    const Settled& settled = entries_[first_];
+    const Completion& completion = settled.completion;
+    if (completion.lease_generation != 0) {
+      (void)settled.registration->slab().Release(
+          {.first_index = completion.lease_first_index, .buffer_count = 1, .generation = completion.lease_generation});
+    }
+    if (MakesDescriptor(settled.opcode) && completion.result >= 0) close(static_cast<int>(completion.result));
+    (void)Pop();
+  }
+}
+
+void Backlog::Push(const Settled& settled) {
+  if (count_ == capacity_) Grow();
+  entries_[(first_ + count_++) % capacity_] = settled;
+}
+
+Settled Backlog::Pop() {
+  Settled settled = entries_[first_];
+  first_ = (first_ + 1) % capacity_;
+  --count_;
+  if (settled.registration != nullptr) std::exchange(settled.registration, nullptr)->DropRef();
+  return settled;
+}
+
+// An operation that repeats has completions without end, so there can be more than records.
+void Backlog::Grow() {
+  std::unique_ptr<Settled[]> more(new Settled[capacity_ * 2]);
+  for (uint32_t i = 0; i < count_; ++i) more[i] = entries_[(first_ + i) % capacity_];
+  entries_ = std::move(more);
+  capacity_ *= 2;
+  first_ = 0;
+}
+
+}  // namespace mooring

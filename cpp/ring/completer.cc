@@ -1,0 +1,237 @@
+#include "cpp/ring/completer.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "cpp/base/check.h"
+
+namespace mooring {
+
+Settler::Settler(RingCore& core)
+    : core_(core), records_(*core.records), backlog_(records_.capacity()) {}
+
+// Inlined: see Submitter::StageOne.
+[[gnu::always_inline]] inline uint32_t Settler::Settle(const Event& event, Completion* out) {
+  if (event.token & (kBufferTagBit | RingCore::kForgottenToken)) [[unlikely]] {
+    if (event.token & kBufferTagBit) {
+      core_.table->OnTag(event.token);
+    } else {
+      core_.cancels.fetch_sub(1, std::memory_order_acq_rel);
+    }
+    return kNoRecord;
+  }
+  const uint32_t index = RecordPool::IndexOf(event.token);
+  CHECK(index < records_.capacity());
+  Record& record = records_[index];
+  DCHECK(event.token == RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed)));
+  int64_t result = event.result;
+  if (record.opcode >= static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
+    if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
+      if (!SettleCancel(event, record)) return kNoRecord;
+      result = record.of.cancel.found > 0 ? static_cast<int64_t>(record.of.cancel.found) : -ENOENT;
+    } else if (record.opcode == static_cast<uint16_t>(Opcode::kSend) && record.path == Path::kFixed) {
+      if (!SettleZeroCopy(event, record)) return kNoRecord;
+      result = record.of.send.result;
+    } else if (IsMultishot(record.opcode)) {
+      const uint32_t settled = SettleMultishot(event, index, out);
+      if (settled != index) return settled;
+      result = out->result;
+    } else if (HasSegments(record.opcode) && record.registration != nullptr) {
+      (*core_.messages)[index].Release(&record.registration->slab());
+    }
+  }
+  // What moves no bytes and did not fail has nothing to count, and is not to pay for a call.
+  const bool uncounted = record.path == Path::kNone && result >= 0;
+  *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
+                    .result = result,
+                    .flags = uncounted ? 0 : Count(record, result),
+                    .path = record.path};
+  if (record.registration != nullptr) {
+    if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
+    DropRegistration(record.registration);
+  }
+  records_.Retire(index);
+  return index;
+}
+
+uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> out, uint32_t min_count,
+                       Deadline deadline) {
+  uint32_t count = DrainBacklog(out);
+  bool submitted = requests.empty();
+  handed_over_ = false;
+  for (;;) {
+    const uint32_t room = static_cast<uint32_t>(std::min<size_t>(out.size() - count, kBatch));
+    if (room == 0 && submitted) break;
+    uint32_t wanted = std::min(min_count > count ? min_count - count : 0, room);
+    if (wanted > 1 && core_.multishots->any()) [[unlikely]]
+      wanted = 1;
+    uint32_t received = 0;
+    if (submitted) {
+      received = core_.engine->Reap({events_, room}, wanted, deadline);
+    } else {
+      received = core_.engine->SubmitAndReap(requests, {events_, room}, wanted, deadline);
+      submitted = true;
+    }
+    core_.handed.load(std::memory_order_acquire);
+    uint32_t before = count;  // and those that go on
+    for (uint32_t i = 0; i < received; ++i) {
+      const uint32_t index = Settle(events_[i], &out[count]);
+      if (index >= kGoesOn) [[unlikely]] {
+        count += index == kGoesOn;
+        before += index == kGoesOn;
+        continue;
+      }
+      records_.Give(index);
+      ++count;
+    }
+    EndBatch(count - before);
+    CountDelivered(count - before);
+    if (handed_over_) [[unlikely]]
+      break;
+    if (received == room) continue;  // there may be more
+    // Short of what was wanted: the deadline has passed or the engine was woken, unless what came were tags.
+    if (count >= min_count || received < wanted) break;
+  }
+  return count;
+}
+
+void Settler::Harvest(Deadline deadline) {
+  uint32_t received = 0;
+  do {
+    received = core_.engine->Reap(events_, 1, deadline);
+    core_.handed.load(std::memory_order_acquire);
+    uint32_t ended = 0;
+    for (uint32_t i = 0; i < received; ++i) {
+      // The record is the settler's until it is given back, but its registration may go when it is settled.
+      Settled settled;
+      const Record* record = RecordOf(events_[i]);
+      if (record != nullptr) settled.opcode = record->opcode;
+      Registration* const registration = record != nullptr ? record->registration : nullptr;
+      settled.index = Settle(events_[i], &settled.completion);
+      if (settled.index == kNoRecord) continue;
+      if (settled.completion.lease_generation != 0) {
+        registration->AddRef();
+        settled.registration = registration;
+      }
+      if (settled.index == kGoesOn) {
+        settled.index = kNoRecord;
+      } else {
+        ++ended;
+      }
+      backlog_.Push(settled);
+    }
+    EndBatch(ended);
+    deadline = Deadline();
+  } while (received == kBatch);
+}
+
+uint32_t Settler::DrainBacklog(std::span<Completion> out) {
+  if (backlog_.empty()) [[likely]]
+    return 0;
+  uint32_t count = 0;
+  uint32_t ended = 0;
+  while (!backlog_.empty() && count < out.size()) {
+    const Settled settled = backlog_.Pop();
+    out[count++] = settled.completion;
+    if (settled.index == kNoRecord) continue;
+    records_.Give(settled.index);
+    ++ended;
+  }
+  CountDelivered(ended);
+  return count;
+}
+
+// Their memory and leases are free by now, so that in_flight never tells fewer than the kernel has.
+void Settler::EndBatch(uint32_t settled) {
+  if (dropping_count_ > 0) DropPending();
+  core_.counters.settled.Add(settled);
+}
+
+void Settler::CountDelivered(uint32_t count) {
+  core_.counters.completed.Add(count);
+  records_.PublishGiven();
+}
+
+bool Settler::SettleCancel(const Event& event, Record& record) {
+  if (record.size > 0) {
+    core_.cancels.fetch_sub(1, std::memory_order_acq_rel);
+    // -EALREADY: it runs. Whether it stops is told by its own completion, here as there.
+    record.of.cancel.found += event.result >= 0 || event.result == -EALREADY;
+  }
+  return --record.of.cancel.pending == 0;
+}
+
+// A send without a copy is over when its memory is free again, which its notification tells, should there be one. False
+// until then. The path that it took is known by then, too.
+bool Settler::SettleZeroCopy(const Event& event, Record& record) {
+  const bool is_notification = (event.flags & kEventNotification) != 0;
+  if (!is_notification) record.of.send.result = event.result;
+  if ((event.flags & kEventMore) != 0) return false;
+  const bool sent = record.of.send.result >= 0;
+  const bool copied = is_notification && (static_cast<uint32_t>(event.result) & kNotificationCopied) != 0;
+  // A failed one is reported as copied, too, but says nothing of its socket.
+  if (copied && sent) {
+    core_.zero_copy.OnCopied(record.of.send.fd);
+    core_.counters.send_copied.Add(1);
+  }
+  if (!is_notification || copied || !sent) record.path = Path::kCopy;
+  return true;
+}
+
+uint32_t Settler::Count(const Record& record, int64_t result) {
+  RingCounters& counters = core_.counters;
+  if (result < 0) [[unlikely]] {
+    counters.failed.Add(1);
+    if (result == -ECANCELED) counters.cancelled.Add(1);
+  }
+  if (record.path == Path::kNone) return 0;
+  uint32_t flags = 0;
+  const bool fixed = record.path == Path::kFixed;
+  const uint64_t bytes = result > 0 ? static_cast<uint64_t>(result) : 0;
+  switch (static_cast<Opcode>(record.opcode)) {
+    case Opcode::kRead:
+      (fixed ? counters.read_fixed : counters.read).Add(1);
+      counters.read_bytes.Add(bytes);
+      if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
+      break;
+    case Opcode::kSend:
+    case Opcode::kSendmsg:
+      (fixed ? counters.send_zero_copy : counters.send).Add(1);
+      counters.send_bytes.Add(bytes);
+      break;
+    case Opcode::kRecvMultishot:
+      counters.recv.Add(1);
+      if (result == 0) flags |= kCompletionEndOfFile;
+      break;
+    case Opcode::kRecv:
+    case Opcode::kRecvmsg:
+      counters.recv.Add(1);
+      counters.recv_bytes.Add(std::min(bytes, record.size));  // MSG_TRUNC may tell of more
+      if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
+      break;
+    default:
+      (fixed ? counters.write_fixed : counters.write).Add(1);
+      counters.write_bytes.Add(bytes);
+  }
+  if (result >= 0 && bytes < record.size) {
+    flags |= kCompletionShort;
+    counters.short_count.Add(1);
+  }
+  return flags;
+}
+
+void Settler::DropRegistration(Registration* registration) {
+  if (registration != dropping_) {
+    if (dropping_count_ > 0) DropPending();
+    dropping_ = registration;
+  }
+  ++dropping_count_;
+}
+
+void Settler::DropPending() {
+  dropping_->DropRef(dropping_count_);
+  dropping_ = nullptr;
+  dropping_count_ = 0;
+}
+
+}  // namespace mooring

@@ -1,0 +1,83 @@
+// The operations that repeat, on the completion side.
+#include <cerrno>
+#include <utility>
+
+#include "cpp/ring/completer.h"
+
+namespace mooring {
+namespace {
+
+// It has no request out any more, but has not ended either.
+bool MayGoOn(const Multishot& multishot, bool receives, int32_t result) {
+  if (multishot.ends_with != 0) return false;
+  // It found no buffer to put the next bytes in.
+  if (receives && multishot.in_engine && result == -ENOBUFS) return true;
+  // A kernel that cannot repeat it after all (a socket that does not listen gives the same, and will again).
+  return !receives && multishot.in_engine && !multishot.has_delivered && result == -EINVAL;
+}
+
+}  // namespace
+
+// Bytes or a descriptor make a completion with MORE; the end of the stream, an error or a cancellation the last one.
+uint32_t Settler::SettleMultishot(const Event& event, uint32_t index, Completion* out) {
+  const Record& record = records_[index];
+  Multishot& multishot = (*core_.multishots)[index];
+  const bool receives = record.registration != nullptr;
+  const bool goes_on = (event.flags & kEventMore) != 0;
+  const int32_t result = multishot.ends_with != 0 ? multishot.ends_with : event.result;
+  Lease lease = TakeLease(event, record, multishot);
+  const bool delivers = result > 0 || (result == 0 && !receives);
+  if (!delivers && lease.generation != 0) (void)record.registration->slab().Release(std::exchange(lease, Lease{}));
+  if (delivers) {
+    multishot.has_delivered = true;
+    *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
+                      .result = result,
+                      .flags = kCompletionMore,
+                      .path = record.path,
+                      .lease_first_index = lease.first_index,
+                      .lease_generation = lease.generation};
+    core_.counters.multishot_completed.Add(1);
+    if (receives) {
+      core_.counters.recv.Add(1);
+      core_.counters.recv_bytes.Add(static_cast<uint64_t>(result));
+    }
+    if (!goes_on) {
+      HandOver(index);
+    } else if (multishot.is_cancelled.load(std::memory_order_relaxed)) {
+      core_.multishots->Hand(index);  // to be cancelled again
+      handed_over_ = true;
+    }
+    return kGoesOn;
+  }
+  if (goes_on) return kNoRecord;
+  if (MayGoOn(multishot, receives, result)) {
+    if (result == -EINVAL) multishot.in_engine = false;
+    HandOver(index);
+    return kNoRecord;
+  }
+  multishot.state.store(Multishot::State::kDone, std::memory_order_relaxed);
+  core_.multishots->End();
+  out->result = result;
+  return index;
+}
+
+// What the event has filled; nothing where it brings no bytes and took no buffer.
+Lease Settler::TakeLease(const Event& event, const Record& record, Multishot& multishot) {
+  if (record.registration == nullptr) return {};
+  if ((event.flags & kEventBuffer) != 0) return record.registration->provided()->Take(ProvidedIdOf(event.flags));
+  return std::exchange(multishot.lease, Lease{});
+}
+
+// Release: the submission side finds the entry as it was left here.
+void Settler::HandOver(uint32_t index) {
+  (*core_.multishots)[index].state.store(Multishot::State::kIdle, std::memory_order_release);
+  core_.multishots->Hand(index);
+  handed_over_ = true;
+}
+
+const Record* Settler::RecordOf(const Event& event) const {
+  if ((event.token & (kBufferTagBit | RingCore::kForgottenToken)) != 0) return nullptr;
+  return &records_[RecordPool::IndexOf(event.token)];
+}
+
+}  // namespace mooring

@@ -1,0 +1,118 @@
+// RecordPool: what a ring remembers of each operation in flight, in storage made once.
+//
+// Threading: Take belongs to the submission side, Give to the completion side; they may run at once on two threads. A
+// record is the submitter's until its request is handed to the engine, then the completion side's until PublishGiven.
+// Free indices travel through a single-producer, single-consumer queue; the engine's own queue orders the record's
+// contents.
+#ifndef MOORING_CPP_RING_RECORD_POOL_H_
+#define MOORING_CPP_RING_RECORD_POOL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "cpp/base/check.h"
+#include "cpp/base/checked.h"
+#include "cpp/ring/operation.h"
+
+namespace mooring {
+
+struct Record {
+  // Read by the submission side while it looks for operations to cancel, so these two are atomic; the rest is not.
+  std::atomic<uint64_t> user_data{0};
+  std::atomic<uint32_t> generation{0};  // odd while in flight
+  uint32_t lease_first_index = 0;
+  Registration* registration = nullptr;  // a reference is held; null if none
+  uint64_t size = 0;                     // bytes asked for
+  uint16_t opcode = 0;
+  bool lease_held = false;
+  Path path = Path::kNone;
+  // A CANCEL operation stands for several requests: events to come, and requests found.
+  struct Cancel {
+    uint32_t pending = 0;
+    uint32_t found = 0;
+  };
+  // Of a SEND without a copy: its descriptor, and the result of its first event, until its notification comes.
+  struct Send {
+    int32_t fd = -1;
+    int32_t result = 0;
+  };
+  union {
+    Cancel cancel;
+    Send send;
+  } of = {};
+};
+
+class RecordPool {
+ public:
+  explicit RecordPool(uint32_t capacity)
+      : capacity_(capacity),
+        mask_(RoundUpToPowerOfTwo(capacity) - 1),
+        records_(new Record[capacity]),
+        free_(new uint32_t[mask_ + 1]),
+        cached_tail_(capacity),
+        given_(capacity),
+        tail_(capacity) {
+    for (uint32_t i = 0; i < capacity; ++i) free_[i] = i;
+  }
+
+  uint32_t capacity() const { return capacity_; }
+  Record& operator[](uint32_t index) { return records_[index]; }
+
+  // Submission side: how many Take calls will succeed. Acquire pairs with Give's release.
+  uint32_t FreeCount() {
+    if (cached_tail_ == head_) cached_tail_ = tail_.load(std::memory_order_acquire);
+    return cached_tail_ - head_;
+  }
+  // As FreeCount, but never out of date.
+  uint32_t FreeCountNow() {
+    cached_tail_ = tail_.load(std::memory_order_acquire);
+    return cached_tail_ - head_;
+  }
+  // Submission side; only while FreeCount() > 0.
+  uint32_t Take() {
+    const uint32_t index = free_[head_ & mask_];
+    ++head_;
+    Record& record = records_[index];
+    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return index;
+  }
+  // Submission side: undoes the last Take, before anything else is taken.
+  void Untake(uint32_t index) {
+    Record& record = records_[index];
+    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    --head_;
+    DCHECK(free_[head_ & mask_] == index);
+    free_[head_ & mask_] = index;
+  }
+  // Completion side: the operation is over. Its generation becomes even first, so that a scan does not take it for one
+  // in flight.
+  void Retire(uint32_t index) {
+    Record& record = records_[index];
+    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  // Completion side: the record may be taken again, once PublishGiven says so for all that were given.
+  void Give(uint32_t index) { free_[given_++ & mask_] = index; }
+  // Release pairs with FreeCount's acquire.
+  void PublishGiven() { tail_.store(given_, std::memory_order_release); }
+
+  // The engine's token for a record: 31 bits of generation, so that a late cancel never hits the record's next user.
+  static uint64_t TokenOf(uint32_t index, uint32_t generation) {
+    return (uint64_t{generation & 0x3fffffffu} << 32) | index;
+  }
+  static uint32_t IndexOf(uint64_t token) { return static_cast<uint32_t>(token); }
+
+ private:
+  const uint32_t capacity_;
+  const uint32_t mask_;
+  const std::unique_ptr<Record[]> records_;
+  const std::unique_ptr<uint32_t[]> free_;
+  alignas(64) uint32_t head_ = 0;  // submission side
+  uint32_t cached_tail_;
+  alignas(64) uint32_t given_;  // completion side
+  std::atomic<uint32_t> tail_;
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_RECORD_POOL_H_

@@ -1,0 +1,385 @@
+#include "cpp/ring/ring.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+#include <utility>
+
+#include "cpp/base/check.h"
+#include "cpp/base/checked.h"
+#include "cpp/base/format.h"
+#include "cpp/ring/operation_errors.h"
+#include "cpp/ring/ring_registry.h"
+#include "cpp/registration/registration_registry.h"
+#include "cpp/engine/create_engine.h"
+
+namespace mooring {
+namespace {
+
+constexpr uint32_t kSubmissionCountMax = 32768;  // IORING_MAX_ENTRIES
+constexpr uint32_t kCompletionCountMax = 65536;  // twice that
+constexpr uint32_t kInFlightMax = 1u << 20;
+constexpr uint32_t kFixedFileCountMax = 32768;
+constexpr uint32_t kWorkerCountMax = 256;
+// How long Destroy lets cancelled operations come in before it leaves them to the registry.
+constexpr int64_t kDestroyGraceNs = 5'000'000;
+constexpr int64_t kCancelAgainNs = 20'000'000;
+
+struct Limit {
+  const char* name;
+  uint32_t value;
+  uint32_t most;
+};
+
+Status CheckLimits(const RingOptions& options) {
+  const Limit limits[] = {
+      {"submission_count", options.submission_count, kSubmissionCountMax},
+      {"completion_count", options.completion_count, kCompletionCountMax},
+      {"in_flight_max", options.in_flight_max, kInFlightMax},
+      {"fixed_buffer_count", options.fixed_buffer_count, SlotTable::kSlotCountMax},
+      {"fixed_file_count", options.fixed_file_count, kFixedFileCountMax},
+      {"worker_count", options.worker_count, kWorkerCountMax},
+  };
+  for (const Limit& limit : limits) {
+    if (limit.value > limit.most) {
+      return InvalidArgument(Format("%s is %" PRIu32 ", and at most %" PRIu32 " is possible", limit.name, limit.value,
+                                    limit.most),
+                             Format("pass at most %" PRIu32 ", or 0 for the default", limit.most));
+    }
+  }
+  if (options.owner_thread && options.sqpoll) {
+    return InvalidArgument("OWNER_THREAD and SQPOLL exclude each other: with SQPOLL a kernel thread is the submitter",
+                           "pass one of the two flags");
+  }
+  if (options.sqpoll && options.engine == EngineKind::kThreads) {
+    return InvalidArgument("SQPOLL was asked for together with the threads engine, which has no such thing",
+                           "drop the SQPOLL flag, or ask for the io_uring engine");
+  }
+  return OkStatus();
+}
+
+Result<EngineOptions> Normalise(const RingOptions& options) {
+  RETURN_IF_ERROR(CheckLimits(options));
+  EngineOptions engine;
+  engine.kind = options.engine;
+  engine.owner_thread = options.owner_thread;
+  engine.sqpoll = options.sqpoll;
+  engine.raise_memlock = options.raise_memlock;
+  engine.submission_count = RoundUpToPowerOfTwo(options.submission_count ? options.submission_count : 128);
+  engine.completion_count =
+      RoundUpToPowerOfTwo(options.completion_count ? options.completion_count : engine.submission_count * 2);
+  if (engine.completion_count < engine.submission_count) {
+    return InvalidArgument(Format("completion_count is %" PRIu32 ", below submission_count, which is %" PRIu32,
+                                  engine.completion_count, engine.submission_count),
+                           "pass a completion_count of at least submission_count, or 0 for twice as many");
+  }
+  engine.in_flight_max = options.in_flight_max ? options.in_flight_max : engine.completion_count;
+  engine.fixed_buffer_count = options.fixed_buffer_count ? options.fixed_buffer_count : 1024;
+  engine.fixed_file_count = options.fixed_file_count;
+  engine.worker_count = options.worker_count;
+  engine.sqpoll_idle_ms = options.sqpoll_idle_ms ? options.sqpoll_idle_ms : 1000;
+  return engine;
+}
+
+}  // namespace
+
+OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions& options)
+    : process_(CurrentProcess()),
+      engine_(std::move(engine)),
+      info_(engine_->info()),
+      quiescer_(core_, submission_, completion_),
+      table_(MakeRef<BufferTable>(engine_.get(), &quiescer_)),
+      records_(options.in_flight_max),
+      messages_(options.in_flight_max),
+      multishots_(options.in_flight_max),
+      core_{engine_.get(), table_.get(), &records_, &messages_, &multishots_, {}, {}, {}, {}},
+      submitter_(core_, std::min(info_.submission_count, options.in_flight_max)),
+      settler_(core_) {}
+
+OperationRing::~OperationRing() {
+  CHECK(Finished());
+  table_->Detach();
+  engine_.reset();
+}
+
+Result<OperationRing*> OperationRing::Create(const RingOptions& options) {
+  ASSIGN_OR_RETURN(const EngineOptions wanted, Normalise(options));
+  RingRegistry::PumpAll();  // rings that linger hold memlock
+  EngineOptions engine_options = wanted;
+  engine_options.in_flight_max = wanted.in_flight_max * 2;  // and as many cancellations
+  ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, CreateEngine(engine_options));
+  OperationRing* ring = new OperationRing(std::move(engine), wanted);
+  RingRegistry::Add(ring);
+  return ring;
+}
+
+void OperationRing::Destroy(OperationRing* ring) {
+  if (ring == nullptr) return;
+  if (ring->Forked()) {
+    // The child closes its copy of the descriptor, which would keep the parent's pins. The rest stays: its locks may have
+    // been held at the fork.
+    ring->engine_.reset();
+    return;
+  }
+  ring->RefuseNewWork();
+  if (ring->engine_->WorksHere() && !ring->Finished()) {
+    // The caller promises that no other call is running, so both sides are free; what remains is for the registry.
+    (void)ring->Drain(Deadline::After(kDestroyGraceNs));
+  }
+  RingRegistry::Retire(ring);
+  WaitingList::Wake();
+}
+
+Status OperationRing::EnterSubmission() {
+  if (Forked()) return Status(kForkedRing);
+  if (!engine_->IsOwner()) return Status(kNotOwner);
+  if (!submission_.TryEnter()) return Status(kSecondSubmitter);
+  return OkStatus();
+}
+
+Status OperationRing::EnterCompletion() {
+  if (Forked()) return Status(kForkedRing);
+  if (!engine_->IsOwner()) return Status(kNotOwner);
+  if (!completion_.TryEnter()) return Status(kSecondReaper);
+  return OkStatus();
+}
+
+void OperationRing::RunDeferredSlow(Sides held) {
+  if (table_->TakeBuffersAsked()) multishots_.Want();
+  const bool needs_quiet = table_->changes_whole();
+  if (needs_quiet && !quiescer_.TryQuiesceFrom(held)) return;
+  table_->RunDeferred();
+  if (table_->TakePromotionAsked()) WaitingList::WakeAsked(*table_);
+  if (needs_quiet) quiescer_.Resume();
+}
+
+// Whoever wants something of this side while it is taken leaves it to who leaves it.
+void OperationRing::LeaveSubmission() {
+  if (!submitter_.has_multishots()) [[likely]] {
+    submission_.Leave();
+    return;
+  }
+  submission_.LeaveInOrder();
+  while (multishots_.wanted() && submission_.TryVisit()) {
+    submitter_.Resume();
+    submission_.LeaveInOrder();
+  }
+}
+
+void OperationRing::ResumeSlow(Sides held) {
+  if (held == Sides::kBoth) {
+    submitter_.Resume();
+    return;
+  }
+  if (!submission_.TryVisit()) return;
+  SubmissionGuard guard(*this);
+  submitter_.Resume();
+}
+
+Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* out_accepted) {
+  *out_accepted = 0;
+  RETURN_IF_ERROR(EnterSubmission());
+  SubmissionGuard guard(*this);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  RunDeferred(Sides::kSubmission);
+  Status status = submitter_.Stage(operations, out_accepted);
+  submitter_.Flush();
+  return status;
+}
+
+Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline,
+                           uint32_t* out_count) {
+  *out_count = 0;
+  if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
+  RETURN_IF_ERROR(EnterCompletion());
+  SideGuard guard(completion_);
+  Resume(Sides::kCompletion);
+  for (;;) {
+    // A wait on a closed ring with nothing in flight would last for ever.
+    if (closed_.load(std::memory_order_acquire)) {
+      if (settler_.in_flight() == 0) min_count = 0;
+      if (settler_.in_flight() == 0 && settler_.backlog_count() == 0 && *out_count == 0) return Status(kClosed);
+    }
+    const uint32_t wanted = min_count > *out_count ? min_count - *out_count : 0;
+    *out_count += settler_.Reap({}, completions.subspan(*out_count), wanted, deadline);
+    Resume(Sides::kCompletion);  // what was in the way may be done now
+    if (*out_count >= min_count || deadline.Passed()) return OkStatus();
+    // Close, on another thread, wants this side.
+    if (closed_.load(std::memory_order_acquire)) return OkStatus();
+  }
+}
+
+Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint32_t* out_accepted,
+                                    std::span<Completion> completions, uint32_t min_count, Deadline deadline,
+                                    uint32_t* out_count) {
+  *out_accepted = 0;
+  *out_count = 0;
+  if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
+  if (operations.empty()) return Reap(completions, min_count, deadline, out_count);
+  RETURN_IF_ERROR(EnterSubmission());
+  SubmissionGuard submission_guard(*this);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  RETURN_IF_ERROR(EnterCompletion());
+  SideGuard completion_guard(completion_);
+  RunDeferred(Sides::kBoth);
+  Status status = submitter_.Stage(operations, out_accepted);
+  if (!status.ok()) {
+    submitter_.Flush();
+    return status;
+  }
+  *out_count = settler_.Reap(submitter_.TakeStaged(), completions, min_count, deadline);
+  Resume(Sides::kBoth);
+  while (*out_count < min_count && !deadline.Passed() && !closed_.load(std::memory_order_acquire)) {
+    *out_count += settler_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
+    Resume(Sides::kBoth);
+  }
+  return status;
+}
+
+Status OperationRing::Cancel(uint64_t user_data, uint32_t* out_count) {
+  *out_count = 0;
+  RETURN_IF_ERROR(EnterSubmission());
+  SubmissionGuard guard(*this);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  const std::optional<uint32_t> found = submitter_.CancelForgotten(user_data);
+  if (!found) return Status(kTooManyCancels);
+  *out_count = *found;
+  return *found == 0 ? Status(kNothingToCancel) : OkStatus();
+}
+
+Status OperationRing::SetFile(uint32_t index, int fd) {
+  RETURN_IF_ERROR(EnterSubmission());
+  SubmissionGuard guard(*this);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  if (index >= info_.fixed_file_count) {
+    return InvalidArgument(Format("index %" PRIu32 " is past the end of the ring's file table, which has %" PRIu32
+                                  " slots",
+                                  index, info_.fixed_file_count),
+                           "create the ring with a larger fixed_file_count");
+  }
+  const int done = engine_->SetFile(index, fd);
+  if (done == 0) return OkStatus();
+  if (done == -EBADF) {
+    return InvalidArgument(Format("descriptor %d is not open", fd), "pass an open descriptor, or -1 to empty the slot");
+  }
+  return ErrnoStatus(-done, Format("putting descriptor %d into slot %" PRIu32, fd, index),
+                     "use the descriptor itself instead of the file table");
+}
+
+Result<int> OperationRing::EventFd() {
+  RETURN_IF_ERROR(EnterCompletion());
+  SideGuard guard(completion_);
+  return engine_->EventFd();
+}
+
+Result<RefPtr<Registration>> OperationRing::Register(RefPtr<Slab> slab, const RegistrationOptions& options) {
+  if (Forked()) return Status(kForkedRing);
+  if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
+  return Registration::Create(table_, std::move(slab), options);
+}
+
+RingStats OperationRing::Stats() const {
+  const RingCounters& counters = core_.counters;
+  RingStats stats;
+  // Settled first: read the other way round, an operation settled between would make in_flight negative.
+  const uint64_t settled = counters.settled.value();
+  stats.submitted = counters.submitted.value();
+  stats.completed = counters.completed.value();
+  stats.failed = counters.failed.value();
+  stats.cancelled = counters.cancelled.value();
+  stats.read = counters.read.value();
+  stats.read_fixed = counters.read_fixed.value();
+  stats.write = counters.write.value();
+  stats.write_fixed = counters.write_fixed.value();
+  stats.read_bytes = counters.read_bytes.value();
+  stats.write_bytes = counters.write_bytes.value();
+  stats.short_count = counters.short_count.value();
+  stats.send = counters.send.value();
+  stats.recv = counters.recv.value();
+  stats.send_bytes = counters.send_bytes.value();
+  stats.recv_bytes = counters.recv_bytes.value();
+  stats.send_zero_copy = counters.send_zero_copy.value();
+  stats.send_copied = counters.send_copied.value();
+  stats.multishot_completed = counters.multishot_completed.value();
+  stats.multishot_requests = counters.multishot_requests.value();
+  stats.in_flight = stats.submitted - settled;
+  const EngineCounters engine = engine_->counters();
+  stats.system_calls = engine.system_calls;
+  stats.overflow_count = engine.overflows;
+  return stats;
+}
+
+bool OperationRing::Finished() const {
+  // Buffer tags are not waited for: with no operation in flight nothing writes to the pages. Nor are
+  // cancellations once the ring is destroyed: nobody asks what became of them, and the word of some may lie where only
+  // a thread that has ended could get it (an overflow of the completion queue, with SINGLE_ISSUER).
+  return settler_.in_flight() == 0 && (is_destroyed_ || core_.cancels.load(std::memory_order_acquire) == 0);
+}
+
+void OperationRing::Pump() {
+  if (Forked()) return;
+  // Nobody calls a destroyed ring any more, so that whoever comes by may do what its owner would.
+  const bool works_here = is_destroyed_ ? engine_->WorksHere() : engine_->IsOwner();
+  if (!works_here && !is_destroyed_) return;
+  // Destroyed by a thread that may not cancel: its owner does.
+  if (works_here && closed_.load(std::memory_order_acquire) && !Finished()) CancelAllOnce();
+  if (!completion_.TryVisit()) return;
+  SideGuard guard(completion_);
+  if (works_here) RunDeferred(Sides::kCompletion);
+  settler_.Harvest(Deadline());
+  if (works_here) Resume(Sides::kCompletion);
+}
+
+Status OperationRing::Close(Deadline deadline) {
+  if (Forked()) return Status(kForkedRing);
+  if (!engine_->IsOwner()) return Status(kNotOwner);
+  RefuseNewWork();
+  return Drain(deadline);
+}
+
+void OperationRing::RefuseNewWork() {
+  closed_.store(true, std::memory_order_release);
+  table_->Close();
+  // A reaper that came before may wait for more than what is in flight: nothing else would end its wait.
+  engine_->Wake();
+}
+
+void OperationRing::CancelAllOnce() {
+  if (!submission_.TryVisit()) return;
+  SubmissionGuard guard(*this);
+  submitter_.CancelAll();
+}
+
+// Cancels, takes what comes, and cancels again now and then: a chain may have started its next operation since. Not at
+// every event, or an operation that cannot be stopped would keep this turning until it ends by itself.
+Status OperationRing::Drain(Deadline deadline) {
+  CancelAllOnce();
+  Deadline next_cancel = Deadline::After(kCancelAgainNs);
+  while (!Finished()) {
+    if (completion_.TryVisit()) {
+      SideGuard guard(completion_);
+      if (!Finished()) settler_.Harvest(Deadline::Earlier(deadline, next_cancel));
+      Resume(Sides::kCompletion);
+    } else {
+      // A reaper waits on another thread: it sees that the ring is closed and leaves.
+      engine_->Wake();
+      const timespec pause{0, 50'000};
+      nanosleep(&pause, nullptr);
+    }
+    if (Finished()) break;
+    if (deadline.Passed()) {
+      return Status(Code::kTimeout, Retry::kLater,
+                    Format("%" PRIu64 " operations are still in flight: the kernel has not finished them",
+                           settler_.in_flight()),
+                    "call close again with more time, or destroy the ring: their memory is kept until they finish");
+    }
+    if (!next_cancel.Passed()) continue;
+    CancelAllOnce();
+    next_cancel = Deadline::After(kCancelAgainNs);
+  }
+  return OkStatus();
+}
+
+}  // namespace mooring

@@ -1,0 +1,136 @@
+// OperationRing: what the C interface calls a ring. It takes operations on leases, descriptors and paths, and gives one
+// completion for each, over whichever engine the machine allows.
+//
+// Lifecycle: Create, then Destroy once. Destroy does not wait for the kernel: a ring with operations in flight lingers in
+// the RingRegistry, with the memory they use, until their events have come; calls on other rings bring those in.
+//
+// Threading: as mooring/ring.h says: submission side and completion side are one-at-a-time each, and may run on two
+// threads at once.
+#ifndef MOORING_CPP_RING_RING_H_
+#define MOORING_CPP_RING_RING_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "cpp/base/deadline.h"
+#include "cpp/base/result.h"
+#include "cpp/ring/operation.h"
+#include "cpp/ring/record_pool.h"
+#include "cpp/ring/ring_stats.h"
+#include "cpp/ring/completer.h"
+#include "cpp/ring/side_lock.h"
+#include "cpp/ring/side_quiescer.h"
+#include "cpp/ring/submitter.h"
+#include "cpp/os/process.h"
+#include "cpp/registration/buffer_table.h"
+#include "cpp/registration/registration.h"
+#include "cpp/engine/engine.h"
+#include "cpp/slabs/slab.h"
+
+namespace mooring {
+
+// As mooring_ring_options_t; 0 is the default there and here.
+struct RingOptions {
+  EngineKind engine = EngineKind::kAuto;
+  bool owner_thread = false;
+  bool sqpoll = false;
+  bool raise_memlock = false;
+  uint32_t submission_count = 0;
+  uint32_t completion_count = 0;
+  uint32_t in_flight_max = 0;
+  uint32_t fixed_buffer_count = 0;
+  uint32_t fixed_file_count = 0;
+  uint32_t worker_count = 0;
+  uint32_t sqpoll_idle_ms = 0;
+};
+
+class OperationRing {
+ public:
+  static Result<OperationRing*> Create(const RingOptions& options);
+  // Takes `ring`, which may be null.
+  static void Destroy(OperationRing* ring);
+
+  Status Submit(std::span<const Operation> operations, uint32_t* out_accepted);
+  Status Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline, uint32_t* out_count);
+  Status SubmitAndReap(std::span<const Operation> operations, uint32_t* out_accepted,
+                       std::span<Completion> completions, uint32_t min_count, Deadline deadline, uint32_t* out_count);
+  Status Cancel(uint64_t user_data, uint32_t* out_count);
+  Status SetFile(uint32_t index, int fd);
+  Result<int> EventFd();
+  Status Close(Deadline deadline);
+  Result<RefPtr<Registration>> Register(RefPtr<Slab> slab, const RegistrationOptions& options);
+
+  const EngineInfo& info() const { return info_; }
+  uint32_t in_flight_max() const { return records_.capacity(); }
+  RingStats Stats() const;
+  bool Forked() const { return process_ != CurrentProcess(); }
+
+  // For the registry. Pump brings in what the engine has, without waiting, if nobody else is on the completion side and
+  // this thread may; Finished says that nothing is in flight, so that the ring can go.
+  void Pump();
+  bool Finished() const;
+  const BufferTable* table() const { return table_.get(); }
+
+ private:
+  friend class RingRegistry;
+
+  OperationRing(std::unique_ptr<Engine> engine, const EngineOptions& options);
+  ~OperationRing();
+
+  Status EnterSubmission();
+  Status EnterCompletion();
+  // While closing: cancels once, then harvests until nothing is in flight.
+  Status Drain(Deadline deadline);
+  // What other threads left to the owner, or to a quiet moment. For a caller inside `held`. Cheap when there is nothing.
+  void RunDeferred(Sides held) {
+    if (table_->has_deferred()) [[unlikely]]
+      RunDeferredSlow(held);
+  }
+  void RunDeferredSlow(Sides held);
+  // Leaves the submission side, after seeing to what the completion side wanted of it meanwhile.
+  void LeaveSubmission();
+  // On the completion side: has operations that repeat go on. For a caller inside `held`.
+  void Resume(Sides held) {
+    RunDeferred(held);
+    if (multishots_.wanted()) [[unlikely]]
+      ResumeSlow(held);
+  }
+  void ResumeSlow(Sides held);
+
+  // Of those who have entered the submission side.
+  class SubmissionGuard {
+   public:
+    explicit SubmissionGuard(OperationRing& ring) : ring_(ring) {}
+    ~SubmissionGuard() { ring_.LeaveSubmission(); }
+    SubmissionGuard(const SubmissionGuard&) = delete;
+    SubmissionGuard& operator=(const SubmissionGuard&) = delete;
+
+   private:
+    OperationRing& ring_;
+  };
+
+  void CancelAllOnce();
+  void RefuseNewWork();
+
+  const ProcessToken process_;
+  std::unique_ptr<Engine> engine_;
+  const EngineInfo info_;
+  SideQuiescer quiescer_;
+  const RefPtr<BufferTable> table_;
+  RecordPool records_;
+  MessagePool messages_;
+  MultishotTable multishots_;
+  RingCore core_;
+  Submitter submitter_;
+  Settler settler_;
+  SideLock submission_;
+  SideLock completion_;
+  std::atomic<bool> closed_{false};
+  bool is_destroyed_ = false;  // guarded by the registry's lock
+};
+
+}  // namespace mooring
+
+#endif  // MOORING_CPP_RING_RING_H_

@@ -1,0 +1,78 @@
+#include "cpp/ring/ring_registry.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "cpp/base/thread_annotations.h"
+#include "cpp/ring/ring.h"
+#include "cpp/os/per_process.h"
+
+namespace mooring {
+namespace {
+
+struct Registry {
+  Mutex mutex;
+  std::vector<OperationRing*> live GUARDED_BY(mutex);
+  std::vector<OperationRing*> lingering GUARDED_BY(mutex);
+};
+
+constinit PerProcess<Registry> registries;
+
+// Takes the lingering rings that have finished, for the caller to delete after the lock.
+std::vector<OperationRing*> TakeFinished(Registry& registry) REQUIRES(registry.mutex) {
+  std::vector<OperationRing*> finished;
+  for (OperationRing* ring : registry.lingering) {
+    ring->Pump();
+    if (ring->Finished()) finished.push_back(ring);
+  }
+  std::erase_if(registry.lingering, [](OperationRing* ring) { return ring->Finished(); });
+  return finished;
+}
+
+}  // namespace
+
+void RingRegistry::Add(OperationRing* ring) {
+  Registry& registry = registries.Get();
+  MutexLock lock(registry.mutex);
+  registry.live.push_back(ring);
+}
+
+void RingRegistry::Retire(OperationRing* ring) {
+  Registry& registry = registries.Get();
+  std::vector<OperationRing*> finished;
+  {
+    MutexLock lock(registry.mutex);
+    std::erase(registry.live, ring);
+    ring->is_destroyed_ = true;
+    registry.lingering.push_back(ring);
+    finished = TakeFinished(registry);
+  }
+  for (OperationRing* done : finished) delete done;
+}
+
+void RingRegistry::PumpAll() {
+  Registry& registry = registries.Get();
+  std::vector<OperationRing*> finished;
+  {
+    MutexLock lock(registry.mutex);
+    for (OperationRing* ring : registry.live) ring->Pump();
+    finished = TakeFinished(registry);
+  }
+  for (OperationRing* done : finished) delete done;
+}
+
+void RingRegistry::Pump(const BufferTable* table) {
+  Registry& registry = registries.Get();
+  MutexLock lock(registry.mutex);
+  for (OperationRing* ring : registry.live) {
+    if (ring->table() == table) ring->Pump();
+  }
+}
+
+size_t RingRegistry::lingering_count() {
+  Registry& registry = registries.Get();
+  MutexLock lock(registry.mutex);
+  return registry.lingering.size();
+}
+
+}  // namespace mooring

@@ -1,0 +1,85 @@
+#include "cpp/ring/side_quiescer.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "cpp/ring/testing/core_fixture.h"
+
+namespace mooring {
+namespace {
+
+class SideQuiescerTest : public CoreFixture {
+ protected:
+  bool IsQuietNow() {
+    const QuietGuard quiet(&quiescer_);
+    return quiet.is_quiet();
+  }
+  // Nobody is inside.
+  bool SidesAreFree() {
+    const bool submission = submission_.TryVisit();
+    const bool completion = completion_.TryVisit();
+    if (submission) submission_.Leave();
+    if (completion) completion_.Leave();
+    return submission && completion;
+  }
+
+  SideLock submission_;
+  SideLock completion_;
+  SideQuiescer quiescer_{core_, submission_, completion_};
+};
+
+TEST_F(SideQuiescerTest, ARingIsQuietWhileNothingIsInFlightOnly) {
+  EXPECT_TRUE(IsQuietNow());
+  MustSubmit({Nop(1)});
+  EXPECT_FALSE(IsQuietNow());
+  EXPECT_TRUE(SidesAreFree());
+  engine_.CompleteRest();
+  EXPECT_FALSE(IsQuietNow()) << "not reaped yet";
+  Reap();
+  EXPECT_TRUE(IsQuietNow());
+}
+
+TEST_F(SideQuiescerTest, ACancellationIsInFlightToo) {
+  MustSubmit({Nop(1)});
+  ASSERT_EQ(submitter_.CancelForgotten(1), 1u);
+  engine_.Complete(engine_.submitted[0].token, -ECANCELED);
+  ASSERT_EQ(Reap().size(), 1u);
+  EXPECT_FALSE(IsQuietNow());
+  engine_.CompleteRest();
+  Reap();
+  EXPECT_TRUE(IsQuietNow());
+}
+
+TEST_F(SideQuiescerTest, ItIsNotQuietWhileAnotherCallIsInside) {
+  for (SideLock* side : {&submission_, &completion_}) {
+    ASSERT_TRUE(side->TryEnter());
+    EXPECT_FALSE(IsQuietNow());
+    side->Leave();
+    EXPECT_TRUE(SidesAreFree());
+  }
+}
+
+TEST_F(SideQuiescerTest, TheCallThatIsInsideTakesTheOtherSideOnly) {
+  ASSERT_TRUE(submission_.TryEnter());
+  ASSERT_TRUE(quiescer_.TryQuiesceFrom(Sides::kSubmission));
+  EXPECT_FALSE(completion_.TryVisit());
+  quiescer_.Resume();
+  EXPECT_FALSE(submission_.TryVisit()) << "it was not the quiescer's";
+  EXPECT_TRUE(completion_.TryVisit());
+  completion_.Leave();
+  submission_.Leave();
+}
+
+TEST_F(SideQuiescerTest, QuietIsForOneThreadWhichMayAskAgain) {
+  ASSERT_TRUE(quiescer_.TryQuiesce());
+  ASSERT_TRUE(quiescer_.TryQuiesce());
+  quiescer_.Resume();
+  std::thread([&] { EXPECT_FALSE(IsQuietNow()); }).join();
+  quiescer_.Resume();
+  EXPECT_TRUE(SidesAreFree());
+  std::thread([&] { EXPECT_TRUE(IsQuietNow()); }).join();
+}
+
+}  // namespace
+}  // namespace mooring

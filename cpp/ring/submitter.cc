@@ -1,0 +1,254 @@
+#include "cpp/ring/submitter.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "cpp/ring/lease_range.h"
+#include "cpp/ring/operation_errors.h"
+#include "cpp/ring/socket_operations.h"
+
+namespace mooring {
+namespace {
+
+// Requests are handed to the engine this many at a time: few enough to stay in the first-level cache.
+constexpr uint32_t kBatch = 64;
+
+constexpr uint16_t kOrder = kRequestLink | kRequestDrain;
+constexpr uint16_t kAnyFlag = kOrder | kRequestFixedFile;
+
+enum class Bytes : uint8_t { kNone, kOneRange, kSegments };
+
+// What an opcode allows.
+struct Rule {
+  uint16_t flags;
+  Bytes bytes;     // that it moves
+  bool parameter;  // uses `parameter`
+};
+// The last two are no single requests: StageMultishot.
+constexpr Rule kRules[kOpcodeCount - 2] = {
+    {kOrder, Bytes::kNone, false},        // nop
+    {kAnyFlag, Bytes::kOneRange, false},  // read
+    {kAnyFlag, Bytes::kOneRange, false},  // write
+    {kAnyFlag, Bytes::kNone, true},       // fsync
+    {kAnyFlag, Bytes::kNone, true},       // fallocate
+    {kOrder, Bytes::kNone, true},         // openat
+    {kAnyFlag, Bytes::kNone, false},      // close
+    {kOrder, Bytes::kNone, true},         // statx
+    {kOrder, Bytes::kNone, false},        // timeout
+    {0, Bytes::kNone, false},             // cancel
+    {kAnyFlag, Bytes::kOneRange, true},   // send
+    {kAnyFlag, Bytes::kOneRange, true},   // recv
+    {kAnyFlag, Bytes::kNone, true},       // accept
+    {kAnyFlag, Bytes::kNone, false},      // connect
+    {kAnyFlag, Bytes::kNone, true},       // shutdown
+    {kAnyFlag, Bytes::kNone, true},       // poll
+    {kAnyFlag, Bytes::kSegments, true},   // sendmsg
+    {kAnyFlag, Bytes::kSegments, true},   // recvmsg
+};
+
+}  // namespace
+
+Submitter::Submitter(RingCore& core, uint32_t chain_max)
+    : core_(core),
+      records_(*core.records),
+      chain_max_(chain_max),
+      staged_(new Request[std::max(kBatch, chain_max) + kBatch]),
+      batch_end_(staged_.get() + kBatch),
+      next_(staged_.get()),
+      starter_(records_, *core.multishots, core.engine->info().features),
+      waiting_(new uint32_t[records_.capacity()]) {}
+
+// Inlined, for calling it costs as much as what it does for a nop.
+[[gnu::always_inline]] inline const ErrorDetail* Submitter::StageOne(const Operation& operation) {
+  if (operation.opcode >= std::size(kRules)) return &kUnknownOpcode;
+  const Rule& rule = kRules[operation.opcode];
+  if (operation.flags & ~rule.flags) return &kUnknownFlags;
+  if (operation.parameter != 0 && !rule.parameter) return &kUnusedField;
+  if (operation.registration != nullptr && rule.bytes == Bytes::kNone) return &kNotRegistrable;
+
+  const uint32_t index = records_.Take();
+  Record& record = records_[index];
+  record.user_data.store(operation.user_data, std::memory_order_relaxed);
+  record.opcode = operation.opcode;
+  record.lease_held = false;
+  record.path = Path::kNone;
+  record.size = operation.size;
+  record.registration = nullptr;
+
+  Request& request = *next_;
+  request.opcode = static_cast<Opcode>(operation.opcode);
+  request.flags = operation.flags;
+  request.fd = operation.fd;
+  request.file_offset = operation.file_offset;
+  request.address = reinterpret_cast<void*>(operation.offset);
+  request.size64 = operation.opcode == static_cast<uint16_t>(Opcode::kTimeout) ? operation.offset : operation.size;
+  request.buffer_slot = kNoBufferSlot;
+  request.parameter = operation.parameter;
+  request.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed));
+  if (rule.bytes == Bytes::kOneRange) {
+    if (const ErrorDetail* refusal = StageMemory(operation, record, request)) {
+      records_.Untake(index);
+      return refusal;
+    }
+  }
+  ++next_;
+  return nullptr;
+}
+
+const ErrorDetail* Submitter::StageSocket(const Operation& operation) {
+  if (operation.opcode >= kOpcodeCount) return &kUnknownOpcode;
+  if (const ErrorDetail* refusal = CheckSocketOperation(operation)) return refusal;
+  if (IsMultishot(operation.opcode)) return StageMultishot(operation);
+  if (const ErrorDetail* refusal = StageOne(operation)) return refusal;
+  const bool has_zero_copy = (core_.engine->info().features & kFeatureSendZeroCopy) != 0;
+  // Staged already, so that one which is refused is taken back like any other.
+  Request& request = *(next_ - 1);
+  Record& record = records_[RecordPool::IndexOf(request.token)];
+  const ErrorDetail* refusal = nullptr;
+  if (HasSegments(operation.opcode)) refusal = StageSegments(operation, record, request);
+  if (refusal == nullptr) {
+    refusal = FinishSocketRequest(has_zero_copy ? &core_.zero_copy : nullptr, record, request);
+  }
+  if (refusal != nullptr) Unstage(next_ - 1);
+  return refusal;
+}
+
+const ErrorDetail* Submitter::StageSegments(const Operation& operation, Record& record, Request& request) {
+  Message& message = (*core_.messages)[RecordPool::IndexOf(request.token)];
+  message.held_count = 0;
+  Registration* registration = operation.registration;
+  if (registration != nullptr && &registration->table() != core_.table) return &kForeignRegistration;
+  Slab* const slab = registration != nullptr ? &registration->slab() : nullptr;
+  if (const ErrorDetail* refusal = message.Take(operation, slab, &record.size)) return refusal;
+  request.address = &message.header;
+  request.size64 = record.size;
+  record.path = Path::kCopy;
+  record.registration = registration;
+  if (registration != nullptr) Reference(registration);
+  return nullptr;
+}
+
+Status Submitter::Stage(std::span<const Operation> operations, uint32_t* out_accepted) {
+  const ErrorDetail* refusal = nullptr;
+  const Operation* const end = operations.data() + operations.size();
+  const Operation* next = operations.data();
+  while (next < end) {
+    const Operation& operation = *next;
+    uint32_t taken = 1;
+    if ((operation.flags & kRequestLink) != 0) [[unlikely]] {
+      taken = StageChain({next, end}, &refusal);
+    } else if (records_.FreeCount() == 0) {
+      break;
+    } else if (operation.opcode < static_cast<uint16_t>(Opcode::kCancel)) [[likely]] {
+      refusal = StageOne(operation);
+    } else if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
+      taken = StageCancel(operation, &refusal) ? 1 : 0;
+    } else {
+      refusal = StageSocket(operation);
+    }
+    if (refusal != nullptr || taken == 0) break;
+    next += taken;
+    if (next_ >= batch_end_) Flush();
+  }
+  *out_accepted = static_cast<uint32_t>(next - operations.data());
+  return refusal == nullptr ? OkStatus() : Status(*refusal);
+}
+
+uint32_t Submitter::StageChain(std::span<const Operation> operations, const ErrorDetail** refusal) {
+  const uint32_t length = ChainLength(operations);
+  if (length == 0) *refusal = &kOpenChain;
+  if (length > chain_max_) *refusal = &kLongChain;
+  if (*refusal != nullptr || records_.FreeCountNow() < length) return 0;
+  const Request* const before = next_;
+  for (const Operation& operation : operations.first(length)) {
+    if (operation.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
+      *refusal = &kCancelInChain;
+    } else if (IsMultishot(operation.opcode)) {
+      *refusal = &kMultishotInChain;
+    } else {
+      *refusal = operation.opcode < static_cast<uint16_t>(Opcode::kSend) ? StageOne(operation) : StageSocket(operation);
+    }
+    if (*refusal == nullptr) continue;
+    Unstage(before);
+    return 0;
+  }
+  return length;
+}
+
+uint32_t Submitter::ChainLength(std::span<const Operation> operations) {
+  for (uint32_t i = 0; i < operations.size(); ++i) {
+    if (!(operations[i].flags & kRequestLink)) return i + 1;
+  }
+  return 0;
+}
+
+const ErrorDetail* Submitter::StageMemory(const Operation& operation, Record& record, Request& request) {
+  if (operation.size > kTransferBytesMax) return &kTooLarge;
+  Registration* registration = operation.registration;
+  if (registration == nullptr) {
+    if (operation.lease_generation != 0) return &kLeaseWithoutRegistration;
+    record.path = Path::kCopy;
+    return nullptr;
+  }
+  if (&registration->table() != core_.table) return &kForeignRegistration;
+  Slab& slab = registration->slab();
+  uint64_t offset = 0;
+  if (const ErrorDetail* refusal = HoldRange(slab, operation.lease_first_index, operation.lease_generation,
+                                             operation.offset, operation.size, &offset)) {
+    return refusal;
+  }
+  record.lease_held = operation.lease_generation != 0;
+  record.lease_first_index = operation.lease_first_index;
+  request.address = slab.base() + offset;
+  request.buffer_slot = registration->SlotFor(offset, operation.size);
+  record.path = request.buffer_slot == kNoBufferSlot ? Path::kCopy : Path::kFixed;
+  record.registration = registration;
+  Reference(registration);
+  return nullptr;
+}
+
+void Submitter::Reference(Registration* registration) {
+  if (registration != promised_) {
+    if (promised_count_ > 0) promised_->AddRef(promised_count_);
+    promised_ = registration;
+    promised_count_ = 0;
+  }
+  ++promised_count_;
+}
+
+void Submitter::Unstage(const Request* staged) {
+  while (next_ > staged) {
+    const uint32_t index = RecordPool::IndexOf((--next_)->token);
+    Record& record = records_[index];
+    if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
+    if (record.registration != nullptr) {
+      if (HasSegments(record.opcode)) (*core_.messages)[index].Release(&record.registration->slab());
+      // A promise that was kept already when the registration changed is taken back for real.
+      if (record.registration == promised_ && promised_count_ > 0) {
+        --promised_count_;
+      } else {
+        record.registration->DropRef();
+      }
+    }
+    records_.Untake(index);
+  }
+}
+
+std::span<const Request> Submitter::TakeStaged() {
+  // Before they are handed over: whoever sees them settled must not count fewer submitted.
+  const std::span<const Request> requests(staged_.get(), next_);
+  core_.counters.submitted.Add(requests.size() - extra_count_);
+  extra_count_ = 0;
+  if (promised_count_ > 0) promised_->AddRef(promised_count_);
+  promised_ = nullptr;
+  promised_count_ = 0;
+  next_ = staged_.get();
+  core_.handed.store(core_.handed.load(std::memory_order_relaxed) + requests.size(), std::memory_order_release);
+  return requests;
+}
+
+void Submitter::Flush() {
+  if (next_ > staged_.get()) core_.engine->Submit(TakeStaged());
+}
+
+}  // namespace mooring
