@@ -27,9 +27,9 @@ inline const ErrorDetail* ToDetail(const mooring_error_t* error) {
   return reinterpret_cast<const ErrorDetail*>(error);
 }
 
-inline OperationRing* ToRing(mooring_ring_t* ring) { return reinterpret_cast<OperationRing*>(ring); }
-inline const OperationRing* ToRing(const mooring_ring_t* ring) { return reinterpret_cast<const OperationRing*>(ring); }
-inline mooring_ring_t* ToHandle(OperationRing* ring) { return reinterpret_cast<mooring_ring_t*>(ring); }
+inline Ring* ToRing(mooring_ring_t* ring) { return reinterpret_cast<Ring*>(ring); }
+inline const Ring* ToRing(const mooring_ring_t* ring) { return reinterpret_cast<const Ring*>(ring); }
+inline mooring_ring_t* ToHandle(Ring* ring) { return reinterpret_cast<mooring_ring_t*>(ring); }
 
 inline Registration* ToRegistration(mooring_registration_t* registration) {
   return reinterpret_cast<Registration*>(registration);

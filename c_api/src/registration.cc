@@ -119,7 +119,7 @@ void mooring_registration_destroy(mooring_registration_t* registration) noexcept
   ToRegistration(registration)->GiveUp();
   ToRegistration(registration)->DropRef();
   RingRegistry::Pump(table.get());  // the tag may be there already; then the slab's pages need not wait for a reap
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
 }
 
 }  // extern "C"

@@ -68,7 +68,7 @@ Result<RingOptions> ToOptions(const mooring_ring_options_t* given) {
   };
 }
 
-mooring_ring_info_t ToInfo(const OperationRing& ring) {
+mooring_ring_info_t ToInfo(const Ring& ring) {
   const EngineInfo& from = ring.info();
   mooring_ring_info_t info = {};
   if (from.owner_thread) info.flags |= MOORING_RING_OWNER_THREAD;
@@ -130,7 +130,7 @@ mooring_error_t* mooring_ring_create(const mooring_ring_options_t* options, moor
   *out_ring = nullptr;
   Result<RingOptions> converted = ToOptions(options);
   if (!converted.ok()) return ToError(converted.TakeStatus());
-  Result<OperationRing*> ring = OperationRing::Create(converted.value());
+  Result<Ring*> ring = Ring::Create(converted.value());
   if (!ring.ok()) return ToError(ring.TakeStatus());
   *out_ring = ToHandle(ring.value());
   return nullptr;
@@ -207,6 +207,6 @@ mooring_error_t* mooring_ring_close(mooring_ring_t* ring, int64_t timeout_ns) no
   return ToError(ToRing(ring)->Close(Deadline::After(timeout_ns)));
 }
 
-void mooring_ring_destroy(mooring_ring_t* ring) noexcept { OperationRing::Destroy(ToRing(ring)); }
+void mooring_ring_destroy(mooring_ring_t* ring) noexcept { Ring::Destroy(ToRing(ring)); }
 
 }  // extern "C"

@@ -163,7 +163,7 @@ mooring_error_t* mooring_slab_close(mooring_slab_t* slab, int64_t timeout_ns) no
   if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
   Status status = WaitUntilIdle(*slab->slab, Deadline::After(timeout_ns));
   if (status.ok()) slab->slab->Close();
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   return ToError(std::move(status));
 }
 
@@ -173,7 +173,7 @@ void mooring_slab_destroy(mooring_slab_t* slab) noexcept {
   delete slab;
   if (!ours) return;
   RingRegistry::PumpAll();  // brings in tags that wait for a reap, so that the pages go now if they can
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
 }
 
 }  // extern "C"

@@ -24,7 +24,7 @@ constexpr EngineOptions kProbeOptions = {
     .fixed_file_count = 1,
 };
 
-Result<std::unique_ptr<Engine>> CreateThreads(const EngineOptions& options, Refusal why) {
+Result<std::unique_ptr<Engine>> CreateThreads(const EngineOptions& options, Unavailability why) {
   ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, CreateThreadsEngine(options));
   engine->Explain(why.reason, why.system_error, std::move(why.message), std::move(why.remedy));
   return engine;
@@ -33,7 +33,7 @@ Result<std::unique_ptr<Engine>> CreateThreads(const EngineOptions& options, Refu
 // What the ring of the probe does not show by itself.
 uint64_t TryMore() {
   uint64_t features = 0;
-  Refusal ignored;
+  Unavailability ignored;
   {
     Uring source;
     if (SetUpUring(kKernelCalls, kProbeOptions, &source, &ignored))
@@ -60,25 +60,25 @@ Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options) {
     default:
       return InvalidArgument("no such engine", "choose auto, io_uring or threads");
   }
-  Refusal refusal;
-  if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &refusal)) return engine;
-  const bool may_fall = options.kind == EngineKind::kAuto && refusal.reason != EngineReason::kNone;
-  return may_fall ? CreateThreads(options, std::move(refusal)) : refusal.ToStatus();
+  Unavailability unavailability;
+  if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability)) return engine;
+  const bool may_fall = options.kind == EngineKind::kAuto && unavailability.reason != EngineReason::kNone;
+  return may_fall ? CreateThreads(options, std::move(unavailability)) : unavailability.ToStatus();
 }
 
 EngineInfo ProbeEngine() {
-  Refusal refusal;
+  Unavailability unavailability;
   EngineInfo info;
-  if (const std::unique_ptr<Engine> engine = CreateIoUringEngine(kProbeOptions, &refusal)) {
+  if (const std::unique_ptr<Engine> engine = CreateIoUringEngine(kProbeOptions, &unavailability)) {
     info = engine->info();
     info.features |= TryMore();
     return info;
   }
   info.kind = EngineKind::kThreads;
-  info.reason = refusal.reason;
-  info.system_error = refusal.system_error;
-  info.message = std::move(refusal.message);
-  info.remedy = std::move(refusal.remedy);
+  info.reason = unavailability.reason;
+  info.system_error = unavailability.system_error;
+  info.message = std::move(unavailability.message);
+  info.remedy = std::move(unavailability.remedy);
   info.memlock_exempt = ReadMemlockLimits().exempt;
   return info;
 }

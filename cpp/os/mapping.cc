@@ -226,7 +226,7 @@ Result<Mapping> Mapping::Hugetlb(const HugetlbOptions& options) {
   return Mapping(static_cast<std::byte*>(mapped), *size, pool->page_bytes, true);
 }
 
-Status Mapping::Open(uint64_t offset, uint64_t size) {
+Status Mapping::Commit(uint64_t offset, uint64_t size) {
   if (hugetlb_) {
     const std::optional<HugetlbPool> pool = ReadHugetlbPool(page_bytes_);
     if (!pool) return NoSuchPool(page_bytes_);
@@ -234,11 +234,11 @@ Status Mapping::Open(uint64_t offset, uint64_t size) {
   }
   if (::mprotect(data_ + offset, size, kProtection) == 0) return OkStatus();
   const int error = errno;
-  Shut(offset, size);  // it may have stopped between two parts that the kernel keeps apart
+  Decommit(offset, size);  // it may have stopped between two parts that the kernel keeps apart
   return MapError(error, size);
 }
 
-void Mapping::Shut(uint64_t offset, uint64_t size) {
+void Mapping::Decommit(uint64_t offset, uint64_t size) {
   // Not by mapping anew: where that fails it may leave a hole, which is anybody's. EINVAL for
   // reserved huge pages up to 5.17, and for locked ones: those go with the mapping.
   (void)::madvise(data_ + offset, size, MADV_DONTNEED);

@@ -2,7 +2,7 @@
 // descriptor stands for (mmap(2)); unmaps it.
 //
 // It knows nothing of who else uses the pages: whoever lets the kernel pin them keeps the Mapping
-// alive until the kernel has let go. Mapping touches no page; see touch.h.
+// alive until the kernel has let go. Mapping touches no page; see prefault.h.
 //
 // Threading: one thread at a time; the memory itself takes any.
 //
@@ -74,9 +74,9 @@ class Mapping {
   // Makes [offset, offset + size) of a closed mapping, whole pages, readable and writable. A failure
   // has changed nothing. EXHAUSTED: no memory, or not so many reserved huge pages; those are promised
   // no further, so touch them at once.
-  Status Open(uint64_t offset, uint64_t size);
+  Status Commit(uint64_t offset, uint64_t size);
   // Undoes Open: the pages are given back as far as the kernel lets us, and the place stays ours.
-  void Shut(uint64_t offset, uint64_t size);
+  void Decommit(uint64_t offset, uint64_t size);
 
   std::byte* data() const { return data_; }
   uint64_t size_bytes() const { return size_bytes_; }

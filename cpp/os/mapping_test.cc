@@ -328,28 +328,28 @@ TEST(ClosedMapping, IsAddressSpaceUntilItIsOpened) {
   ASSERT_TRUE(mapping.DontFork().ok());
   std::byte* const piece = mapping.data() + kMegabyte;
   EXPECT_FALSE(Contains(FlagsOf(piece).c_str(), "rd"));
-  ASSERT_TRUE(mapping.Open(kMegabyte, kMegabyte).ok());
+  ASSERT_TRUE(mapping.Commit(kMegabyte, kMegabyte).ok());
   EXPECT_TRUE(Contains(FlagsOf(piece).c_str(), "rd wr"));
   EXPECT_TRUE(Contains(FlagsOf(piece).c_str(), "dc")) << "a child would have it";
   EXPECT_FALSE(Contains(FlagsOf(piece + kMegabyte).c_str(), "rd"));
   std::memset(piece, 1, kMegabyte);
-  mapping.Shut(kMegabyte, kMegabyte);
+  mapping.Decommit(kMegabyte, kMegabyte);
   EXPECT_FALSE(Contains(FlagsOf(piece).c_str(), "rd"));
-  ASSERT_TRUE(mapping.Open(kMegabyte, kMegabyte).ok());
+  ASSERT_TRUE(mapping.Commit(kMegabyte, kMegabyte).ok());
   for (uint64_t i = 0; i < kMegabyte; ++i) ASSERT_EQ(piece[i], std::byte{0});
 }
 
 TEST(ClosedMapping, TooMuchIsRefusedAndStaysClosed) {
   Mapping mapping = MustMap({.size_bytes = 8192 * kMegabyte, .closed = true});
-  ASSERT_TRUE(mapping.Open(0, kMegabyte).ok());
+  ASSERT_TRUE(mapping.Commit(0, kMegabyte).ok());
   const conformance::ChildResult child = RunInChild([&] {
     const rlim_t used = std::stoull(conformance::StatusLine("VmData")) << 10;
     const rlimit limit{used + 1024 * kMegabyte, RLIM_INFINITY};
     if (::setrlimit(RLIMIT_DATA, &limit) != 0) return std::string("setrlimit");
-    const Status status = mapping.Open(kMegabyte, 8191 * kMegabyte);
+    const Status status = mapping.Commit(kMegabyte, 8191 * kMegabyte);
     if (status.code() != Code::kExhausted) return std::string(status.message());
     if (Contains(FlagsOf(mapping.data() + kMegabyte).c_str(), "rd")) return std::string("open");
-    return std::string(mapping.Open(kMegabyte, kMegabyte).message());
+    return std::string(mapping.Commit(kMegabyte, kMegabyte).message());
   });
   EXPECT_TRUE(child.exited);
   EXPECT_EQ(child.complaint, "");

@@ -6,7 +6,7 @@
 // Threading: any thread.
 //
 //   RETURN_IF_ERROR(BindRange({.range = mapping.range(), .node = 1, .strict = true}));
-//   RETURN_IF_ERROR(PreTouch({.range = mapping.range(), .numa_node = 1}));
+//   RETURN_IF_ERROR(Prefault({.range = mapping.range(), .numa_node = 1}));
 //   CHECK(NodeOf(mapping.data()) == 1);
 #ifndef MOORING_CPP_OS_NUMA_H_
 #define MOORING_CPP_OS_NUMA_H_

@@ -41,7 +41,7 @@ constexpr size_t kStackBytes = 256 << 10;
 // even while others write there, and reports EFAULT where a store of ours would end the process by
 // SIGSEGV or SIGBUS (futex(2), FUTEX_WAKE_OP). It may wake a waiter of a futex that is that very
 // word, which futex waiters must expect anyway.
-int TouchPage(uint64_t address) {
+int PrefaultPage(uint64_t address) {
   uint32_t nobody_waits_here = 0;
   // Wakes at the page's word only if it was -2048, the rarest value that the field can hold.
   constexpr uint32_t kOrZero = FUTEX_OP(static_cast<uint32_t>(FUTEX_OP_OR), 0u,
@@ -53,9 +53,9 @@ int TouchPage(uint64_t address) {
   return 0;
 }
 
-int TouchPages(uint64_t begin, uint64_t end, uint64_t page_bytes) {
+int PrefaultPages(uint64_t begin, uint64_t end, uint64_t page_bytes) {
   for (uint64_t at = begin; at < end; at = AlignDown(at, page_bytes) + page_bytes) {
-    if (const int error = TouchPage(at)) return error;
+    if (const int error = PrefaultPage(at)) return error;
   }
   return 0;
 }
@@ -67,10 +67,10 @@ int Populate(uint64_t begin, uint64_t end) {
   return 0;
 }
 
-// One call of PreTouch: what its threads share.
+// One call of Prefault: what its threads share.
 class Job {
  public:
-  explicit Job(const TouchOptions& options)
+  explicit Job(const PrefaultOptions& options)
       : page_bytes_(options.page_bytes == 0 ? PageBytes() : options.page_bytes),
         chunk_bytes_(std::max(kChunkBytes, page_bytes_)),
         // The start of the ordinary page: that much is mapped, also when the range starts inside a
@@ -79,8 +79,8 @@ class Job {
         end_(reinterpret_cast<uintptr_t>(options.range.data()) + options.range.size()),
         numa_node_(options.numa_node),
         asked_(options.method),
-        method_(options.method == TouchMethod::kPerPage ? TouchMethod::kPerPage
-                                                        : TouchMethod::kPopulate) {}
+        method_(options.method == PrefaultMethod::kPerPage ? PrefaultMethod::kPerPage
+                                                        : PrefaultMethod::kPopulate) {}
 
   uint64_t chunk_count() const {
     return (end_ - AlignDown(begin_, chunk_bytes_) + chunk_bytes_ - 1) / chunk_bytes_;
@@ -88,7 +88,7 @@ class Job {
   bool Failed() const { return failed_.load(std::memory_order_relaxed); }
   int error() const { return error_; }
   int placement_error() const { return placement_error_.load(std::memory_order_relaxed); }
-  TouchMethod method() const { return method_.load(std::memory_order_relaxed); }
+  PrefaultMethod method() const { return method_.load(std::memory_order_relaxed); }
 
   void MoveToNode() {
     if (numa_node_ < 0) return;
@@ -104,22 +104,22 @@ class Job {
       const uint64_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
       if (chunk >= count) return;
       const uint64_t start = first + chunk * chunk_bytes_;
-      const int error = TouchChunk(std::max(start, begin_), std::min(start + chunk_bytes_, end_));
+      const int error = PrefaultChunk(std::max(start, begin_), std::min(start + chunk_bytes_, end_));
       // One thread writes error_, and joining it publishes the write.
       if (error != 0 && !failed_.exchange(true, std::memory_order_relaxed)) error_ = error;
     }
   }
 
  private:
-  int TouchChunk(uint64_t begin, uint64_t end) {
-    if (method() == TouchMethod::kPopulate) {
+  int PrefaultChunk(uint64_t begin, uint64_t end) {
+    if (method() == PrefaultMethod::kPopulate) {
       const int error = Populate(begin, end);
       // EINVAL: not known to this kernel, or not for this memory (madvise(2)): the other way tells
       // which.
-      if (error != EINVAL || asked_ == TouchMethod::kPopulate) return error;
-      method_.store(TouchMethod::kPerPage, std::memory_order_relaxed);
+      if (error != EINVAL || asked_ == PrefaultMethod::kPopulate) return error;
+      method_.store(PrefaultMethod::kPerPage, std::memory_order_relaxed);
     }
-    return TouchPages(begin, end, page_bytes_);
+    return PrefaultPages(begin, end, page_bytes_);
   }
 
   const uint64_t page_bytes_;
@@ -127,8 +127,8 @@ class Job {
   const uint64_t begin_;
   const uint64_t end_;
   const int32_t numa_node_;
-  const TouchMethod asked_;
-  std::atomic<TouchMethod> method_;
+  const PrefaultMethod asked_;
+  std::atomic<PrefaultMethod> method_;
   std::atomic<uint64_t> next_{0};
   std::atomic<bool> failed_{false};
   std::atomic<int> placement_error_{0};
@@ -169,7 +169,7 @@ std::vector<pthread_t> StartThreads(Job& job, uint32_t count, int32_t* out_error
   return threads;
 }
 
-uint32_t ThreadCount(const TouchOptions& options, const Job& job) {
+uint32_t ThreadCount(const PrefaultOptions& options, const Job& job) {
   uint64_t count = options.thread_count;
   if (count == 0) {
     count = std::min<uint64_t>(
@@ -179,14 +179,14 @@ uint32_t ThreadCount(const TouchOptions& options, const Job& job) {
       std::clamp<uint64_t>(count, 1, std::max<uint64_t>(job.chunk_count(), 1)));
 }
 
-Status TouchError(int error, const TouchOptions& options, TouchMethod method) {
+Status PrefaultError(int error, const PrefaultOptions& options, PrefaultMethod method) {
   const std::string what = Format("cannot touch %s", FormatBytes(options.range.size()).c_str());
   const Result<uint64_t> resident = ResidentBytes(options.range);
   if (!resident.ok() && resident.status().system_error() == ENOMEM) {
     return Status(Code::kInvalidArgument, Retry::kNever, what + ": part of it is not mapped",
                   "pass only memory that is mapped", error);
   }
-  if (error == EINVAL && method == TouchMethod::kPopulate) {
+  if (error == EINVAL && method == PrefaultMethod::kPopulate) {
     return Status(
         Code::kUnsupported, Retry::kNever,
         what + ": MADV_POPULATE_WRITE is not known to this kernel, or not for this memory",
@@ -215,8 +215,8 @@ Status TouchError(int error, const TouchOptions& options, TouchMethod method) {
 
 }  // namespace
 
-Status PreTouch(const TouchOptions& options, TouchReport* out_report) {
-  if (out_report != nullptr) *out_report = TouchReport();
+Status Prefault(const PrefaultOptions& options, PrefaultReport* out_report) {
+  if (out_report != nullptr) *out_report = PrefaultReport();
   if (options.page_bytes != 0 && !IsPowerOfTwo(options.page_bytes)) {
     return InvalidArgument(
         Format("pages of %s were named", FormatBytes(options.page_bytes).c_str()),
@@ -241,7 +241,7 @@ Status PreTouch(const TouchOptions& options, TouchReport* out_report) {
     out_report->placement_error = job.placement_error();
     out_report->method = job.method();
   }
-  if (job.Failed()) return TouchError(job.error(), options, job.method());
+  if (job.Failed()) return PrefaultError(job.error(), options, job.method());
   return OkStatus();
 }
 

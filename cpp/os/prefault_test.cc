@@ -50,32 +50,32 @@ uint64_t Resident(std::span<const std::byte> range) {
 
 bool KernelKnowsPopulate() {
   const Mapping mapping = MustMap(PageBytes());
-  return PreTouch({.range = mapping.range(), .method = TouchMethod::kPopulate}).ok();
+  return Prefault({.range = mapping.range(), .method = PrefaultMethod::kPopulate}).ok();
 }
 
 // The same claims hold for both ways of touching.
-class TouchTest : public testing::TestWithParam<TouchMethod> {
+class TouchTest : public testing::TestWithParam<PrefaultMethod> {
  protected:
   void SetUp() override {
-    SKIP_WITHOUT(GetParam() != TouchMethod::kPopulate || KernelKnowsPopulate(), "madv_populate",
+    SKIP_WITHOUT(GetParam() != PrefaultMethod::kPopulate || KernelKnowsPopulate(), "madv_populate",
                  "a kernel from 5.14 on");
   }
 
-  TouchOptions Options(std::span<std::byte> range) const {
+  PrefaultOptions Options(std::span<std::byte> range) const {
     return {.range = range, .method = GetParam()};
   }
 };
 
 INSTANTIATE_TEST_SUITE_P(, TouchTest,
-                         testing::Values(TouchMethod::kPopulate, TouchMethod::kPerPage),
+                         testing::Values(PrefaultMethod::kPopulate, PrefaultMethod::kPerPage),
                          [](const auto& tested) {
-                           return tested.param == TouchMethod::kPopulate ? "Populate" : "PerPage";
+                           return tested.param == PrefaultMethod::kPopulate ? "Populate" : "PerPage";
                          });
 
 TEST_P(TouchTest, MakesEveryPageResident) {
   const Mapping mapping = MustMap(40 * kMegabyte);
-  TouchReport report;
-  const Status status = PreTouch(Options(mapping.range()), &report);
+  PrefaultReport report;
+  const Status status = Prefault(Options(mapping.range()), &report);
   ASSERT_TRUE(status.ok()) << status.message();
   EXPECT_EQ(Resident(mapping.range()), mapping.size_bytes());
   EXPECT_EQ(report.method, GetParam());
@@ -86,7 +86,7 @@ TEST_P(TouchTest, MakesEveryPageResident) {
 TEST_P(TouchTest, LeavesThePagesAroundTheRangeAlone) {
   const Mapping mapping = MustMap(20 * kMegabyte);
   const auto part = mapping.range().subspan(3 * PageBytes() + 100, 10 * kMegabyte);
-  ASSERT_TRUE(PreTouch(Options(part)).ok());
+  ASSERT_TRUE(Prefault(Options(part)).ok());
   EXPECT_EQ(Resident(part), part.size());
   EXPECT_EQ(Resident(mapping.range().subspan(0, 3 * PageBytes())), 0u);
   const uint64_t after = 3 * PageBytes() + 10 * kMegabyte + PageBytes();
@@ -96,7 +96,7 @@ TEST_P(TouchTest, LeavesThePagesAroundTheRangeAlone) {
 TEST_P(TouchTest, TouchesTheLastPageOfARangeThatEndsOnItsFirstByte) {
   const Mapping mapping = MustMap(4 * PageBytes());
   const auto part = mapping.range().subspan(PageBytes() - 1, PageBytes() + 2);
-  ASSERT_TRUE(PreTouch(Options(part)).ok());
+  ASSERT_TRUE(Prefault(Options(part)).ok());
   EXPECT_EQ(Resident(mapping.range()), 3 * PageBytes());
 }
 
@@ -119,7 +119,7 @@ TEST_P(TouchTest, ChangesNoByteWhileOthersWrite) {
       ++rounds;
     } while (!stop.load());
   });
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(PreTouch(Options(mapping.range())).ok());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Prefault(Options(mapping.range())).ok());
   stop.store(true);
   writer.join();
   for (uint64_t page = 0; page < pages; ++page) {
@@ -139,38 +139,38 @@ TEST_P(TouchTest, MakesAPrivateCopyOfAFilesPages) {
   ASSERT_EQ(::write(fd.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   void* data = ::mmap(nullptr, text.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE, fd.get(), 0);
   ASSERT_NE(data, MAP_FAILED);
-  const Status status = PreTouch(Options({static_cast<std::byte*>(data), text.size()}));
+  const Status status = Prefault(Options({static_cast<std::byte*>(data), text.size()}));
   EXPECT_TRUE(status.ok()) << status.message();
   EXPECT_EQ(std::memcmp(data, text.data(), text.size()), 0);
   ::munmap(data, text.size());
 }
 
 // kAuto as the caller has it: what one way cannot tell, the other does.
-Status TouchAuto(std::span<std::byte> range) { return PreTouch({.range = range}); }
+Status PrefaultAuto(std::span<std::byte> range) { return Prefault({.range = range}); }
 
-TEST(PreTouch, ReportsReadOnlyMemoryInsteadOfASignal) {
+TEST(Prefault, ReportsReadOnlyMemoryInsteadOfASignal) {
   const Mapping mapping = MustMap(4 * PageBytes());
   ASSERT_EQ(::mprotect(mapping.data() + PageBytes(), PageBytes(), PROT_READ), 0);
-  for (const TouchMethod method : {TouchMethod::kAuto, TouchMethod::kPerPage}) {
-    const Status status = PreTouch({.range = mapping.range(), .method = method});
+  for (const PrefaultMethod method : {PrefaultMethod::kAuto, PrefaultMethod::kPerPage}) {
+    const Status status = Prefault({.range = mapping.range(), .method = method});
     EXPECT_EQ(status.code(), Code::kInvalidArgument) << status.message();
     EXPECT_NE(std::string(status.message()).find("read-only"), std::string::npos)
         << status.message();
   }
 }
 
-TEST(PreTouch, ReportsUnmappedMemoryInsteadOfASignal) {
+TEST(Prefault, ReportsUnmappedMemoryInsteadOfASignal) {
   const Mapping mapping = MustMap(4 * PageBytes());
   ASSERT_EQ(::munmap(mapping.data() + PageBytes(), PageBytes()), 0);
-  for (const TouchMethod method : {TouchMethod::kAuto, TouchMethod::kPerPage}) {
-    const Status status = PreTouch({.range = mapping.range(), .method = method});
+  for (const PrefaultMethod method : {PrefaultMethod::kAuto, PrefaultMethod::kPerPage}) {
+    const Status status = Prefault({.range = mapping.range(), .method = method});
     EXPECT_EQ(status.code(), Code::kInvalidArgument) << status.message();
     EXPECT_NE(std::string(status.message()).find("not mapped"), std::string::npos)
         << status.message();
   }
 }
 
-TEST(PreTouch, ReportsTheEndOfAFileInsteadOfASignal) {
+TEST(Prefault, ReportsTheEndOfAFileInsteadOfASignal) {
   std::string path = ::testing::TempDir() + "touch_test.XXXXXX";
   const UniqueFd fd(::mkstemp(path.data()));
   ASSERT_TRUE(fd.valid());
@@ -178,23 +178,23 @@ TEST(PreTouch, ReportsTheEndOfAFileInsteadOfASignal) {
   ASSERT_EQ(::ftruncate(fd.get(), static_cast<off_t>(PageBytes())), 0);
   void* data = ::mmap(nullptr, 2 * PageBytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   ASSERT_NE(data, MAP_FAILED);
-  for (const TouchMethod method : {TouchMethod::kAuto, TouchMethod::kPerPage}) {
+  for (const PrefaultMethod method : {PrefaultMethod::kAuto, PrefaultMethod::kPerPage}) {
     const Status status =
-        PreTouch({.range = {static_cast<std::byte*>(data), 2 * PageBytes()}, .method = method});
+        Prefault({.range = {static_cast<std::byte*>(data), 2 * PageBytes()}, .method = method});
     EXPECT_EQ(status.code(), Code::kInvalidArgument) << status.message();
   }
   ::munmap(data, 2 * PageBytes());
 }
 
-TEST(PreTouch, OfNothingIsSuccess) { EXPECT_TRUE(TouchAuto({}).ok()); }
+TEST(Prefault, OfNothingIsSuccess) { EXPECT_TRUE(PrefaultAuto({}).ok()); }
 
-TEST(PreTouch, RefusesPagesOfAnOddSize) {
+TEST(Prefault, RefusesPagesOfAnOddSize) {
   const Mapping mapping = MustMap(PageBytes());
-  const Status status = PreTouch({.range = mapping.range(), .page_bytes = 3 * PageBytes()});
+  const Status status = Prefault({.range = mapping.range(), .page_bytes = 3 * PageBytes()});
   EXPECT_EQ(status.code(), Code::kInvalidArgument);
 }
 
-TEST(PreTouch, GoesPageByPageWhereTheKernelKnowsNoOtherWay) {
+TEST(Prefault, GoesPageByPageWhereTheKernelKnowsNoOtherWay) {
   const conformance::ChildResult child = conformance::RunInChild([]() -> std::string {
     const Mapping mapping = MustMap(20 * kMegabyte);
     constexpr uint32_t kPopulateWrite = 23;  // linux/mman.h, 5.14
@@ -205,68 +205,68 @@ TEST(PreTouch, GoesPageByPageWhereTheKernelKnowsNoOtherWay) {
                      .error = EINVAL})) {
       return "cannot install a filter";
     }
-    const Status only = PreTouch({.range = mapping.range(), .method = TouchMethod::kPopulate});
+    const Status only = Prefault({.range = mapping.range(), .method = PrefaultMethod::kPopulate});
     if (only.code() != Code::kUnsupported) return std::string("only: ") + only.message();
-    TouchReport report;
-    const Status status = PreTouch({.range = mapping.range()}, &report);
+    PrefaultReport report;
+    const Status status = Prefault({.range = mapping.range()}, &report);
     if (!status.ok()) return status.message();
-    if (report.method != TouchMethod::kPerPage) return "reports the other method";
+    if (report.method != PrefaultMethod::kPerPage) return "reports the other method";
     return Resident(mapping.range()) == mapping.size_bytes() ? "" : "not all of it";
   });
   EXPECT_EQ(child.complaint, "");
 }
 
-TEST(PreTouch, StartsNoMoreThreadsThanAskedAndLeavesNone) {
+TEST(Prefault, StartsNoMoreThreadsThanAskedAndLeavesNone) {
   std::thread([] {}).join();  // the first thread brings a sanitizer's own along
   const uint64_t before = conformance::ThreadCount();
   for (const uint32_t asked : {1u, 2u, 5u}) {
     const Mapping mapping = MustMap(64 * kMegabyte);
-    TouchReport report;
-    ASSERT_TRUE(PreTouch({.range = mapping.range(), .thread_count = asked}, &report).ok());
+    PrefaultReport report;
+    ASSERT_TRUE(Prefault({.range = mapping.range(), .thread_count = asked}, &report).ok());
     EXPECT_EQ(report.thread_count, asked);
     // A thread that was joined leaves /proc a moment later, also the one before.
     EXPECT_TRUE(Eventually([before] { return conformance::ThreadCount() <= before; }));
   }
 }
 
-TEST(PreTouch, StartsNoThreadsForLittleMemory) {
+TEST(Prefault, StartsNoThreadsForLittleMemory) {
   const Mapping mapping = MustMap(PageBytes());
-  TouchReport report;
-  ASSERT_TRUE(PreTouch({.range = mapping.range(), .thread_count = 8}, &report).ok());
+  PrefaultReport report;
+  ASSERT_TRUE(Prefault({.range = mapping.range(), .thread_count = 8}, &report).ok());
   EXPECT_LE(report.thread_count, 2u);  // the range may lie across the border of two chunks
-  ASSERT_TRUE(PreTouch({.range = mapping.range()}, &report).ok());
+  ASSERT_TRUE(Prefault({.range = mapping.range()}, &report).ok());
   EXPECT_EQ(report.thread_count, 1u);
 }
 
-TEST(PreTouch, DoesTheWorkWithTheThreadsItCanGet) {
+TEST(Prefault, DoesTheWorkWithTheThreadsItCanGet) {
   const conformance::ChildResult child = conformance::RunInChild([]() -> std::string {
     const Mapping mapping = MustMap(32 * kMegabyte);
     // glibc makes threads by clone3, or by clone where that is not known.
     for (const long call : {SYS_clone3, SYS_clone}) {
       if (!RefuseCall({.number = call, .error = EAGAIN})) return "cannot install a filter";
     }
-    TouchReport report;
-    const Status status = PreTouch({.range = mapping.range(), .thread_count = 4}, &report);
+    PrefaultReport report;
+    const Status status = Prefault({.range = mapping.range(), .thread_count = 4}, &report);
     if (!status.ok()) return status.message();
     if (report.thread_count != 1) return std::to_string(report.thread_count) + " threads";
     if (report.thread_error != EAGAIN) return "error " + std::to_string(report.thread_error);
     if (Resident(mapping.range()) != mapping.size_bytes()) return "not all of it";
     // Also where the caller would otherwise only have waited.
     const Status bound =
-        PreTouch({.range = mapping.range(), .thread_count = 4, .numa_node = 0}, &report);
+        Prefault({.range = mapping.range(), .thread_count = 4, .numa_node = 0}, &report);
     return bound.ok() && report.thread_count == 1 ? "" : "with a node";
   });
   EXPECT_EQ(child.complaint, "");
 }
 
-TEST(PreTouch, LeavesTheCallersSignalMaskAlone) {
+TEST(Prefault, LeavesTheCallersSignalMaskAlone) {
   sigset_t blocked;
   ::sigemptyset(&blocked);
   ::sigaddset(&blocked, SIGUSR2);
   sigset_t before;
   ASSERT_EQ(::pthread_sigmask(SIG_SETMASK, &blocked, &before), 0);
   const Mapping mapping = MustMap(32 * kMegabyte);
-  EXPECT_TRUE(PreTouch({.range = mapping.range(), .thread_count = 2}).ok());
+  EXPECT_TRUE(Prefault({.range = mapping.range(), .thread_count = 2}).ok());
   sigset_t after;
   ASSERT_EQ(::pthread_sigmask(SIG_SETMASK, &before, &after), 0);
   for (int signal = 1; signal < NSIG; ++signal) {
@@ -274,21 +274,21 @@ TEST(PreTouch, LeavesTheCallersSignalMaskAlone) {
   }
 }
 
-TEST(PreTouch, RunsOnTheNodeAskedFor) {
+TEST(Prefault, RunsOnTheNodeAskedFor) {
   SKIP_WITHOUT(CheckNode(0).ok(), "numa_node_0", "a machine whose node 0 has memory");
   const Mapping mapping = MustMap(32 * kMegabyte);
-  TouchReport report;
+  PrefaultReport report;
   const Status status =
-      PreTouch({.range = mapping.range(), .thread_count = 2, .numa_node = 0}, &report);
+      Prefault({.range = mapping.range(), .thread_count = 2, .numa_node = 0}, &report);
   ASSERT_TRUE(status.ok()) << status.message();
   EXPECT_EQ(report.placement_error, 0);
   EXPECT_EQ(report.thread_count, 2u);
   EXPECT_EQ(Resident(mapping.range()), mapping.size_bytes());
 }
 
-TEST(PreTouch, RefusesANodeThatDoesNotExistBeforeItTouches) {
+TEST(Prefault, RefusesANodeThatDoesNotExistBeforeItTouches) {
   const Mapping mapping = MustMap(PageBytes());
-  EXPECT_FALSE(PreTouch({.range = mapping.range(), .numa_node = 1000}).ok());
+  EXPECT_FALSE(Prefault({.range = mapping.range(), .numa_node = 1000}).ok());
   EXPECT_EQ(Resident(mapping.range()), 0u);
 }
 
@@ -297,14 +297,14 @@ TEST_P(TouchTest, TakesReservedHugePages) {
   SKIP_WITHOUT(pool && pool->Available() >= 2, "huge_pages", "sysctl vm.nr_hugepages=2");
   Result<Mapping> mapping = Mapping::Hugetlb({.size_bytes = 2 * pool->page_bytes});
   ASSERT_TRUE(mapping.ok()) << mapping.status().message();
-  TouchOptions options = Options(mapping.value().range());
+  PrefaultOptions options = Options(mapping.value().range());
   options.page_bytes = pool->page_bytes;
-  const Status status = PreTouch(options);
+  const Status status = Prefault(options);
   ASSERT_TRUE(status.ok()) << status.message();
   EXPECT_EQ(Resident(mapping.value().range()), 2 * pool->page_bytes);
 }
 
-TEST(PreTouch, ReportsAnEmptyPoolInsteadOfASignal) {
+TEST(Prefault, ReportsAnEmptyPoolInsteadOfASignal) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(pool && pool->overcommit == 0, "hugetlb", "a kernel built with CONFIG_HUGETLBFS");
   // Mapped on no promise: the pool has not that many pages.
@@ -313,8 +313,8 @@ TEST(PreTouch, ReportsAnEmptyPoolInsteadOfASignal) {
   void* data = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_NORESERVE, -1, 0);
   ASSERT_NE(data, MAP_FAILED);
-  for (const TouchMethod method : {TouchMethod::kAuto, TouchMethod::kPerPage}) {
-    const Status status = PreTouch({.range = {static_cast<std::byte*>(data), size_bytes},
+  for (const PrefaultMethod method : {PrefaultMethod::kAuto, PrefaultMethod::kPerPage}) {
+    const Status status = Prefault({.range = {static_cast<std::byte*>(data), size_bytes},
                                     .page_bytes = pool->page_bytes,
                                     .method = method});
     EXPECT_EQ(status.code(), Code::kExhausted) << status.message();

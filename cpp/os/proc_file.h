@@ -14,7 +14,7 @@
 
 namespace mooring {
 
-// The whole file, at most 64 KiB of it; nullopt when it cannot be opened or read.
+// The whole file, at most 64 KiB of it; nullopt when it cannot be committed or read.
 std::optional<std::string> ReadSmallFile(const char* path);
 
 // The decimal number at the start of the file; nullopt when there is none.

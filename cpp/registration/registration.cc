@@ -48,7 +48,7 @@ Registration::Registration(RefPtr<BufferTable> table, RefPtr<Slab> slab, const R
     : table_(std::move(table)), slab_(std::move(slab)), options_(options) {}
 
 Registration::~Registration() {
-  WaitingList::Remove(this);
+  RegistrationRegistry::Remove(this);
   slab_->Unwatch(this);
   Unpin(map_.load(std::memory_order_acquire)->extents, 0);
 }
@@ -86,7 +86,7 @@ Status Registration::Enlist() {
     const RegistrationReport report = Report();
     if (report.outcome != Outcome::kFixed) return RequireFailed(report);
   }
-  WaitingList::Add(this);
+  RegistrationRegistry::Add(this);
   // What was lost before it was known there.
   if (table_->changes_whole()) DropLost();
   return OkStatus();

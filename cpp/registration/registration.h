@@ -6,7 +6,7 @@
 // Lifecycle: reference counted. The owner holds one reference and every operation in flight one; the slots are cleared
 // when the last goes, because a slot is busy from the moment a request names it to that request's last event.
 //
-// What could not be pinned for want of memlock waits, in the WaitingList, for budget that this process gives back; and
+// What could not be pinned for want of memlock waits, in the RegistrationRegistry, for budget that this process gives back; and
 // what could not because operations were in flight, where that is a reason, for a moment when none is.
 //
 // When the slab grows, extents for the new bytes are added behind the others, which stay as they are: a range across the

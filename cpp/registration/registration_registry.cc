@@ -34,19 +34,19 @@ std::vector<RefPtr<Registration>> Hold(const Waiting& waiting, Matches matches) 
 
 }  // namespace
 
-void WaitingList::Add(Registration* registration) {
+void RegistrationRegistry::Add(Registration* registration) {
   Waiting& waiting = lists.Get();
   MutexLock lock(waiting.mutex);
   waiting.registrations.push_back(registration);
 }
 
-void WaitingList::Remove(Registration* registration) {
+void RegistrationRegistry::Remove(Registration* registration) {
   Waiting& waiting = lists.Get();
   MutexLock lock(waiting.mutex);
   std::erase(waiting.registrations, registration);
 }
 
-void WaitingList::Wake() {
+void RegistrationRegistry::PromoteWaiting() {
   Waiting& waiting = lists.Get();
   std::vector<RefPtr<Registration>> held;
   {
@@ -59,7 +59,7 @@ void WaitingList::Wake() {
   for (const RefPtr<Registration>& registration : held) registration->Wake();
 }
 
-void WaitingList::WakeAsked(const BufferTable& table) {
+void RegistrationRegistry::PromoteForOwner(const BufferTable& table) {
   Waiting& waiting = lists.Get();
   std::vector<RefPtr<Registration>> held;
   {
@@ -69,14 +69,14 @@ void WaitingList::WakeAsked(const BufferTable& table) {
   for (const RefPtr<Registration>& registration : held) registration->Wake();
 }
 
-std::vector<RefPtr<Registration>> WaitingList::Of(const Slab& slab) {
+std::vector<RefPtr<Registration>> RegistrationRegistry::Of(const Slab& slab) {
   Waiting& waiting = lists.Get();
   MutexLock lock(waiting.mutex);
   return Hold(waiting, [&](const Registration& one) { return &one.slab() == &slab; });
 }
 
 // Under the lock: one whose last reference has gone stays until it has left the list.
-void WaitingList::DropLost(const BufferTable& table) {
+void RegistrationRegistry::DropLost(const BufferTable& table) {
   Waiting& waiting = lists.Get();
   MutexLock lock(waiting.mutex);
   for (Registration* registration : waiting.registrations) {

@@ -1,4 +1,4 @@
-// WaitingList: the registrations of this process, oldest first, for whoever has something to pin for them later on. What
+// RegistrationRegistry: the registrations of this process, oldest first, for whoever has something to pin for them later on. What
 // gives memlock budget back (a registration, a slab, a ring that goes) wakes those that lack it: those whose ring this
 // thread may register with are tried at once, without pauses; owners of others find the request at their next call. A
 // slab that grows asks for its own. A fork child has an empty list.
@@ -8,7 +8,7 @@
 //
 // Threading: any thread. The list is locked for looking, not while pages are pinned.
 //
-//   WaitingList::Wake();   // after something was destroyed
+//   RegistrationRegistry::PromoteWaiting();   // after something was destroyed
 #ifndef MOORING_CPP_REGISTRATION_REGISTRATION_REGISTRY_H_
 #define MOORING_CPP_REGISTRATION_REGISTRATION_REGISTRY_H_
 
@@ -22,14 +22,14 @@ class BufferTable;
 class Registration;
 class Slab;
 
-class WaitingList {
+class RegistrationRegistry {
  public:
   static void Add(Registration* registration);
   static void Remove(Registration* registration);
 
-  static void Wake();
+  static void PromoteWaiting();
   // Those of `table`, on the thread of its owner, who was asked by another.
-  static void WakeAsked(const BufferTable& table);
+  static void PromoteForOwner(const BufferTable& table);
 
   // Those of `slab`. Drop the references without its growth lock.
   static std::vector<RefPtr<Registration>> Of(const Slab& slab);

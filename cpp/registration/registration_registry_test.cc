@@ -22,9 +22,9 @@ constexpr uint64_t kCount = 16;
 constexpr uint64_t kAll = kBuffer * kCount;
 
 // A limit with room for one slab: the first ring has it, and the second waits.
-class WaitingListTest : public testing::Test {
+class RegistrationRegistryTest : public testing::Test {
  protected:
-  WaitingListTest() {
+  RegistrationRegistryTest() {
     getrlimit(RLIMIT_MEMLOCK, &before_);
     rlimit limit = before_;
     limit.rlim_cur = std::min<rlim_t>(kAll, before_.rlim_max);
@@ -35,7 +35,7 @@ class WaitingListTest : public testing::Test {
     waiting_ = Register(1, slabs_[1]);
     EXPECT_EQ(waiting_->Report().outcome, Outcome::kCopy);
   }
-  ~WaitingListTest() override {
+  ~RegistrationRegistryTest() override {
     for (const RefPtr<BufferTable>& table : tables_) table->Detach();
     setrlimit(RLIMIT_MEMLOCK, &before_);
   }
@@ -66,61 +66,61 @@ class WaitingListTest : public testing::Test {
   RefPtr<Registration> waiting_;
 };
 
-TEST_F(WaitingListTest, WhatWaitsIsPinnedOnceThereIsRoom) {
+TEST_F(RegistrationRegistryTest, WhatWaitsIsPinnedOnceThereIsRoom) {
   GiveBack();
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
   EXPECT_EQ(waiting_->Report().reason, Reason::kNone);
   EXPECT_GE(waiting_->SlotFor(0, kAll), 0);
 }
 
-TEST_F(WaitingListTest, WhatTheLedgerHasNoRoomForIsNotTried) {
+TEST_F(RegistrationRegistryTest, WhatTheLedgerHasNoRoomForIsNotTried) {
   const int updates = engines_[1].updates;
   MemlockLedger::Charge(1);
   MemlockLedger::Release(1);
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(engines_[1].updates, updates);
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kCopy);
 }
 
-TEST_F(WaitingListTest, APartThatFitsIsPinned) {
+TEST_F(RegistrationRegistryTest, APartThatFitsIsPinned) {
   MemlockLedger::Charge(6 * kBuffer);
   GiveBack();
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kPartial);
   EXPECT_EQ(waiting_->Report().bytes_fixed, 10 * kBuffer);
   const int32_t slot = waiting_->SlotFor(0, kBuffer);
   MemlockLedger::Release(6 * kBuffer);
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
   EXPECT_EQ(waiting_->SlotFor(0, kBuffer), slot) << "what was pinned must stay as it was";
 }
 
-TEST_F(WaitingListTest, BudgetThatComesLateIsTakenByTheNextWake) {
+TEST_F(RegistrationRegistryTest, BudgetThatComesLateIsTakenByTheNextWake) {
   GiveBack();
   engines_[1].fail_next = 1;
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kCopy);
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
 }
 
-TEST_F(WaitingListTest, AnOwnerIsAskedAndDoesItHimself) {
+TEST_F(RegistrationRegistryTest, AnOwnerIsAskedAndDoesItHimself) {
   engines_[1].is_owner = false;
   GiveBack();
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kCopy);
   EXPECT_TRUE(tables_[1]->has_deferred());
   engines_[1].is_owner = true;
   tables_[1]->RunDeferred();
   ASSERT_TRUE(tables_[1]->TakePromotionAsked());
   EXPECT_FALSE(tables_[1]->TakePromotionAsked());
-  WaitingList::WakeAsked(*tables_[1]);
+  RegistrationRegistry::PromoteForOwner(*tables_[1]);
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
   EXPECT_FALSE(tables_[1]->has_deferred());
 }
 
-TEST_F(WaitingListTest, PromoteFromAnotherThanTheOwnerIsLeftToTheOwnerWhateverTheReason) {
+TEST_F(RegistrationRegistryTest, PromoteFromAnotherThanTheOwnerIsLeftToTheOwnerWhateverTheReason) {
   GiveBack();
   engines_[1].refuse_with = EFAULT;
   waiting_ = Register(1, slabs_[1]);
@@ -131,20 +131,20 @@ TEST_F(WaitingListTest, PromoteFromAnotherThanTheOwnerIsLeftToTheOwnerWhateverTh
   engines_[1].refuse_with = 0;
   tables_[1]->RunDeferred();
   ASSERT_TRUE(tables_[1]->TakePromotionAsked());
-  WaitingList::WakeAsked(*tables_[1]);
+  RegistrationRegistry::PromoteForOwner(*tables_[1]);
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
 }
 
-TEST_F(WaitingListTest, WhatIsGivenUpIsNotWoken) {
+TEST_F(RegistrationRegistryTest, WhatIsGivenUpIsNotWoken) {
   const RefPtr<Registration> operation = waiting_;  // in flight
   waiting_->GiveUp();
   waiting_.reset();
   GiveBack();
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(operation->Report().outcome, Outcome::kCopy);
 }
 
-TEST_F(WaitingListTest, NeitherAClosedRingNorAnotherReasonIsWoken) {
+TEST_F(RegistrationRegistryTest, NeitherAClosedRingNorAnotherReasonIsWoken) {
   RefPtr<Registration> refused;
   engines_[0].refuse_with = EFAULT;
   refused = Register(0, slabs_[1]);
@@ -152,21 +152,21 @@ TEST_F(WaitingListTest, NeitherAClosedRingNorAnotherReasonIsWoken) {
   engines_[0].refuse_with = 0;
   tables_[1]->Close();
   GiveBack();
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kCopy);
   EXPECT_EQ(refused->Report().outcome, Outcome::kCopy);
 }
 
-TEST_F(WaitingListTest, TheOldestIsServedFirst) {
+TEST_F(RegistrationRegistryTest, TheOldestIsServedFirst) {
   const RefPtr<Slab> slab = MakeSlab();
   const RefPtr<Registration> younger = Register(1, slab);
   GiveBack();
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
   EXPECT_EQ(younger->Report().outcome, Outcome::kCopy);
 }
 
-TEST_F(WaitingListTest, SubmittersReadTheSlotsWhileAnotherThreadPromotes) {
+TEST_F(RegistrationRegistryTest, SubmittersReadTheSlotsWhileAnotherThreadPromotes) {
   first_.reset();
   std::atomic<bool> done{false};
   std::thread submitter([&] {
@@ -182,7 +182,7 @@ TEST_F(WaitingListTest, SubmittersReadTheSlotsWhileAnotherThreadPromotes) {
     engines_[1].budget_bytes = buffers * kBuffer;
     MemlockLedger::Charge((kCount - buffers) * kBuffer);
     MemlockLedger::Release((kCount - buffers) * kBuffer + 0);
-    WaitingList::Wake();
+    RegistrationRegistry::PromoteWaiting();
     EXPECT_TRUE(waiting_->Report().bytes_fixed <= kAll);
   }
   EXPECT_TRUE(waiting_->Promote().ok());
@@ -191,14 +191,14 @@ TEST_F(WaitingListTest, SubmittersReadTheSlotsWhileAnotherThreadPromotes) {
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
 }
 
-TEST_F(WaitingListTest, RegistrationsGoWhileOthersWake) {
+TEST_F(RegistrationRegistryTest, RegistrationsGoWhileOthersWake) {
   first_.reset();
   std::atomic<bool> done{false};
   std::thread waker([&] {
     while (!done.load()) {
       MemlockLedger::Charge(1);
       MemlockLedger::Release(1);
-      WaitingList::Wake();
+      RegistrationRegistry::PromoteWaiting();
     }
   });
   waiting_.reset();

@@ -294,7 +294,7 @@ TEST_F(RegistrationTest, WhatAnotherThreadRegistersIsPinnedByTheOwner) {
   engine_.is_owner = true;
   table_->RunDeferred();
   EXPECT_TRUE(table_->TakePromotionAsked());
-  WaitingList::WakeAsked(*table_);
+  RegistrationRegistry::PromoteForOwner(*table_);
   EXPECT_EQ(registration->Report().outcome, Outcome::kFixed);
 }
 

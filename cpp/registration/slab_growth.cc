@@ -56,12 +56,12 @@ Status GrowSlab(Slab& slab, uint64_t buffer_count) {
   Status status;
   {
     MutexLock growth(slab.growth_mutex());
-    registrations = WaitingList::Of(slab);
+    registrations = RegistrationRegistry::Of(slab);
     status = GrowLocked(slab, buffer_count, registrations);
   }
   // Some may be the last references to what was destroyed meanwhile, whose budget then comes back here.
   registrations.clear();
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
   return status;
 }
 

@@ -152,7 +152,7 @@ TEST_F(SlabGrowthTest, AnOwnerIsAskedAndPinsAtItsNextCall) {
   engines_[0].is_owner = true;
   tables_[0]->RunDeferred();
   ASSERT_TRUE(tables_[0]->TakePromotionAsked());
-  WaitingList::WakeAsked(*tables_[0]);
+  RegistrationRegistry::PromoteForOwner(*tables_[0]);
   EXPECT_EQ(registration->Report().bytes_fixed, 16 * kBuffer);
   EXPECT_EQ(registration->Report().reason, Reason::kNone);
 }
@@ -192,7 +192,7 @@ TEST_F(SlabGrowthTest, WhatOnlyGrowthKeptIsGivenBackAfterIt) {
   EXPECT_EQ(engines_[0].pinned_bytes(), 0u);
   DeliverTags(0);
   EXPECT_EQ(slab_->RefCount(), 1u);
-  EXPECT_TRUE(WaitingList::Of(*slab_).empty());
+  EXPECT_TRUE(RegistrationRegistry::Of(*slab_).empty());
 }
 
 // Of two that want the slab at once, the one that can be had is.

@@ -28,7 +28,7 @@ class FakeQuiescer final : public RingQuiescer {
   }
   void Resume() override { --depth; }
   void Hurry() override { ++hurries; }
-  void OnPinsLost() override { WaitingList::DropLost(*table); }
+  void OnPinsLost() override { RegistrationRegistry::DropLost(*table); }
 
   bool quiet = true;
   int depth = 0;
@@ -69,7 +69,7 @@ class WholeRegistrationTest : public testing::Test {
   void RunWhenQuiet() {
     quiescer_.quiet = true;
     table_->RunDeferred();
-    if (table_->TakePromotionAsked()) WaitingList::WakeAsked(*table_);
+    if (table_->TakePromotionAsked()) RegistrationRegistry::PromoteForOwner(*table_);
   }
   static int32_t SlotOf(const RefPtr<Registration>& registration) { return registration->SlotFor(0, kAll); }
 

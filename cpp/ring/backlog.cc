@@ -24,33 +24,33 @@ bool MakesDescriptor(uint16_t opcode) {
 
 Backlog::~Backlog() {
   while (!empty()) {
-    const Settled& settled = entries_[first_];
-    const Completion& completion = settled.completion;
+    const PendingCompletion& pending = entries_[first_];
+    const Completion& completion = pending.completion;
     if (completion.lease_generation != 0) {
-      (void)settled.registration->slab().Release(
+      (void)pending.registration->slab().Release(
           {.first_index = completion.lease_first_index, .buffer_count = 1, .generation = completion.lease_generation});
     }
-    if (MakesDescriptor(settled.opcode) && completion.result >= 0) close(static_cast<int>(completion.result));
+    if (MakesDescriptor(pending.opcode) && completion.result >= 0) close(static_cast<int>(completion.result));
     (void)Pop();
   }
 }
 
-void Backlog::Push(const Settled& settled) {
+void Backlog::Push(const PendingCompletion& pending) {
   if (count_ == capacity_) Grow();
-  entries_[(first_ + count_++) % capacity_] = settled;
+  entries_[(first_ + count_++) % capacity_] = pending;
 }
 
-Settled Backlog::Pop() {
-  Settled settled = entries_[first_];
+PendingCompletion Backlog::Pop() {
+  PendingCompletion pending = entries_[first_];
   first_ = (first_ + 1) % capacity_;
   --count_;
-  if (settled.registration != nullptr) std::exchange(settled.registration, nullptr)->DropRef();
-  return settled;
+  if (pending.registration != nullptr) std::exchange(pending.registration, nullptr)->DropRef();
+  return pending;
 }
 
 // An operation that repeats has completions without end, so there can be more than records.
 void Backlog::Grow() {
-  std::unique_ptr<Settled[]> more(new Settled[capacity_ * 2]);
+  std::unique_ptr<PendingCompletion[]> more(new PendingCompletion[capacity_ * 2]);
   for (uint32_t i = 0; i < count_; ++i) more[i] = entries_[(first_ + i) % capacity_];
   entries_ = std::move(more);
   capacity_ *= 2;

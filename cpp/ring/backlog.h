@@ -13,7 +13,7 @@
 
 namespace mooring {
 
-struct Settled {
+struct PendingCompletion {
   Completion completion;
   uint32_t index = 0;                    // of the record that is given back with it, or Backlog::kNoRecord
   uint16_t opcode = 0;
@@ -24,22 +24,22 @@ class Backlog {
  public:
   static constexpr uint32_t kNoRecord = UINT32_MAX;
 
-  explicit Backlog(uint32_t capacity) : capacity_(capacity), entries_(new Settled[capacity]) {}
+  explicit Backlog(uint32_t capacity) : capacity_(capacity), entries_(new PendingCompletion[capacity]) {}
   // Nobody will ask for what is left: leases go back to their slabs, and descriptors are closed.
   ~Backlog();
 
   bool empty() const { return count_ == 0; }
   uint32_t count() const { return count_; }
   // Takes over the reference.
-  void Push(const Settled& settled);
+  void Push(const PendingCompletion& pending);
   // The oldest; its reference is dropped. Not when empty.
-  Settled Pop();
+  PendingCompletion Pop();
 
  private:
   void Grow();
 
   uint32_t capacity_;
-  std::unique_ptr<Settled[]> entries_;
+  std::unique_ptr<PendingCompletion[]> entries_;
   uint32_t first_ = 0;
   uint32_t count_ = 0;
 };

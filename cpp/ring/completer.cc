@@ -7,12 +7,12 @@
 
 namespace mooring {
 
-Settler::Settler(RingCore& core)
+Completer::Completer(RingCore& core)
     : core_(core), records_(*core.records), backlog_(records_.capacity()) {}
 
 // Inlined: see Submitter::StageOne.
-[[gnu::always_inline]] inline uint32_t Settler::Settle(const Event& event, Completion* out) {
-  if (event.token & (kBufferTagBit | RingCore::kForgottenToken)) [[unlikely]] {
+[[gnu::always_inline]] inline uint32_t Completer::Complete(const Event& event, Completion* out) {
+  if (event.token & (kBufferTagBit | RingCore::kDetachedToken)) [[unlikely]] {
     if (event.token & kBufferTagBit) {
       core_.table->OnTag(event.token);
     } else {
@@ -27,13 +27,13 @@ Settler::Settler(RingCore& core)
   int64_t result = event.result;
   if (record.opcode >= static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
     if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
-      if (!SettleCancel(event, record)) return kNoRecord;
+      if (!CompleteCancel(event, record)) return kNoRecord;
       result = record.of.cancel.found > 0 ? static_cast<int64_t>(record.of.cancel.found) : -ENOENT;
     } else if (record.opcode == static_cast<uint16_t>(Opcode::kSend) && record.path == Path::kFixed) {
-      if (!SettleZeroCopy(event, record)) return kNoRecord;
+      if (!CompleteZeroCopy(event, record)) return kNoRecord;
       result = record.of.send.result;
     } else if (IsMultishot(record.opcode)) {
-      const uint32_t settled = SettleMultishot(event, index, out);
+      const uint32_t settled = CompleteMultishot(event, index, out);
       if (settled != index) return settled;
       result = out->result;
     } else if (HasSegments(record.opcode) && record.registration != nullptr) {
@@ -54,7 +54,7 @@ Settler::Settler(RingCore& core)
   return index;
 }
 
-uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> out, uint32_t min_count,
+uint32_t Completer::Reap(std::span<const Request> requests, std::span<Completion> out, uint32_t min_count,
                        Deadline deadline) {
   uint32_t count = DrainBacklog(out);
   bool submitted = requests.empty();
@@ -75,7 +75,7 @@ uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> 
     core_.handed.load(std::memory_order_acquire);
     uint32_t before = count;  // and those that go on
     for (uint32_t i = 0; i < received; ++i) {
-      const uint32_t index = Settle(events_[i], &out[count]);
+      const uint32_t index = Complete(events_[i], &out[count]);
       if (index >= kGoesOn) [[unlikely]] {
         count += index == kGoesOn;
         before += index == kGoesOn;
@@ -95,19 +95,19 @@ uint32_t Settler::Reap(std::span<const Request> requests, std::span<Completion> 
   return count;
 }
 
-void Settler::Harvest(Deadline deadline) {
+void Completer::Harvest(Deadline deadline) {
   uint32_t received = 0;
   do {
     received = core_.engine->Reap(events_, 1, deadline);
     core_.handed.load(std::memory_order_acquire);
     uint32_t ended = 0;
     for (uint32_t i = 0; i < received; ++i) {
-      // The record is the settler's until it is given back, but its registration may go when it is settled.
-      Settled settled;
+      // The record is the completer's until it is given back, but its registration may go when it is settled.
+      PendingCompletion settled;
       const Record* record = RecordOf(events_[i]);
       if (record != nullptr) settled.opcode = record->opcode;
       Registration* const registration = record != nullptr ? record->registration : nullptr;
-      settled.index = Settle(events_[i], &settled.completion);
+      settled.index = Complete(events_[i], &settled.completion);
       if (settled.index == kNoRecord) continue;
       if (settled.completion.lease_generation != 0) {
         registration->AddRef();
@@ -125,13 +125,13 @@ void Settler::Harvest(Deadline deadline) {
   } while (received == kBatch);
 }
 
-uint32_t Settler::DrainBacklog(std::span<Completion> out) {
+uint32_t Completer::DrainBacklog(std::span<Completion> out) {
   if (backlog_.empty()) [[likely]]
     return 0;
   uint32_t count = 0;
   uint32_t ended = 0;
   while (!backlog_.empty() && count < out.size()) {
-    const Settled settled = backlog_.Pop();
+    const PendingCompletion settled = backlog_.Pop();
     out[count++] = settled.completion;
     if (settled.index == kNoRecord) continue;
     records_.Give(settled.index);
@@ -142,17 +142,17 @@ uint32_t Settler::DrainBacklog(std::span<Completion> out) {
 }
 
 // Their memory and leases are free by now, so that in_flight never tells fewer than the kernel has.
-void Settler::EndBatch(uint32_t settled) {
+void Completer::EndBatch(uint32_t settled) {
   if (dropping_count_ > 0) DropPending();
-  core_.counters.settled.Add(settled);
+  core_.counters.finished.Add(settled);
 }
 
-void Settler::CountDelivered(uint32_t count) {
+void Completer::CountDelivered(uint32_t count) {
   core_.counters.completed.Add(count);
   records_.PublishGiven();
 }
 
-bool Settler::SettleCancel(const Event& event, Record& record) {
+bool Completer::CompleteCancel(const Event& event, Record& record) {
   if (record.size > 0) {
     core_.cancels.fetch_sub(1, std::memory_order_acq_rel);
     // -EALREADY: it runs. Whether it stops is told by its own completion, here as there.
@@ -163,7 +163,7 @@ bool Settler::SettleCancel(const Event& event, Record& record) {
 
 // A send without a copy is over when its memory is free again, which its notification tells, should there be one. False
 // until then. The path that it took is known by then, too.
-bool Settler::SettleZeroCopy(const Event& event, Record& record) {
+bool Completer::CompleteZeroCopy(const Event& event, Record& record) {
   const bool is_notification = (event.flags & kEventNotification) != 0;
   if (!is_notification) record.of.send.result = event.result;
   if ((event.flags & kEventMore) != 0) return false;
@@ -178,7 +178,7 @@ bool Settler::SettleZeroCopy(const Event& event, Record& record) {
   return true;
 }
 
-uint32_t Settler::Count(const Record& record, int64_t result) {
+uint32_t Completer::Count(const Record& record, int64_t result) {
   RingCounters& counters = core_.counters;
   if (result < 0) [[unlikely]] {
     counters.failed.Add(1);
@@ -220,7 +220,7 @@ uint32_t Settler::Count(const Record& record, int64_t result) {
   return flags;
 }
 
-void Settler::DropRegistration(Registration* registration) {
+void Completer::DropRegistration(Registration* registration) {
   if (registration != dropping_) {
     if (dropping_count_ > 0) DropPending();
     dropping_ = registration;
@@ -228,7 +228,7 @@ void Settler::DropRegistration(Registration* registration) {
   ++dropping_count_;
 }
 
-void Settler::DropPending() {
+void Completer::DropPending() {
   dropping_->DropRef(dropping_count_);
   dropping_ = nullptr;
   dropping_count_ = 0;

@@ -1,4 +1,4 @@
-// Settler: the completion side of a ring. Folds the engine's events into completions, gives leases and registrations
+// Completer: the completion side of a ring. Folds the engine's events into completions, gives leases and registrations
 // back, and keeps completions that were harvested before the caller asked for them.
 //
 // Threading: the completion side's; one call at a time.
@@ -16,9 +16,9 @@
 
 namespace mooring {
 
-class Settler {
+class Completer {
  public:
-  explicit Settler(RingCore& core);
+  explicit Completer(RingCore& core);
 
   // Fills `out` with what is there: the backlog first, then events of the engine, waiting for `min_count` until
   // `deadline`. With `requests`, hands those to the engine first. Returns how many. Returns early when the engine was
@@ -30,7 +30,7 @@ class Settler {
 
   uint32_t backlog_count() const { return backlog_.count(); }
   // Operations handed over and not settled yet.
-  uint64_t in_flight() const { return core_.counters.submitted.value() - core_.counters.settled.value(); }
+  uint64_t in_flight() const { return core_.counters.submitted.value() - core_.counters.finished.value(); }
 
  private:
   static constexpr uint32_t kBatch = 64;
@@ -39,16 +39,16 @@ class Settler {
   static constexpr uint32_t kGoesOn = kNoRecord - 1;
 
   // Tells in `out` of the operation that the event completes, and returns its record, kNoRecord or kGoesOn.
-  uint32_t Settle(const Event& event, Completion* out);
-  // As Settle, but that the record's end is left to it.
-  uint32_t SettleMultishot(const Event& event, uint32_t index, Completion* out);
+  uint32_t Complete(const Event& event, Completion* out);
+  // As Complete, but that the record's end is left to it.
+  uint32_t CompleteMultishot(const Event& event, uint32_t index, Completion* out);
   // Null for tags and forgotten cancels.
   const Record* RecordOf(const Event& event) const;
   static Lease TakeLease(const Event& event, const Record& record, Multishot& multishot);
   // It has no request out any more, and shall get one.
   void HandOver(uint32_t index);
-  bool SettleCancel(const Event& event, Record& record);
-  bool SettleZeroCopy(const Event& event, Record& record);
+  bool CompleteCancel(const Event& event, Record& record);
+  bool CompleteZeroCopy(const Event& event, Record& record);
   // Counts, and returns what there is to flag.
   uint32_t Count(const Record& record, int64_t result);
   // After each batch of events, of which `settled` completed an operation.

@@ -19,7 +19,7 @@ bool MayGoOn(const Multishot& multishot, bool receives, int32_t result) {
 }  // namespace
 
 // Bytes or a descriptor make a completion with MORE; the end of the stream, an error or a cancellation the last one.
-uint32_t Settler::SettleMultishot(const Event& event, uint32_t index, Completion* out) {
+uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Completion* out) {
   const Record& record = records_[index];
   Multishot& multishot = (*core_.multishots)[index];
   const bool receives = record.registration != nullptr;
@@ -44,7 +44,7 @@ uint32_t Settler::SettleMultishot(const Event& event, uint32_t index, Completion
     if (!goes_on) {
       HandOver(index);
     } else if (multishot.is_cancelled.load(std::memory_order_relaxed)) {
-      core_.multishots->Hand(index);  // to be cancelled again
+      core_.multishots->Enqueue(index);  // to be cancelled again
       handed_over_ = true;
     }
     return kGoesOn;
@@ -62,21 +62,21 @@ uint32_t Settler::SettleMultishot(const Event& event, uint32_t index, Completion
 }
 
 // What the event has filled; nothing where it brings no bytes and took no buffer.
-Lease Settler::TakeLease(const Event& event, const Record& record, Multishot& multishot) {
+Lease Completer::TakeLease(const Event& event, const Record& record, Multishot& multishot) {
   if (record.registration == nullptr) return {};
   if ((event.flags & kEventBuffer) != 0) return record.registration->provided()->Take(ProvidedIdOf(event.flags));
   return std::exchange(multishot.lease, Lease{});
 }
 
 // Release: the submission side finds the entry as it was left here.
-void Settler::HandOver(uint32_t index) {
+void Completer::HandOver(uint32_t index) {
   (*core_.multishots)[index].state.store(Multishot::State::kIdle, std::memory_order_release);
-  core_.multishots->Hand(index);
+  core_.multishots->Enqueue(index);
   handed_over_ = true;
 }
 
-const Record* Settler::RecordOf(const Event& event) const {
-  if ((event.token & (kBufferTagBit | RingCore::kForgottenToken)) != 0) return nullptr;
+const Record* Completer::RecordOf(const Event& event) const {
+  if ((event.token & (kBufferTagBit | RingCore::kDetachedToken)) != 0) return nullptr;
   return &records_[RecordPool::IndexOf(event.token)];
 }
 

@@ -7,9 +7,9 @@
 namespace mooring {
 namespace {
 
-using SettlerTest = CoreFixture;
+using CompleterTest = CoreFixture;
 
-TEST_F(SettlerTest, TellsBytesPathEndAndShortness) {
+TEST_F(CompleterTest, TellsBytesPathEndAndShortness) {
   MustSubmit({Read({}, 100, 1), Read({}, 100, 2), Read({}, 100, 3), Read({}, 0, 4)});
   const int32_t results[] = {100, 40, 0, 0};
   for (int i = 0; i < 4; ++i) engine_.Complete(engine_.submitted[i].token, results[i]);
@@ -28,7 +28,7 @@ TEST_F(SettlerTest, TellsBytesPathEndAndShortness) {
   EXPECT_EQ(core_.counters.short_count.value(), 2u);
 }
 
-TEST_F(SettlerTest, TellsSendsAndReceivesApart) {
+TEST_F(CompleterTest, TellsSendsAndReceivesApart) {
   Operation send = Read({}, 100, 1);
   send.opcode = static_cast<uint16_t>(Opcode::kSend);
   Operation receive = Read({}, 100, 2);
@@ -50,9 +50,9 @@ TEST_F(SettlerTest, TellsSendsAndReceivesApart) {
   EXPECT_EQ(core_.counters.write.value() + core_.counters.write_fixed.value(), 0u);
 }
 
-class ZeroCopySettlerTest : public CoreFixture {
+class ZeroCopyCompleterTest : public CoreFixture {
  protected:
-  ZeroCopySettlerTest() { engine_.mutable_info().features |= kFeatureSendZeroCopy; }
+  ZeroCopyCompleterTest() { engine_.mutable_info().features |= kFeatureSendZeroCopy; }
 
   // A zero-copy send from this lease; returns its token.
   uint64_t Send(const Lease& lease, uint64_t size = 100) {
@@ -67,14 +67,14 @@ class ZeroCopySettlerTest : public CoreFixture {
   static constexpr int32_t kCopied = static_cast<int32_t>(kNotificationCopied);
 };
 
-TEST_F(ZeroCopySettlerTest, Rule3ResultAndNotificationAreOneCompletion) {
+TEST_F(ZeroCopyCompleterTest, Rule3ResultAndNotificationAreOneCompletion) {
   const Lease lease = Acquire();
   const uint64_t token = Send(lease);
   ASSERT_TRUE(slab_->Release(lease).ok());
   engine_.Complete(token, 60, kEventMore);
   EXPECT_TRUE(Reap().empty());
   EXPECT_EQ(slab_->Info().held_count, 1u) << "the kernel still reads it";
-  EXPECT_EQ(settler_.in_flight(), 1u);
+  EXPECT_EQ(completer_.in_flight(), 1u);
   engine_.Complete(token, 0, kEventNotification);
   const std::vector<Completion> completions = Reap();
   ASSERT_EQ(completions.size(), 1u);
@@ -86,7 +86,7 @@ TEST_F(ZeroCopySettlerTest, Rule3ResultAndNotificationAreOneCompletion) {
   EXPECT_EQ(core_.counters.send.value(), 0u);
 }
 
-TEST_F(ZeroCopySettlerTest, WhatTheKernelCopiedAfterAllIsToldAndRemembered) {
+TEST_F(ZeroCopyCompleterTest, WhatTheKernelCopiedAfterAllIsToldAndRemembered) {
   EXPECT_TRUE(core_.zero_copy.ShouldTry(7));
   const uint64_t token = Send({});
   engine_.Complete(token, 100, kEventMore);
@@ -102,7 +102,7 @@ TEST_F(ZeroCopySettlerTest, WhatTheKernelCopiedAfterAllIsToldAndRemembered) {
   EXPECT_TRUE(core_.zero_copy.ShouldTry(8));
 }
 
-TEST_F(ZeroCopySettlerTest, Rule3TheErrorOfTheFirstEventIsNotLost) {
+TEST_F(ZeroCopyCompleterTest, Rule3TheErrorOfTheFirstEventIsNotLost) {
   const uint64_t token = Send({});
   engine_.Complete(token, -ENOTSOCK, kEventMore);
   engine_.Complete(token, kCopied, kEventNotification);
@@ -114,7 +114,7 @@ TEST_F(ZeroCopySettlerTest, Rule3TheErrorOfTheFirstEventIsNotLost) {
   EXPECT_TRUE(core_.zero_copy.ShouldTry(7)) << "it says nothing of the socket";
 }
 
-TEST_F(ZeroCopySettlerTest, WithoutANotificationToComeTheFirstEventIsTheLast) {
+TEST_F(ZeroCopyCompleterTest, WithoutANotificationToComeTheFirstEventIsTheLast) {
   const Lease lease = Acquire();
   const uint64_t token = Send(lease);
   ASSERT_TRUE(slab_->Release(lease).ok());
@@ -126,7 +126,7 @@ TEST_F(ZeroCopySettlerTest, WithoutANotificationToComeTheFirstEventIsTheLast) {
   EXPECT_EQ(slab_->Info().held_count, 0u);
 }
 
-TEST_F(ZeroCopySettlerTest, AReapGoesOnPastFirstEvents) {
+TEST_F(ZeroCopyCompleterTest, AReapGoesOnPastFirstEvents) {
   const uint64_t first = Send({});
   const uint64_t second = Send({});
   engine_.Complete(first, 100, kEventMore);
@@ -134,13 +134,13 @@ TEST_F(ZeroCopySettlerTest, AReapGoesOnPastFirstEvents) {
   engine_.Complete(second, 0, kEventNotification);
   engine_.Complete(first, 0, kEventNotification);
   Completion one[1];
-  EXPECT_EQ(settler_.Reap({}, one, 1, Deadline()), 1u);
-  settler_.Harvest(Deadline());
-  EXPECT_EQ(settler_.backlog_count(), 1u);
+  EXPECT_EQ(completer_.Reap({}, one, 1, Deadline()), 1u);
+  completer_.Harvest(Deadline());
+  EXPECT_EQ(completer_.backlog_count(), 1u);
   EXPECT_EQ(Reap().size(), 1u);
 }
 
-TEST_F(SettlerTest, Rule2ALeaseReleasedInFlightComesBackWithItsCompletion) {
+TEST_F(CompleterTest, Rule2ALeaseReleasedInFlightComesBackWithItsCompletion) {
   const Lease lease = Acquire();
   MustSubmit({Read(lease, 10), Read(lease, 10)});
   ASSERT_TRUE(slab_->Release(lease).ok());
@@ -154,7 +154,7 @@ TEST_F(SettlerTest, Rule2ALeaseReleasedInFlightComesBackWithItsCompletion) {
   EXPECT_EQ(slab_->Info().leased_count, 0u);
 }
 
-TEST_F(SettlerTest, ARegistrationDestroyedInFlightIsUnpinnedAfterItsLastOperation) {
+TEST_F(CompleterTest, ARegistrationDestroyedInFlightIsUnpinnedAfterItsLastOperation) {
   MustSubmit({Read({}, 10), Read({}, 10)});
   registration_.reset();
   engine_.Complete(engine_.submitted[0].token, 10);
@@ -167,7 +167,7 @@ TEST_F(SettlerTest, ARegistrationDestroyedInFlightIsUnpinnedAfterItsLastOperatio
   EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
-TEST_F(SettlerTest, ACancelOfManyIsOneCompletion) {
+TEST_F(CompleterTest, ACancelOfManyIsOneCompletion) {
   MustSubmit({Nop(7), Nop(7), Nop(8)});
   Operation cancel;
   cancel.opcode = static_cast<uint16_t>(Opcode::kCancel);
@@ -187,7 +187,7 @@ TEST_F(SettlerTest, ACancelOfManyIsOneCompletion) {
   EXPECT_EQ(core_.cancels.load(), 0u);
 }
 
-TEST_F(SettlerTest, ACancelSaysWhenNothingWasFound) {
+TEST_F(CompleterTest, ACancelSaysWhenNothingWasFound) {
   Operation cancel;
   cancel.opcode = static_cast<uint16_t>(Opcode::kCancel);
   cancel.offset = 7;
@@ -199,10 +199,10 @@ TEST_F(SettlerTest, ACancelSaysWhenNothingWasFound) {
   EXPECT_EQ(Reap().at(0).result, -ENOENT);
 }
 
-TEST_F(SettlerTest, ForgottenCancelsReachNobody) {
+TEST_F(CompleterTest, ForgottenCancelsReachNobody) {
   MustSubmit({Nop(7)});
-  EXPECT_EQ(submitter_.CancelForgotten(7), 1u);
-  EXPECT_EQ(submitter_.CancelForgotten(8), 0u);
+  EXPECT_EQ(submitter_.CancelDetached(7), 1u);
+  EXPECT_EQ(submitter_.CancelDetached(8), 0u);
   engine_.Complete(engine_.submitted[1].token, 0);
   EXPECT_TRUE(Reap().empty());
   engine_.Complete(engine_.submitted[0].token, -ECANCELED);
@@ -211,14 +211,14 @@ TEST_F(SettlerTest, ForgottenCancelsReachNobody) {
   EXPECT_EQ(core_.cancels.load(), 0u);
 }
 
-TEST_F(SettlerTest, HarvestedCompletionsKeepTheirOrderAndTheirRecords) {
+TEST_F(CompleterTest, HarvestedCompletionsKeepTheirOrderAndTheirRecords) {
   std::vector<Operation> nops;
   for (uint64_t i = 0; i < kRecords; ++i) nops.push_back(Nop(i));
   MustSubmit(nops);
   for (const Request& request : engine_.submitted) engine_.Complete(request.token, 0);
-  settler_.Harvest(Deadline());
-  EXPECT_EQ(settler_.backlog_count(), kRecords);
-  EXPECT_EQ(settler_.in_flight(), 0u);
+  completer_.Harvest(Deadline());
+  EXPECT_EQ(completer_.backlog_count(), kRecords);
+  EXPECT_EQ(completer_.in_flight(), 0u);
   // Not given back before the caller has them: the backlog can never overflow.
   EXPECT_EQ(records_.FreeCountNow(), 0u);
   const std::vector<Completion> completions = Reap();
@@ -227,11 +227,11 @@ TEST_F(SettlerTest, HarvestedCompletionsKeepTheirOrderAndTheirRecords) {
   EXPECT_EQ(records_.FreeCountNow(), kRecords);
 }
 
-TEST_F(SettlerTest, FillsNoMoreThanThereIsRoomFor) {
+TEST_F(CompleterTest, FillsNoMoreThanThereIsRoomFor) {
   MustSubmit({Nop(1), Nop(2), Nop(3)});
   for (const Request& request : engine_.submitted) engine_.Complete(request.token, 0);
   Completion two[2];
-  EXPECT_EQ(settler_.Reap({}, two, 1, Deadline()), 2u);
+  EXPECT_EQ(completer_.Reap({}, two, 1, Deadline()), 2u);
   EXPECT_EQ(Reap().size(), 1u);
 }
 

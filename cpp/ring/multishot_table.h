@@ -5,7 +5,7 @@
 // completion takes a request of its own. When it ends short of the operation's end, the operation is idle until the
 // submission side gives it the next, or waits for a buffer to put the next bytes in.
 //
-// Threading: Hand is the completion side's, Pop and Unwant the submission side's, Want anybody's. An entry belongs to the
+// Threading: Hand is the completion side's, Pop and ClearResumeRequest the submission side's, RequestResume anybody's. An entry belongs to the
 // completion side while its request is out, and to the submission side after Hand. Only is_cancelled, which the submission
 // side writes at any time, and the atomics are for both.
 #ifndef MOORING_CPP_RING_MULTISHOT_TABLE_H_
@@ -25,7 +25,7 @@ struct Multishot {
 
   std::atomic<State> state{State::kDone};
   std::atomic<bool> is_cancelled{false};  // it shall end as soon as it can
-  std::atomic<bool> is_handed{false};     // it is in the queue
+  std::atomic<bool> is_queued{false};     // it is in the queue
   bool in_engine = false;                 // the engine repeats it
   bool has_delivered = false;             // a completion at least
   uint16_t flags = 0;                     // of its requests
@@ -40,24 +40,24 @@ class MultishotTable {
   explicit MultishotTable(uint32_t capacity)
       : mask_(RoundUpToPowerOfTwo(capacity) - 1),
         entries_(new Multishot[capacity]),
-        handed_(new uint32_t[mask_ + 1]) {}
+        queue_(new uint32_t[mask_ + 1]) {}
 
   Multishot& operator[](uint32_t index) { return entries_[index]; }
 
   // The submission side shall look at this operation.
-  void Hand(uint32_t index) {
+  void Enqueue(uint32_t index) {
     // Once at a time, so that the queue never overflows.
-    if (entries_[index].is_handed.exchange(true, std::memory_order_acq_rel)) return;
+    if (entries_[index].is_queued.exchange(true, std::memory_order_acq_rel)) return;
     const uint32_t tail = tail_.load(std::memory_order_relaxed);
-    handed_[tail & mask_] = index;
+    queue_[tail & mask_] = index;
     tail_.store(tail + 1, std::memory_order_release);
-    Want();
+    RequestResume();
   }
   bool Pop(uint32_t* out_index) {
     if (head_ == tail_.load(std::memory_order_acquire)) return false;
-    *out_index = handed_[head_++ & mask_];
+    *out_index = queue_[head_++ & mask_];
     // Before the entry is looked at: what changes later is handed again.
-    entries_[*out_index].is_handed.exchange(false, std::memory_order_acq_rel);
+    entries_[*out_index].is_queued.exchange(false, std::memory_order_acq_rel);
     return true;
   }
 
@@ -69,18 +69,18 @@ class MultishotTable {
   void End() { live_.fetch_sub(1, std::memory_order_relaxed); }
 
   // There is something for the submission side to do. seq_cst: whoever then finds that side taken may rely on it to look
-  // again after it has left (OperationRing::LeaveSubmission).
-  void Want() { wanted_.store(true, std::memory_order_seq_cst); }
-  bool wanted() const { return wanted_.load(std::memory_order_seq_cst); }
-  void Unwant() { wanted_.store(false, std::memory_order_seq_cst); }
+  // again after it has left (Ring::LeaveSubmission).
+  void RequestResume() { resume_requested_.store(true, std::memory_order_seq_cst); }
+  bool resume_requested() const { return resume_requested_.load(std::memory_order_seq_cst); }
+  void ClearResumeRequest() { resume_requested_.store(false, std::memory_order_seq_cst); }
 
  private:
   const uint32_t mask_;
   const std::unique_ptr<Multishot[]> entries_;
-  const std::unique_ptr<uint32_t[]> handed_;
+  const std::unique_ptr<uint32_t[]> queue_;
   uint32_t head_ = 0;  // submission side
   std::atomic<uint32_t> tail_{0};
-  std::atomic<bool> wanted_{false};
+  std::atomic<bool> resume_requested_{false};
   std::atomic<uint32_t> live_{0};
 };
 

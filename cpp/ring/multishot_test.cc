@@ -31,14 +31,14 @@ class MultishotTest : public CoreFixture {
     operation.registration = registration;
     return operation;
   }
-  void Cancel(uint64_t user_data) { (void)submitter_.CancelForgotten(user_data); }
+  void Cancel(uint64_t user_data) { (void)submitter_.CancelDetached(user_data); }
   const Request& Last() const { return engine_.submitted.back(); }
   void ExpectLast(int64_t result) {
     const std::vector<Completion> completions = Reap();
     ASSERT_EQ(completions.size(), 1u);
     EXPECT_EQ(completions[0].result, result);
     EXPECT_EQ(completions[0].flags, 0u);
-    EXPECT_EQ(settler_.in_flight(), 0u);
+    EXPECT_EQ(completer_.in_flight(), 0u);
     EXPECT_FALSE(multishots_.any());
   }
   static uint32_t Buffer(uint32_t id) { return kEventBuffer | id << kEventBufferIdShift; }
@@ -70,9 +70,9 @@ TEST_F(MultishotTest, WhatIsNotRepeatedAnyMoreIsStartedAgain) {
   engine_.Complete(Last().token, 5, kEventMore);
   engine_.Complete(Last().token, 6);  // a kernel whose completion queue was full stops like this
   EXPECT_EQ(Reap().size(), 2u);
-  EXPECT_TRUE(multishots_.wanted());
+  EXPECT_TRUE(multishots_.resume_requested());
   submitter_.Resume();
-  EXPECT_FALSE(multishots_.wanted());
+  EXPECT_FALSE(multishots_.resume_requested());
   ASSERT_EQ(engine_.submitted.size(), 2u);
   EXPECT_NE(Last().flags & kRequestMultishot, 0);
   EXPECT_EQ(core_.counters.multishot_requests.value(), 2u);
@@ -102,7 +102,7 @@ TEST_F(MultishotTest, AReceiverWithoutABufferWaitsUntilOneComesBack) {
   EXPECT_EQ(Reap().size(), 2u);
   submitter_.Resume();
   EXPECT_EQ(engine_.submitted.size(), 1u);
-  EXPECT_EQ(settler_.in_flight(), 1u);
+  EXPECT_EQ(completer_.in_flight(), 1u);
   EXPECT_EQ(engine_.alerts, 0);
   EXPECT_TRUE(slab_->Release(rest).ok());
   EXPECT_EQ(engine_.alerts, 1);
@@ -115,7 +115,7 @@ TEST_F(MultishotTest, OneThatWaitsForABufferEndsWhenItIsCancelled) {
   const Lease rest = Acquire(2);
   MustSubmit({Receive(registration_.get())});
   EXPECT_TRUE(engine_.submitted.empty());
-  EXPECT_EQ(settler_.in_flight(), 1u);
+  EXPECT_EQ(completer_.in_flight(), 1u);
   Cancel(1);
   ASSERT_EQ(engine_.submitted.size(), 1u);
   EXPECT_EQ(Last().opcode, Opcode::kNop);
@@ -129,14 +129,14 @@ TEST_F(MultishotTest, OneThatGoesOnAfterItsCancellationIsCancelledAgain) {
   const uint64_t token = Last().token;
   Cancel(1);
   EXPECT_EQ(Last().opcode, Opcode::kCancel);
-  engine_.Complete(RingCore::kForgottenToken, -EALREADY);
+  engine_.Complete(RingCore::kDetachedToken, -EALREADY);
   engine_.Complete(token, 5, kEventMore);
   EXPECT_EQ(Reap().size(), 1u);
   submitter_.Resume();
   ASSERT_EQ(engine_.submitted.size(), 3u);
   EXPECT_EQ(Last().opcode, Opcode::kCancel);
   EXPECT_EQ(Last().size64, token);
-  engine_.Complete(RingCore::kForgottenToken, 0);
+  engine_.Complete(RingCore::kDetachedToken, 0);
   engine_.Complete(token, -ECANCELED);
   ExpectLast(-ECANCELED);
 }
@@ -155,8 +155,8 @@ TEST_F(MultishotTest, MoreCompletionsThanRecordsAreKeptForTheCaller) {
   MustSubmit({Accept()});
   constexpr int kMany = 5 * kRecords;
   for (int fd = 0; fd < kMany; ++fd) engine_.Complete(Last().token, 1000 + fd, kEventMore);
-  settler_.Harvest(Deadline());
-  EXPECT_EQ(settler_.backlog_count(), uint32_t{kMany});
+  completer_.Harvest(Deadline());
+  EXPECT_EQ(completer_.backlog_count(), uint32_t{kMany});
   const std::vector<Completion> completions = Reap();
   ASSERT_EQ(completions.size(), size_t{kMany});
   for (int i = 0; i < kMany; ++i) EXPECT_EQ(completions[i].result, 1000 + i);
@@ -168,11 +168,11 @@ TEST_F(MultishotTest, LeasesThatNobodyGotGoBackWithTheRing) {
   MustSubmit({Receive(providing_.get(), 2)});
   const uint64_t token = Last().token;
   {
-    Settler settler(core_);
+    Completer completer(core_);
     engine_.Complete(token, 1, kEventMore | Buffer(0));
     engine_.Complete(token, -ECONNRESET);
-    settler.Harvest(Deadline());
-    EXPECT_EQ(settler.backlog_count(), 2u);
+    completer.Harvest(Deadline());
+    EXPECT_EQ(completer.backlog_count(), 2u);
     EXPECT_EQ(slab_->Info().leased_count, 3u) << "two for the kernel, and the one that was filled";
   }
   EXPECT_EQ(slab_->Info().leased_count, 2u);

@@ -85,7 +85,7 @@ Result<EngineOptions> Normalise(const RingOptions& options) {
 
 }  // namespace
 
-OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions& options)
+Ring::Ring(std::unique_ptr<Engine> engine, const EngineOptions& options)
     : process_(CurrentProcess()),
       engine_(std::move(engine)),
       info_(engine_->info()),
@@ -96,26 +96,26 @@ OperationRing::OperationRing(std::unique_ptr<Engine> engine, const EngineOptions
       multishots_(options.in_flight_max),
       core_{engine_.get(), table_.get(), &records_, &messages_, &multishots_, {}, {}, {}, {}},
       submitter_(core_, std::min(info_.submission_count, options.in_flight_max)),
-      settler_(core_) {}
+      completer_(core_) {}
 
-OperationRing::~OperationRing() {
-  CHECK(Finished());
+Ring::~Ring() {
+  CHECK(PendingCompletion());
   table_->Detach();
   engine_.reset();
 }
 
-Result<OperationRing*> OperationRing::Create(const RingOptions& options) {
+Result<Ring*> Ring::Create(const RingOptions& options) {
   ASSIGN_OR_RETURN(const EngineOptions wanted, Normalise(options));
   RingRegistry::PumpAll();  // rings that linger hold memlock
   EngineOptions engine_options = wanted;
   engine_options.in_flight_max = wanted.in_flight_max * 2;  // and as many cancellations
   ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, CreateEngine(engine_options));
-  OperationRing* ring = new OperationRing(std::move(engine), wanted);
+  Ring* ring = new Ring(std::move(engine), wanted);
   RingRegistry::Add(ring);
   return ring;
 }
 
-void OperationRing::Destroy(OperationRing* ring) {
+void Ring::Destroy(Ring* ring) {
   if (ring == nullptr) return;
   if (ring->Forked()) {
     // The child closes its copy of the descriptor, which would keep the parent's pins. The rest stays: its locks may have
@@ -124,51 +124,51 @@ void OperationRing::Destroy(OperationRing* ring) {
     return;
   }
   ring->RefuseNewWork();
-  if (ring->engine_->WorksHere() && !ring->Finished()) {
+  if (ring->engine_->WorksHere() && !ring->PendingCompletion()) {
     // The caller promises that no other call is running, so both sides are free; what remains is for the registry.
     (void)ring->Drain(Deadline::After(kDestroyGraceNs));
   }
   RingRegistry::Retire(ring);
-  WaitingList::Wake();
+  RegistrationRegistry::PromoteWaiting();
 }
 
-Status OperationRing::EnterSubmission() {
+Status Ring::EnterSubmission() {
   if (Forked()) return Status(kForkedRing);
   if (!engine_->IsOwner()) return Status(kNotOwner);
   if (!submission_.TryEnter()) return Status(kSecondSubmitter);
   return OkStatus();
 }
 
-Status OperationRing::EnterCompletion() {
+Status Ring::EnterCompletion() {
   if (Forked()) return Status(kForkedRing);
   if (!engine_->IsOwner()) return Status(kNotOwner);
   if (!completion_.TryEnter()) return Status(kSecondReaper);
   return OkStatus();
 }
 
-void OperationRing::RunDeferredSlow(Sides held) {
-  if (table_->TakeBuffersAsked()) multishots_.Want();
+void Ring::RunDeferredSlow(Sides held) {
+  if (table_->TakeBuffersAsked()) multishots_.RequestResume();
   const bool needs_quiet = table_->changes_whole();
   if (needs_quiet && !quiescer_.TryQuiesceFrom(held)) return;
   table_->RunDeferred();
-  if (table_->TakePromotionAsked()) WaitingList::WakeAsked(*table_);
+  if (table_->TakePromotionAsked()) RegistrationRegistry::PromoteForOwner(*table_);
   if (needs_quiet) quiescer_.Resume();
 }
 
 // Whoever wants something of this side while it is taken leaves it to who leaves it.
-void OperationRing::LeaveSubmission() {
+void Ring::LeaveSubmission() {
   if (!submitter_.has_multishots()) [[likely]] {
     submission_.Leave();
     return;
   }
   submission_.LeaveInOrder();
-  while (multishots_.wanted() && submission_.TryVisit()) {
+  while (multishots_.resume_requested() && submission_.TryVisit()) {
     submitter_.Resume();
     submission_.LeaveInOrder();
   }
 }
 
-void OperationRing::ResumeSlow(Sides held) {
+void Ring::ResumeSlow(Sides held) {
   if (held == Sides::kBoth) {
     submitter_.Resume();
     return;
@@ -178,7 +178,7 @@ void OperationRing::ResumeSlow(Sides held) {
   submitter_.Resume();
 }
 
-Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* out_accepted) {
+Status Ring::Submit(std::span<const Operation> operations, uint32_t* out_accepted) {
   *out_accepted = 0;
   RETURN_IF_ERROR(EnterSubmission());
   SubmissionGuard guard(*this);
@@ -189,7 +189,7 @@ Status OperationRing::Submit(std::span<const Operation> operations, uint32_t* ou
   return status;
 }
 
-Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline,
+Status Ring::Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline,
                            uint32_t* out_count) {
   *out_count = 0;
   if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
@@ -199,11 +199,11 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
   for (;;) {
     // A wait on a closed ring with nothing in flight would last for ever.
     if (closed_.load(std::memory_order_acquire)) {
-      if (settler_.in_flight() == 0) min_count = 0;
-      if (settler_.in_flight() == 0 && settler_.backlog_count() == 0 && *out_count == 0) return Status(kClosed);
+      if (completer_.in_flight() == 0) min_count = 0;
+      if (completer_.in_flight() == 0 && completer_.backlog_count() == 0 && *out_count == 0) return Status(kClosed);
     }
     const uint32_t wanted = min_count > *out_count ? min_count - *out_count : 0;
-    *out_count += settler_.Reap({}, completions.subspan(*out_count), wanted, deadline);
+    *out_count += completer_.Reap({}, completions.subspan(*out_count), wanted, deadline);
     Resume(Sides::kCompletion);  // what was in the way may be done now
     if (*out_count >= min_count || deadline.Passed()) return OkStatus();
     // Close, on another thread, wants this side.
@@ -211,7 +211,7 @@ Status OperationRing::Reap(std::span<Completion> completions, uint32_t min_count
   }
 }
 
-Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint32_t* out_accepted,
+Status Ring::SubmitAndReap(std::span<const Operation> operations, uint32_t* out_accepted,
                                     std::span<Completion> completions, uint32_t min_count, Deadline deadline,
                                     uint32_t* out_count) {
   *out_accepted = 0;
@@ -229,27 +229,27 @@ Status OperationRing::SubmitAndReap(std::span<const Operation> operations, uint3
     submitter_.Flush();
     return status;
   }
-  *out_count = settler_.Reap(submitter_.TakeStaged(), completions, min_count, deadline);
+  *out_count = completer_.Reap(submitter_.TakeStaged(), completions, min_count, deadline);
   Resume(Sides::kBoth);
   while (*out_count < min_count && !deadline.Passed() && !closed_.load(std::memory_order_acquire)) {
-    *out_count += settler_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
+    *out_count += completer_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
     Resume(Sides::kBoth);
   }
   return status;
 }
 
-Status OperationRing::Cancel(uint64_t user_data, uint32_t* out_count) {
+Status Ring::Cancel(uint64_t user_data, uint32_t* out_count) {
   *out_count = 0;
   RETURN_IF_ERROR(EnterSubmission());
   SubmissionGuard guard(*this);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
-  const std::optional<uint32_t> found = submitter_.CancelForgotten(user_data);
+  const std::optional<uint32_t> found = submitter_.CancelDetached(user_data);
   if (!found) return Status(kTooManyCancels);
   *out_count = *found;
   return *found == 0 ? Status(kNothingToCancel) : OkStatus();
 }
 
-Status OperationRing::SetFile(uint32_t index, int fd) {
+Status Ring::SetFile(uint32_t index, int fd) {
   RETURN_IF_ERROR(EnterSubmission());
   SubmissionGuard guard(*this);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
@@ -268,23 +268,23 @@ Status OperationRing::SetFile(uint32_t index, int fd) {
                      "use the descriptor itself instead of the file table");
 }
 
-Result<int> OperationRing::EventFd() {
+Result<int> Ring::EventFd() {
   RETURN_IF_ERROR(EnterCompletion());
   SideGuard guard(completion_);
   return engine_->EventFd();
 }
 
-Result<RefPtr<Registration>> OperationRing::Register(RefPtr<Slab> slab, const RegistrationOptions& options) {
+Result<RefPtr<Registration>> Ring::Register(RefPtr<Slab> slab, const RegistrationOptions& options) {
   if (Forked()) return Status(kForkedRing);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   return Registration::Create(table_, std::move(slab), options);
 }
 
-RingStats OperationRing::Stats() const {
+RingStats Ring::Stats() const {
   const RingCounters& counters = core_.counters;
   RingStats stats;
-  // Settled first: read the other way round, an operation settled between would make in_flight negative.
-  const uint64_t settled = counters.settled.value();
+  // PendingCompletion first: read the other way round, an operation settled between would make in_flight negative.
+  const uint64_t settled = counters.finished.value();
   stats.submitted = counters.submitted.value();
   stats.completed = counters.completed.value();
   stats.failed = counters.failed.value();
@@ -311,42 +311,42 @@ RingStats OperationRing::Stats() const {
   return stats;
 }
 
-bool OperationRing::Finished() const {
+bool Ring::PendingCompletion() const {
   // Buffer tags are not waited for: with no operation in flight nothing writes to the pages. Nor are
   // cancellations once the ring is destroyed: nobody asks what became of them, and the word of some may lie where only
   // a thread that has ended could get it (an overflow of the completion queue, with SINGLE_ISSUER).
-  return settler_.in_flight() == 0 && (is_destroyed_ || core_.cancels.load(std::memory_order_acquire) == 0);
+  return completer_.in_flight() == 0 && (is_destroyed_ || core_.cancels.load(std::memory_order_acquire) == 0);
 }
 
-void OperationRing::Pump() {
+void Ring::Pump() {
   if (Forked()) return;
   // Nobody calls a destroyed ring any more, so that whoever comes by may do what its owner would.
   const bool works_here = is_destroyed_ ? engine_->WorksHere() : engine_->IsOwner();
   if (!works_here && !is_destroyed_) return;
   // Destroyed by a thread that may not cancel: its owner does.
-  if (works_here && closed_.load(std::memory_order_acquire) && !Finished()) CancelAllOnce();
+  if (works_here && closed_.load(std::memory_order_acquire) && !PendingCompletion()) CancelAllOnce();
   if (!completion_.TryVisit()) return;
   SideGuard guard(completion_);
   if (works_here) RunDeferred(Sides::kCompletion);
-  settler_.Harvest(Deadline());
+  completer_.Harvest(Deadline());
   if (works_here) Resume(Sides::kCompletion);
 }
 
-Status OperationRing::Close(Deadline deadline) {
+Status Ring::Close(Deadline deadline) {
   if (Forked()) return Status(kForkedRing);
   if (!engine_->IsOwner()) return Status(kNotOwner);
   RefuseNewWork();
   return Drain(deadline);
 }
 
-void OperationRing::RefuseNewWork() {
+void Ring::RefuseNewWork() {
   closed_.store(true, std::memory_order_release);
   table_->Close();
   // A reaper that came before may wait for more than what is in flight: nothing else would end its wait.
   engine_->Wake();
 }
 
-void OperationRing::CancelAllOnce() {
+void Ring::CancelAllOnce() {
   if (!submission_.TryVisit()) return;
   SubmissionGuard guard(*this);
   submitter_.CancelAll();
@@ -354,13 +354,13 @@ void OperationRing::CancelAllOnce() {
 
 // Cancels, takes what comes, and cancels again now and then: a chain may have started its next operation since. Not at
 // every event, or an operation that cannot be stopped would keep this turning until it ends by itself.
-Status OperationRing::Drain(Deadline deadline) {
+Status Ring::Drain(Deadline deadline) {
   CancelAllOnce();
   Deadline next_cancel = Deadline::After(kCancelAgainNs);
-  while (!Finished()) {
+  while (!PendingCompletion()) {
     if (completion_.TryVisit()) {
       SideGuard guard(completion_);
-      if (!Finished()) settler_.Harvest(Deadline::Earlier(deadline, next_cancel));
+      if (!PendingCompletion()) completer_.Harvest(Deadline::Earlier(deadline, next_cancel));
       Resume(Sides::kCompletion);
     } else {
       // A reaper waits on another thread: it sees that the ring is closed and leaves.
@@ -368,11 +368,11 @@ Status OperationRing::Drain(Deadline deadline) {
       const timespec pause{0, 50'000};
       nanosleep(&pause, nullptr);
     }
-    if (Finished()) break;
+    if (PendingCompletion()) break;
     if (deadline.Passed()) {
       return Status(Code::kTimeout, Retry::kLater,
                     Format("%" PRIu64 " operations are still in flight: the kernel has not finished them",
-                           settler_.in_flight()),
+                           completer_.in_flight()),
                     "call close again with more time, or destroy the ring: their memory is kept until they finish");
     }
     if (!next_cancel.Passed()) continue;

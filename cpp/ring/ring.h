@@ -1,4 +1,4 @@
-// OperationRing: what the C interface calls a ring. It takes operations on leases, descriptors and paths, and gives one
+// Ring: what the C interface calls a ring. It takes operations on leases, descriptors and paths, and gives one
 // completion for each, over whichever engine the machine allows.
 //
 // Lifecycle: Create, then Destroy once. Destroy does not wait for the kernel: a ring with operations in flight lingers in
@@ -46,11 +46,11 @@ struct RingOptions {
   uint32_t sqpoll_idle_ms = 0;
 };
 
-class OperationRing {
+class Ring {
  public:
-  static Result<OperationRing*> Create(const RingOptions& options);
+  static Result<Ring*> Create(const RingOptions& options);
   // Takes `ring`, which may be null.
-  static void Destroy(OperationRing* ring);
+  static void Destroy(Ring* ring);
 
   Status Submit(std::span<const Operation> operations, uint32_t* out_accepted);
   Status Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline, uint32_t* out_count);
@@ -68,16 +68,16 @@ class OperationRing {
   bool Forked() const { return process_ != CurrentProcess(); }
 
   // For the registry. Pump brings in what the engine has, without waiting, if nobody else is on the completion side and
-  // this thread may; Finished says that nothing is in flight, so that the ring can go.
+  // this thread may; PendingCompletion says that nothing is in flight, so that the ring can go.
   void Pump();
-  bool Finished() const;
+  bool PendingCompletion() const;
   const BufferTable* table() const { return table_.get(); }
 
  private:
   friend class RingRegistry;
 
-  OperationRing(std::unique_ptr<Engine> engine, const EngineOptions& options);
-  ~OperationRing();
+  Ring(std::unique_ptr<Engine> engine, const EngineOptions& options);
+  ~Ring();
 
   Status EnterSubmission();
   Status EnterCompletion();
@@ -94,7 +94,7 @@ class OperationRing {
   // On the completion side: has operations that repeat go on. For a caller inside `held`.
   void Resume(Sides held) {
     RunDeferred(held);
-    if (multishots_.wanted()) [[unlikely]]
+    if (multishots_.resume_requested()) [[unlikely]]
       ResumeSlow(held);
   }
   void ResumeSlow(Sides held);
@@ -102,13 +102,13 @@ class OperationRing {
   // Of those who have entered the submission side.
   class SubmissionGuard {
    public:
-    explicit SubmissionGuard(OperationRing& ring) : ring_(ring) {}
+    explicit SubmissionGuard(Ring& ring) : ring_(ring) {}
     ~SubmissionGuard() { ring_.LeaveSubmission(); }
     SubmissionGuard(const SubmissionGuard&) = delete;
     SubmissionGuard& operator=(const SubmissionGuard&) = delete;
 
    private:
-    OperationRing& ring_;
+    Ring& ring_;
   };
 
   void CancelAllOnce();
@@ -124,7 +124,7 @@ class OperationRing {
   MultishotTable multishots_;
   RingCore core_;
   Submitter submitter_;
-  Settler settler_;
+  Completer completer_;
   SideLock submission_;
   SideLock completion_;
   std::atomic<bool> closed_{false};

@@ -12,34 +12,34 @@ namespace {
 
 struct Registry {
   Mutex mutex;
-  std::vector<OperationRing*> live GUARDED_BY(mutex);
-  std::vector<OperationRing*> lingering GUARDED_BY(mutex);
+  std::vector<Ring*> live GUARDED_BY(mutex);
+  std::vector<Ring*> lingering GUARDED_BY(mutex);
 };
 
 constinit PerProcess<Registry> registries;
 
 // Takes the lingering rings that have finished, for the caller to delete after the lock.
-std::vector<OperationRing*> TakeFinished(Registry& registry) REQUIRES(registry.mutex) {
-  std::vector<OperationRing*> finished;
-  for (OperationRing* ring : registry.lingering) {
+std::vector<Ring*> TakeFinished(Registry& registry) REQUIRES(registry.mutex) {
+  std::vector<Ring*> finished;
+  for (Ring* ring : registry.lingering) {
     ring->Pump();
-    if (ring->Finished()) finished.push_back(ring);
+    if (ring->PendingCompletion()) finished.push_back(ring);
   }
-  std::erase_if(registry.lingering, [](OperationRing* ring) { return ring->Finished(); });
+  std::erase_if(registry.lingering, [](Ring* ring) { return ring->PendingCompletion(); });
   return finished;
 }
 
 }  // namespace
 
-void RingRegistry::Add(OperationRing* ring) {
+void RingRegistry::Add(Ring* ring) {
   Registry& registry = registries.Get();
   MutexLock lock(registry.mutex);
   registry.live.push_back(ring);
 }
 
-void RingRegistry::Retire(OperationRing* ring) {
+void RingRegistry::Retire(Ring* ring) {
   Registry& registry = registries.Get();
-  std::vector<OperationRing*> finished;
+  std::vector<Ring*> finished;
   {
     MutexLock lock(registry.mutex);
     std::erase(registry.live, ring);
@@ -47,24 +47,24 @@ void RingRegistry::Retire(OperationRing* ring) {
     registry.lingering.push_back(ring);
     finished = TakeFinished(registry);
   }
-  for (OperationRing* done : finished) delete done;
+  for (Ring* done : finished) delete done;
 }
 
 void RingRegistry::PumpAll() {
   Registry& registry = registries.Get();
-  std::vector<OperationRing*> finished;
+  std::vector<Ring*> finished;
   {
     MutexLock lock(registry.mutex);
-    for (OperationRing* ring : registry.live) ring->Pump();
+    for (Ring* ring : registry.live) ring->Pump();
     finished = TakeFinished(registry);
   }
-  for (OperationRing* done : finished) delete done;
+  for (Ring* done : finished) delete done;
 }
 
 void RingRegistry::Pump(const BufferTable* table) {
   Registry& registry = registries.Get();
   MutexLock lock(registry.mutex);
-  for (OperationRing* ring : registry.live) {
+  for (Ring* ring : registry.live) {
     if (ring->table() == table) ring->Pump();
   }
 }

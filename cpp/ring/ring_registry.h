@@ -15,13 +15,13 @@
 namespace mooring {
 
 class BufferTable;
-class OperationRing;
+class Ring;
 
 class RingRegistry {
  public:
-  static void Add(OperationRing* ring);
+  static void Add(Ring* ring);
   // The owner gave `ring` up: it is deleted now, or as soon as it has nothing in flight.
-  static void Retire(OperationRing* ring);
+  static void Retire(Ring* ring);
   // Visits every ring that this thread may visit, and deletes lingering ones that have finished.
   static void PumpAll();
   // Visits the ring of `table`, if it is still there.

@@ -21,7 +21,7 @@ class Counter {
 
 struct RingCounters {
   alignas(64) Counter submitted;  // submission side
-  alignas(64) Counter settled;    // completion side, from here on: events received, handed to the caller or not
+  alignas(64) Counter finished;    // completion side, from here on: events received, handed to the caller or not
   Counter completed;
   Counter failed;
   Counter cancelled;

@@ -1,4 +1,4 @@
-// OperationRing over the real engines. What every configuration must do is in testing/conformance; here is what only
+// Ring over the real engines. What every configuration must do is in testing/conformance; here is what only
 // this layer knows: lingering rings, visits, and that nothing is allocated.
 #include "cpp/ring/ring.h"
 
@@ -38,7 +38,7 @@ constexpr int64_t kLong = 10'000'000'000;
 class OperationRingTest : public testing::TestWithParam<EngineKind> {
  protected:
   void SetUp() override {
-    Result<OperationRing*> ring = OperationRing::Create({.engine = GetParam()});
+    Result<Ring*> ring = Ring::Create({.engine = GetParam()});
     if (!ring.ok() && GetParam() == EngineKind::kIoUring) GTEST_SKIP() << "no io_uring: " << ring.status().message();
     ASSERT_TRUE(ring.ok()) << ring.status().message();
     ring_ = ring.value();
@@ -51,7 +51,7 @@ class OperationRingTest : public testing::TestWithParam<EngineKind> {
   }
   void TearDown() override {
     registration_.reset();
-    OperationRing::Destroy(ring_);
+    Ring::Destroy(ring_);
     RingRegistry::PumpAll();
   }
   Operation PipeRead(uint64_t user_data) {
@@ -65,7 +65,7 @@ class OperationRingTest : public testing::TestWithParam<EngineKind> {
     return read;
   }
 
-  OperationRing* ring_ = nullptr;
+  Ring* ring_ = nullptr;
   RefPtr<Slab> slab_;
   RefPtr<Registration> registration_;
   UniqueFd read_end_;
@@ -114,7 +114,7 @@ TEST_P(OperationRingTest, DestroyWithOperationsInFlightLetsTheMemoryGoWhenTheyEn
   ASSERT_TRUE(ring_->Submit(std::vector<Operation>(4, PipeRead(1)), &accepted).ok());
   ASSERT_EQ(accepted, 4u);
   registration_.reset();
-  OperationRing::Destroy(std::exchange(ring_, nullptr));
+  Ring::Destroy(std::exchange(ring_, nullptr));
   const Deadline deadline = Deadline::After(kLong);
   while ((slab_->RefCount() > 1 || RingRegistry::lingering_count() > 0) && !deadline.Passed()) {
     RingRegistry::PumpAll();
@@ -189,16 +189,16 @@ INSTANTIATE_TEST_SUITE_P(Engines, OperationRingTest, testing::Values(EngineKind:
 TEST(RingOptions, OutOfRangeIsRefusedByName) {
   RingOptions options;
   options.fixed_buffer_count = 16385;
-  const Result<OperationRing*> ring = OperationRing::Create(options);
+  const Result<Ring*> ring = Ring::Create(options);
   ASSERT_FALSE(ring.ok());
   EXPECT_NE(std::string(ring.status().message()).find("fixed_buffer_count"), std::string::npos);
   RingOptions both;
   both.owner_thread = both.sqpoll = true;
-  EXPECT_FALSE(OperationRing::Create(both).ok());
+  EXPECT_FALSE(Ring::Create(both).ok());
   RingOptions small;
   small.submission_count = 64;
   small.completion_count = 32;
-  EXPECT_FALSE(OperationRing::Create(small).ok());
+  EXPECT_FALSE(Ring::Create(small).ok());
 }
 
 }  // namespace

@@ -50,18 +50,18 @@ void SideQuiescer::LeaveTaken() {
 // A reaper who has something for that side may have found it taken just now; he looks again.
 void SideQuiescer::LeaveSubmission() {
   submission_.LeaveInOrder();
-  if (core_.multishots->wanted()) core_.engine->Wake();
+  if (core_.multishots->resume_requested()) core_.engine->Wake();
 }
 
 void SideQuiescer::Hurry() {
   if (IsIdle()) core_.engine->Wake();
 }
 
-void SideQuiescer::OnPinsLost() { WaitingList::DropLost(*core_.table); }
+void SideQuiescer::OnPinsLost() { RegistrationRegistry::DropLost(*core_.table); }
 
 // Cancellations are requests of their own. What is staged and not handed over is inside the submission side.
 bool SideQuiescer::IsIdle() const {
-  return core_.counters.submitted.value() == core_.counters.settled.value() &&
+  return core_.counters.submitted.value() == core_.counters.finished.value() &&
          core_.cancels.load(std::memory_order_acquire) == 0;
 }
 

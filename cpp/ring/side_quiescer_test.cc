@@ -42,7 +42,7 @@ TEST_F(SideQuiescerTest, ARingIsQuietWhileNothingIsInFlightOnly) {
 
 TEST_F(SideQuiescerTest, ACancellationIsInFlightToo) {
   MustSubmit({Nop(1)});
-  ASSERT_EQ(submitter_.CancelForgotten(1), 1u);
+  ASSERT_EQ(submitter_.CancelDetached(1), 1u);
   engine_.Complete(engine_.submitted[0].token, -ECANCELED);
   ASSERT_EQ(Reap().size(), 1u);
   EXPECT_FALSE(IsQuietNow());

@@ -39,7 +39,7 @@ struct RingCore {
   std::atomic<uint32_t> cancels{0};
 
   // Token of cancel requests whose outcome nobody waits for.
-  static constexpr uint64_t kForgottenToken = uint64_t{1} << 62;
+  static constexpr uint64_t kDetachedToken = uint64_t{1} << 62;
 
   ZeroCopyHints zero_copy = {};
 };
@@ -58,7 +58,7 @@ class Submitter {
 
   // Cancels all in flight with this user_data; returns how many requests that took, 0 if none was found, or nullopt if
   // too many cancellations are under way. Their outcome is forgotten.
-  std::optional<uint32_t> CancelForgotten(uint64_t user_data);
+  std::optional<uint32_t> CancelDetached(uint64_t user_data);
   // Cancels everything in flight.
   void CancelAll();
 

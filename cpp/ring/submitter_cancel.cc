@@ -34,7 +34,7 @@ void Submitter::CancelMultishot(uint32_t index) {
   const uint32_t generation = records_[index].generation.load(std::memory_order_relaxed);
   if ((generation & 1) == 0 || core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) return;
   core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-  PushCancel(RecordPool::TokenOf(index, generation), RingCore::kForgottenToken);
+  PushCancel(RecordPool::TokenOf(index, generation), RingCore::kDetachedToken);
 }
 
 // Those that have no request out, which could be cancelled, end now.
@@ -101,7 +101,7 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   return true;
 }
 
-std::optional<uint32_t> Submitter::CancelForgotten(uint64_t user_data) {
+std::optional<uint32_t> Submitter::CancelDetached(uint64_t user_data) {
   Flush();
   uint32_t found = 0;
   for (uint32_t i = 0; i < records_.capacity(); ++i) {
@@ -117,7 +117,7 @@ std::optional<uint32_t> Submitter::CancelForgotten(uint64_t user_data) {
     }
     core_.cancels.fetch_add(1, std::memory_order_acq_rel);
     PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)),
-               RingCore::kForgottenToken);
+               RingCore::kDetachedToken);
     ++found;
   }
   EndCancelled();
@@ -135,7 +135,7 @@ void Submitter::CancelAll() {
     }
     if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) break;
     core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-    PushCancel(RecordPool::TokenOf(i, generation), RingCore::kForgottenToken);
+    PushCancel(RecordPool::TokenOf(i, generation), RingCore::kDetachedToken);
   }
   EndCancelled();
 }

@@ -38,7 +38,7 @@ void Submitter::RestartWaiting() {
 
 void Submitter::Resume() {
   MultishotTable& multishots = *core_.multishots;
-  multishots.Unwant();
+  multishots.ClearResumeRequest();
   RestartWaiting();
   uint32_t index = 0;
   while (multishots.Pop(&index)) {

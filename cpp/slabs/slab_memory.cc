@@ -148,8 +148,8 @@ Status SlabMemory::MapAuto(const SlabOptions& options) {
   if (AutoTakesTransparent(options)) {
     const Status obtained = Obtain(options, PageKind::kTransparent);
     if (obtained.ok()) {
-      const std::span<std::byte> opened = Opened(total_bytes_);
-      if (options.touch == Touch::kNow && !VerifyHuge(opened, opened.size()).ok()) {
+      const std::span<std::byte> committed = Committed(total_bytes_);
+      if (options.touch == Touch::kNow && !VerifyHuge(committed, committed.size()).ok()) {
         Note(FragmentedNote(ReadPages().huge_bytes));
       }
       return OkStatus();
@@ -212,8 +212,8 @@ Status SlabMemory::MapRequired(const SlabOptions& options) {
   if (IsOffered(ReadTransparentHugePages())) {
     transparent = Obtain(options, PageKind::kTransparent);
     if (transparent.ok()) {
-      const std::span<std::byte> opened = Opened(total_bytes_);
-      transparent = VerifyHuge(opened, opened.size());
+      const std::span<std::byte> committed = Committed(total_bytes_);
+      transparent = VerifyHuge(committed, committed.size());
     }
     if (transparent.ok()) return OkStatus();
     mapping_ = Mapping();
@@ -237,7 +237,7 @@ Status SlabMemory::Obtain(const SlabOptions& options, PageKind kind) {
   // Bind, then touch, then look: pages are placed when they are touched, and stay once they are
   // pinned.
   if (status.ok()) status = Bind(options);
-  if (status.ok()) status = Furnish(options, Opened(total_bytes_));
+  if (status.ok()) status = BindAndPrefault(options, Committed(total_bytes_));
   if (status.ok()) {
     range_ = mapping_.range().first(static_cast<size_t>(total_bytes_));
   } else {
@@ -270,7 +270,7 @@ Status SlabMemory::Map(PageKind kind) {
   return mapping_.AdviseHugePages(HugePageAdvice::kAvoid);
 }
 
-// All of the mapping, what is closed included: it keeps that when it is opened.
+// All of the mapping, what is closed included: it keeps that when it is committed.
 Status SlabMemory::Bind(const SlabOptions& options) {
   if (options.numa_policy == NumaPolicy::kDefault) return OkStatus();
   return BindRange({.range = mapping_.range(),
@@ -278,17 +278,17 @@ Status SlabMemory::Bind(const SlabOptions& options) {
                     .strict = options.numa_policy == NumaPolicy::kBind});
 }
 
-Status SlabMemory::Furnish(const SlabOptions& options, std::span<std::byte> piece) {
+Status SlabMemory::BindAndPrefault(const SlabOptions& options, std::span<std::byte> piece) {
   if (is_growable()) {
     RETURN_IF_ERROR(
-        mapping_.Open(static_cast<uint64_t>(piece.data() - mapping_.data()), piece.size()));
+        mapping_.Commit(static_cast<uint64_t>(piece.data() - mapping_.data()), piece.size()));
   }
   // Huge pages that are required are touched in any case: only then can be told whether they are
   // had.
   if (options.touch == Touch::kNone && options.huge_pages != HugePages::kRequire) return OkStatus();
   const bool placed = options.numa_policy != NumaPolicy::kDefault;
   // A transparent huge page may turn out as ordinary ones, all of which want touching.
-  RETURN_IF_ERROR(PreTouch({.range = piece,
+  RETURN_IF_ERROR(Prefault({.range = piece,
                             .page_bytes = kind_ == PageKind::kHugetlb ? page_bytes_ : 0,
                             .thread_count = options.touch_thread_count,
                             .numa_node = placed ? static_cast<int32_t>(options.numa_node) : -1}));
@@ -299,13 +299,13 @@ Status SlabMemory::Furnish(const SlabOptions& options, std::span<std::byte> piec
 Status SlabMemory::Prepare(uint64_t total_bytes) {
   prepared_bytes_ = total_bytes;
   prepared_note_.clear();
-  const std::span<std::byte> before = Opened(range_.size());
-  const std::span<std::byte> after = Opened(total_bytes);
+  const std::span<std::byte> before = Committed(range_.size());
+  const std::span<std::byte> after = Committed(total_bytes);
   const std::span<std::byte> piece = after.subspan(before.size());
   if (piece.empty()) return OkStatus();  // it fits into the last page
   // All that is open is looked at, not the piece: before 6.7 the kernel counts by mapping.
   const Result<uint64_t> huge_before = HugeBytes(before);
-  Status status = Furnish(options_, piece);
+  Status status = BindAndPrefault(options_, piece);
   if (status.ok() && kind_ == PageKind::kTransparent && huge_before.ok()) {
     Status huge = VerifyHuge(after, huge_before.value() + piece.size());
     if (options_.huge_pages == HugePages::kRequire) {
@@ -325,12 +325,12 @@ void SlabMemory::Publish() {
 }
 
 void SlabMemory::Discard() {
-  const uint64_t opened = Opened(range_.size()).size();
-  const uint64_t prepared = Opened(prepared_bytes_).size();
-  if (prepared > opened) mapping_.Shut(opened, prepared - opened);
+  const uint64_t committed = Committed(range_.size()).size();
+  const uint64_t prepared = Committed(prepared_bytes_).size();
+  if (prepared > committed) mapping_.Decommit(committed, prepared - committed);
 }
 
-std::span<std::byte> SlabMemory::Opened(uint64_t total_bytes) const {
+std::span<std::byte> SlabMemory::Committed(uint64_t total_bytes) const {
   if (!is_growable()) return mapping_.range();
   return mapping_.range().first(static_cast<size_t>(RoundUp(total_bytes, page_bytes_)));
 }
@@ -350,13 +350,13 @@ Status SlabMemory::VerifyNode(uint32_t node, std::span<const std::byte> piece) c
   return OkStatus();
 }
 
-Status SlabMemory::VerifyHuge(std::span<const std::byte> opened, uint64_t wanted) const {
-  ASSIGN_OR_RETURN(const uint64_t huge, HugeBytes(opened));
+Status SlabMemory::VerifyHuge(std::span<const std::byte> committed, uint64_t wanted) const {
+  ASSIGN_OR_RETURN(const uint64_t huge, HugeBytes(committed));
   if (huge >= wanted) return OkStatus();
-  const std::string setting = ReserveSetting(opened.size());
+  const std::string setting = ReserveSetting(committed.size());
   return Status(Code::kExhausted, Retry::kAfterRemedy,
                 Format("of %s only %s got transparent huge pages: memory is fragmented",
-                       FormatBytes(opened.size()).c_str(), FormatBytes(huge).c_str()),
+                       FormatBytes(committed.size()).c_str(), FormatBytes(huge).c_str()),
                 Format("as root: echo 1 > /proc/sys/vm/compact_memory%s%s",
                        setting.empty() ? "" : "; or reserve pages: ", setting.c_str()),
                 ENOMEM);

@@ -101,13 +101,13 @@ class SlabMemory {
   Status Map(PageKind kind);
   Status Bind(const SlabOptions& options);
   // Opens what is closed, and touches.
-  Status Furnish(const SlabOptions& options, std::span<std::byte> piece);
+  Status BindAndPrefault(const SlabOptions& options, std::span<std::byte> piece);
   Status VerifyNode(uint32_t node, std::span<const std::byte> piece) const;
-  Status VerifyHuge(std::span<const std::byte> opened, uint64_t wanted) const;
+  Status VerifyHuge(std::span<const std::byte> committed, uint64_t wanted) const;
   void Note(std::string_view text);
 
   // What is open of the mapping, from its start on.
-  std::span<std::byte> Opened(uint64_t total_bytes) const;
+  std::span<std::byte> Committed(uint64_t total_bytes) const;
   bool is_growable() const { return total_bytes_max_ > total_bytes_; }
 
   const ProcessToken process_ = CurrentProcess();

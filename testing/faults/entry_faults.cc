@@ -77,7 +77,7 @@ void Strike(io_uring_sqe* entry) {
   }
 }
 
-thread_local bool poller_rests = false;
+thread_local bool sqpoll_thread_rests = false;
 
 // Found out on a ring that has nothing to do.
 bool SleepShows() {
@@ -88,7 +88,7 @@ bool SleepShows() {
   if (io_uring_queue_init_params(2, &ring, &params) != 0) return false;
   constexpr std::chrono::seconds kLongEnough{2};
   const bool shows =
-      conformance::Eventually([&] { return conformance::PollerSleeps(ring.ring_fd); }, kLongEnough);
+      conformance::Eventually([&] { return conformance::SqpollThreadSleeps(ring.ring_fd); }, kLongEnough);
   io_uring_queue_exit(&ring);
   return shows;
 }
@@ -108,13 +108,13 @@ bool CanStrikeEntries() {
   return can;
 }
 
-PollerRest::PollerRest() {
+SqpollThreadRest::SqpollThreadRest() {
   static const bool shows = SleepShows();
   const int fd = TheQueues().last_polled_fd;
-  poller_rests = shows && conformance::Eventually([&] { return conformance::PollerSleeps(fd); });
+  sqpoll_thread_rests = shows && conformance::Eventually([&] { return conformance::SqpollThreadSleeps(fd); });
 }
 
-PollerRest::~PollerRest() { poller_rests = false; }
+SqpollThreadRest::~SqpollThreadRest() { sqpoll_thread_rests = false; }
 
 void RememberQueue(const io_uring& ring) {
   Queues& queues = TheQueues();
@@ -130,7 +130,7 @@ void StrikeEntries(int ring_fd, uint32_t count) {
   const std::lock_guard lock(queues.mutex);
   const auto found = queues.by_fd.find(ring_fd);
   if (found == queues.by_fd.end()) return;
-  if (found->second.polled && !(poller_rests && conformance::PollerSleeps(ring_fd))) return;
+  if (found->second.polled && !(sqpoll_thread_rests && conformance::SqpollThreadSleeps(ring_fd))) return;
   const io_uring_sq& queue = found->second.entries;
   const uint32_t head = __atomic_load_n(queue.khead, __ATOMIC_ACQUIRE);
   const uint32_t ready = __atomic_load_n(queue.ktail, __ATOMIC_RELAXED) - head;

@@ -6,7 +6,7 @@
 //
 // Not struck: nops and cancellations, which cannot fail so; and closing, which frees its descriptor
 // even then. Entries of a polled queue (SQPOLL) are struck in the call that wakes the polling thread,
-// for as long as there is a PollerRest: else the kernel may read them meanwhile.
+// for as long as there is a SqpollThreadRest: else the kernel may read them meanwhile.
 //
 // Threading: any; a queue by one thread at a time.
 #ifndef MOORING_TESTING_FAULTS_ENTRY_FAULTS_H_
@@ -23,11 +23,11 @@ bool CanStrikeEntries();
 
 // Begins when the polling thread of the last ring sleeps, where the kernel tells that. Only while
 // nothing is in flight, whose end would wake it.
-class PollerRest {
+class SqpollThreadRest {
  public:
-  PollerRest();
-  ~PollerRest();
-  PollerRest(const PollerRest&) = delete;
+  SqpollThreadRest();
+  ~SqpollThreadRest();
+  SqpollThreadRest(const SqpollThreadRest&) = delete;
 };
 
 // Remembers the queue of `ring`, which has just been mapped.

@@ -168,7 +168,7 @@ Answers Trial::Begin(const Ring& ring, std::vector<mooring_op_t> operations) {
   for (size_t i = 0; i < operations.size(); ++i) {
     operations[i].user_data = answers[i].user_data = next_user_data_++;
   }
-  std::optional<PollerRest> rest;
+  std::optional<SqpollThreadRest> rest;
   if ((mode_.flags & MOORING_RING_SQPOLL) != 0 && pending_.empty()) rest.emplace();
   uint32_t accepted = 0;
   const auto count = static_cast<uint32_t>(operations.size());

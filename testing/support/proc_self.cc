@@ -90,7 +90,7 @@ std::map<std::string, uint64_t> KernelThreadsCpuNs() {
 
 // IORING_SQ_NEED_WAKEUP does not tell: a poller sets it, and looks at its queue once more before it
 // sleeps. wchan (proc(5)) is 0 until it has truly gone.
-bool PollerSleeps(int fd) {
+bool SqpollThreadSleeps(int fd) {
   std::ifstream facts("/proc/self/fdinfo/" + std::to_string(fd));
   std::string name;
   int id = 0;

@@ -23,7 +23,7 @@ std::map<std::string, uint64_t> KernelThreadsCpuNs();
 
 // True when the thread that polls the submission queue of the ring `fd` (SQPOLL) is off its CPU until
 // somebody wakes it; false too where the kernel does not tell (CONFIG_KALLSYMS).
-bool PollerSleeps(int fd);
+bool SqpollThreadSleeps(int fd);
 
 // True when the page at `address` is mapped.
 bool IsMapped(const void* address);

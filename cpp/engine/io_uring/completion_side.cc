@@ -17,13 +17,13 @@ constexpr int64_t kParkedWaitNs = 40'000'000;
 // How many submissions in a row wait in their own system call before one is tried without.
 constexpr uint32_t kWaitsBetweenLooks = 8;
 
-void Ring(int event_fd) {
+void SignalEventFd(int event_fd) {
   const uint64_t one = 1;
   // It can fail only when the counter is full, and then it is readable anyway.
   [[maybe_unused]] const ssize_t written = write(event_fd, &one, sizeof(one));
 }
 
-void Silence(int event_fd) {
+void DrainEventFd(int event_fd) {
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = read(event_fd, &count, sizeof(count));
 }
@@ -42,7 +42,7 @@ CompletionSide::CompletionSide(const Uring& uring, FailedEvents& failed,
                                const SubmissionSide& submission, UniqueFd wake_fd)
     : uring_(uring),
       failed_(failed),
-      hand_overs_(submission.hand_overs()),
+      submission_count_(submission.submission_count()),
       queue_(uring),
       submission_flags_(uring.ring().sq.kflags),
       waits_take_timeouts_(uring.HasFeature(IORING_FEAT_EXT_ARG)),
@@ -79,8 +79,8 @@ uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uin
 
 uint32_t CompletionSide::Take(std::span<Event> events) {
   uint32_t count = queue_.Take(events);
-  // Acquire pairs with SubmissionSide::HandOver: see hand_overs() there.
-  (void)hand_overs_.load(std::memory_order_acquire);
+  // Acquire pairs with SubmissionSide::HandOver: see submission_count() there.
+  (void)submission_count_.load(std::memory_order_acquire);
   if (!failed_.Empty()) [[unlikely]]
     count += failed_.Take(events.subspan(count));
   return count;
@@ -100,7 +100,7 @@ SubmissionWait CompletionSide::Plan(uint32_t min_count, Deadline deadline,
 
 void CompletionSide::Wake() {
   wake_pending_.store(true, std::memory_order_release);
-  Ring(wake_fd_.get());
+  SignalEventFd(wake_fd_.get());
 }
 
 void CompletionSide::Alert() {
@@ -109,8 +109,8 @@ void CompletionSide::Alert() {
 }
 
 void CompletionSide::NotifyFailed() {
-  Ring(wake_fd_.get());
-  if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0) Ring(fd);
+  SignalEventFd(wake_fd_.get());
+  if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0) SignalEventFd(fd);
 }
 
 // Readable from the start: what was ready before the kernel knew of it is found by the first reap.
@@ -135,7 +135,7 @@ void CompletionSide::RenewEventFd() {
   AddOne(system_calls_);
   AddOne(system_calls_);
   (void)uring_.Control(IORING_UNREGISTER_EVENTFD, nullptr, 0);
-  if (uring_.Control(IORING_REGISTER_EVENTFD, &number, 1) < 0) Ring(number);
+  if (uring_.Control(IORING_REGISTER_EVENTFD, &number, 1) < 0) SignalEventFd(number);
   (void)Enter(0, nullptr);
 }
 
@@ -179,7 +179,7 @@ bool CompletionSide::Park(Deadline deadline, bool* parked) {
   AddOne(system_calls_);
   const int ready = ppoll(fds, 2, deadline.IsNever() ? nullptr : &timeout, nullptr);
   if (ready < 0) return errno == EINTR;
-  if (fds[0].revents != 0) Silence(wake_fd_.get());
+  if (fds[0].revents != 0) DrainEventFd(wake_fd_.get());
   return (fds[1].revents & (POLLNVAL | POLLERR)) == 0;
 }
 
@@ -187,7 +187,7 @@ bool CompletionSide::TakeWake() {
   if (!wake_pending_.load(std::memory_order_relaxed)) return false;
   // Acquire pairs with Wake: whoever is woken sees why.
   wake_pending_.exchange(false, std::memory_order_acquire);
-  Silence(wake_fd_.get());
+  DrainEventFd(wake_fd_.get());
   return true;
 }
 

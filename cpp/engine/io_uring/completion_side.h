@@ -70,7 +70,7 @@ class CompletionSide {
 
   const Uring& uring_;
   FailedEvents& failed_;
-  const std::atomic<uint64_t>& hand_overs_;
+  const std::atomic<uint64_t>& submission_count_;
   CompletionQueue queue_;
   const uint32_t* const submission_flags_;
   const bool waits_take_timeouts_;

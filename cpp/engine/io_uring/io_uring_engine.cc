@@ -32,7 +32,7 @@ constexpr Request kNudge = {.token = kBufferTagBit | UINT32_MAX};
 
 class IoUringEngine final : public Engine {
  public:
-  IoUringEngine(const EngineOptions& options, Uring uring, SubmissionHabits habits,
+  IoUringEngine(const EngineOptions& options, Uring uring, KernelQuirks quirks,
                 bool shuts_down, UniqueFd wake_fd)
       : uring_(std::move(uring)),
         shuts_down_(shuts_down),
@@ -40,7 +40,7 @@ class IoUringEngine final : public Engine {
         owner_(CurrentThread()),
         tables_(uring_),
         failed_(options.in_flight_max),
-        submission_(uring_, failed_, habits),
+        submission_(uring_, failed_, quirks),
         completion_(uring_, failed_, submission_, std::move(wake_fd)) {}
 
   // Makes the tables, and writes down what was obtained.
@@ -222,16 +222,16 @@ Result<int> IoUringEngine::EventFd() {
 
 // What the kernel must let us do beyond io_uring_setup; true, or false with the reason.
 bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCalls& calls,
-              Refusal* refusal) {
+              Unavailability* unavailability) {
   const int enter = calls.enter(uring.fd(), 0, 0, 0, nullptr, 0);
   if (enter < 0) {
-    *refusal = ExplainDeniedCall("io_uring_enter", -enter);
+    *unavailability = ExplainDeniedCall("io_uring_enter", -enter);
   } else if (features.probe_error() == EINVAL) {
-    *refusal = ExplainTooOld("it cannot be asked for its opcodes");
+    *unavailability = ExplainTooOld("it cannot be asked for its opcodes");
   } else if (features.probe_error() != 0) {
-    *refusal = ExplainDeniedCall("io_uring_register", features.probe_error());
+    *unavailability = ExplainDeniedCall("io_uring_register", features.probe_error());
   } else if (const char* name = features.FirstMissingOpcode()) {
-    *refusal = ExplainTooOld(std::string("it lacks ") + name);
+    *unavailability = ExplainTooOld(std::string("it lacks ") + name);
   } else {
     return true;
   }
@@ -240,22 +240,22 @@ bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCall
 
 }  // namespace
 
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusal* refusal,
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavailability* unavailability,
                                             const UringCalls& calls) {
   Uring uring;
-  if (!SetUpUring(calls, options, &uring, refusal)) return nullptr;
+  if (!SetUpUring(calls, options, &uring, unavailability)) return nullptr;
   const UringFeatures features(uring);
-  if (!CheckUse(uring, features, calls, refusal)) return nullptr;
+  if (!CheckUse(uring, features, calls, unavailability)) return nullptr;
   UniqueFd wake_fd = MakeEventFd();
   if (!wake_fd.valid()) {
-    *refusal = ExplainSetupFailure(calls, errno);
+    *unavailability = ExplainSetupFailure(calls, errno);
     return nullptr;
   }
-  const SubmissionHabits habits = {
+  const KernelQuirks quirks = {
       .closes_file_slots = options.fixed_file_count != 0 && ClosesFileSlots(calls, features),
       .drains_hold_back = features.HasOpcode(kOpcodePipe)};
   auto engine =
-      std::make_unique<IoUringEngine>(options, std::move(uring), habits,
+      std::make_unique<IoUringEngine>(options, std::move(uring), quirks,
                                       features.HasOpcode(IORING_OP_SHUTDOWN), std::move(wake_fd));
   engine->Complete(options, features, TrySendZeroCopy(calls, features));
   return engine;

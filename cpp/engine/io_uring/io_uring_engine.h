@@ -4,9 +4,9 @@
 // Lifecycle and threading: see engine.h. In a fork child only the destructor may be called; it
 // leaves the parent's ring alone.
 //
-//   Refusal refusal;
-//   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &refusal);
-//   if (engine == nullptr) return refusal.ToStatus();
+//   Unavailability unavailability;
+//   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability);
+//   if (engine == nullptr) return unavailability.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_IO_URING_ENGINE_H_
 #define MOORING_CPP_ENGINE_IO_URING_IO_URING_ENGINE_H_
 
@@ -18,8 +18,8 @@
 
 namespace mooring {
 
-// Null with the reason in `*refusal`. Looks at no EngineKind but for SQPOLL (uring_setup.h).
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Refusal* refusal,
+// Null with the reason in `*unavailability`. Looks at no EngineKind but for SQPOLL (setup.h).
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavailability* unavailability,
                                             const UringCalls& calls = kKernelCalls);
 
 }  // namespace mooring

@@ -123,30 +123,30 @@ int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes
 }  // namespace
 
 bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
-                Refusal* refusal) {
+                Unavailability* unavailability) {
   const Sizes wanted = {.submission = options.submission_count,
                         .completion = options.completion_count};
   Sizes sizes = wanted;
   const int error = TrySizes(calls, options, &sizes, uring);
-  const bool no_poller =
+  const bool no_sqpoll =
       error == 0 && options.sqpoll && !uring->HasFeature(IORING_FEAT_SQPOLL_NONFIXED);
-  if (options.sqpoll && (error == EINVAL || error == EPERM || error == EACCES || no_poller)) {
+  if (options.sqpoll && (error == EINVAL || error == EPERM || error == EACCES || no_sqpoll)) {
     uring->Close();
     EngineOptions plain = options;
     plain.sqpoll = false;
-    if (!SetUpUring(calls, plain, uring, refusal)) return false;
+    if (!SetUpUring(calls, plain, uring, unavailability)) return false;
     if (options.kind != EngineKind::kIoUring) return true;
     uring->Close();
-    *refusal = ExplainNoSqpoll(no_poller ? EINVAL : error);
+    *unavailability = ExplainNoSqpoll(no_sqpoll ? EINVAL : error);
     return false;
   }
   if (error == ENOMEM) {
-    *refusal =
+    *unavailability =
         ExplainNoMemory({.wanted = BytesOf(wanted), .least = BytesOf(sizes)}, ReadMemlockLimits());
     return false;
   }
   if (error != 0) {
-    *refusal = ExplainSetupFailure(calls, error);
+    *unavailability = ExplainSetupFailure(calls, error);
     return false;
   }
   if (!NeedsRoomForAll(*uring, options)) return true;

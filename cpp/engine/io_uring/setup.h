@@ -1,12 +1,12 @@
 // SetUpUring: the ladder of io_uring_setup(2): from the newest flags that serve the options down to
 // those of 5.6, step by step where the kernel answers EINVAL; smaller queues where it answers
-// ENOMEM. What cannot be had is said in a Refusal.
+// ENOMEM. What cannot be had is said in a Unavailability.
 //
 // Threading: any thread; with owner_thread, the ring is the calling thread's.
 //
 //   Uring uring;
-//   Refusal refusal;
-//   if (!SetUpUring(kKernelCalls, options, &uring, &refusal)) return refusal.ToStatus();
+//   Unavailability unavailability;
+//   if (!SetUpUring(kKernelCalls, options, &uring, &unavailability)) return unavailability.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_SETUP_H_
 #define MOORING_CPP_ENGINE_IO_URING_SETUP_H_
 
@@ -17,10 +17,10 @@
 
 namespace mooring {
 
-// True with a ring in `*uring`, false with the reason in `*refusal`. With EngineKind::kAuto, SQPOLL
+// True with a ring in `*uring`, false with the reason in `*unavailability`. With EngineKind::kAuto, SQPOLL
 // is a wish: a kernel that refuses it gives a ring without.
 bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
-                Refusal* refusal);
+                Unavailability* unavailability);
 
 }  // namespace mooring
 

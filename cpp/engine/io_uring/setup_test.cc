@@ -58,7 +58,7 @@ class UringSetupTest : public ::testing::Test {
   }
 
   FakeKernel kernel_;
-  Refusal refusal_;
+  Unavailability refusal_;
 };
 
 TEST_F(UringSetupTest, AnOwnersFlagsAreTheBestOfEachKernel) {

@@ -90,9 +90,9 @@ void FillPoll(io_uring_sqe* entry, const Request& request) {
 
 }  // namespace
 
-SubmissionQueue::SubmissionQueue(const Uring& uring, SubmissionHabits habits)
+SubmissionQueue::SubmissionQueue(const Uring& uring, KernelQuirks quirks)
     : mask_(uring.params().sq_entries - 1),
-      habits_(habits),
+      quirks_(quirks),
       tail_(*uring.ring().sq.ktail),
       entries_(uring.ring().sq.sqes),
       head_(uring.ring().sq.khead),
@@ -174,7 +174,7 @@ void SubmissionQueue::KeepBehindDrain(io_uring_sqe* entry, const Request& reques
   }
   if ((request.flags & kRequestDrain) != 0) {
     has_seen_drain_ = true;
-    drained_ = !habits_.drains_hold_back;
+    drained_ = !quirks_.drains_hold_back;
   }
   chain_is_open_ = (request.flags & kRequestLink) != 0;
 }
@@ -187,7 +187,7 @@ void SubmissionQueue::Retract(uint32_t position) {
   chain_is_open_ = false;
   for (uint32_t before = position - 1; position - before <= capacity(); --before) {
     if (before != position - 1 && (At(before).flags & IOSQE_IO_LINK) == 0) break;
-    if ((At(before).flags & IOSQE_IO_DRAIN) != 0) drained_ = !habits_.drains_hold_back;
+    if ((At(before).flags & IOSQE_IO_DRAIN) != 0) drained_ = !quirks_.drains_hold_back;
   }
 }
 
@@ -195,10 +195,10 @@ void SubmissionQueue::Retract(uint32_t position) {
 // before it loads the tail, and sets it again only after it has stored the head: as long as the flag is set and the head
 // the same after our store, it has taken nothing and will find nothing. Otherwise it is at work on entries that are all
 // still there, and the tail goes back to where it was.
-bool SubmissionQueue::HideFromSleeper() {
+bool SubmissionQueue::HideFromSqpollThread() {
   const uint32_t before = head();
   __atomic_store_n(kernel_tail_, before, __ATOMIC_SEQ_CST);
-  if (PollerSleeps() && head() == before) return true;
+  if (SqpollThreadSleeps() && head() == before) return true;
   __atomic_store_n(kernel_tail_, tail_, __ATOMIC_SEQ_CST);
   return false;
 }
@@ -231,7 +231,7 @@ void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) cons
       entry->statx_flags = low;
       break;
     case Opcode::kClose:
-      FillClose(entry, request, habits_.closes_file_slots);
+      FillClose(entry, request, quirks_.closes_file_slots);
       break;
     case Opcode::kSend:
     case Opcode::kRecv:

@@ -21,8 +21,8 @@
 
 namespace mooring {
 
-// What kernels do differently (uring_features.h).
-struct SubmissionHabits {
+// What kernels do differently (features.h).
+struct KernelQuirks {
   bool closes_file_slots = true;  // else closing one gives -EBADF
   bool drains_hold_back = true;   // what is submitted after a drain starts after it, unasked
 };
@@ -30,7 +30,7 @@ struct SubmissionHabits {
 class SubmissionQueue {
  public:
   // `uring` outlives the queue.
-  SubmissionQueue(const Uring& uring, SubmissionHabits habits);
+  SubmissionQueue(const Uring& uring, KernelQuirks quirks);
 
   uint32_t capacity() const { return mask_ + 1; }
   bool has_seen_drain() const { return has_seen_drain_; }
@@ -51,16 +51,16 @@ class SubmissionQueue {
   // Publish, where a kernel thread polls; true when it sleeps and must be woken. Sequential order
   // keeps the look at its flag behind our store: it sets the flag first and looks at the tail once
   // more before it sleeps.
-  bool PublishToPoller() {
+  bool PublishToSqpollThread() {
     __atomic_store_n(kernel_tail_, tail_, __ATOMIC_SEQ_CST);
-    return PollerSleeps();
+    return SqpollThreadSleeps();
   }
-  bool PollerSleeps() const {
+  bool SqpollThreadSleeps() const {
     return (__atomic_load_n(flags_, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP) != 0;
   }
   // Takes all that the kernel has not taken out of its sight, before it is failed and retracted. False, and nothing
   // changed, unless its thread sleeps.
-  bool HideFromSleeper();
+  bool HideFromSqpollThread();
 
   const io_uring_sqe& At(uint32_t position) const { return entries_[position & mask_]; }
   // Takes back [position, tail), none of which the kernel has taken. Where a kernel thread polls, only what is hidden
@@ -75,7 +75,7 @@ class SubmissionQueue {
   void FillRare(io_uring_sqe* entry, const Request& request) const;
 
   const uint32_t mask_;
-  const SubmissionHabits habits_;
+  const KernelQuirks quirks_;
   uint32_t tail_;
   bool has_seen_drain_ = false;
   bool drained_ = false;  // the last request, or its chain, has a drain that the next must wait for

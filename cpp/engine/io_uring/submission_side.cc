@@ -19,10 +19,10 @@ void AddOne(std::atomic<uint64_t>& counter, std::memory_order order) {
 
 }  // namespace
 
-SubmissionSide::SubmissionSide(const Uring& uring, FailedEvents& failed, SubmissionHabits habits)
+SubmissionSide::SubmissionSide(const Uring& uring, FailedEvents& failed, KernelQuirks quirks)
     : uring_(uring),
       failed_(failed),
-      queue_(uring, habits),
+      queue_(uring, quirks),
       sqpoll_(uring.HasFlag(IORING_SETUP_SQPOLL)) {}
 
 bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionWait& wait) {
@@ -49,9 +49,9 @@ bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionW
 
 // Returns how many of the last requests are to be filled in again.
 size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
-  AddOne(hand_overs_, std::memory_order_release);
+  AddOne(submission_count_, std::memory_order_release);
   if (sqpoll_) {
-    WakePoller();
+    WakeSqpollThread();
     return 0;
   }
   queue_.Publish();
@@ -109,19 +109,19 @@ bool SubmissionSide::WaitUntilTaken() {
 
 // A thread that sleeps on would leave its requests for ever: where it cannot be woken, as behind a seccomp filter that
 // came after the ring, they fail.
-void SubmissionSide::WakePoller() {
-  bool asleep = queue_.PublishToPoller();
+void SubmissionSide::WakeSqpollThread() {
+  bool asleep = queue_.PublishToSqpollThread();
   while (asleep) {
     const int result = Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP, nullptr);
     if (result >= 0 || GivesUp(result)) return;
-    asleep = queue_.PollerSleeps();
+    asleep = queue_.SqpollThreadSleeps();
   }
 }
 
 // After a wake-up that was refused: true when all that is pending has failed for it.
 bool SubmissionSide::GivesUp(int result) {
   // EOWNERDEAD: the polling thread is gone, and nobody will take them.
-  if (result != -EOWNERDEAD && (Pause() || !queue_.HideFromSleeper())) return false;
+  if (result != -EOWNERDEAD && (Pause() || !queue_.HideFromSqpollThread())) return false;
   FailPending(result);
   return true;
 }

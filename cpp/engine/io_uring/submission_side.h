@@ -29,7 +29,7 @@ struct SubmissionWait {
 class SubmissionSide {
  public:
   // Both outlive the side.
-  SubmissionSide(const Uring& uring, FailedEvents& failed, SubmissionHabits habits);
+  SubmissionSide(const Uring& uring, FailedEvents& failed, KernelQuirks quirks);
 
   // True when requests have failed on the way: their events are in FailedEvents, and no completion
   // tells of them.
@@ -45,7 +45,7 @@ class SubmissionSide {
   // Grows with each hand-over, before it: who loads it (acquire) after he has seen a request's
   // outcome sees what the submitter wrote before he submitted. The kernel orders the two in fact,
   // but no C++ rule and no sanitizer knows.
-  const std::atomic<uint64_t>& hand_overs() const { return hand_overs_; }
+  const std::atomic<uint64_t>& submission_count() const { return submission_count_; }
 
   uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }
 
@@ -53,7 +53,7 @@ class SubmissionSide {
   size_t HandOver(const SubmissionWait& wait);
   size_t Recover(int result, uint32_t pending);
   size_t RecoverShort();
-  void WakePoller();
+  void WakeSqpollThread();
   bool GivesUp(int result);
   void WaitForRoom(uint32_t count);
   bool Pause();
@@ -68,7 +68,7 @@ class SubmissionSide {
   const bool sqpoll_;
   bool any_failed_ = false;  // in this Submit
   int64_t paused_ns_ = 0;    // in this Submit
-  std::atomic<uint64_t> hand_overs_{0};
+  std::atomic<uint64_t> submission_count_{0};
   std::atomic<uint64_t> system_calls_{0};
 };
 

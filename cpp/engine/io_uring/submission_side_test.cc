@@ -17,7 +17,7 @@ namespace mooring {
 namespace {
 
 using conformance::Eventually;
-using conformance::PollerSleeps;
+using conformance::SqpollThreadSleeps;
 
 class SubmissionSideTest : public ::testing::TestWithParam<Mode> {
  protected:
@@ -165,7 +165,7 @@ TEST_P(SubmissionSidePollerTest, AWakeUpThatFailsIsTriedAgain) {
 
 TEST_P(SubmissionSidePollerTest, WhatASleeperCannotBeWokenForFailsOnceAndTheRingGoesOn) {
   for (const size_t count : {size_t{1}, size_t{3}, size_t{20}}) {  // of 8 entries
-    SKIP_UNLESS(Eventually([&] { return PollerSleeps(engine_->ring_fd()); }), "wchan");
+    SKIP_UNLESS(Eventually([&] { return SqpollThreadSleeps(engine_->ring_fd()); }), "wchan");
     bool is_refused = false;
     kernel_.on_enter = [&](int, uint32_t*, uint32_t) {
       is_refused = true;
@@ -184,7 +184,7 @@ TEST_P(SubmissionSidePollerTest, ASleeperThatCannotBeWokenIsNotWaitedForByASlotT
   options.fixed_file_count = 1;
   options.submission_count = 8;
   engine_ = MakeUring(options, FakeKernel::calls());
-  SKIP_UNLESS(Eventually([&] { return PollerSleeps(engine_->ring_fd()); }), "wchan");
+  SKIP_UNLESS(Eventually([&] { return SqpollThreadSleeps(engine_->ring_fd()); }), "wchan");
   kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EPERM; };
   engine_->Submit(std::vector{As(1, Nop())});
   EXPECT_EQ(engine_->SetFile(0, 0), 0);

@@ -30,7 +30,7 @@ constexpr char kSeccompRemedy[] =
     "(docker, podman: --security-opt seccomp=PROFILE.json; Kubernetes: seccompProfile of the pod), "
     "or choose the threads engine";
 
-Refusal Denied(int error, std::string message) {
+Unavailability Denied(int error, std::string message) {
   return {.reason = EngineReason::kIoUringDenied,
           .code = Code::kPermission,
           .retry = Retry::kAfterRemedy,
@@ -39,25 +39,25 @@ Refusal Denied(int error, std::string message) {
           .remedy = kSeccompRemedy};
 }
 
-Refusal Disabled(int error, int setting) {
-  Refusal refusal = {.reason = EngineReason::kIoUringDisabled,
+Unavailability Disabled(int error, int setting) {
+  Unavailability unavailability = {.reason = EngineReason::kIoUringDisabled,
                      .code = Code::kPermission,
                      .retry = Retry::kAfterRemedy,
                      .system_error = error};
-  refusal.message = Format("sysctl kernel.io_uring_disabled is %d: io_uring_setup answers %s",
+  unavailability.message = Format("sysctl kernel.io_uring_disabled is %d: io_uring_setup answers %s",
                            setting, NameOf(error));
-  refusal.remedy = setting == 1 ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+  unavailability.remedy = setting == 1 ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
                                   "join the group that sysctl "
                                   "kernel.io_uring_group names, or choose the threads engine"
                                 : "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
                                   "choose the threads engine";
-  return refusal;
+  return unavailability;
 }
 
 // EPERM and EACCES: a seccomp filter answers before the kernel looks at any argument, so it gives
 // itself away by denying a descriptor that does not exist, too; the sysctl (6.6) and security
 // modules act in setup alone.
-Refusal ExplainNotPermitted(const UringCalls& calls, int error) {
+Unavailability ExplainNotPermitted(const UringCalls& calls, int error) {
   const int probe = calls.enter(-1, 0, 0, 0, nullptr, 0);
   if (probe == -EPERM || probe == -EACCES) {
     return Denied(
@@ -67,16 +67,16 @@ Refusal ExplainNotPermitted(const UringCalls& calls, int error) {
   }
   const int setting = IoUringDisabledSysctl().value_or(0);
   if (setting != 0) return Disabled(error, setting);
-  Refusal refusal = Denied(
+  Unavailability unavailability = Denied(
       error, Format("io_uring_setup answers %s: a seccomp filter or security module denies it",
                     NameOf(error)));
-  refusal.remedy += "; under SELinux or AppArmor, allow the domain io_uring";
-  return refusal;
+  unavailability.remedy += "; under SELinux or AppArmor, allow the domain io_uring";
+  return unavailability;
 }
 
 }  // namespace
 
-Refusal ExplainSetupFailure(const UringCalls& calls, int error) {
+Unavailability ExplainSetupFailure(const UringCalls& calls, int error) {
   switch (error) {
     case EPERM:
     case EACCES:
@@ -108,7 +108,7 @@ Refusal ExplainSetupFailure(const UringCalls& calls, int error) {
                     : "free memory, or ask for smaller rings"};
 }
 
-Refusal ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits) {
+Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits) {
   if (limits.exempt || limits.soft_bytes == UINT64_MAX) {
     return {.code = Code::kExhausted,
             .retry = Retry::kLater,
@@ -118,32 +118,32 @@ Refusal ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits) {
                        FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.least).c_str()),
             .remedy = "free memory, or raise the memory limit of the control group"};
   }
-  Refusal refusal = {.reason = EngineReason::kMemlockLimit,
+  Unavailability unavailability = {.reason = EngineReason::kMemlockLimit,
                      .code = Code::kMemlockLimit,
                      .retry = Retry::kAfterRemedy,
                      .system_error = ENOMEM};
-  refusal.message = Format(
+  unavailability.message = Format(
       "the memlock budget is spent: the ring asked for needs %s, the smallest %s, and the soft "
       "limit "
       "RLIMIT_MEMLOCK is %s, shared by all processes of this user",
       FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.least).c_str(),
       FormatBytes(limits.soft_bytes).c_str());
   const uint64_t kib = (bytes.wanted + 1023) / 1024;
-  refusal.remedy = Format(
+  unavailability.remedy = Format(
       "raise RLIMIT_MEMLOCK by at least %s ('ulimit -l' counts KiB: %llu more; docker: --ulimit "
       "memlock=BYTES; systemd: LimitMEMLOCK=), or grant CAP_IPC_LOCK",
       FormatBytes(bytes.wanted).c_str(), static_cast<unsigned long long>(kib));
   if (limits.hard_bytes > limits.soft_bytes) {
-    refusal.remedy +=
+    unavailability.remedy +=
         limits.hard_bytes == UINT64_MAX
             ? "; the hard limit is unlimited, so the ring option RAISE_MEMLOCK suffices"
             : Format("; the hard limit is %s, which the ring option RAISE_MEMLOCK may use",
                      FormatBytes(limits.hard_bytes).c_str());
   }
-  return refusal;
+  return unavailability;
 }
 
-Refusal ExplainTooOld(const std::string& what) {
+Unavailability ExplainTooOld(const std::string& what) {
   return {.reason = EngineReason::kIoUringMissing,
           .code = Code::kUnsupported,
           .system_error = EINVAL,
@@ -151,7 +151,7 @@ Refusal ExplainTooOld(const std::string& what) {
           .remedy = "use a kernel from 5.6, or choose the threads engine"};
 }
 
-Refusal ExplainDeniedCall(const char* call, int error) {
+Unavailability ExplainDeniedCall(const char* call, int error) {
   if (error == ENOMEM || error == EAGAIN || error == EBUSY || error == EINTR) {
     return {.code = Code::kExhausted,
             .retry = Retry::kLater,
@@ -163,7 +163,7 @@ Refusal ExplainDeniedCall(const char* call, int error) {
                               NameOf(error), call));
 }
 
-Refusal ExplainNoSqpoll(int error) {
+Unavailability ExplainNoSqpoll(int error) {
   const bool privilege = error == EPERM || error == EACCES;
   return {
       .code = privilege ? Code::kPermission : Code::kUnsupported,

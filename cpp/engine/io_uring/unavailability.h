@@ -1,11 +1,11 @@
-// Refusal: why there is no io_uring here, in the words that a caller gets, either with the threads
+// Unavailability: why there is no io_uring here, in the words that a caller gets, either with the threads
 // that stand in for it or as an error. io_uring_setup(2) answers with an errno that has many
 // causes; they are told apart by looking further.
 //
 // Threading: a value.
 //
-//   Refusal refusal = ExplainSetupFailure(kKernelCalls, EPERM);
-//   if (refusal.reason == EngineReason::kNone) return refusal.ToStatus();
+//   Unavailability unavailability = ExplainSetupFailure(kKernelCalls, EPERM);
+//   if (unavailability.reason == EngineReason::kNone) return unavailability.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_UNAVAILABILITY_H_
 #define MOORING_CPP_ENGINE_IO_URING_UNAVAILABILITY_H_
 
@@ -19,7 +19,7 @@
 
 namespace mooring {
 
-struct Refusal {
+struct Unavailability {
   EngineReason reason = EngineReason::
       kNone;  // kNone: of this attempt only, and the threads engine would fare no better
   Code code = Code::kInternal;
@@ -32,7 +32,7 @@ struct Refusal {
 };
 
 // `error` is io_uring_setup's, positive; not ENOMEM.
-Refusal ExplainSetupFailure(const UringCalls& calls, int error);
+Unavailability ExplainSetupFailure(const UringCalls& calls, int error);
 
 // ENOMEM from io_uring_setup: memlock, or else memory. The caller asked for `wanted_bytes` of
 // rings; the smallest that was tried takes `least_bytes`.
@@ -40,15 +40,15 @@ struct RingBytes {
   uint64_t wanted = 0;
   uint64_t least = 0;
 };
-Refusal ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits);
+Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits);
 
 // The ring is there, but not what the engine needs of it: `what` says what is missing.
-Refusal ExplainTooOld(const std::string& what);
+Unavailability ExplainTooOld(const std::string& what);
 // A ring was made, but `error` is what `call` answers, without which it is no use: a filter's word,
 // unless it is one of the moment.
-Refusal ExplainDeniedCall(const char* call, int error);
+Unavailability ExplainDeniedCall(const char* call, int error);
 // SQPOLL was asked for by name.
-Refusal ExplainNoSqpoll(int error);
+Unavailability ExplainNoSqpoll(int error);
 
 }  // namespace mooring
 

@@ -1,6 +1,6 @@
 // Uring: the one owner of an io_uring: its descriptor, its mappings, what io_uring_setup(2)
 // answered, and what it has charged to the memlock ledger. Knows which flags it was made with, not
-// why: see uring_setup.h.
+// why: see setup.h.
 //
 // Lifecycle: Create, then any use; the destructor unmaps and closes, upon which the kernel cancels
 // what is in flight, in its own time. The mappings are not there in a fork child (MADV_DONTFORK),

@@ -54,10 +54,10 @@ inline EngineOptions OptionsOf(Mode mode) {
 // Null when the machine has no io_uring; the tests then say so by way of SKIP_WITHOUT_URING.
 inline std::unique_ptr<Engine> MakeUring(const EngineOptions& options,
                                          const UringCalls& calls = kKernelCalls) {
-  Refusal refusal;
-  std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &refusal, calls);
+  Unavailability unavailability;
+  std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability, calls);
   if (engine == nullptr)
-    fprintf(stderr, "no engine: %s (%s)\n", refusal.message.c_str(), refusal.remedy.c_str());
+    fprintf(stderr, "no engine: %s (%s)\n", unavailability.message.c_str(), unavailability.remedy.c_str());
   return engine;
 }
 inline std::unique_ptr<Engine> MakeUring(Mode mode) { return MakeUring(OptionsOf(mode)); }

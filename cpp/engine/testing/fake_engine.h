@@ -153,9 +153,9 @@ class FakeEngine : public Engine {
   }
   // Takes whatever it is given; which piece is taken when is for the test to say.
   std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t, int* out_error) override {
-    class Ring final : public ProvidedRing {
+    class FakeProvidedRing final : public ProvidedRing {
      public:
-      explicit Ring(FakeEngine& engine) : ProvidedRing(1), engine_(engine) {}
+      explicit FakeProvidedRing(FakeEngine& engine) : ProvidedRing(1), engine_(engine) {}
       void Add(std::byte* data, uint32_t, uint16_t id) override { engine_.provided[id] = data; }
       void Publish() override {}
       int Unregister() override { return 0; }
@@ -163,7 +163,7 @@ class FakeEngine : public Engine {
      private:
       FakeEngine& engine_;
     };
-    if (refuse_provided_with == 0) return std::make_unique<Ring>(*this);
+    if (refuse_provided_with == 0) return std::make_unique<FakeProvidedRing>(*this);
     *out_error = refuse_provided_with;
     return nullptr;
   }

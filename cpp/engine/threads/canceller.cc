@@ -4,60 +4,60 @@
 
 namespace mooring {
 
-Canceller::Answer Canceller::Cancel(uint64_t token, const Work* self) {
+Canceller::Answer Canceller::Cancel(uint64_t token, const Task* self) {
   Answer answer = {-ENOENT, nullptr};
   pool_.Find(token,
-             [&](Work& work, uint32_t word) { return &work != self && Stop(work, word, answer); });
+             [&](Task& task, uint32_t word) { return &task != self && Stop(task, word, answer); });
   return answer;
 }
 
 // False when the request is over.
-bool Canceller::Stop(Work& work, uint32_t found, Answer& answer) {
+bool Canceller::Stop(Task& task, uint32_t found, Answer& answer) {
   uint32_t seen = found;
-  while (Work::SameUse(seen, found) && Work::StateOf(seen) != WorkState::kFree) {
-    if (StopHere(work, seen, answer)) return true;
-    // It moved on meanwhile: every turn of this loop is a step forward of that work.
-    seen = work.word.load(std::memory_order_acquire);
+  while (Task::SameUse(seen, found) && Task::StateOf(seen) != TaskState::kFree) {
+    if (StopHere(task, seen, answer)) return true;
+    // It moved on meanwhile: every turn of this loop is a step forward of that task.
+    seen = task.word.load(std::memory_order_acquire);
   }
   return false;
 }
 
-// False when the work's word is no longer `seen`.
-bool Canceller::StopHere(Work& work, uint32_t seen, Answer& answer) {
+// False when the task's word is no longer `seen`.
+bool Canceller::StopHere(Task& task, uint32_t seen, Answer& answer) {
   answer = {0, nullptr};
-  const uint32_t queued_cancelled = Work::WithState(seen, WorkState::kQueuedCancelled);
-  switch (Work::StateOf(seen)) {
-    case WorkState::kHeld:
-      return work.MoveFrom(seen, WorkState::kHeldCancelled);
-    case WorkState::kArming:
-    case WorkState::kFired:
-      return work.MoveFrom(seen, WorkState::kArmingCancelled);
-    case WorkState::kQueued:
-      if (!work.MoveFrom(seen, WorkState::kQueuedCancelled)) return false;
-      if (queue_.Remove(&work, queued_cancelled)) answer.to_finish = &work;
+  const uint32_t queued_cancelled = Task::WithState(seen, TaskState::kQueuedCancelled);
+  switch (Task::StateOf(seen)) {
+    case TaskState::kHeld:
+      return task.MoveFrom(seen, TaskState::kHeldCancelled);
+    case TaskState::kArming:
+    case TaskState::kFired:
+      return task.MoveFrom(seen, TaskState::kArmingCancelled);
+    case TaskState::kQueued:
+      if (!task.MoveFrom(seen, TaskState::kQueuedCancelled)) return false;
+      if (queue_.Remove(&task, queued_cancelled)) answer.to_finish = &task;
       return true;
-    case WorkState::kWaiting:
-      if (!work.MoveFrom(seen, WorkState::kRunning)) return false;
-      answer.to_finish = &work;
+    case TaskState::kWaiting:
+      if (!task.MoveFrom(seen, TaskState::kRunning)) return false;
+      answer.to_finish = &task;
       return true;
-    case WorkState::kTimed:
-      if (!waiter_.RemoveTimer(&work, seen)) return false;
-      answer.to_finish = &work;
+    case TaskState::kTimed:
+      if (!poller_.RemoveTimer(&task, seen)) return false;
+      answer.to_finish = &task;
       return true;
-    case WorkState::kParked:
-      if (!turns_.Remove(&work, seen)) return false;
-      answer.to_finish = &work;
+    case TaskState::kParked:
+      if (!exclusive_poll_.Remove(&task, seen)) return false;
+      answer.to_finish = &task;
       return true;
-    case WorkState::kRunning:
+    case TaskState::kRunning:
       answer.result = -EALREADY;
-      return work.MoveFrom(seen, WorkState::kRunningCancelled);
-    case WorkState::kHeldCancelled:
-    case WorkState::kQueuedCancelled:
-    case WorkState::kRunningCancelled:
-    case WorkState::kArmingCancelled:
+      return task.MoveFrom(seen, TaskState::kRunningCancelled);
+    case TaskState::kHeldCancelled:
+    case TaskState::kQueuedCancelled:
+    case TaskState::kRunningCancelled:
+    case TaskState::kArmingCancelled:
       answer.result = -EALREADY;
       return true;
-    case WorkState::kFree:
+    case TaskState::kFree:
       break;
   }
   return false;

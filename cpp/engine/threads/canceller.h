@@ -26,23 +26,23 @@ class Canceller {
     // Of the cancellation: 0, -ENOENT, -EALREADY.
     int32_t result;
     // The caller's now, to be finished with -ECANCELED; null where another thread does it.
-    Work* to_finish;
+    Task* to_finish;
   };
 
-  Canceller(WorkPool& pool, ReadyQueue& queue, Waiter& waiter, Turns& turns)
-      : pool_(pool), queue_(queue), waiter_(waiter), turns_(turns) {}
+  Canceller(TaskPool& pool, ReadyQueue& queue, Poller& poller, ExclusivePoll& exclusive_poll)
+      : pool_(pool), queue_(queue), poller_(poller), exclusive_poll_(exclusive_poll) {}
 
-  // `self` is the work of the cancellation, if it has one: it does not find itself.
-  Answer Cancel(uint64_t token, const Work* self);
+  // `self` is the task of the cancellation, if it has one: it does not find itself.
+  Answer Cancel(uint64_t token, const Task* self);
 
  private:
-  bool Stop(Work& work, uint32_t found, Answer& answer);
-  bool StopHere(Work& work, uint32_t seen, Answer& answer);
+  bool Stop(Task& task, uint32_t found, Answer& answer);
+  bool StopHere(Task& task, uint32_t seen, Answer& answer);
 
-  WorkPool& pool_;
+  TaskPool& pool_;
   ReadyQueue& queue_;
-  Waiter& waiter_;
-  Turns& turns_;
+  Poller& poller_;
+  ExclusivePoll& exclusive_poll_;
 };
 
 }  // namespace mooring

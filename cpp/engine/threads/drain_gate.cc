@@ -2,7 +2,7 @@
 
 namespace mooring {
 
-bool Order::Accept(uint32_t length, bool drain) {
+bool DrainGate::Accept(uint32_t length, bool drain) {
   accepted_count_ += length;
   if (drain || held_count_.load(std::memory_order_seq_cst) > 0) return false;
   // Read after held_count_, and stored before that became 0: so what was released last is known
@@ -14,7 +14,7 @@ bool Order::Accept(uint32_t length, bool drain) {
   return true;
 }
 
-void Order::Hold(Work* head, uint32_t length, bool drain) {
+void DrainGate::Hold(Task* head, uint32_t length, bool drain) {
   head->drain = drain;
   head->order_sequence = accepted_count_ - length;
   head->order_length = length;
@@ -23,10 +23,10 @@ void Order::Hold(Work* head, uint32_t length, bool drain) {
   held_count_.fetch_add(1, std::memory_order_seq_cst);
 }
 
-Work* Order::Release() {
+Task* DrainGate::Release() {
   if (held_count_.load(std::memory_order_seq_cst) == 0) return nullptr;
   const MutexLock lock(mutex_);
-  Work* const head = held_.front();
+  Task* const head = held_.front();
   if (head == nullptr) return nullptr;
   const uint64_t completed = CompletedCount();
   if (completed < drained_count_.load(std::memory_order_relaxed)) return nullptr;
@@ -39,7 +39,7 @@ Work* Order::Release() {
   return head;
 }
 
-uint64_t Order::CompletedCount() const {
+uint64_t DrainGate::CompletedCount() const {
   const uint64_t published = events_.published();
   // Counted before they are published, and read after: too many, never too few.
   const uint64_t outsiders = outsiders_.load(std::memory_order_seq_cst);

@@ -1,4 +1,4 @@
-// Order: the drains of a threads engine. A chain with a drain in it starts when all requests
+// DrainGate: the drains of a threads engine. A chain with a drain in it starts when all requests
 // accepted before it have completed, and those accepted after it start when it has completed; until
 // then they are held here, in order.
 //
@@ -20,20 +20,20 @@
 
 namespace mooring {
 
-class Order {
+class DrainGate {
  public:
-  explicit Order(const EventQueue& events) : events_(events) {}
+  explicit DrainGate(const EventQueue& events) : events_(events) {}
 
   // A chain of `length` requests has come. True: start it. False: Hold it.
   bool Accept(uint32_t length, bool drain);
-  // The chain that Accept spoke of; all its works are kHeld.
-  void Hold(Work* head, uint32_t length, bool drain);
+  // The chain that Accept spoke of; all its tasks are kHeld.
+  void Hold(Task* head, uint32_t length, bool drain);
   // Submission side: all that was accepted has completed.
   bool NothingInFlight() const { return CompletedCount() >= accepted_count_; }
   // Events will be published that are of no requests that Accept has seen. Before they are.
   void CountOutsiders(uint32_t count) { outsiders_.fetch_add(count, std::memory_order_seq_cst); }
   // The head of a chain that may start now (still kHeld), or null. Until it returns null.
-  Work* Release();
+  Task* Release();
 
  private:
   // Requests of Accept that have completed, or fewer. Whoever makes it fewer calls Release
@@ -49,7 +49,7 @@ class Order {
   // Completed requests at which the last drain that was started is over.
   std::atomic<uint64_t> drained_count_{0};
   Mutex mutex_;
-  WorkList held_ GUARDED_BY(mutex_);
+  TaskList held_ GUARDED_BY(mutex_);
 };
 
 }  // namespace mooring

@@ -25,15 +25,15 @@ Status EventQueue::Create() {
   return OkStatus();
 }
 
-void EventQueue::Publish(uint64_t token, int32_t result, const Work& work) {
-  Fill(Claim(1), Event{token, result, 0}, work.index);
+void EventQueue::Publish(uint64_t token, int32_t result, const Task& task) {
+  Fill(Claim(1), Event{token, result, 0}, task.index);
   CountAndNotify(1);
 }
 
 void EventQueue::Publish(std::span<const Event> events) {
   if (events.empty()) return;
   uint64_t position = Claim(events.size());
-  for (const Event& event : events) Fill(position++, event, kNoWork);
+  for (const Event& event : events) Fill(position++, event, kNoTask);
   CountAndNotify(static_cast<uint32_t>(events.size()));
 }
 
@@ -43,14 +43,14 @@ uint64_t EventQueue::Claim(uint64_t count) {
   return claimed_.fetch_add(count, std::memory_order_acq_rel);
 }
 
-void EventQueue::Fill(uint64_t position, const Event& event, uint32_t work) {
+void EventQueue::Fill(uint64_t position, const Event& event, uint32_t task) {
   Slot& slot = slots_[position & mask_];
   // The event of the lap before this one has been reaped: else more were in flight than
   // in_flight_max.
   DCHECK(slot.sequence.load(std::memory_order_relaxed) ==
          (position > mask_ ? position - mask_ : 0));
   slot.event = event;
-  slot.work = work;
+  slot.task = task;
   slot.sequence.store(position + 1, std::memory_order_release);
 }
 
@@ -84,7 +84,7 @@ uint32_t EventQueue::Take(std::span<Event> events) {
     const Slot& slot = slots_[head_ & mask_];
     if (slot.sequence.load(std::memory_order_acquire) != head_ + 1) break;
     events[count] = slot.event;
-    if (slot.work != kNoWork) pool_.Give(slot.work);
+    if (slot.task != kNoTask) pool_.Give(slot.task);
     ++head_;
   }
   if (count > 0) pool_.Publish();

@@ -32,13 +32,13 @@ namespace mooring {
 
 class EventQueue {
  public:
-  // For as many events as `pool` has works. Reap gives their works back to it.
-  explicit EventQueue(WorkPool& pool) : pool_(pool) {}
+  // For as many events as `pool` has tasks. Reap gives their tasks back to it.
+  explicit EventQueue(TaskPool& pool) : pool_(pool) {}
   Status Create();
 
-  // Of a work, which is then in state kFree and no longer the caller's.
-  void Publish(uint64_t token, int32_t result, const Work& work);
-  // Of requests that never became works.
+  // Of a task, which is then in state kFree and no longer the caller's.
+  void Publish(uint64_t token, int32_t result, const Task& task);
+  // Of requests that never became tasks.
   void Publish(std::span<const Event> events);
   // How many so far.
   uint64_t published() const { return published_.load(std::memory_order_seq_cst); }
@@ -50,24 +50,24 @@ class EventQueue {
   Result<int> EventFd();
 
  private:
-  static constexpr uint32_t kNoWork = UINT32_MAX;
+  static constexpr uint32_t kNoTask = UINT32_MAX;
   static constexpr uint64_t kNobodyWaits = UINT64_MAX;
 
   struct Slot {
     Event event;
-    uint32_t work = kNoWork;
+    uint32_t task = kNoTask;
     std::atomic<uint64_t> sequence{0};  // position + 1 of the event that is here
   };
 
   uint64_t Claim(uint64_t count);
-  void Fill(uint64_t position, const Event& event, uint32_t work);
+  void Fill(uint64_t position, const Event& event, uint32_t task);
   void CountAndNotify(uint32_t count);
   uint32_t Take(std::span<Event> events);
   void Sleep(uint64_t wake_at, Deadline deadline);
   void WakeSleeper();
   void SignalEventFd();
 
-  WorkPool& pool_;
+  TaskPool& pool_;
   uint64_t mask_ = 0;
   std::unique_ptr<Slot[]> slots_;
   UniqueFd event_fd_owner_;

@@ -7,57 +7,57 @@
 
 namespace mooring {
 
-Turns::Taken Turns::Take(Work* work) {
+ExclusivePoll::Acquired ExclusivePoll::Acquire(Task* task) {
   // The number alone would make a file wait for another that had its number before. Of a socket
   // st_ino is enough: other files that need turns may share one (anonymous inodes).
   struct stat stat = {};
-  ::fstat(work->current_fd(), &stat);
-  const int fd = IsSocketOpcode(work->request.opcode) ? -1 : work->fd;
-  work->turn = TurnKey{fd, work->request.opcode == Opcode::kWrite, stat.st_dev, stat.st_ino};
+  ::fstat(task->current_fd(), &stat);
+  const int fd = IsSocketOpcode(task->request.opcode) ? -1 : task->fd;
+  task->exclusive_poll_key = ExclusivePollKey{fd, task->request.opcode == Opcode::kWrite, stat.st_dev, stat.st_ino};
   const MutexLock lock(mutex_);
-  if (FindHolder(work->turn) == nullptr) {
-    Hold(work);
-    return Taken::kYes;
+  if (FindHolder(task->exclusive_poll_key) == nullptr) {
+    Hold(task);
+    return Acquired::kYes;
   }
-  if (!work->Move(WorkState::kRunning, WorkState::kParked)) return Taken::kCancelled;
-  parked_.PushBack(work);
-  return Taken::kParked;
+  if (!task->Move(TaskState::kRunning, TaskState::kParked)) return Acquired::kCancelled;
+  parked_.PushBack(task);
+  return Acquired::kParked;
 }
 
-Work* Turns::Pass(Work* work) {
-  DCHECK(work->has_turn);
+Task* ExclusivePoll::Release(Task* task) {
+  DCHECK(task->has_exclusive_poll);
   const MutexLock lock(mutex_);
-  work->has_turn = false;
-  Work** link = &holders_;
-  while (*link != work) link = &(*link)->turn_next;
-  *link = work->turn_next;
-  Work* next = parked_.front();
-  while (next != nullptr && !(next->turn == work->turn)) next = next->list_next;
+  task->has_exclusive_poll = false;
+  Task** link = &holders_;
+  while (*link != task) link = &(*link)->exclusive_poll_next;
+  *link = task->exclusive_poll_next;
+  Task* next = parked_.front();
+  while (next != nullptr && !(next->exclusive_poll_key == task->exclusive_poll_key)) next = next->list_next;
   if (next == nullptr) return nullptr;
   parked_.Remove(next);
   Hold(next);
-  const bool moved = next->Move(WorkState::kParked, WorkState::kQueued);
+  const bool moved = next->Move(TaskState::kParked, TaskState::kQueued);
   CHECK(moved);
   return next;
 }
 
-bool Turns::Remove(Work* work, uint32_t seen) {
+bool ExclusivePoll::Remove(Task* task, uint32_t seen) {
   const MutexLock lock(mutex_);
-  if (!work->MoveFrom(seen, WorkState::kRunning)) return false;
-  parked_.Remove(work);
+  if (!task->MoveFrom(seen, TaskState::kRunning)) return false;
+  parked_.Remove(task);
   return true;
 }
 
-void Turns::Hold(Work* work) {
-  work->has_turn = true;
-  work->turn_next = holders_;
-  holders_ = work;
+void ExclusivePoll::Hold(Task* task) {
+  task->has_exclusive_poll = true;
+  task->exclusive_poll_next = holders_;
+  holders_ = task;
 }
 
-Work* Turns::FindHolder(const TurnKey& key) const {
-  Work* work = holders_;
-  while (work != nullptr && !(work->turn == key)) work = work->turn_next;
-  return work;
+Task* ExclusivePoll::FindHolder(const ExclusivePollKey& key) const {
+  Task* task = holders_;
+  while (task != nullptr && !(task->exclusive_poll_key == key)) task = task->exclusive_poll_next;
+  return task;
 }
 
 }  // namespace mooring

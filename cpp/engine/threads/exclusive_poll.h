@@ -1,4 +1,4 @@
-// Turns: one read at a time, and one write, on a descriptor that can neither be read without
+// ExclusivePoll: one read at a time, and one write, on a descriptor that can neither be read without
 // waiting nor be a socket (a terminal, say; before Linux 6.4 a pipe too). poll(2) said that it is
 // ready; were two to read then, the second would wait for more with a worker under it that nobody
 // can call back.
@@ -6,12 +6,12 @@
 // Works take turns by descriptor number, and by what stands behind it. What other processes read
 // from the same file cannot be known here: then a worker does wait.
 //
-// Threading: any. A work that is parked here is kParked, and changes from that only under the mutex
+// Threading: any. A task that is parked here is kParked, and changes from that only under the mutex
 // here.
 //
-//   if (turns.Take(work) == Turns::Taken::kYes) { poll, read }
+//   if (exclusive_poll.Acquire(task) == ExclusivePoll::Acquired::kYes) { poll, read }
 //   ...
-//   if (Work* next = turns.Pass(work)) ready.PushBack(next);
+//   if (Task* next = exclusive_poll.Release(task)) ready.PushBack(next);
 #ifndef MOORING_CPP_ENGINE_THREADS_EXCLUSIVE_POLL_H_
 #define MOORING_CPP_ENGINE_THREADS_EXCLUSIVE_POLL_H_
 
@@ -20,27 +20,27 @@
 
 namespace mooring {
 
-class Turns {
+class ExclusivePoll {
  public:
-  enum class Taken { kYes, kParked, kCancelled };
+  enum class Acquired { kYes, kParked, kCancelled };
 
-  // The caller owns `work` (kRunning) and keeps it, unless kParked.
-  Taken Take(Work* work);
-  // `work` had the turn and is done with it. Returns the one that has it now, as kQueued and the
+  // The caller owns `task` (kRunning) and keeps it, unless kParked.
+  Acquired Acquire(Task* task);
+  // `task` had the turn and is done with it. Returns the one that has it now, as kQueued and the
   // caller's; or null.
-  Work* Pass(Work* work);
+  Task* Release(Task* task);
   // Takes a parked one out, as kRunning and the caller's, if its word still is `seen`.
-  bool Remove(Work* work, uint32_t seen);
+  bool Remove(Task* task, uint32_t seen);
 
  private:
-  void Hold(Work* work) REQUIRES(mutex_);
-  Work* FindHolder(const TurnKey& key) const REQUIRES(mutex_);
+  void Hold(Task* task) REQUIRES(mutex_);
+  Task* FindHolder(const ExclusivePollKey& key) const REQUIRES(mutex_);
 
   Mutex mutex_;
-  // Few: most files are regular, and most others need no turns. Linked by Work::turn_next, as a
+  // Few: most files are regular, and most others need no exclusive_poll. Linked by Task::exclusive_poll_next, as a
   // holder may lie in the ready queue as well.
-  Work* holders_ GUARDED_BY(mutex_) = nullptr;
-  WorkList parked_ GUARDED_BY(mutex_);
+  Task* holders_ GUARDED_BY(mutex_) = nullptr;
+  TaskList parked_ GUARDED_BY(mutex_);
 };
 
 }  // namespace mooring

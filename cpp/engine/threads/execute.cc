@@ -79,7 +79,7 @@ bool TrySocket(const Request& request, int fd, Attempt& attempt, Outcome& outcom
   });
   if (moved < 0 && errno == ENOTSOCK) {
     attempt = Attempt::kPolled;
-    outcome.step = Outcome::Step::kTakeTurn;
+    outcome.step = Outcome::Step::kNeedsExclusivePoll;
     return true;
   }
   outcome = moved < 0 && errno == EAGAIN ? WaitFor(EventsOf(request)) : Done(moved);

@@ -13,7 +13,7 @@
 // of Attempt::kBlocking and an openat that waits. Only there can the thread be ended from outside
 // (pthread_cancel(3)), by the engine's destructor.
 //
-// Threading: workers only, started by threads_thread.h: elsewhere SIGPIPE would be delivered.
+// Threading: workers only, started by thread.h: elsewhere SIGPIPE would be delivered.
 #ifndef MOORING_CPP_ENGINE_THREADS_EXECUTE_H_
 #define MOORING_CPP_ENGINE_THREADS_EXECUTE_H_
 
@@ -24,7 +24,7 @@
 namespace mooring {
 
 // `fd` stands for request.fd. `attempt` is where to go on, and is moved on. Sockets' own opcodes are
-// those of threads_sockets.h.
+// those of sockets.h.
 Outcome Execute(const Request& request, int fd, Attempt& attempt);
 
 }  // namespace mooring

@@ -65,7 +65,7 @@ TEST(ThreadsExecute, WhatIsNoSocketTakesItsTurn) {
   char data[4];
   Attempt attempt = Attempt::kSocket;
   EXPECT_EQ(Execute(ReadOf(pipe.read_end.get(), data, 4), pipe.read_end.get(), attempt).step,
-            Step::kTakeTurn);
+            Step::kNeedsExclusivePoll);
   EXPECT_EQ(attempt, Attempt::kPolled);
 }
 

@@ -18,7 +18,7 @@ struct Outcome {
   enum class Step : uint8_t {
     kDone,      // `result` is the event's
     kWait,      // nothing more can happen now; again when one of `events` (poll(2)) is there
-    kTakeTurn,  // nothing has happened; again once it has its turn (threads_turns.h)
+    kNeedsExclusivePoll,  // nothing has happened; again once it has its turn (exclusive_poll.h)
   };
   Step step = Step::kDone;
   int32_t result = 0;

@@ -22,40 +22,40 @@
 namespace mooring {
 namespace {
 
-Work* FindIn(WorkPool& pool, uint64_t token) {
-  Work* found = nullptr;
-  pool.Find(token, [&](Work& work, uint32_t) {
-    found = &work;
+Task* FindIn(TaskPool& pool, uint64_t token) {
+  Task* found = nullptr;
+  pool.Find(token, [&](Task& task, uint32_t) {
+    found = &task;
     return true;
   });
   return found;
 }
 
-void Free(WorkPool& pool, Work* work) {
-  work->word.store(Work::WithState(work->word.load(), WorkState::kFree));
-  pool.Give(work->index);
+void Free(TaskPool& pool, Task* task) {
+  task->word.store(Task::WithState(task->word.load(), TaskState::kFree));
+  pool.Give(task->index);
   pool.Publish();
 }
 
 TEST(ThreadsWorkPool, GivesEachOfItsWorksOnceAndAgainWhenItComesBack) {
-  WorkPool pool;
+  TaskPool pool;
   ASSERT_TRUE(pool.Create(5).ok());
   for (int round = 0; round < 3; ++round) {
     pool.Reclaim();
-    std::vector<Work*> works;
-    for (uint64_t i = 0; i < 5; ++i) works.push_back(pool.Take(As(i, Nop()), WorkState::kRunning));
-    std::vector<Work*> sorted = works;
+    std::vector<Task*> tasks;
+    for (uint64_t i = 0; i < 5; ++i) tasks.push_back(pool.Take(As(i, Nop()), TaskState::kRunning));
+    std::vector<Task*> sorted = tasks;
     std::sort(sorted.begin(), sorted.end());
     EXPECT_EQ(std::unique(sorted.begin(), sorted.end()), sorted.end());
-    for (Work* work : works) Free(pool, work);
+    for (Task* task : tasks) Free(pool, task);
   }
 }
 
 TEST(ThreadsWorkPool, FindsWhatIsInFlightAndNothingElse) {
-  WorkPool pool;
+  TaskPool pool;
   ASSERT_TRUE(pool.Create(8).ok());
-  Work* const first = pool.Take(As(8, Nop()), WorkState::kHeld);
-  Work* const second = pool.Take(As(16, Nop()), WorkState::kHeld);  // the same low bits
+  Task* const first = pool.Take(As(8, Nop()), TaskState::kHeld);
+  Task* const second = pool.Take(As(16, Nop()), TaskState::kHeld);  // the same low bits
   EXPECT_EQ(FindIn(pool, 8), first);
   EXPECT_EQ(FindIn(pool, 16), second);
   EXPECT_EQ(FindIn(pool, 24), nullptr);
@@ -65,22 +65,22 @@ TEST(ThreadsWorkPool, FindsWhatIsInFlightAndNothingElse) {
 }
 
 TEST(ThreadsWorkPool, AWordOfAnEarlierUseMovesNothing) {
-  WorkPool pool;
+  TaskPool pool;
   ASSERT_TRUE(pool.Create(1).ok());
-  Work* const work = pool.Take(As(1, Nop()), WorkState::kQueued);
-  const uint32_t seen = work->word.load();
-  Free(pool, work);
+  Task* const task = pool.Take(As(1, Nop()), TaskState::kQueued);
+  const uint32_t seen = task->word.load();
+  Free(pool, task);
   pool.Reclaim();
-  ASSERT_EQ(pool.Take(As(2, Nop()), WorkState::kQueued), work);
-  EXPECT_FALSE(work->MoveFrom(seen, WorkState::kQueuedCancelled));
-  EXPECT_EQ(work->state(), WorkState::kQueued);
+  ASSERT_EQ(pool.Take(As(2, Nop()), TaskState::kQueued), task);
+  EXPECT_FALSE(task->MoveFrom(seen, TaskState::kQueuedCancelled));
+  EXPECT_EQ(task->state(), TaskState::kQueued);
 }
 
 TEST(ThreadsWorkPoolDeathTest, MoreInFlightThanThereAreWorksIsADefect) {
-  WorkPool pool;
+  TaskPool pool;
   ASSERT_TRUE(pool.Create(1).ok());
-  pool.Take(Nop(), WorkState::kRunning);
-  EXPECT_DEATH(pool.Take(Nop(), WorkState::kRunning), "check failed");
+  pool.Take(Nop(), TaskState::kRunning);
+  EXPECT_DEATH(pool.Take(Nop(), TaskState::kRunning), "check failed");
 }
 
 TEST(ThreadsTimers, ExpireInOrderWhateverIsAddedAndRemoved) {
@@ -89,28 +89,28 @@ TEST(ThreadsTimers, ExpireInOrderWhateverIsAddedAndRemoved) {
   std::mt19937 random(seed);
   constexpr uint32_t kCount = 200;
   for (int round = 0; round < 50; ++round) {
-    WorkPool pool;
+    TaskPool pool;
     ASSERT_TRUE(pool.Create(kCount).ok());
     Timers timers;
     ASSERT_TRUE(timers.Create(kCount).ok());
     struct Expected {
       int64_t at;
-      Work* work;
+      Task* task;
     };
     std::vector<Expected> expected;
     for (uint32_t i = 0; i < kCount; ++i) {
-      Work* const work = pool.Take(As(i, Nop()), WorkState::kRunning);
+      Task* const task = pool.Take(As(i, Nop()), TaskState::kRunning);
       const int64_t at = 1 + random() % 50;
       const bool earliest =
           std::all_of(expected.begin(), expected.end(), [&](auto& e) { return at < e.at; });
-      EXPECT_EQ(timers.Add(work, at), earliest ? Timers::Added::kEarliest : Timers::Added::kLater);
-      expected.push_back({at, work});
+      EXPECT_EQ(timers.Add(task, at), earliest ? Timers::Added::kEarliest : Timers::Added::kLater);
+      expected.push_back({at, task});
     }
     for (int i = 0; i < 60; ++i) {
       const size_t victim = random() % expected.size();
-      Work* const work = expected[victim].work;
-      ASSERT_TRUE(timers.Remove(work, work->word.load()));
-      EXPECT_EQ(work->state(), WorkState::kRunning);
+      Task* const task = expected[victim].task;
+      ASSERT_TRUE(timers.Remove(task, task->word.load()));
+      EXPECT_EQ(task->state(), TaskState::kRunning);
       expected.erase(expected.begin() + static_cast<ptrdiff_t>(victim));
     }
     std::stable_sort(expected.begin(), expected.end(),
@@ -118,12 +118,12 @@ TEST(ThreadsTimers, ExpireInOrderWhateverIsAddedAndRemoved) {
     EXPECT_EQ(timers.earliest_ns(), expected.front().at);
     size_t next = 0;
     for (int64_t now = 0; now <= 50; now += 5) {
-      WorkList expired;
+      TaskList expired;
       timers.PopExpired(now, expired);
-      while (Work* const work = expired.PopFront()) {
+      while (Task* const task = expired.PopFront()) {
         ASSERT_LT(next, expected.size());
         EXPECT_LE(expected[next].at, now);
-        EXPECT_EQ(work, expected[next++].work);
+        EXPECT_EQ(task, expected[next++].task);
       }
     }
     EXPECT_EQ(next, expected.size());
@@ -132,13 +132,13 @@ TEST(ThreadsTimers, ExpireInOrderWhateverIsAddedAndRemoved) {
 }
 
 TEST(ThreadsTimers, WhatIsCancelledIsNotAdded) {
-  WorkPool pool;
+  TaskPool pool;
   ASSERT_TRUE(pool.Create(1).ok());
   Timers timers;
   ASSERT_TRUE(timers.Create(1).ok());
-  Work* const work = pool.Take(Nop(), WorkState::kRunning);
-  ASSERT_TRUE(work->Move(WorkState::kRunning, WorkState::kRunningCancelled));
-  EXPECT_EQ(timers.Add(work, 1), Timers::Added::kCancelled);
+  Task* const task = pool.Take(Nop(), TaskState::kRunning);
+  ASSERT_TRUE(task->Move(TaskState::kRunning, TaskState::kRunningCancelled));
+  EXPECT_EQ(timers.Add(task, 1), Timers::Added::kCancelled);
   EXPECT_EQ(timers.earliest_ns(), Timers::kNever);
 }
 
@@ -146,14 +146,14 @@ class ThreadsReadyQueue : public ::testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(pool_.Create(64).ok()); }
   void Push(const Request& request, int count) {
-    WorkList works;
-    for (int i = 0; i < count; ++i) works.PushBack(pool_.Take(request, WorkState::kQueued));
-    queue_.Push(works);
-    EXPECT_TRUE(works.empty());
+    TaskList tasks;
+    for (int i = 0; i < count; ++i) tasks.PushBack(pool_.Take(request, TaskState::kQueued));
+    queue_.Push(tasks);
+    EXPECT_TRUE(tasks.empty());
   }
-  WorkPool pool_;
+  TaskPool pool_;
   ReadyQueue queue_;
-  Work* batch_[8] = {};
+  Task* batch_[8] = {};
 };
 
 TEST_F(ThreadsReadyQueue, SharesOutBriefWorkAndLessOfItTowardsTheEnd) {
@@ -175,7 +175,7 @@ TEST_F(ThreadsReadyQueue, WhatMayWaitLongIsTakenAlone) {
 
 TEST_F(ThreadsReadyQueue, WhatIsRemovedIsNotPopped) {
   Push(Nop(), 3);
-  Work* const middle = &pool_[1];
+  Task* const middle = &pool_[1];
   EXPECT_FALSE(queue_.Remove(middle, middle->word.load() + 1)) << "another word is another request";
   EXPECT_TRUE(queue_.Remove(middle, middle->word.load()));
   EXPECT_FALSE(queue_.Remove(middle, middle->word.load()));
@@ -189,7 +189,7 @@ TEST_F(ThreadsReadyQueue, StopEndsEveryPop) {
   std::vector<std::thread> workers;
   for (int i = 0; i < 4; ++i) {
     workers.emplace_back([&] {
-      Work* batch[8];
+      Task* batch[8];
       while (queue_.Pop(batch) > 0) {
       }
     });
@@ -204,7 +204,7 @@ TEST(ThreadsEventQueue, ManyProducersLoseNothingAndKeepTheirOrder) {
   constexpr uint64_t kEach = 20'000;
   constexpr uint64_t kProducers = 4;
   constexpr uint64_t kCapacity = 64;
-  WorkPool pool;
+  TaskPool pool;
   ASSERT_TRUE(pool.Create(kCapacity).ok());
   EventQueue queue(pool);
   ASSERT_TRUE(queue.Create().ok());

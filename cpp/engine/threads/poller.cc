@@ -18,7 +18,7 @@ namespace {
 static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI);
 static_assert(EPOLLERR == POLLERR && EPOLLHUP == POLLHUP && EPOLLRDHUP == POLLRDHUP);
 
-constexpr uint64_t kAlarm = UINT64_MAX;  // epoll data of the alarm; others are indices of works
+constexpr uint64_t kAlarm = UINT64_MAX;  // epoll data of the alarm; others are indices of tasks
 constexpr int kEventsMax = 64;
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
@@ -39,7 +39,7 @@ void SetAlarmAt(int alarm, int64_t at_ns) {
 
 }  // namespace
 
-Status Waiter::Create() {
+Status Poller::Create() {
   constexpr char kRemedy[] = "Close descriptors, or raise RLIMIT_NOFILE.";
   epoll_.Reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_.valid()) return ErrnoStatus(errno, "epoll_create1", kRemedy);
@@ -54,29 +54,29 @@ Status Waiter::Create() {
   return timers_.Create(pool_.count());
 }
 
-Waiter::Watched Waiter::Watch(Work* work, uint32_t events) {
-  if (!work->Move(WorkState::kRunning, WorkState::kArming)) return Watched::kCancelled;
-  if (const int error = Arm(work, events); error != 0) {
-    // kFired: an event of this work's last use came late.
-    const bool running = work->Move(WorkState::kArming, WorkState::kRunning) ||
-                         work->Move(WorkState::kFired, WorkState::kRunning);
+Poller::Watched Poller::Watch(Task* task, uint32_t events) {
+  if (!task->Move(TaskState::kRunning, TaskState::kArming)) return Watched::kCancelled;
+  if (const int error = Arm(task, events); error != 0) {
+    // kFired: an event of this task's last use came late.
+    const bool running = task->Move(TaskState::kArming, TaskState::kRunning) ||
+                         task->Move(TaskState::kFired, TaskState::kRunning);
     if (!running) return Watched::kCancelled;
     return IsShortage(error) ? Watched::kNotNow : Watched::kCannot;
   }
   // From here on the waiting thread may find it ready. Until it is kWaiting it stays ours: no one
   // may close the duplicate while it is being armed.
-  if (work->Move(WorkState::kArming, WorkState::kWaiting)) return Watched::kYes;
-  return work->Move(WorkState::kFired, WorkState::kRunning) ? Watched::kReady : Watched::kCancelled;
+  if (task->Move(TaskState::kArming, TaskState::kWaiting)) return Watched::kYes;
+  return task->Move(TaskState::kFired, TaskState::kRunning) ? Watched::kReady : Watched::kCancelled;
 }
 
-int Waiter::Arm(Work* work, uint32_t events) {
+int Poller::Arm(Task* task, uint32_t events) {
   epoll_event event = {};
   event.events = events | EPOLLONESHOT;
-  event.data.u64 = work->index;
-  if (work->watch_fd >= 0) {
-    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, work->watch_fd, &event) == 0 ? 0 : errno;
+  event.data.u64 = task->index;
+  if (task->watch_fd >= 0) {
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, task->watch_fd, &event) == 0 ? 0 : errno;
   }
-  const int duplicate = ::fcntl(work->fd, F_DUPFD_CLOEXEC, 0);
+  const int duplicate = ::fcntl(task->fd, F_DUPFD_CLOEXEC, 0);
   // EINVAL: even 0 is past the limit, as RLIMIT_NOFILE is 0 (fcntl(2)).
   if (duplicate < 0) return errno == EINVAL ? EMFILE : errno;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, duplicate, &event) != 0) {
@@ -84,29 +84,29 @@ int Waiter::Arm(Work* work, uint32_t events) {
     ::close(duplicate);
     return error;
   }
-  work->watch_fd = duplicate;
+  task->watch_fd = duplicate;
   return 0;
 }
 
-void Waiter::Unwatch(Work* work) {
-  if (work->watch_fd < 0) return;
+void Poller::Unwatch(Task* task) {
+  if (task->watch_fd < 0) return;
   // Before it is closed, so that a fork child that is made in between never closes another's
   // descriptor.
-  const int duplicate = work->watch_fd;
-  work->watch_fd = -1;
+  const int duplicate = task->watch_fd;
+  task->watch_fd = -1;
   // Closing would not end the watch: it is of the open file, which lives on behind the caller's own
   // descriptor (epoll(7)).
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, duplicate, nullptr);
   ::close(duplicate);
 }
 
-bool Waiter::AddTimer(Work* work, int64_t at_ns) {
-  const Timers::Added added = timers_.Add(work, at_ns);
+bool Poller::AddTimer(Task* task, int64_t at_ns) {
+  const Timers::Added added = timers_.Add(task, at_ns);
   if (added == Timers::Added::kEarliest) SetAlarm();
   return added != Timers::Added::kCancelled;
 }
 
-void Waiter::SetAlarm() {
+void Poller::SetAlarm() {
   // Without a lock two threads may set it in the wrong order: each looks again after setting, so
   // the last one that sets it has found what it set to be still right.
   int64_t at_ns = timers_.earliest_ns();
@@ -118,7 +118,7 @@ void Waiter::SetAlarm() {
   }
 }
 
-bool Waiter::Next(WorkList& ready, WorkList& expired) {
+bool Poller::Next(TaskList& ready, TaskList& expired) {
   if (stopped_.load(std::memory_order_seq_cst)) return false;
   epoll_event events[kEventsMax];
   const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, -1);
@@ -142,16 +142,16 @@ bool Waiter::Next(WorkList& ready, WorkList& expired) {
   return !stopped_.load(std::memory_order_seq_cst);
 }
 
-void Waiter::Fire(Work* work, WorkList& ready) {
+void Poller::Fire(Task* task, TaskList& ready) {
   while (true) {
-    const uint32_t seen = work->word.load(std::memory_order_acquire);
-    switch (Work::StateOf(seen)) {
-      case WorkState::kWaiting:
-        if (!work->MoveFrom(seen, WorkState::kQueued)) break;
-        ready.PushBack(work);
+    const uint32_t seen = task->word.load(std::memory_order_acquire);
+    switch (Task::StateOf(seen)) {
+      case TaskState::kWaiting:
+        if (!task->MoveFrom(seen, TaskState::kQueued)) break;
+        ready.PushBack(task);
         return;
-      case WorkState::kArming:
-        if (!work->MoveFrom(seen, WorkState::kFired)) break;
+      case TaskState::kArming:
+        if (!task->MoveFrom(seen, TaskState::kFired)) break;
         return;
       default:
         return;  // an event of a watch that is over
@@ -159,7 +159,7 @@ void Waiter::Fire(Work* work, WorkList& ready) {
   }
 }
 
-void Waiter::Stop() {
+void Poller::Stop() {
   stopped_.store(true, std::memory_order_seq_cst);
   // Nobody else sets the alarm any more but the waiting thread, which looks at stopped_ after that.
   SetAlarmAt(alarm_.get(), 1);

@@ -1,4 +1,4 @@
-// Waiter: what the threads engine's one waiting thread waits for: descriptors that may never become
+// Poller: what the threads engine's one waiting thread waits for: descriptors that may never become
 // ready (pipes, sockets, terminals, ...) and the clock. So none of these keeps a worker, and each
 // can be cancelled.
 //
@@ -26,7 +26,7 @@
 
 namespace mooring {
 
-class Waiter {
+class Poller {
  public:
   enum class Watched {
     kYes,        // handed over: no longer the caller's
@@ -36,29 +36,29 @@ class Waiter {
     kCannot,     // still the caller's, as kRunning: it is none that can be watched
   };
 
-  explicit Waiter(WorkPool& pool) : pool_(pool) {}
+  explicit Poller(TaskPool& pool) : pool_(pool) {}
   Status Create();
 
-  // `work` is kRunning and the caller's; `events` are those of poll(2).
-  Watched Watch(Work* work, uint32_t events);
-  // Lets go of the work's duplicate, if it has one. The caller owns `work`, and it is not kWaiting.
-  void Unwatch(Work* work);
+  // `task` is kRunning and the caller's; `events` are those of poll(2).
+  Watched Watch(Task* task, uint32_t events);
+  // Lets go of the task's duplicate, if it has one. The caller owns `task`, and it is not kWaiting.
+  void Unwatch(Task* task);
 
-  // `work` is kRunning and the caller's. False: it was cancelled and still is.
-  bool AddTimer(Work* work, int64_t at_ns);
-  bool RemoveTimer(Work* work, uint32_t seen) { return timers_.Remove(work, seen); }
+  // `task` is kRunning and the caller's. False: it was cancelled and still is.
+  bool AddTimer(Task* task, int64_t at_ns);
+  bool RemoveTimer(Task* task, uint32_t seen) { return timers_.Remove(task, seen); }
 
-  // Waits. Appends works that may be tried again (kQueued) to `ready`, and those whose time has
+  // Waits. Appends tasks that may be tried again (kQueued) to `ready`, and those whose time has
   // come (kRunning) to `expired`. False once stopped.
-  bool Next(WorkList& ready, WorkList& expired);
+  bool Next(TaskList& ready, TaskList& expired);
   void Stop();
 
  private:
-  int Arm(Work* work, uint32_t events);
-  void Fire(Work* work, WorkList& ready);
+  int Arm(Task* task, uint32_t events);
+  void Fire(Task* task, TaskList& ready);
   void SetAlarm();
 
-  WorkPool& pool_;
+  TaskPool& pool_;
   Timers timers_;
   UniqueFd epoll_;
   UniqueFd alarm_;  // timerfd; also rings to stop

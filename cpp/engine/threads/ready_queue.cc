@@ -14,11 +14,11 @@ constexpr uint64_t kBriefBytesMax = 64 * 1024;
 
 // Reads and writes at an offset either are of a file or fail at once (ESPIPE); at the current
 // position they may be of a pipe, and other opcodes take as long as they take.
-bool IsBrief(const Work& work) {
-  const Request& request = work.request;
+bool IsBrief(const Task& task) {
+  const Request& request = task.request;
   return (request.opcode == Opcode::kRead || request.opcode == Opcode::kWrite) &&
          request.file_offset != kFileOffsetCurrent && request.size64 <= kBriefBytesMax &&
-         work.attempt == Attempt::kFirst;
+         task.attempt == Attempt::kFirst;
 }
 
 }  // namespace
@@ -29,19 +29,19 @@ void ReadyQueue::SetWorkers(uint32_t worker_count, uint32_t cpu_count) {
   wakes_max_ = std::max(cpu_count, 1u);
 }
 
-void ReadyQueue::Push(WorkList& works) {
-  if (works.empty()) return;
+void ReadyQueue::Push(TaskList& tasks) {
+  if (tasks.empty()) return;
   uint32_t to_wake = 0;
   {
     const MutexLock lock(mutex_);
-    for (Work* work = works.front(); work != nullptr; work = work->list_next) work->listed = true;
-    works_.Append(works);
-    to_wake = PlanWakes(works_.count());
+    for (Task* task = tasks.front(); task != nullptr; task = task->list_next) task->listed = true;
+    tasks_.Append(tasks);
+    to_wake = PlanWakes(tasks_.count());
   }
   WakeSleepers(to_wake);
 }
 
-uint32_t ReadyQueue::Pop(std::span<Work*> batch) {
+uint32_t ReadyQueue::Pop(std::span<Task*> batch) {
   while (true) {
     uint32_t count = 0;
     uint32_t to_wake = 0;
@@ -66,17 +66,17 @@ uint32_t ReadyQueue::Pop(std::span<Work*> batch) {
   }
 }
 
-bool ReadyQueue::TakeSome(std::span<Work*> batch, uint32_t& count, uint32_t& to_wake) {
-  if (works_.empty()) return false;
-  const uint32_t share = works_.count() / (2 * worker_count_);
+bool ReadyQueue::TakeSome(std::span<Task*> batch, uint32_t& count, uint32_t& to_wake) {
+  if (tasks_.empty()) return false;
+  const uint32_t share = tasks_.count() / (2 * worker_count_);
   const uint32_t count_max = std::clamp(share, 1u, static_cast<uint32_t>(batch.size()));
   do {
-    Work* const work = works_.PopFront();
-    work->listed = false;
-    batch[count++] = work;
-  } while (count < count_max && !works_.empty() && IsBrief(*batch[count - 1]) &&
-           IsBrief(*works_.front()));
-  if (!works_.empty()) to_wake = PlanWakes(1);
+    Task* const task = tasks_.PopFront();
+    task->listed = false;
+    batch[count++] = task;
+  } while (count < count_max && !tasks_.empty() && IsBrief(*batch[count - 1]) &&
+           IsBrief(*tasks_.front()));
+  if (!tasks_.empty()) to_wake = PlanWakes(1);
   return true;
 }
 
@@ -95,12 +95,12 @@ void ReadyQueue::WakeSleepers(uint32_t count) {
   FutexWake(wake_word_, count);
 }
 
-bool ReadyQueue::Remove(Work* work, uint32_t word) {
+bool ReadyQueue::Remove(Task* task, uint32_t word) {
   const MutexLock lock(mutex_);
   // With another word it is here for another request.
-  if (work->word.load(std::memory_order_acquire) != word || !work->listed) return false;
-  work->listed = false;
-  works_.Remove(work);
+  if (task->word.load(std::memory_order_acquire) != word || !task->listed) return false;
+  task->listed = false;
+  tasks_.Remove(task);
   return true;
 }
 

@@ -17,7 +17,7 @@ namespace {
 constexpr uint32_t kBatchMax = 8;
 
 // A descriptor may be reported ready and yet have no room for what is to be written (an eventfd
-// that is almost full). After so many waits for nothing a work pauses, so that this costs no CPU.
+// that is almost full). After so many waits for nothing a task pauses, so that this costs no CPU.
 constexpr uint8_t kFruitlessMax = 8;
 constexpr int64_t kPauseNs = 1'000'000;
 // Until a descriptor is tried again that could not be watched for a shortage.
@@ -63,7 +63,7 @@ bool IsFixedClose(const Request& request) {
 }  // namespace
 
 // Events of requests that completed within Submit; they are published together.
-class Dispatcher::EventBatch {
+class Scheduler::EventBatch {
  public:
   explicit EventBatch(EventQueue& queue) : queue_(queue) {}
   void Add(uint64_t token, int32_t result) {
@@ -78,54 +78,54 @@ class Dispatcher::EventBatch {
   size_t count_ = 0;
 };
 
-Status Dispatcher::Create(const Limits& limits) {
+Status Scheduler::Create(const Limits& limits) {
   chain_length_max_ = limits.chain_length_max;
   RETURN_IF_ERROR(pool_.Create(limits.in_flight_max));
   RETURN_IF_ERROR(events_.Create());
   RETURN_IF_ERROR(files_.Create(limits.fixed_file_count, limits.in_flight_max));
-  return waiter_.Create();
+  return poller_.Create();
 }
 
-Dispatcher::~Dispatcher() {
+Scheduler::~Scheduler() {
   for (uint32_t i = 0; i < pool_.used_count(); ++i) {
     if (pool_[i].watch_fd >= 0) ::close(pool_[i].watch_fd);
   }
 }
 
-void Dispatcher::Submit(std::span<const Request> requests) {
+void Scheduler::Submit(std::span<const Request> requests) {
   pool_.Reclaim();
-  cached_reads_.BeginBatch(requests.size() == 1 && order_.NothingInFlight());
+  cached_reads_.BeginBatch(requests.size() == 1 && drain_gate_.NothingInFlight());
   EventBatch at_once(events_);
-  WorkList ready;
+  TaskList ready;
   while (!requests.empty()) {
     const size_t length = ChainLength(requests);
     Accept(requests.first(length), at_once, ready);
     requests = requests.subspan(length);
   }
   at_once.Flush();
-  Settle(ready);
+  StartReleased(ready);
   queue_.Push(ready);
 }
 
-void Dispatcher::Accept(std::span<const Request> chain, EventBatch& at_once, WorkList& ready) {
+void Scheduler::Accept(std::span<const Request> chain, EventBatch& at_once, TaskList& ready) {
   const Request& first = chain.front();
   const bool drain = HasDrain(chain);
   const bool alone = chain.size() == 1;
   if (alone && !drain && first.opcode == Opcode::kCancel) return CancelAtOnce(first, ready);
   const uint32_t length = static_cast<uint32_t>(chain.size());
   if (!alone && length > chain_length_max_) return Refuse(chain, at_once);
-  const bool now = order_.Accept(length, drain);
+  const bool now = drain_gate_.Accept(length, drain);
   if (now && alone) {
     if (first.opcode == Opcode::kNop) return at_once.Add(first.token, 0);
     if (ReadAtOnce(first)) return at_once.Add(first.token, static_cast<int32_t>(first.size64));
-    return Start(pool_.Take(first, WorkState::kRunning), ready);
+    return Start(pool_.Take(first, TaskState::kRunning), ready);
   }
-  Work* const head = TakeChain(chain);
+  Task* const head = TakeChain(chain);
   if (now) return StartHeld(head, ready);
-  order_.Hold(head, length, drain);
+  drain_gate_.Hold(head, length, drain);
 }
 
-bool Dispatcher::ReadAtOnce(const Request& request) {
+bool Scheduler::ReadAtOnce(const Request& request) {
   if ((request.flags & kRequestFixedFile) == 0) return cached_reads_.Try(request, request.fd);
   FixedFile* const file = files_.Acquire(request.fd);
   if (file == nullptr) return false;
@@ -135,222 +135,222 @@ bool Dispatcher::ReadAtOnce(const Request& request) {
 }
 
 // The same answer from both engines: io_uring could not keep such a chain in one piece.
-void Dispatcher::Refuse(std::span<const Request> chain, EventBatch& at_once) {
-  order_.CountOutsiders(static_cast<uint32_t>(chain.size()));
+void Scheduler::Refuse(std::span<const Request> chain, EventBatch& at_once) {
+  drain_gate_.CountOutsiders(static_cast<uint32_t>(chain.size()));
   for (const Request& request : chain) at_once.Add(request.token, -EINVAL);
 }
 
-void Dispatcher::CancelAtOnce(const Request& request, WorkList& ready) {
+void Scheduler::CancelAtOnce(const Request& request, TaskList& ready) {
   // What came before it in this batch is then where it can be taken out again.
   queue_.Push(ready);
-  order_.CountOutsiders(1);
+  drain_gate_.CountOutsiders(1);
   const Event event = {request.token, CancelByToken(request.size64, nullptr, ready), 0};
   events_.Publish(std::span<const Event>(&event, 1));
 }
 
-Work* Dispatcher::TakeChain(std::span<const Request> chain) {
-  Work* head = nullptr;
-  Work** link = &head;
+Task* Scheduler::TakeChain(std::span<const Request> chain) {
+  Task* head = nullptr;
+  Task** link = &head;
   for (const Request& request : chain) {
-    *link = pool_.Take(request, WorkState::kHeld);
+    *link = pool_.Take(request, TaskState::kHeld);
     link = &(*link)->chain_next;
   }
   return head;
 }
 
-void Dispatcher::Start(Work* work, WorkList& ready) { StartHeld(StartOne(work, ready), ready); }
+void Scheduler::Start(Task* task, TaskList& ready) { StartHeld(StartOne(task, ready), ready); }
 
-void Dispatcher::StartHeld(Work* work, WorkList& ready) {
-  while (work != nullptr) {
-    work = work->Move(WorkState::kHeld, WorkState::kRunning) ? StartOne(work, ready)
-                                                             : Finish(work, -ECANCELED, ready);
+void Scheduler::StartHeld(Task* task, TaskList& ready) {
+  while (task != nullptr) {
+    task = task->Move(TaskState::kHeld, TaskState::kRunning) ? StartOne(task, ready)
+                                                             : Finish(task, -ECANCELED, ready);
   }
 }
 
 // Returns the next of the chain if this one has completed already.
-Work* Dispatcher::StartOne(Work* work, WorkList& ready) {
-  const Request& request = work->request;
+Task* Scheduler::StartOne(Task* task, TaskList& ready) {
+  const Request& request = task->request;
   switch (request.opcode) {
     case Opcode::kNop:
-      return Finish(work, 0, ready);
+      return Finish(task, 0, ready);
     case Opcode::kCancel:
-      return Finish(work, CancelByToken(request.size64, work, ready), ready);
+      return Finish(task, CancelByToken(request.size64, task, ready), ready);
     case Opcode::kTimeout:
-      if (waiter_.AddTimer(work, TimeAfter(request.size64))) return nullptr;
-      return Finish(work, -ECANCELED, ready);
+      if (poller_.AddTimer(task, TimeAfter(request.size64))) return nullptr;
+      return Finish(task, -ECANCELED, ready);
     default:
-      if (const int32_t error = ResolveFile(work); error != 0) return Finish(work, error, ready);
-      if (!work->Move(WorkState::kRunning, WorkState::kQueued)) {
-        return Finish(work, -ECANCELED, ready);
+      if (const int32_t error = ResolveFile(task); error != 0) return Finish(task, error, ready);
+      if (!task->Move(TaskState::kRunning, TaskState::kQueued)) {
+        return Finish(task, -ECANCELED, ready);
       }
-      ready.PushBack(work);
+      ready.PushBack(task);
       return nullptr;
   }
 }
 
 // The file is that of the moment at which the request starts, as in io_uring.
-int32_t Dispatcher::ResolveFile(Work* work) {
-  const Request& request = work->request;
+int32_t Scheduler::ResolveFile(Task* task) {
+  const Request& request = task->request;
   if ((request.flags & kRequestFixedFile) == 0 || IsFixedClose(request)) return 0;
   // Their descriptor is a directory; io_uring takes none from the table there either.
   if (request.opcode == Opcode::kOpenat || request.opcode == Opcode::kStatx) return -EBADF;
-  work->file = files_.Acquire(request.fd);
-  if (work->file == nullptr) return -EBADF;
-  work->fd = work->file->fd;
+  task->file = files_.Acquire(request.fd);
+  if (task->file == nullptr) return -EBADF;
+  task->fd = task->file->fd;
   return 0;
 }
 
-bool Dispatcher::RunReady(std::atomic<uint64_t>& run_count) {
-  Work* batch[kBatchMax];
+bool Scheduler::RunReady(std::atomic<uint64_t>& run_count) {
+  Task* batch[kBatchMax];
   const uint32_t count = queue_.Pop(batch);
   uint64_t run = run_count.load(std::memory_order_relaxed);
-  WorkList ready;
+  TaskList ready;
   for (uint32_t i = 0; i < count; ++i) Run(batch[i], ready);
   run += count;
   // What followed from these: one of them stays here, the others must not wait for it.
   while (!ready.empty() && !queue_.stopped()) {
-    Work* const work = ready.PopFront();
+    Task* const task = ready.PopFront();
     queue_.Push(ready);
-    Run(work, ready);
+    Run(task, ready);
     ++run;
   }
   run_count.store(run, std::memory_order_relaxed);
   return count > 0;
 }
 
-void Dispatcher::Run(Work* work, WorkList& ready) {
-  bool mine = work->Move(WorkState::kQueued, WorkState::kRunning);
-  if (!mine) FinishCancelled(work, ready);
+void Scheduler::Run(Task* task, TaskList& ready) {
+  bool mine = task->Move(TaskState::kQueued, TaskState::kRunning);
+  if (!mine) FinishCancelled(task, ready);
   while (mine) {
     Outcome outcome;
-    if (IsFixedClose(work->request)) {
-      outcome.result = files_.Close(static_cast<uint32_t>(work->request.fd));
-    } else if (IsSocketOpcode(work->request.opcode)) {
-      const uint32_t moved_before = work->moved_bytes;
+    if (IsFixedClose(task->request)) {
+      outcome.result = files_.Close(static_cast<uint32_t>(task->request.fd));
+    } else if (IsSocketOpcode(task->request.opcode)) {
+      const uint32_t moved_before = task->moved_bytes;
       outcome =
-          ExecuteSocket(work->request, work->current_fd(), work->attempt, work->moved_bytes);
-      if (work->moved_bytes != moved_before) work->fruitless_count = 0;
+          ExecuteSocket(task->request, task->current_fd(), task->attempt, task->moved_bytes);
+      if (task->moved_bytes != moved_before) task->fruitless_count = 0;
     } else {
-      outcome = Execute(work->request, work->current_fd(), work->attempt);
+      outcome = Execute(task->request, task->current_fd(), task->attempt);
     }
     switch (outcome.step) {
       case Outcome::Step::kDone:
-        StartHeld(Finish(work, outcome.result, ready), ready);
+        StartHeld(Finish(task, outcome.result, ready), ready);
         mine = false;
         break;
-      case Outcome::Step::kTakeTurn:
-        mine = TakeTurn(work, ready);
+      case Outcome::Step::kNeedsExclusivePoll:
+        mine = AcquireExclusivePoll(task, ready);
         break;
       case Outcome::Step::kWait:
-        mine = WaitFor(work, outcome.events, ready);
+        mine = WaitFor(task, outcome.events, ready);
         break;
     }
   }
-  Settle(ready);
+  StartReleased(ready);
 }
 
-// Both return true when the work is to be tried again at once.
+// Both return true when the task is to be tried again at once.
 
-bool Dispatcher::TakeTurn(Work* work, WorkList& ready) {
-  const Turns::Taken taken = turns_.Take(work);
-  if (taken == Turns::Taken::kParked) return false;
+bool Scheduler::AcquireExclusivePoll(Task* task, TaskList& ready) {
+  const ExclusivePoll::Acquired taken = exclusive_poll_.Acquire(task);
+  if (taken == ExclusivePoll::Acquired::kParked) return false;
   // Through the list once more: from here on it may block, and is to have nothing of a batch behind
   // it.
-  if (taken == Turns::Taken::kYes && work->Move(WorkState::kRunning, WorkState::kQueued)) {
-    ready.PushBack(work);
+  if (taken == ExclusivePoll::Acquired::kYes && task->Move(TaskState::kRunning, TaskState::kQueued)) {
+    ready.PushBack(task);
   } else {
-    FinishCancelled(work, ready);
+    FinishCancelled(task, ready);
   }
   return false;
 }
 
-bool Dispatcher::WaitFor(Work* work, uint32_t events, WorkList& ready) {
-  if (++work->fruitless_count > kFruitlessMax) {
-    work->fruitless_count = 0;
-    Pause(work, kPauseNs, ready);
+bool Scheduler::WaitFor(Task* task, uint32_t events, TaskList& ready) {
+  if (++task->fruitless_count > kFruitlessMax) {
+    task->fruitless_count = 0;
+    Pause(task, kPauseNs, ready);
     return false;
   }
-  switch (waiter_.Watch(work, events)) {
-    case Waiter::Watched::kYes:
+  switch (poller_.Watch(task, events)) {
+    case Poller::Watched::kYes:
       return false;
-    case Waiter::Watched::kReady:
+    case Poller::Watched::kReady:
       return true;
-    case Waiter::Watched::kNotNow:
+    case Poller::Watched::kNotNow:
       // On the clock it can be cancelled, and keeps no worker.
-      Pause(work, kShortagePauseNs, ready);
+      Pause(task, kShortagePauseNs, ready);
       return false;
-    case Waiter::Watched::kCannot:
-      work->attempt = Attempt::kBlocking;
+    case Poller::Watched::kCannot:
+      task->attempt = Attempt::kBlocking;
       return true;
-    case Waiter::Watched::kCancelled:
+    case Poller::Watched::kCancelled:
       break;
   }
-  FinishCancelled(work, ready);
+  FinishCancelled(task, ready);
   return false;
 }
 
-void Dispatcher::Pause(Work* work, int64_t pause_ns, WorkList& ready) {
-  if (!waiter_.AddTimer(work, TimeAfter(static_cast<uint64_t>(pause_ns))))
-    FinishCancelled(work, ready);
+void Scheduler::Pause(Task* task, int64_t pause_ns, TaskList& ready) {
+  if (!poller_.AddTimer(task, TimeAfter(static_cast<uint64_t>(pause_ns))))
+    FinishCancelled(task, ready);
 }
 
-bool Dispatcher::WaitOnce() {
-  WorkList ready;
-  WorkList expired;
-  const bool running = waiter_.Next(ready, expired);
-  while (Work* const work = expired.PopFront()) {
-    if (work->request.opcode == Opcode::kTimeout) {
-      Finish(work, -ETIME, ready);
-    } else if (work->Move(WorkState::kRunning, WorkState::kQueued)) {
-      ready.PushBack(work);  // its pause is over
+bool Scheduler::WaitOnce() {
+  TaskList ready;
+  TaskList expired;
+  const bool running = poller_.Next(ready, expired);
+  while (Task* const task = expired.PopFront()) {
+    if (task->request.opcode == Opcode::kTimeout) {
+      Finish(task, -ETIME, ready);
+    } else if (task->Move(TaskState::kRunning, TaskState::kQueued)) {
+      ready.PushBack(task);  // its pause is over
     } else {
-      FinishCancelled(work, ready);
+      FinishCancelled(task, ready);
     }
   }
-  Settle(ready);
+  StartReleased(ready);
   queue_.Push(ready);
   return running;
 }
 
-Work* Dispatcher::Finish(Work* work, int32_t result, WorkList& ready) {
-  if (work->has_turn) {
-    if (Work* const next_turn = turns_.Pass(work)) ready.PushBack(next_turn);
+Task* Scheduler::Finish(Task* task, int32_t result, TaskList& ready) {
+  if (task->has_exclusive_poll) {
+    if (Task* const next_turn = exclusive_poll_.Release(task)) ready.PushBack(next_turn);
   }
-  waiter_.Unwatch(work);
-  if (FixedFile* const file = std::exchange(work->file, nullptr)) files_.Release(file);
-  const bool succeeded = SucceededInFull(work->request, result);
-  Work* next = work->chain_next;
-  Publish(work, result);
+  poller_.Unwatch(task);
+  if (FixedFile* const file = std::exchange(task->file, nullptr)) files_.Release(file);
+  const bool succeeded = SucceededInFull(task->request, result);
+  Task* next = task->chain_next;
+  Publish(task, result);
   if (succeeded) return next;
   while (next != nullptr) {
-    Work* const cancelled = next;
+    Task* const cancelled = next;
     next = next->chain_next;
     Publish(cancelled, -ECANCELED);
   }
   return nullptr;
 }
 
-void Dispatcher::FinishCancelled(Work* work, WorkList& ready) {
+void Scheduler::FinishCancelled(Task* task, TaskList& ready) {
   // What a send or receive has moved is told, or it would be lost.
-  const auto moved = static_cast<int32_t>(work->moved_bytes);
-  Work* const next = Finish(work, moved > 0 ? moved : -ECANCELED, ready);
+  const auto moved = static_cast<int32_t>(task->moved_bytes);
+  Task* const next = Finish(task, moved > 0 ? moved : -ECANCELED, ready);
   CHECK(next == nullptr);
 }
 
-void Dispatcher::Publish(Work* work, int32_t result) {
+void Scheduler::Publish(Task* task, int32_t result) {
   // Once it is published it may be taken anew.
-  const uint64_t token = work->request.token;
-  const uint32_t word = work->word.load(std::memory_order_relaxed);
-  work->word.store(Work::WithState(word, WorkState::kFree), std::memory_order_release);
-  events_.Publish(token, result, *work);
+  const uint64_t token = task->request.token;
+  const uint32_t word = task->word.load(std::memory_order_relaxed);
+  task->word.store(Task::WithState(word, TaskState::kFree), std::memory_order_release);
+  events_.Publish(token, result, *task);
 }
 
-void Dispatcher::Settle(WorkList& ready) {
+void Scheduler::StartReleased(TaskList& ready) {
   // Each may complete at once, and so release the next.
-  while (Work* const head = order_.Release()) StartHeld(head, ready);
+  while (Task* const head = drain_gate_.Release()) StartHeld(head, ready);
 }
 
-int32_t Dispatcher::CancelByToken(uint64_t token, const Work* self, WorkList& ready) {
+int32_t Scheduler::CancelByToken(uint64_t token, const Task* self, TaskList& ready) {
   const Canceller::Answer answer = canceller_.Cancel(token, self);
   if (answer.to_finish != nullptr) FinishCancelled(answer.to_finish, ready);
   return answer.result;

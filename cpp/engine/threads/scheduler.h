@@ -1,5 +1,5 @@
-// Dispatcher: the way of a request through the threads engine, from Submit to its event: chains,
-// drains, cancellation, and which of ready queue, timers, waiter and turns has it meanwhile. It
+// Scheduler: the way of a request through the threads engine, from Submit to its event: chains,
+// drains, cancellation, and which of ready queue, timers, poller and turns has it meanwhile. It
 // starts no threads: threads_engine.h does, and has them call RunReady and WaitOnce.
 //
 // Chains: the next one starts when its predecessor has succeeded in full, on the same worker where
@@ -35,16 +35,16 @@
 
 namespace mooring {
 
-class Dispatcher {
+class Scheduler {
  public:
-  Dispatcher()
+  Scheduler()
       : events_(pool_),
-        waiter_(pool_),
-        canceller_(pool_, queue_, waiter_, turns_),
-        order_(events_) {}
-  ~Dispatcher();
-  Dispatcher(const Dispatcher&) = delete;
-  Dispatcher& operator=(const Dispatcher&) = delete;
+        poller_(pool_),
+        canceller_(pool_, queue_, poller_, exclusive_poll_),
+        drain_gate_(events_) {}
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
 
   struct Limits {
     uint32_t in_flight_max = 1;
@@ -60,54 +60,54 @@ class Dispatcher {
   EventQueue& events() { return events_; }
   FileTable& files() { return files_; }
 
-  // Runs some works, waiting for them as need be, and adds how many to `run_count`, which is the
+  // Runs some tasks, waiting for them as need be, and adds how many to `run_count`, which is the
   // thread's own. False once stopped.
   bool RunReady(std::atomic<uint64_t>& run_count);
   // Handles what became ready or due, waiting for it as need be. False once stopped.
   bool WaitOnce();
 
   void StopRunning() { queue_.Stop(); }
-  void StopWaiting() { waiter_.Stop(); }
+  void StopWaiting() { poller_.Stop(); }
 
  private:
   class EventBatch;
 
-  void Accept(std::span<const Request> chain, EventBatch& at_once, WorkList& ready);
+  void Accept(std::span<const Request> chain, EventBatch& at_once, TaskList& ready);
   bool ReadAtOnce(const Request& request);
   void Refuse(std::span<const Request> chain, EventBatch& at_once);
-  void CancelAtOnce(const Request& request, WorkList& ready);
-  Work* TakeChain(std::span<const Request> chain);
+  void CancelAtOnce(const Request& request, TaskList& ready);
+  Task* TakeChain(std::span<const Request> chain);
 
-  // These lead a work from one state to the next. What may go to a worker then is appended to
+  // These lead a task from one state to the next. What may go to a worker then is appended to
   // `ready`, for the caller to push to the queue or to run himself.
-  void Start(Work* work,
-             WorkList& ready);  // kRunning; and those of its chain that then follow at once
-  void StartHeld(Work* work, WorkList& ready);  // kHeld, likewise; null is allowed
-  Work* StartOne(Work* work, WorkList& ready);
-  void Run(Work* work, WorkList& ready);  // kQueued
-  bool TakeTurn(Work* work, WorkList& ready);
-  bool WaitFor(Work* work, uint32_t events, WorkList& ready);
-  // Gives a work that is kRunning to the clock, to be tried again.
-  void Pause(Work* work, int64_t pause_ns, WorkList& ready);
-  // Ends a work that is the caller's, and on failure the rest of its chain. Returns the next of the
+  void Start(Task* task,
+             TaskList& ready);  // kRunning; and those of its chain that then follow at once
+  void StartHeld(Task* task, TaskList& ready);  // kHeld, likewise; null is allowed
+  Task* StartOne(Task* task, TaskList& ready);
+  void Run(Task* task, TaskList& ready);  // kQueued
+  bool AcquireExclusivePoll(Task* task, TaskList& ready);
+  bool WaitFor(Task* task, uint32_t events, TaskList& ready);
+  // Gives a task that is kRunning to the clock, to be tried again.
+  void Pause(Task* task, int64_t pause_ns, TaskList& ready);
+  // Ends a task that is the caller's, and on failure the rest of its chain. Returns the next of the
   // chain, still kHeld, if that is to start; never one for a negative result.
-  Work* Finish(Work* work, int32_t result, WorkList& ready);
-  void FinishCancelled(Work* work, WorkList& ready);
-  void Publish(Work* work, int32_t result);
+  Task* Finish(Task* task, int32_t result, TaskList& ready);
+  void FinishCancelled(Task* task, TaskList& ready);
+  void Publish(Task* task, int32_t result);
   // Starts what no drain holds back any more. After every publication.
-  void Settle(WorkList& ready);
+  void StartReleased(TaskList& ready);
 
-  int32_t ResolveFile(Work* work);
-  int32_t CancelByToken(uint64_t token, const Work* self, WorkList& ready);
+  int32_t ResolveFile(Task* task);
+  int32_t CancelByToken(uint64_t token, const Task* self, TaskList& ready);
 
   uint32_t chain_length_max_ = 1;
-  WorkPool pool_;
+  TaskPool pool_;
   EventQueue events_;
   ReadyQueue queue_;
-  Waiter waiter_;
-  Turns turns_;
+  Poller poller_;
+  ExclusivePoll exclusive_poll_;
   Canceller canceller_;
-  Order order_;
+  DrainGate drain_gate_;
   FileTable files_;
   CachedReads cached_reads_;
 };

@@ -114,7 +114,7 @@ Outcome Accept(const Request& request, int fd, Attempt& attempt) {
   }
   if (attempt == Attempt::kWatched) {
     attempt = Attempt::kPolled;
-    return Outcome{Outcome::Step::kTakeTurn, 0, 0};
+    return Outcome{Outcome::Step::kNeedsExclusivePoll, 0, 0};
   }
   if (attempt == Attempt::kPolled && PollOnce(fd, POLLIN, 0) == 0) return WaitFor(POLLIN);
   while (true) {
@@ -150,7 +150,7 @@ Outcome Connect(const Request& request, int fd, Attempt& attempt) {
   if (attempt == Attempt::kFirst && !IsNonblocking(fd)) {
     // Two at once would take each other's send timeout for the caller's.
     attempt = Attempt::kPolled;
-    return Outcome{Outcome::Step::kTakeTurn, 0, 0};
+    return Outcome{Outcome::Step::kNeedsExclusivePoll, 0, 0};
   }
   while (true) {
     const bool begun = attempt == Attempt::kBegun || attempt == Attempt::kBlocking;

@@ -14,7 +14,7 @@
 // connect that would block is given a send timeout of one tick (SO_SNDTIMEO, socket(7)), after which
 // it goes on by itself; the timeout that was there is put back at once.
 //
-// Threading: workers only (threads_thread.h).
+// Threading: workers only (thread.h).
 #ifndef MOORING_CPP_ENGINE_THREADS_SOCKETS_H_
 #define MOORING_CPP_ENGINE_THREADS_SOCKETS_H_
 

@@ -81,7 +81,7 @@ TEST(ThreadsSockets, AnAcceptOnABlockingListenerHasItsDuplicateBeforeItsTurn) {
   Attempt attempt = Attempt::kFirst;
   uint32_t moved_bytes = 0;
   EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kWait);
-  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kTakeTurn);
+  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kNeedsExclusivePoll);
   // Woken for nothing: it must not wait in accept(2).
   EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kWait);
   const UniqueFd peer = NewTcpSocket();
@@ -97,7 +97,7 @@ TEST(ThreadsSockets, ConnectsOfOneSocketTakeTurns) {
   const Request request = OnSocket(Opcode::kConnect, fd.get(), &address, sizeof(address));
   Attempt attempt = Attempt::kFirst;
   uint32_t moved_bytes = 0;
-  EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).step, Step::kTakeTurn);
+  EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).step, Step::kNeedsExclusivePoll);
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).result, 0);
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).result, -EISCONN);
   // One that was begun has succeeded by then.

@@ -1,10 +1,10 @@
-// Work: what the threads engine remembers of one request in flight, and WorkList, a list of them
+// Task: what the threads engine remembers of one request in flight, and TaskList, a list of them
 // that allocates nothing.
 //
-// Lifecycle: WorkPool (threads_work_pool.h) makes all of them at creation. One belongs to whoever
+// Lifecycle: TaskPool (task_pool.h) makes all of them at creation. One belongs to whoever
 // brought it into its state: the submitter while it is prepared, a worker while kRunning, the
-// structure that it lies in (ready queue, timers, waiter, chain, turns) otherwise. State changes
-// are compare-and-swap on `word`, so of two threads that want the same work, a worker that begins
+// structure that it lies in (ready queue, timers, poller, chain, exclusive_poll) otherwise. State changes
+// are compare-and-swap on `word`, so of two threads that want the same task, a worker that begins
 // it and a caller who cancels it, exactly one gets it.
 //
 //   kHeld -> kRunning -> kQueued -> kRunning -> kFree      a read
@@ -26,7 +26,7 @@
 
 namespace mooring {
 
-enum class WorkState : uint32_t {
+enum class TaskState : uint32_t {
   kFree = 0,          // not in flight
   kHeld,              // not begun: behind its predecessor in a chain, or behind a drain
   kHeldCancelled,     // and will complete with -ECANCELED when its time comes
@@ -34,16 +34,16 @@ enum class WorkState : uint32_t {
   kQueuedCancelled,   // taken from it, and whoever took it completes it with -ECANCELED
   kRunning,           // one thread is at it
   kRunningCancelled,  // and must not let it wait
-  kArming,            // running, and on its way to the waiter
+  kArming,            // running, and on its way to the poller
   kArmingCancelled,   // on its way, and not to wait there
   kFired,             // on its way, and its descriptor is ready already
-  kWaiting,           // the waiter watches its descriptor
-  kTimed,             // the waiter watches the clock for it
+  kWaiting,           // the poller watches its descriptor
+  kTimed,             // the poller watches the clock for it
   kParked,            // another one has the turn on its descriptor
 };
 
 // How a request is to be tried next. Of a read or write, each is for descriptors that the one before
-// does not serve; what the opcodes of sockets make of it is in threads_sockets.cc.
+// does not serve; what the opcodes of sockets make of it is in sockets.cc.
 enum class Attempt : uint8_t {
   kFirst = 0,  // at its offset, or, where that is known not to wait, at the current position
   kNowait,     // a stream whose file takes RWF_NOWAIT
@@ -56,22 +56,22 @@ enum class Attempt : uint8_t {
 
 // Which requests take turns with each other: same descriptor, same direction; accepts and connects of
 // the same socket, by whatever descriptor (-1).
-struct TurnKey {
+struct ExclusivePollKey {
   int fd = -1;
   bool write = false;
   dev_t device = 0;
   ino_t inode = 0;
-  bool operator==(const TurnKey&) const = default;
+  bool operator==(const ExclusivePollKey&) const = default;
 };
 
 struct FixedFile;
 
-struct alignas(64) Work {
+struct alignas(64) Task {
   // State in the low 8 bits; above them how often this one has been taken from the pool, so that
   // whoever looked at it before cannot mistake its next request for the one he saw.
   std::atomic<uint32_t> word{0};
   uint32_t index = 0;  // in the pool
-  // request.token, for those who look for it without owning the work.
+  // request.token, for those who look for it without owning the task.
   std::atomic<uint64_t> token{0};
   Request request;
   int fd = -1;  // request.fd, or the descriptor of `file`
@@ -79,87 +79,87 @@ struct alignas(64) Work {
   uint32_t moved_bytes = 0;     // of a send or receive that goes on until it has moved all
   bool listed = false;          // in the ready queue; guarded by its mutex
   bool drain = false;           // head of a chain: starts after all that came before
-  bool has_turn = false;        // Turns
+  bool has_exclusive_poll = false;        // ExclusivePoll
   uint8_t fruitless_count = 0;  // times in a row that it was woken for nothing
-  Work* chain_next = nullptr;
-  Work* list_next = nullptr;  // WorkList
-  Work* list_previous = nullptr;
+  Task* chain_next = nullptr;
+  Task* list_next = nullptr;  // TaskList
+  Task* list_previous = nullptr;
   FixedFile* file = nullptr;    // a reference is held
-  int watch_fd = -1;            // the waiter's duplicate of fd; -1 while it has none
+  int watch_fd = -1;            // the poller's duplicate of fd; -1 while it has none
   uint32_t timer_index = 0;     // in the heap of timers
   uint64_t order_sequence = 0;  // head of a held chain: requests accepted before it
   uint32_t order_length = 0;    // and the length of its chain
-  TurnKey turn;
-  Work* turn_next = nullptr;
+  ExclusivePollKey exclusive_poll_key;
+  Task* exclusive_poll_next = nullptr;
 
   static constexpr uint32_t kStateBits = 8;
   static constexpr uint32_t kStateMask = (1u << kStateBits) - 1;
 
-  static WorkState StateOf(uint32_t seen) { return static_cast<WorkState>(seen & kStateMask); }
-  static uint32_t WithState(uint32_t seen, WorkState state) {
+  static TaskState StateOf(uint32_t seen) { return static_cast<TaskState>(seen & kStateMask); }
+  static uint32_t WithState(uint32_t seen, TaskState state) {
     return (seen & ~kStateMask) | static_cast<uint32_t>(state);
   }
   static bool SameUse(uint32_t a, uint32_t b) { return (a >> kStateBits) == (b >> kStateBits); }
 
-  WorkState state() const { return StateOf(word.load(std::memory_order_acquire)); }
+  TaskState state() const { return StateOf(word.load(std::memory_order_acquire)); }
 
   // Once it has waited, only the duplicate is sure to be the same file still.
   int current_fd() const { return watch_fd >= 0 ? watch_fd : fd; }
 
   // For whoever owns it in state `from`: false when it was cancelled (or fired) meanwhile.
-  bool Move(WorkState from, WorkState to) {
+  bool Move(TaskState from, TaskState to) {
     uint32_t seen = word.load(std::memory_order_relaxed);
     if (StateOf(seen) != from) return false;
     return MoveFrom(seen, to);
   }
   // For whoever does not own it, and has seen this word.
-  bool MoveFrom(uint32_t seen, WorkState to) {
+  bool MoveFrom(uint32_t seen, TaskState to) {
     return word.compare_exchange_strong(seen, WithState(seen, to), std::memory_order_acq_rel,
                                         std::memory_order_relaxed);
   }
 };
 
-// First in, first out, linked through the works: each is in one list at most.
-class WorkList {
+// First in, first out, linked through the tasks: each is in one list at most.
+class TaskList {
  public:
   bool empty() const { return head_ == nullptr; }
   uint32_t count() const { return count_; }
-  Work* front() const { return head_; }
+  Task* front() const { return head_; }
 
-  void PushBack(Work* work) {
-    work->list_next = nullptr;
-    work->list_previous = tail_;
-    (tail_ != nullptr ? tail_->list_next : head_) = work;
-    tail_ = work;
+  void PushBack(Task* task) {
+    task->list_next = nullptr;
+    task->list_previous = tail_;
+    (tail_ != nullptr ? tail_->list_next : head_) = task;
+    tail_ = task;
     ++count_;
   }
   // Null when empty.
-  Work* PopFront() {
-    Work* const work = head_;
-    if (work != nullptr) Remove(work);
-    return work;
+  Task* PopFront() {
+    Task* const task = head_;
+    if (task != nullptr) Remove(task);
+    return task;
   }
-  // `work` is in this list.
-  void Remove(Work* work) {
+  // `task` is in this list.
+  void Remove(Task* task) {
     DCHECK(count_ > 0);
-    (work->list_previous != nullptr ? work->list_previous->list_next : head_) = work->list_next;
-    (work->list_next != nullptr ? work->list_next->list_previous : tail_) = work->list_previous;
-    work->list_next = work->list_previous = nullptr;
+    (task->list_previous != nullptr ? task->list_previous->list_next : head_) = task->list_next;
+    (task->list_next != nullptr ? task->list_next->list_previous : tail_) = task->list_previous;
+    task->list_next = task->list_previous = nullptr;
     --count_;
   }
   // Moves all of `other` to the end of this.
-  void Append(WorkList& other) {
+  void Append(TaskList& other) {
     if (other.empty()) return;
     other.head_->list_previous = tail_;
     (tail_ != nullptr ? tail_->list_next : head_) = other.head_;
     tail_ = other.tail_;
     count_ += other.count_;
-    other = WorkList();
+    other = TaskList();
   }
 
  private:
-  Work* head_ = nullptr;
-  Work* tail_ = nullptr;
+  Task* head_ = nullptr;
+  Task* tail_ = nullptr;
   uint32_t count_ = 0;
 };
 

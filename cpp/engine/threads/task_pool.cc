@@ -7,30 +7,30 @@
 
 namespace mooring {
 
-Status WorkPool::Create(uint32_t count) {
-  CHECK(count > 0 && works_ == nullptr);
+Status TaskPool::Create(uint32_t count) {
+  CHECK(count > 0 && tasks_ == nullptr);
   count_ = count;
   const uint32_t capacity = RoundUpToPowerOfTwo(count);
   mask_ = capacity - 1;
-  works_.reset(new (std::nothrow) Work[count]);
+  tasks_.reset(new (std::nothrow) Task[count]);
   free_.reset(new (std::nothrow) uint32_t[count]);
   given_.reset(new (std::nothrow) uint32_t[capacity]);
   hints_.reset(new (std::nothrow) std::atomic<uint32_t>[capacity]);
-  if (!works_ || !free_ || !given_ || !hints_) {
+  if (!tasks_ || !free_ || !given_ || !hints_) {
     return ErrnoStatus(ENOMEM, "memory for the operations of a threads engine",
                        "Ask for fewer operations in flight (in_flight_max).");
   }
-  for (uint32_t i = 0; i < count; ++i) works_[i].index = i;
+  for (uint32_t i = 0; i < count; ++i) tasks_[i].index = i;
   for (uint32_t i = 0; i < capacity; ++i) hints_[i].store(kNone, std::memory_order_relaxed);
   return OkStatus();
 }
 
-void WorkPool::Reclaim() {
+void TaskPool::Reclaim() {
   const uint32_t tail = published_tail_.load(std::memory_order_acquire);
   while (given_head_ != tail) free_[free_count_++] = given_[given_head_++ & mask_];
 }
 
-Work* WorkPool::Take(const Request& request, WorkState state) {
+Task* TaskPool::Take(const Request& request, TaskState state) {
   uint32_t index = 0;
   if (free_count_ > 0) {
     index = free_[--free_count_];
@@ -39,31 +39,31 @@ Work* WorkPool::Take(const Request& request, WorkState state) {
     CHECK(index < count_);  // more in flight than in_flight_max
     used_count_.store(index + 1, std::memory_order_release);
   }
-  Work& work = works_[index];
-  const uint32_t last_use = work.word.load(std::memory_order_relaxed);
-  DCHECK(Work::StateOf(last_use) == WorkState::kFree);
-  work.token.store(request.token, std::memory_order_relaxed);
-  work.request = request;
-  work.fd = request.fd;
-  work.attempt = Attempt::kFirst;
-  work.moved_bytes = 0;
-  work.drain = false;
-  work.fruitless_count = 0;
-  work.chain_next = nullptr;
-  Remember(work);
+  Task& task = tasks_[index];
+  const uint32_t last_use = task.word.load(std::memory_order_relaxed);
+  DCHECK(Task::StateOf(last_use) == TaskState::kFree);
+  task.token.store(request.token, std::memory_order_relaxed);
+  task.request = request;
+  task.fd = request.fd;
+  task.attempt = Attempt::kFirst;
+  task.moved_bytes = 0;
+  task.drain = false;
+  task.fruitless_count = 0;
+  task.chain_next = nullptr;
+  Remember(task);
   // Release pairs with the acquire in VisitIfMatching: who sees the new use sees the new token.
-  work.word.store(Work::WithState(last_use + (1u << Work::kStateBits), state),
+  task.word.store(Task::WithState(last_use + (1u << Task::kStateBits), state),
                   std::memory_order_release);
-  return &work;
+  return &task;
 }
 
-void WorkPool::Remember(const Work& work) {
-  std::atomic<uint32_t>& hint = hints_[work.request.token & mask_];
+void TaskPool::Remember(const Task& task) {
+  std::atomic<uint32_t>& hint = hints_[task.request.token & mask_];
   const uint32_t before = hint.load(std::memory_order_relaxed);
-  if (before != kNone && before != work.index && works_[before].state() != WorkState::kFree) {
+  if (before != kNone && before != task.index && tasks_[before].state() != TaskState::kFree) {
     hints_collided_.store(true, std::memory_order_relaxed);
   }
-  hint.store(work.index, std::memory_order_relaxed);
+  hint.store(task.index, std::memory_order_relaxed);
 }
 
 }  // namespace mooring

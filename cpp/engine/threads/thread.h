@@ -20,7 +20,7 @@ class Thread {
   // `name` is at most 15 characters. 0, or an errno.
   int Start(const char* name, Body body, void* argument);
   bool started() const { return started_; }
-  // Ends it where it stands if it is, or comes, where it allows that (threads_execute.h); else
+  // Ends it where it stands if it is, or comes, where it allows that (execute.h); else
   // nothing happens. Loads libgcc_s (pthread_cancel(3)): a last resort.
   void Interrupt() { pthread_cancel(thread_); }
   void Join();

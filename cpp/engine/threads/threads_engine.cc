@@ -81,7 +81,7 @@ class ThreadsEngine final : public Engine {
 
   const ProcessToken process_ = CurrentProcess();
   const ThreadToken creator_ = CurrentThread();
-  Dispatcher dispatcher_;
+  Scheduler dispatcher_;
   std::atomic<uint32_t> running_count_{0};  // workers that have not come to their end; slept on
   Thread waiting_thread_;
   std::unique_ptr<Worker[]> workers_;
@@ -117,7 +117,7 @@ Status ThreadsEngine::StartThreads(uint32_t worker_count) {
   workers_.reset(new (std::nothrow) Worker[worker_count]);
   if (!workers_) return ErrnoStatus(ENOMEM, "memory for workers", "Ask for fewer workers.");
   int error = waiting_thread_.Start(
-      "mooring-waiter",
+      "mooring-poller",
       [](void* engine) {
         while (static_cast<ThreadsEngine*>(engine)->dispatcher_.WaitOnce()) {
         }

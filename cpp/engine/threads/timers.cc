@@ -19,34 +19,34 @@ Status Timers::Create(uint32_t count) {
   return OkStatus();
 }
 
-Timers::Added Timers::Add(Work* work, int64_t at_ns) {
+Timers::Added Timers::Add(Task* task, int64_t at_ns) {
   const MutexLock lock(mutex_);
-  if (!work->Move(WorkState::kRunning, WorkState::kTimed)) return Added::kCancelled;
+  if (!task->Move(TaskState::kRunning, TaskState::kTimed)) return Added::kCancelled;
   CHECK(count_ < capacity_);
-  Place(count_, Entry{at_ns, added_count_++, work});
+  Place(count_, Entry{at_ns, added_count_++, task});
   SiftUp(count_++);
-  if (work->timer_index != 0) return Added::kLater;
+  if (task->timer_index != 0) return Added::kLater;
   StoreEarliest();
   return Added::kEarliest;
 }
 
-bool Timers::Remove(Work* work, uint32_t seen) {
+bool Timers::Remove(Task* task, uint32_t seen) {
   const MutexLock lock(mutex_);
-  if (!work->MoveFrom(seen, WorkState::kRunning)) return false;
-  RemoveAt(work->timer_index);
-  // The alarm stays as it is: at worst the waiter wakes once for nothing.
+  if (!task->MoveFrom(seen, TaskState::kRunning)) return false;
+  RemoveAt(task->timer_index);
+  // The alarm stays as it is: at worst the poller wakes once for nothing.
   StoreEarliest();
   return true;
 }
 
-void Timers::PopExpired(int64_t now_ns, WorkList& expired) {
+void Timers::PopExpired(int64_t now_ns, TaskList& expired) {
   const MutexLock lock(mutex_);
   while (count_ > 0 && heap_[0].at_ns <= now_ns) {
-    Work* const work = heap_[0].work;
+    Task* const task = heap_[0].task;
     RemoveAt(0);
-    const bool moved = work->Move(WorkState::kTimed, WorkState::kRunning);
+    const bool moved = task->Move(TaskState::kTimed, TaskState::kRunning);
     CHECK(moved);
-    expired.PushBack(work);
+    expired.PushBack(task);
   }
   StoreEarliest();
 }
@@ -63,7 +63,7 @@ void Timers::RemoveAt(uint32_t index) {
 
 void Timers::Place(uint32_t index, const Entry& entry) {
   heap_[index] = entry;
-  entry.work->timer_index = index;
+  entry.task->timer_index = index;
 }
 
 void Timers::SiftUp(uint32_t index) {

@@ -1,8 +1,8 @@
-// Timers: works that wait for a point in time, in a heap that is as large as it can become from the
+// Timers: tasks that wait for a point in time, in a heap that is as large as it can become from the
 // start. Equal times expire in the order in which they were added. Knows nothing of clocks:
-// threads_waiter.h sets the alarm.
+// poller.h sets the alarm.
 //
-// Threading: any. A work that is here is kTimed, and changes from that only under the mutex here.
+// Threading: any. A task that is here is kTimed, and changes from that only under the mutex here.
 // The mutex is never held across a system call.
 #ifndef MOORING_CPP_ENGINE_THREADS_TIMERS_H_
 #define MOORING_CPP_ENGINE_THREADS_TIMERS_H_
@@ -23,16 +23,16 @@ class Timers {
 
   enum class Added { kCancelled, kLater, kEarliest };
 
-  // Once. Room for `count` works.
+  // Once. Room for `count` tasks.
   Status Create(uint32_t count);
 
-  // Moves `work` from kRunning to kTimed, until `at_ns` on CLOCK_MONOTONIC. kCancelled: it was
+  // Moves `task` from kRunning to kTimed, until `at_ns` on CLOCK_MONOTONIC. kCancelled: it was
   // cancelled, and stays the caller's. kEarliest: the alarm has to be set anew.
-  Added Add(Work* work, int64_t at_ns);
+  Added Add(Task* task, int64_t at_ns);
   // Back to kRunning, the caller's, if its word still is `seen`.
-  bool Remove(Work* work, uint32_t seen);
+  bool Remove(Task* task, uint32_t seen);
   // Moves all that are due at `now_ns` to the end of `expired`, as kRunning, earliest first.
-  void PopExpired(int64_t now_ns, WorkList& expired);
+  void PopExpired(int64_t now_ns, TaskList& expired);
   // When the next one is due; kNever.
   int64_t earliest_ns() const { return earliest_ns_.load(std::memory_order_seq_cst); }
 
@@ -40,7 +40,7 @@ class Timers {
   struct Entry {
     int64_t at_ns;
     uint64_t order;
-    Work* work;
+    Task* task;
     bool operator<(const Entry& other) const {
       return at_ns != other.at_ns ? at_ns < other.at_ns : order < other.order;
     }

@@ -302,7 +302,7 @@ TEST(ThreadsCancel, StopsWhatWaitsForADescriptorOrTheClock) {
   Pipe pipe;
   char data[4];
   for (int round = 0; round < 200; ++round) {
-    // No pause: wherever on its way to the waiter it is caught, it ends.
+    // No pause: wherever on its way to the poller it is caught, it ends.
     engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4)), As(1, Timeout(kLong)),
                                As(2, Cancel(0)), As(3, Cancel(1))});
     const Values results = ResultsByToken(*engine, 4);

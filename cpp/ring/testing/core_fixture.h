@@ -25,7 +25,7 @@ class CoreFixture : public testing::Test {
         multishots_(kRecords),
         core_{&engine_, table_.get(), &records_, &messages_, &multishots_, {}, {}, {}, {}},
         submitter_(core_, kRecords),
-        settler_(core_) {
+        completer_(core_) {
     slab_ = Slab::Create({.buffer_bytes = kBuffer, .buffer_count = 4, .touch = Touch::kNone}).value();
     registration_ = Registration::Create(table_, slab_, {}).value();
     engine_.submitted.clear();
@@ -51,7 +51,7 @@ class CoreFixture : public testing::Test {
   }
   std::vector<Completion> Reap() {
     std::vector<Completion> completions(64);
-    completions.resize(settler_.Reap({}, completions, 0, Deadline()));
+    completions.resize(completer_.Reap({}, completions, 0, Deadline()));
     return completions;
   }
   Operation Read(const Lease& lease, uint64_t size, uint64_t user_data = 0) {
@@ -83,7 +83,7 @@ class CoreFixture : public testing::Test {
   MultishotTable multishots_;
   RingCore core_;
   Submitter submitter_;
-  Settler settler_;
+  Completer completer_;
   RefPtr<Slab> slab_;
   RefPtr<Registration> registration_;
 };

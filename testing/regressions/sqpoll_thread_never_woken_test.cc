@@ -56,9 +56,9 @@ std::string FailsBehindTheFilter() {
 TEST(PollerNeverWoken, OperationsFail) {
   const mooring_ring_options_t options = Polled();
   mooring_ring_t* made = nullptr;
-  const bool has_poller = Take(mooring_ring_create(&options, &made)).ok();
+  const bool has_sqpoll_thread = Take(mooring_ring_create(&options, &made)).ok();
   mooring_ring_destroy(made);
-  SKIP_WITHOUT(has_poller, "sqpoll", "run where io_uring gives rings with SQPOLL");
+  SKIP_WITHOUT(has_sqpoll_thread, "sqpoll", "run where io_uring gives rings with SQPOLL");
   const ChildResult child = RunInChild(&FailsBehindTheFilter);
   EXPECT_TRUE(child.exited);
   EXPECT_EQ(child.complaint, "");
