@@ -38,6 +38,8 @@ mooring_retry_t mooring_error_retry(const mooring_error_t* error) noexcept {
 
 void mooring_error_destroy(mooring_error_t* error) noexcept { Status::Destroy(ToDetail(error)); }
 
-const char* mooring_code_name(mooring_code_t code) noexcept { return CodeName(static_cast<Code>(code)); }
+const char* mooring_code_name(mooring_code_t code) noexcept {
+  return CodeName(static_cast<Code>(code));
+}
 
 }  // extern "C"

@@ -2,12 +2,12 @@
 
 #include "c_api/src/handles.h"
 #include "c_api/src/structs.h"
+#include "cpp/engine/create_engine.h"
 #include "cpp/os/kernel.h"
 #include "cpp/os/memlock.h"
 #include "cpp/os/memlock_ledger.h"
 #include "cpp/os/numa.h"
 #include "cpp/os/pages.h"
-#include "cpp/engine/create_engine.h"
 
 namespace mooring::c_api {
 namespace {

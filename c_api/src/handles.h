@@ -6,9 +6,9 @@
 
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/status.h"
-#include "cpp/ring/ring.h"
 #include "cpp/os/process.h"
 #include "cpp/registration/registration.h"
+#include "cpp/ring/ring.h"
 #include "cpp/slabs/slab.h"
 #include "mooring/mooring.h"
 
@@ -28,7 +28,9 @@ inline const ErrorDetail* ToDetail(const mooring_error_t* error) {
 }
 
 inline Ring* ToRing(mooring_ring_t* ring) { return reinterpret_cast<Ring*>(ring); }
-inline const Ring* ToRing(const mooring_ring_t* ring) { return reinterpret_cast<const Ring*>(ring); }
+inline const Ring* ToRing(const mooring_ring_t* ring) {
+  return reinterpret_cast<const Ring*>(ring);
+}
 inline mooring_ring_t* ToHandle(Ring* ring) { return reinterpret_cast<mooring_ring_t*>(ring); }
 
 inline Registration* ToRegistration(mooring_registration_t* registration) {
@@ -52,10 +54,12 @@ inline constexpr ErrorDetail kForkedSlab =
                   "create a new slab after fork; destroy is the only call for an inherited one");
 inline constexpr ErrorDetail kForkedRegistration =
     ConstantError(Code::kForked, Retry::kNever, "this registration belongs to the parent process",
-                  "create a new ring, slab and registration after fork; destroy is the only call for inherited ones");
+                  "create a new ring, slab and registration after fork; destroy is the only call "
+                  "for inherited ones");
 inline constexpr ErrorDetail kForkedRingHandle =
     ConstantError(Code::kForked, Retry::kNever, "this ring belongs to the parent process",
-                  "create a new ring, slab and registration after fork; destroy is the only call for inherited ones");
+                  "create a new ring, slab and registration after fork; destroy is the only call "
+                  "for inherited ones");
 
 inline Status UnknownFlags(uint32_t flags, uint32_t known, const char* name) {
   if ((flags & ~known) == 0) return OkStatus();

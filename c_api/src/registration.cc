@@ -2,8 +2,8 @@
 
 #include "c_api/src/handles.h"
 #include "c_api/src/structs.h"
-#include "cpp/ring/ring_registry.h"
 #include "cpp/registration/registration_registry.h"
+#include "cpp/ring/ring_registry.h"
 
 namespace mooring::c_api {
 namespace {
@@ -11,13 +11,15 @@ namespace {
 static_assert(MOORING_REASON_ENGINE_THREADS == static_cast<uint32_t>(Reason::kEngineThreads));
 static_assert(MOORING_REASON_OWNER_THREAD == static_cast<uint32_t>(Reason::kOwnerThread));
 static_assert(MOORING_OUTCOME_COPY == static_cast<uint32_t>(Outcome::kCopy));
-static_assert(kFirstBytes<mooring_registration_info_t> == 1096 && kFirstBytes<mooring_extent_info_t> == 40);
+static_assert(kFirstBytes<mooring_registration_info_t> == 1096 &&
+              kFirstBytes<mooring_extent_info_t> == 40);
 static_assert(MOORING_POLICY_NEVER == static_cast<uint32_t>(Policy::kNever));
 
 Result<RegistrationOptions> ToOptions(const mooring_registration_options_t* given) {
   mooring_registration_options_t options;
   RETURN_IF_ERROR(ReadOptions(given, &options, "mooring_registration_options_t"));
-  RETURN_IF_ERROR(UnknownFlags(options.flags, MOORING_REGISTRATION_RAISE_MEMLOCK, "mooring_registration_options_t"));
+  RETURN_IF_ERROR(UnknownFlags(options.flags, MOORING_REGISTRATION_RAISE_MEMLOCK,
+                               "mooring_registration_options_t"));
   return RegistrationOptions{
       .policy = static_cast<Policy>(options.policy),
       .raise_memlock = (options.flags & MOORING_REGISTRATION_RAISE_MEMLOCK) != 0,
@@ -41,7 +43,8 @@ mooring_registration_info_t ToInfo(const Registration& registration) {
   info.memlock_hard_bytes = report.memlock.hard_bytes;
   info.memlock_used_bytes = report.memlock_used_bytes;
   info.memlock_exempt = report.memlock_exempt;
-  if (const ProvidedBuffers* provided = registration.provided()) info.provided_buffer_count = provided->count();
+  if (const ProvidedBuffers* provided = registration.provided())
+    info.provided_buffer_count = provided->count();
   info.provided_system_error = registration.provided_error();
   CopyText(report.message, info.message);
   CopyText(report.remedy, info.remedy);
@@ -57,7 +60,7 @@ mooring_extent_info_t ToInfo(const Extent& extent) {
   info.offset = extent.offset;
   info.size = extent.size;
   info.bytes_fixed = fixed ? extent.size : 0;
-  info.source = !fixed             ? MOORING_SOURCE_NONE
+  info.source = !fixed            ? MOORING_SOURCE_NONE
                 : extent.is_clone ? MOORING_SOURCE_CLONED
                                   : MOORING_SOURCE_PINNED;
   return info;
@@ -74,7 +77,8 @@ extern "C" {
 mooring_error_t* mooring_registration_create(mooring_ring_t* ring, mooring_slab_t* slab,
                                              const mooring_registration_options_t* options,
                                              mooring_registration_t** out_registration) noexcept {
-  if (ring == nullptr || slab == nullptr || out_registration == nullptr) return ToError(Status(kNullArgument));
+  if (ring == nullptr || slab == nullptr || out_registration == nullptr)
+    return ToError(Status(kNullArgument));
   *out_registration = nullptr;
   if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
   Result<RegistrationOptions> converted = ToOptions(options);
@@ -93,14 +97,16 @@ mooring_error_t* mooring_registration_get_info(const mooring_registration_t* reg
   return ToError(WriteInfo(info, out_info, "mooring_registration_info_t"));
 }
 
-mooring_error_t* mooring_registration_get_extent(const mooring_registration_t* registration, uint32_t index,
+mooring_error_t* mooring_registration_get_extent(const mooring_registration_t* registration,
+                                                 uint32_t index,
                                                  mooring_extent_info_t* out_info) noexcept {
   if (registration == nullptr) return ToError(Status(kNullArgument));
   if (ToRegistration(registration)->table().Forked()) return ToError(Status(kForkedRegistration));
   Extent extent;
   if (!ToRegistration(registration)->ExtentAt(index, &extent)) {
-    return ToError(InvalidArgument("there is no extent " + std::to_string(index),
-                                   "pass an index below extent_count of mooring_registration_get_info"));
+    return ToError(
+        InvalidArgument("there is no extent " + std::to_string(index),
+                        "pass an index below extent_count of mooring_registration_get_info"));
   }
   mooring_extent_info_t info = ToInfo(extent);
   return ToError(WriteInfo(info, out_info, "mooring_extent_info_t"));
@@ -113,12 +119,14 @@ mooring_error_t* mooring_registration_promote(mooring_registration_t* registrati
 }
 
 void mooring_registration_destroy(mooring_registration_t* registration) noexcept {
-  // In a forked child the locks behind it may be held for ever: it is left as it is, a few hundred bytes.
+  // In a forked child the locks behind it may be held for ever: it is left as it is, a few hundred
+  // bytes.
   if (registration == nullptr || ToRegistration(registration)->table().Forked()) return;
   const RefPtr<BufferTable> table = ToRegistration(registration)->table_reference();
   ToRegistration(registration)->GiveUp();
   ToRegistration(registration)->DropRef();
-  RingRegistry::Pump(table.get());  // the tag may be there already; then the slab's pages need not wait for a reap
+  RingRegistry::Pump(
+      table.get());  // the tag may be there already; then the slab's pages need not wait for a reap
   RegistrationRegistry::PromoteWaiting();
 }
 

@@ -13,7 +13,8 @@ inline constexpr size_t kFirstBytes<mooring_ring_stats_t> = offsetof(mooring_rin
 namespace {
 
 // Batches cross the boundary without being copied, so the records on both sides are one.
-static_assert(sizeof(mooring_op_t) == sizeof(Operation) && alignof(mooring_op_t) == alignof(Operation));
+static_assert(sizeof(mooring_op_t) == sizeof(Operation) &&
+              alignof(mooring_op_t) == alignof(Operation));
 static_assert(offsetof(mooring_op_t, registration) == offsetof(Operation, registration));
 static_assert(offsetof(mooring_op_t, offset) == offsetof(Operation, offset));
 static_assert(offsetof(mooring_op_t, parameter) == offsetof(Operation, parameter));
@@ -33,9 +34,11 @@ static_assert(MOORING_PATH_COPY == static_cast<uint32_t>(Path::kCopy));
 static_assert(MOORING_FEATURE_SUBMIT_ALL == kFeatureSubmitAll);
 static_assert(MOORING_FEATURE_ACCEPT_MULTISHOT == kFeatureAcceptMultishot);
 static_assert(MOORING_FEATURE_RECV_MULTISHOT == kFeatureRecvMultishot);
-static_assert(MOORING_ENGINE_REASON_IO_URING_MISSING == static_cast<uint32_t>(EngineReason::kIoUringMissing));
+static_assert(MOORING_ENGINE_REASON_IO_URING_MISSING ==
+              static_cast<uint32_t>(EngineReason::kIoUringMissing));
 
-constexpr uint32_t kKnownFlags = MOORING_RING_OWNER_THREAD | MOORING_RING_SQPOLL | MOORING_RING_RAISE_MEMLOCK;
+constexpr uint32_t kKnownFlags =
+    MOORING_RING_OWNER_THREAD | MOORING_RING_SQPOLL | MOORING_RING_RAISE_MEMLOCK;
 
 std::span<const Operation> ToOperations(const mooring_op_t* operations, uint32_t count) {
   return {reinterpret_cast<const Operation*>(operations), count};
@@ -125,7 +128,8 @@ using namespace mooring::c_api;  // NOLINT: which are in no namespace
 
 extern "C" {
 
-mooring_error_t* mooring_ring_create(const mooring_ring_options_t* options, mooring_ring_t** out_ring) noexcept {
+mooring_error_t* mooring_ring_create(const mooring_ring_options_t* options,
+                                     mooring_ring_t** out_ring) noexcept {
   if (out_ring == nullptr) return ToError(Status(kNullArgument));
   *out_ring = nullptr;
   Result<RingOptions> converted = ToOptions(options);
@@ -136,39 +140,44 @@ mooring_error_t* mooring_ring_create(const mooring_ring_options_t* options, moor
   return nullptr;
 }
 
-mooring_error_t* mooring_ring_submit(mooring_ring_t* ring, const mooring_op_t* operations, uint32_t count,
-                                     uint32_t* out_accepted) noexcept {
+mooring_error_t* mooring_ring_submit(mooring_ring_t* ring, const mooring_op_t* operations,
+                                     uint32_t count, uint32_t* out_accepted) noexcept {
   if (ring == nullptr || out_accepted == nullptr || (operations == nullptr && count > 0)) {
     return ToError(Status(kNullArgument));
   }
   return ToError(ToRing(ring)->Submit(ToOperations(operations, count), out_accepted));
 }
 
-mooring_error_t* mooring_ring_reap(mooring_ring_t* ring, mooring_completion_t* completions, uint32_t capacity,
-                                   uint32_t min_count, int64_t timeout_ns, uint32_t* out_count) noexcept {
+mooring_error_t* mooring_ring_reap(mooring_ring_t* ring, mooring_completion_t* completions,
+                                   uint32_t capacity, uint32_t min_count, int64_t timeout_ns,
+                                   uint32_t* out_count) noexcept {
   if (ring == nullptr || out_count == nullptr || (completions == nullptr && capacity > 0)) {
     return ToError(Status(kNullArgument));
   }
   if (timeout_ns < 0) return ToError(Status(kNegativeTime));
   const Deadline deadline = min_count > 0 ? Deadline::After(timeout_ns) : Deadline();
-  return ToError(ToRing(ring)->Reap(ToCompletions(completions, capacity), min_count, deadline, out_count));
+  return ToError(
+      ToRing(ring)->Reap(ToCompletions(completions, capacity), min_count, deadline, out_count));
 }
 
-mooring_error_t* mooring_ring_submit_and_reap(mooring_ring_t* ring, const mooring_op_t* operations, uint32_t count,
-                                              uint32_t* out_accepted, mooring_completion_t* completions,
-                                              uint32_t capacity, uint32_t min_count, int64_t timeout_ns,
+mooring_error_t* mooring_ring_submit_and_reap(mooring_ring_t* ring, const mooring_op_t* operations,
+                                              uint32_t count, uint32_t* out_accepted,
+                                              mooring_completion_t* completions, uint32_t capacity,
+                                              uint32_t min_count, int64_t timeout_ns,
                                               uint32_t* out_count) noexcept {
-  if (ring == nullptr || out_accepted == nullptr || out_count == nullptr || (operations == nullptr && count > 0) ||
-      (completions == nullptr && capacity > 0)) {
+  if (ring == nullptr || out_accepted == nullptr || out_count == nullptr ||
+      (operations == nullptr && count > 0) || (completions == nullptr && capacity > 0)) {
     return ToError(Status(kNullArgument));
   }
   if (timeout_ns < 0) return ToError(Status(kNegativeTime));
   const Deadline deadline = min_count > 0 ? Deadline::After(timeout_ns) : Deadline();
   return ToError(ToRing(ring)->SubmitAndReap(ToOperations(operations, count), out_accepted,
-                                             ToCompletions(completions, capacity), min_count, deadline, out_count));
+                                             ToCompletions(completions, capacity), min_count,
+                                             deadline, out_count));
 }
 
-mooring_error_t* mooring_ring_cancel(mooring_ring_t* ring, uint64_t user_data, uint32_t* out_count) noexcept {
+mooring_error_t* mooring_ring_cancel(mooring_ring_t* ring, uint64_t user_data,
+                                     uint32_t* out_count) noexcept {
   if (ring == nullptr || out_count == nullptr) return ToError(Status(kNullArgument));
   return ToError(ToRing(ring)->Cancel(user_data, out_count));
 }
@@ -187,14 +196,16 @@ mooring_error_t* mooring_ring_event_fd(mooring_ring_t* ring, int32_t* out_fd) no
   return nullptr;
 }
 
-mooring_error_t* mooring_ring_get_info(const mooring_ring_t* ring, mooring_ring_info_t* out_info) noexcept {
+mooring_error_t* mooring_ring_get_info(const mooring_ring_t* ring,
+                                       mooring_ring_info_t* out_info) noexcept {
   if (ring == nullptr) return ToError(Status(kNullArgument));
   if (ToRing(ring)->Forked()) return ToError(Status(kForkedRingHandle));
   mooring_ring_info_t info = ToInfo(*ToRing(ring));
   return ToError(WriteInfo(info, out_info, "mooring_ring_info_t"));
 }
 
-mooring_error_t* mooring_ring_get_stats(const mooring_ring_t* ring, mooring_ring_stats_t* out_stats) noexcept {
+mooring_error_t* mooring_ring_get_stats(const mooring_ring_t* ring,
+                                        mooring_ring_stats_t* out_stats) noexcept {
   if (ring == nullptr) return ToError(Status(kNullArgument));
   if (ToRing(ring)->Forked()) return ToError(Status(kForkedRingHandle));
   mooring_ring_stats_t stats = ToStats(ToRing(ring)->Stats());

@@ -10,9 +10,9 @@
 #include "c_api/src/structs.h"
 #include "cpp/base/deadline.h"
 #include "cpp/base/format.h"
-#include "cpp/ring/ring_registry.h"
-#include "cpp/registration/slab_growth.h"
 #include "cpp/registration/registration_registry.h"
+#include "cpp/registration/slab_growth.h"
+#include "cpp/ring/ring_registry.h"
 
 namespace mooring::c_api {
 namespace {
@@ -71,15 +71,18 @@ mooring_slab_info_t ToInfo(const SlabInfo& from) {
 Status WaitUntilIdle(const Slab& slab, Deadline deadline) {
   int64_t pause_ns = 20'000;
   for (;;) {
-    RingRegistry::PumpAll();  // the kernel's word that it let go comes on a ring, which nobody may be reaping
+    RingRegistry::PumpAll();  // the kernel's word that it let go comes on a ring, which nobody may
+                              // be reaping
     const uint32_t references = slab.RefCount();
     if (references == 1) return OkStatus();
     if (deadline.Passed()) {
-      return Status(Code::kTimeout, Retry::kLater,
-                    Format("%" PRIu32 " registrations, pins or operations still keep the slab's memory",
-                           references - 1),
-                    "destroy its registrations, let operations on it complete (mooring_ring_close cancels them), reap "
-                    "rings that have an owner thread, and call close again");
+      return Status(
+          Code::kTimeout, Retry::kLater,
+          Format("%" PRIu32 " registrations, pins or operations still keep the slab's memory",
+                 references - 1),
+          "destroy its registrations, let operations on it complete (mooring_ring_close cancels "
+          "them), reap "
+          "rings that have an owner thread, and call close again");
     }
     const timespec pause{0, static_cast<long>(std::min(pause_ns, deadline.RemainingNs()))};
     nanosleep(&pause, nullptr);
@@ -95,7 +98,8 @@ using namespace mooring::c_api;  // NOLINT: which are in no namespace
 
 extern "C" {
 
-mooring_error_t* mooring_slab_create(const mooring_slab_options_t* options, mooring_slab_t** out_slab) noexcept {
+mooring_error_t* mooring_slab_create(const mooring_slab_options_t* options,
+                                     mooring_slab_t** out_slab) noexcept {
   if (out_slab == nullptr) return ToError(Status(kNullArgument));
   *out_slab = nullptr;
   Result<SlabOptions> converted = ToOptions(options);
@@ -103,7 +107,8 @@ mooring_error_t* mooring_slab_create(const mooring_slab_options_t* options, moor
   return ToHandle(Slab::Create(converted.value()), out_slab);
 }
 
-mooring_error_t* mooring_slab_adopt(void* data, uint64_t size_bytes, const mooring_slab_options_t* options,
+mooring_error_t* mooring_slab_adopt(void* data, uint64_t size_bytes,
+                                    const mooring_slab_options_t* options,
                                     mooring_slab_t** out_slab) noexcept {
   if (out_slab == nullptr) return ToError(Status(kNullArgument));
   *out_slab = nullptr;
@@ -113,7 +118,8 @@ mooring_error_t* mooring_slab_adopt(void* data, uint64_t size_bytes, const moori
 }
 
 mooring_error_t* mooring_slab_import(int32_t fd, uint64_t offset_bytes, uint64_t size_bytes,
-                                     const mooring_slab_options_t* options, mooring_slab_t** out_slab) noexcept {
+                                     const mooring_slab_options_t* options,
+                                     mooring_slab_t** out_slab) noexcept {
   if (out_slab == nullptr) return ToError(Status(kNullArgument));
   *out_slab = nullptr;
   Result<SlabOptions> converted = ToOptions(options);
@@ -121,7 +127,8 @@ mooring_error_t* mooring_slab_import(int32_t fd, uint64_t offset_bytes, uint64_t
   return ToHandle(Slab::Import(fd, offset_bytes, size_bytes, converted.value()), out_slab);
 }
 
-mooring_error_t* mooring_slab_get_info(const mooring_slab_t* slab, mooring_slab_info_t* out_info) noexcept {
+mooring_error_t* mooring_slab_get_info(const mooring_slab_t* slab,
+                                       mooring_slab_info_t* out_info) noexcept {
   if (slab == nullptr) return ToError(Status(kNullArgument));
   if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
   mooring_slab_info_t info = ToInfo(slab->slab->Info());
@@ -172,7 +179,8 @@ void mooring_slab_destroy(mooring_slab_t* slab) noexcept {
   const bool ours = slab->process == CurrentProcess();
   delete slab;
   if (!ours) return;
-  RingRegistry::PumpAll();  // brings in tags that wait for a reap, so that the pages go now if they can
+  RingRegistry::PumpAll();  // brings in tags that wait for a reap, so that the pages go now if they
+                            // can
   RegistrationRegistry::PromoteWaiting();
 }
 

@@ -8,7 +8,8 @@
 namespace mooring::c_api {
 namespace {
 
-// As for openat2(2): more than a page is no struct of a later release, but a struct_size that nobody has set.
+// As for openat2(2): more than a page is no struct of a later release, but a struct_size that
+// nobody has set.
 constexpr size_t kMostBytes = 4096;
 
 // Every such struct begins with uint32_t struct_size.
@@ -20,18 +21,21 @@ uint32_t SizeOf(const void* object) {
 
 Status CheckSize(const void* object, size_t first_bytes, const char* name) {
   if (object == nullptr) {
-    return InvalidArgument(Format("%s is NULL", name), "pass a pointer to the struct, with struct_size set");
+    return InvalidArgument(Format("%s is NULL", name),
+                           "pass a pointer to the struct, with struct_size set");
   }
   const uint32_t bytes = SizeOf(object);
   if (bytes < first_bytes) {
-    return InvalidArgument(Format("%s.struct_size is %" PRIu32 ", and no release has had one below %zu", name, bytes,
-                                  first_bytes),
-                           Format("set struct_size to sizeof(%s)", name));
+    return InvalidArgument(
+        Format("%s.struct_size is %" PRIu32 ", and no release has had one below %zu", name, bytes,
+               first_bytes),
+        Format("set struct_size to sizeof(%s)", name));
   }
   if (bytes > kMostBytes) {
-    return InvalidArgument(Format("%s.struct_size is %" PRIu32 ", and no release will have one above %zu", name, bytes,
-                                  kMostBytes),
-                           Format("set struct_size to sizeof(%s)", name));
+    return InvalidArgument(
+        Format("%s.struct_size is %" PRIu32 ", and no release will have one above %zu", name, bytes,
+               kMostBytes),
+        Format("set struct_size to sizeof(%s)", name));
   }
   return OkStatus();
 }
@@ -44,10 +48,11 @@ Status CopyIn(const void* from, void* to, size_t our_bytes, size_t first_bytes, 
   const unsigned char* bytes = static_cast<const unsigned char*>(from);
   for (size_t i = our_bytes; i < their_bytes; ++i) {
     if (bytes[i] == 0) continue;
-    return Status(Code::kUnsupported, Retry::kNever,
-                  Format("%s has a field at byte %zu that this library does not know (it knows %zu bytes)", name, i,
-                         our_bytes),
-                  "leave newer options at zero, or load a newer libmooring");
+    return Status(
+        Code::kUnsupported, Retry::kNever,
+        Format("%s has a field at byte %zu that this library does not know (it knows %zu bytes)",
+               name, i, our_bytes),
+        "leave newer options at zero, or load a newer libmooring");
   }
   std::memcpy(to, from, std::min(our_bytes, their_bytes));
   return OkStatus();
@@ -57,7 +62,8 @@ Status CopyOut(const void* from, void* to, size_t our_bytes, size_t first_bytes,
   RETURN_IF_ERROR(CheckSize(to, first_bytes, name));
   const uint32_t their_bytes = SizeOf(to);
   std::memcpy(to, from, std::min<size_t>(our_bytes, their_bytes));
-  if (their_bytes > our_bytes) std::memset(static_cast<char*>(to) + our_bytes, 0, their_bytes - our_bytes);
+  if (their_bytes > our_bytes)
+    std::memset(static_cast<char*>(to) + our_bytes, 0, their_bytes - our_bytes);
   std::memcpy(to, &their_bytes, sizeof their_bytes);
   return OkStatus();
 }

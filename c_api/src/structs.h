@@ -1,8 +1,9 @@
 // The rule for structs that grow: the first member says how large the caller's version is.
 //
-// Input, as openat2(2) and clone3(2) do it: smaller than ours means that the missing fields are zero; larger is fine as
-// long as what we do not know is zero. Output: what both know is written, and a tail that only the caller knows is
-// zeroed. A struct_size above 4096 is refused: it was never set, and would have us read or write the caller's memory.
+// Input, as openat2(2) and clone3(2) do it: smaller than ours means that the missing fields are
+// zero; larger is fine as long as what we do not know is zero. Output: what both know is written,
+// and a tail that only the caller knows is zeroed. A struct_size above 4096 is refused: it was
+// never set, and would have us read or write the caller's memory.
 #ifndef MOORING_C_API_SRC_STRUCTS_H_
 #define MOORING_C_API_SRC_STRUCTS_H_
 
@@ -18,7 +19,8 @@
 
 namespace mooring::c_api {
 
-// The part that does not depend on the type. `first_bytes` is the struct's size in the release that introduced it.
+// The part that does not depend on the type. `first_bytes` is the struct's size in the release that
+// introduced it.
 Status CopyIn(const void* from, void* to, size_t our_bytes, size_t first_bytes, const char* name);
 Status CopyOut(const void* from, void* to, size_t our_bytes, size_t first_bytes, const char* name);
 
@@ -26,13 +28,17 @@ Status CopyOut(const void* from, void* to, size_t our_bytes, size_t first_bytes,
 template <typename T>
 inline constexpr size_t kFirstBytes = sizeof(T);
 template <>
-inline constexpr size_t kFirstBytes<mooring_registration_info_t> = offsetof(mooring_registration_info_t, bytes_cloned);
+inline constexpr size_t kFirstBytes<mooring_registration_info_t> =
+    offsetof(mooring_registration_info_t, bytes_cloned);
 template <>
-inline constexpr size_t kFirstBytes<mooring_extent_info_t> = offsetof(mooring_extent_info_t, source);
+inline constexpr size_t kFirstBytes<mooring_extent_info_t> = offsetof(mooring_extent_info_t,
+                                                                      source);
 template <>
-inline constexpr size_t kFirstBytes<mooring_slab_options_t> = offsetof(mooring_slab_options_t, buffer_count_max);
+inline constexpr size_t kFirstBytes<mooring_slab_options_t> = offsetof(mooring_slab_options_t,
+                                                                       buffer_count_max);
 template <>
-inline constexpr size_t kFirstBytes<mooring_slab_info_t> = offsetof(mooring_slab_info_t, buffer_count_max);
+inline constexpr size_t kFirstBytes<mooring_slab_info_t> = offsetof(mooring_slab_info_t,
+                                                                    buffer_count_max);
 
 // Null options are all default.
 template <typename T>

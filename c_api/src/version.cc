@@ -8,8 +8,8 @@ extern "C" {
 uint32_t mooring_version(void) noexcept { return MOORING_VERSION; }
 
 const char* mooring_version_string(void) noexcept {
-  return MOORING_TEXT(MOORING_VERSION_MAJOR) "." MOORING_TEXT(MOORING_VERSION_MINOR) "." MOORING_TEXT(
-      MOORING_VERSION_PATCH);
+  return MOORING_TEXT(MOORING_VERSION_MAJOR) "." MOORING_TEXT(
+      MOORING_VERSION_MINOR) "." MOORING_TEXT(MOORING_VERSION_PATCH);
 }
 
 }  // extern "C"

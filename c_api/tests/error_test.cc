@@ -21,12 +21,14 @@ TEST(Error, OfNullIsSuccess) {
 TEST(Error, SaysWhatIsWrongAndWhatToDo) {
   mooring_slab_options_t options = MOORING_SLAB_OPTIONS_INIT;
   options.buffer_bytes = 1000;
-  mooring_slab_t* slab = reinterpret_cast<mooring_slab_t*>(&options);  // to see that it is set to NULL
+  mooring_slab_t* slab =
+      reinterpret_cast<mooring_slab_t*>(&options);  // to see that it is set to NULL
   mooring_error_t* error = mooring_slab_create(&options, &slab);
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(slab, nullptr);
   EXPECT_EQ(mooring_error_code(error), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
-  EXPECT_NE(std::string(mooring_error_message(error)).find("1000"), std::string::npos) << mooring_error_message(error);
+  EXPECT_NE(std::string(mooring_error_message(error)).find("1000"), std::string::npos)
+      << mooring_error_message(error);
   EXPECT_NE(std::string(mooring_error_remedy(error)), "");
   EXPECT_EQ(mooring_error_retry(error), uint32_t{MOORING_RETRY_NEVER});
   mooring_error_destroy(error);

@@ -1,4 +1,5 @@
-// The headers are C11: they compile with -pedantic, twice over, and a C program can use what they declare.
+// The headers are C11: they compile with -pedantic, twice over, and a C program can use what they
+// declare.
 #include <mooring/mooring.h>
 #include <mooring/mooring.h>  // a second time: the guards hold
 #include <stdio.h>
@@ -27,7 +28,8 @@ int main(void) {
   }
   if ((error = mooring_slab_create(&slab_options, &slab)) != NULL) Fail("slab", error);
   if ((error = mooring_ring_create(&ring_options, &ring)) != NULL) Fail("ring", error);
-  if ((error = mooring_registration_create(ring, slab, &registration_options, &registration)) != NULL) {
+  if ((error = mooring_registration_create(ring, slab, &registration_options, &registration)) !=
+      NULL) {
     Fail("registration", error);
   }
   {
@@ -36,10 +38,12 @@ int main(void) {
     uint32_t accepted = 0;
     uint32_t count = 0;
     nop.user_data = 42;
-    error = mooring_ring_submit_and_reap(ring, &nop, 1, &accepted, &completion, 1, 1, INT64_C(5000000000), &count);
+    error = mooring_ring_submit_and_reap(ring, &nop, 1, &accepted, &completion, 1, 1,
+                                         INT64_C(5000000000), &count);
     if (error != NULL) Fail("nop", error);
     if (accepted != 1 || count != 1 || completion.user_data != 42 || completion.result != 0) {
-      fprintf(stderr, "the nop gave %u completions, result %lld\n", count, (long long)completion.result);
+      fprintf(stderr, "the nop gave %u completions, result %lld\n", count,
+              (long long)completion.result);
       return 1;
     }
   }

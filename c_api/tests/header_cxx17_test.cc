@@ -9,7 +9,6 @@
 #include <mooring/version.h>
 
 #include <mooring/mooring.h>
-#include <mooring/mooring.h>
 
 #include <gtest/gtest.h>
 
@@ -23,7 +22,8 @@ static_assert(!MOORING_VERSION_AT_LEAST(99, 0, 0));
 
 TEST(Headers, AndLibraryAreOfOneVersion) {
   EXPECT_EQ(mooring_version(), MOORING_VERSION);
-  const std::string text = std::to_string(MOORING_VERSION_MAJOR) + "." + std::to_string(MOORING_VERSION_MINOR) + "." +
+  const std::string text = std::to_string(MOORING_VERSION_MAJOR) + "." +
+                           std::to_string(MOORING_VERSION_MINOR) + "." +
                            std::to_string(MOORING_VERSION_PATCH);
   EXPECT_EQ(mooring_version_string(), text);
 }

@@ -1,5 +1,5 @@
-// Prints the size of every struct, the offset and size of every field, and the value of every constant of the C
-// interface, for layout_test.sh to compare with abi/layout.txt.
+// Prints the size of every struct, the offset and size of every field, and the value of every
+// constant of the C interface, for layout_test.sh to compare with abi/layout.txt.
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -7,8 +7,9 @@
 #include "mooring/mooring.h"
 
 #define STRUCT(type) printf(#type " size %zu align %zu\n", sizeof(type), _Alignof(type))
-#define FIELD(type, field) \
-  printf(#type "." #field " offset %zu size %zu\n", offsetof(type, field), sizeof(((type*)0)->field))
+#define FIELD(type, field)                                                 \
+  printf(#type "." #field " offset %zu size %zu\n", offsetof(type, field), \
+         sizeof(((type*)0)->field))
 #define VALUE(name) printf(#name " %" PRIu64 "\n", (uint64_t)(name))
 
 static void PrintOp(void) {

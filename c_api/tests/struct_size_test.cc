@@ -1,4 +1,5 @@
-// The rule for structs that grow (c_api/src/structs.h), seen from outside: older and newer callers than this library.
+// The rule for structs that grow (c_api/src/structs.h), seen from outside: older and newer callers
+// than this library.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -41,7 +42,8 @@ TEST(StructSize, AnUnknownOptionThatIsSetIsRefusedByItsByte) {
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(mooring_error_code(error), uint32_t{MOORING_CODE_UNSUPPORTED});
   const std::string byte = std::to_string(sizeof(mooring_ring_options_t) + 5);
-  EXPECT_NE(std::string(mooring_error_message(error)).find(byte), std::string::npos) << mooring_error_message(error);
+  EXPECT_NE(std::string(mooring_error_message(error)).find(byte), std::string::npos)
+      << mooring_error_message(error);
   mooring_error_destroy(error);
 }
 
@@ -110,7 +112,8 @@ TEST(StructSize, InfosThatGrewAreFilledForOlderCallers) {
   mooring_registration_t* registration = nullptr;
   ASSERT_EQ(CodeOf(mooring_ring_create(nullptr, &ring)), uint32_t{MOORING_CODE_OK});
   ASSERT_EQ(CodeOf(mooring_slab_create(nullptr, &slab)), uint32_t{MOORING_CODE_OK});
-  ASSERT_EQ(CodeOf(mooring_registration_create(ring, slab, nullptr, &registration)), uint32_t{MOORING_CODE_OK});
+  ASSERT_EQ(CodeOf(mooring_registration_create(ring, slab, nullptr, &registration)),
+            uint32_t{MOORING_CODE_OK});
   mooring_registration_info_t info;
   std::memset(&info, 0xee, sizeof info);
   info.struct_size = offsetof(mooring_registration_info_t, bytes_cloned);
@@ -120,7 +123,8 @@ TEST(StructSize, InfosThatGrewAreFilledForOlderCallers) {
   mooring_extent_info_t extent;
   std::memset(&extent, 0xee, sizeof extent);
   extent.struct_size = offsetof(mooring_extent_info_t, source);
-  ASSERT_EQ(CodeOf(mooring_registration_get_extent(registration, 0, &extent)), uint32_t{MOORING_CODE_OK});
+  ASSERT_EQ(CodeOf(mooring_registration_get_extent(registration, 0, &extent)),
+            uint32_t{MOORING_CODE_OK});
   EXPECT_EQ(extent.offset, 0u);
   EXPECT_EQ(extent.source, 0xeeeeeeeeu);
   extent.struct_size -= 4;

@@ -6,8 +6,9 @@
 namespace mooring {
 
 void CheckFailed(const char* file, int line, const char* condition) {
-  std::fprintf(stderr, "mooring: %s:%d: check failed: %s. This is a defect in Mooring; please report it.\n", file, line,
-               condition);
+  std::fprintf(stderr,
+               "mooring: %s:%d: check failed: %s. This is a defect in Mooring; please report it.\n",
+               file, line, condition);
   std::abort();
 }
 

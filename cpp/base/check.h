@@ -1,5 +1,5 @@
-// CHECK: a broken invariant of Mooring's own code ends the process with a message. Never for kernel results or user
-// input: those are Status. DCHECK is CHECK in debug builds only, for the data path.
+// CHECK: a broken invariant of Mooring's own code ends the process with a message. Never for kernel
+// results or user input: those are Status. DCHECK is CHECK in debug builds only, for the data path.
 #ifndef MOORING_CPP_BASE_CHECK_H_
 #define MOORING_CPP_BASE_CHECK_H_
 
@@ -7,8 +7,9 @@ namespace mooring {
 [[noreturn]] void CheckFailed(const char* file, int line, const char* condition);
 }  // namespace mooring
 
-#define CHECK(condition) \
-  (__builtin_expect(!!(condition), 1) ? (void)0 : ::mooring::CheckFailed(__FILE__, __LINE__, #condition))
+#define CHECK(condition)                        \
+  (__builtin_expect(!!(condition), 1) ? (void)0 \
+                                      : ::mooring::CheckFailed(__FILE__, __LINE__, #condition))
 
 #ifdef NDEBUG
 #define DCHECK(condition) ((void)sizeof(!!(condition)))

@@ -24,8 +24,12 @@ constexpr std::optional<uint64_t> CheckedMultiply(uint64_t a, uint64_t b) {
 constexpr bool IsPowerOfTwo(uint64_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
 // `alignment` is a power of two.
-constexpr uint64_t AlignDown(uint64_t value, uint64_t alignment) { return value & ~(alignment - 1); }
-constexpr bool IsAligned(uint64_t value, uint64_t alignment) { return (value & (alignment - 1)) == 0; }
+constexpr uint64_t AlignDown(uint64_t value, uint64_t alignment) {
+  return value & ~(alignment - 1);
+}
+constexpr bool IsAligned(uint64_t value, uint64_t alignment) {
+  return (value & (alignment - 1)) == 0;
+}
 // nullopt when the result would overflow.
 constexpr std::optional<uint64_t> CheckedAlignUp(uint64_t value, uint64_t alignment) {
   const std::optional<uint64_t> raised = CheckedAdd(value, alignment - 1);

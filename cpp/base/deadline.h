@@ -1,4 +1,5 @@
-// Deadline: a point on CLOCK_MONOTONIC, so that a wait that is interrupted and resumed does not grow longer.
+// Deadline: a point on CLOCK_MONOTONIC, so that a wait that is interrupted and resumed does not
+// grow longer.
 #ifndef MOORING_CPP_BASE_DEADLINE_H_
 #define MOORING_CPP_BASE_DEADLINE_H_
 
@@ -25,7 +26,9 @@ class Deadline {
     deadline.at_ns_ = timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
     return deadline;
   }
-  static Deadline Earlier(const Deadline& a, const Deadline& b) { return a.at_ns_ < b.at_ns_ ? a : b; }
+  static Deadline Earlier(const Deadline& a, const Deadline& b) {
+    return a.at_ns_ < b.at_ns_ ? a : b;
+  }
   bool Passed() const { return at_ns_ == 0 || (at_ns_ != INT64_MAX && MonotonicNow() >= at_ns_); }
   bool IsNever() const { return at_ns_ == INT64_MAX; }
   // At least 0; INT64_MAX when it never comes.
@@ -37,7 +40,8 @@ class Deadline {
   }
   timespec Remaining() const {
     const int64_t left = RemainingNs();
-    return timespec{static_cast<time_t>(left / 1'000'000'000), static_cast<long>(left % 1'000'000'000)};
+    return timespec{static_cast<time_t>(left / 1'000'000'000),
+                    static_cast<long>(left % 1'000'000'000)};
   }
 
  private:

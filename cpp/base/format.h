@@ -2,7 +2,8 @@
 //
 // Threading: any thread.
 //
-//   Format("cannot map %s", FormatBytes(size_bytes).c_str())  ->  "cannot map 64 KiB (65,536 bytes)"
+//   Format("cannot map %s", FormatBytes(size_bytes).c_str())  ->  "cannot map 64 KiB (65,536
+//   bytes)"
 #ifndef MOORING_CPP_BASE_FORMAT_H_
 #define MOORING_CPP_BASE_FORMAT_H_
 

@@ -1,6 +1,6 @@
-// RefCounted and RefPtr: intrusive shared ownership for the few objects whose last user is not known beforehand (a slab
-// that the kernel still pins, a ring with operations in flight). Counting in the object keeps a hold to one atomic add
-// and lets a batch take many holds at once.
+// RefCounted and RefPtr: intrusive shared ownership for the few objects whose last user is not
+// known beforehand (a slab that the kernel still pins, a ring with operations in flight). Counting
+// in the object keeps a hold to one atomic add and lets a batch take many holds at once.
 //
 //   class Slab : public RefCounted<Slab> { ... };
 //   RefPtr<Slab> slab = MakeRef<Slab>(...);   // count 1
@@ -29,7 +29,8 @@ class RefCounted {
     DCHECK(before > 0);
     (void)before;
   }
-  // For whoever has a pointer but no reference, and keeps the memory from going: false once the last reference has gone.
+  // For whoever has a pointer but no reference, and keeps the memory from going: false once the
+  // last reference has gone.
   bool TryAddRef() const {
     uint32_t before = count_.load(std::memory_order_relaxed);
     while (before != 0) {
@@ -38,7 +39,8 @@ class RefCounted {
     return false;
   }
   void DropRef(uint32_t count = 1) const {
-    // Release publishes this thread's writes to the thread that destroys; acquire is that thread's side.
+    // Release publishes this thread's writes to the thread that destroys; acquire is that thread's
+    // side.
     const uint32_t before = count_.fetch_sub(count, std::memory_order_acq_rel);
     DCHECK(before >= count);
     if (before == count) delete static_cast<const T*>(this);

@@ -1,8 +1,9 @@
 // Status: what a fallible call inside Mooring returns. One pointer; null is success.
 //
-// An error carries a code (what the caller can do), a message (what happened, with numbers), a remedy (what to do), the
-// errno behind it and a retry class: the fields of mooring_error_t, which c_api makes of it without copying. Errors of
-// the data path are constants (ConstantError), so that failing there allocates nothing.
+// An error carries a code (what the caller can do), a message (what happened, with numbers), a
+// remedy (what to do), the errno behind it and a retry class: the fields of mooring_error_t, which
+// c_api makes of it without copying. Errors of the data path are constants (ConstantError), so that
+// failing there allocates nothing.
 //
 // Threading: a Status is a value; use one from one thread at a time.
 #ifndef MOORING_CPP_BASE_STATUS_H_
@@ -62,8 +63,10 @@ class [[nodiscard]] Status {
   constexpr Status() = default;  // success
   // Of a constant: allocates nothing.
   constexpr explicit Status(const ErrorDetail& constant) : detail_(&constant) {}
-  // Takes copies of both texts. Out of memory while doing so gives a constant EXHAUSTED instead. `code` is not kOk.
-  Status(Code code, Retry retry, std::string_view message, std::string_view remedy, int32_t system_error = 0);
+  // Takes copies of both texts. Out of memory while doing so gives a constant EXHAUSTED instead.
+  // `code` is not kOk.
+  Status(Code code, Retry retry, std::string_view message, std::string_view remedy,
+         int32_t system_error = 0);
   ~Status() { Free(); }
 
   Status(Status&& other) noexcept : detail_(std::exchange(other.detail_, nullptr)) {}
@@ -84,7 +87,8 @@ class [[nodiscard]] Status {
   const char* message() const { return detail_ ? detail_->message : ""; }
   const char* remedy() const { return detail_ ? detail_->remedy : ""; }
 
-  // Hands the detail to the caller, who frees it with Destroy; null for success. Only c_api calls these two.
+  // Hands the detail to the caller, who frees it with Destroy; null for success. Only c_api calls
+  // these two.
   const ErrorDetail* Release() { return std::exchange(detail_, nullptr); }
   static void Destroy(const ErrorDetail* detail);
 
@@ -100,19 +104,19 @@ inline Status OkStatus() { return Status(); }
 // INVALID_ARGUMENT, NEVER.
 Status InvalidArgument(std::string_view message, std::string_view remedy);
 
-// "`what`: `strerror(error)`" with a code that fits the errno: ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT: EXHAUSTED, after
-// the remedy; EAGAIN, EBUSY, ENOBUFS: EXHAUSTED, later; EPERM, EACCES: PERMISSION; ENOENT, ENXIO, ENODEV: NOT_FOUND;
-// ENOSYS, EOPNOTSUPP: UNSUPPORTED; EINVAL, EBADF: INVALID_ARGUMENT; ECANCELED: CANCELLED; ETIME, ETIMEDOUT: TIMEOUT;
-// else IO.
+// "`what`: `strerror(error)`" with a code that fits the errno: ENOMEM, EMFILE, ENFILE, ENOSPC,
+// EDQUOT: EXHAUSTED, after the remedy; EAGAIN, EBUSY, ENOBUFS: EXHAUSTED, later; EPERM, EACCES:
+// PERMISSION; ENOENT, ENXIO, ENODEV: NOT_FOUND; ENOSYS, EOPNOTSUPP: UNSUPPORTED; EINVAL, EBADF:
+// INVALID_ARGUMENT; ECANCELED: CANCELLED; ETIME, ETIMEDOUT: TIMEOUT; else IO.
 Status ErrnoStatus(int error, std::string_view what, std::string_view remedy);
 
 #define MOORING_CONCAT_INNER(a, b) a##b
 #define MOORING_CONCAT(a, b) MOORING_CONCAT_INNER(a, b)
 
-#define RETURN_IF_ERROR(expression)                            \
-  do {                                                         \
-    ::mooring::Status mooring_status_ = (expression);          \
-    if (!mooring_status_.ok()) return mooring_status_;         \
+#define RETURN_IF_ERROR(expression)                    \
+  do {                                                 \
+    ::mooring::Status mooring_status_ = (expression);  \
+    if (!mooring_status_.ok()) return mooring_status_; \
   } while (false)
 
 }  // namespace mooring

@@ -1,5 +1,5 @@
-// Mutex, MutexLock and the annotations that let clang's -Wthread-safety prove that what a mutex guards is touched only
-// under it. Under gcc the annotations are nothing.
+// Mutex, MutexLock and the annotations that let clang's -Wthread-safety prove that what a mutex
+// guards is touched only under it. Under gcc the annotations are nothing.
 #ifndef MOORING_CPP_BASE_THREAD_ANNOTATIONS_H_
 #define MOORING_CPP_BASE_THREAD_ANNOTATIONS_H_
 
@@ -22,16 +22,20 @@ class MOORING_THREAD_ANNOTATION(capability("mutex")) Mutex {
  public:
   void lock() MOORING_THREAD_ANNOTATION(acquire_capability()) { mutex_.lock(); }
   void unlock() MOORING_THREAD_ANNOTATION(release_capability()) { mutex_.unlock(); }
-  bool try_lock() MOORING_THREAD_ANNOTATION(try_acquire_capability(true)) { return mutex_.try_lock(); }
+  bool try_lock() MOORING_THREAD_ANNOTATION(try_acquire_capability(true)) {
+    return mutex_.try_lock();
+  }
 
  private:
   std::mutex mutex_;
 };
 
-// Holds a Mutex for a scope. To wait inside it, give the Mutex to std::condition_variable_any, which unlocks and relocks.
+// Holds a Mutex for a scope. To wait inside it, give the Mutex to std::condition_variable_any,
+// which unlocks and relocks.
 class MOORING_THREAD_ANNOTATION(scoped_lockable) MutexLock {
  public:
-  explicit MutexLock(Mutex& mutex) MOORING_THREAD_ANNOTATION(acquire_capability(mutex)) : mutex_(mutex) {
+  explicit MutexLock(Mutex& mutex) MOORING_THREAD_ANNOTATION(acquire_capability(mutex))
+      : mutex_(mutex) {
     mutex_.lock();
   }
   ~MutexLock() MOORING_THREAD_ANNOTATION(release_capability()) { mutex_.unlock(); }

@@ -22,7 +22,8 @@ class UniqueFd {
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
   int Release() { return std::exchange(fd_, -1); }
-  // EINTR from close(2) is not retried: Linux has released the descriptor by then (close(2), "Dealing with errors").
+  // EINTR from close(2) is not retried: Linux has released the descriptor by then (close(2),
+  // "Dealing with errors").
   void Reset(int fd = -1) {
     const int old = std::exchange(fd_, fd);
     if (old >= 0) ::close(old);

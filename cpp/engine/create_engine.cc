@@ -4,12 +4,12 @@
 #include <cerrno>
 #include <utility>
 
-#include "cpp/os/memlock.h"
-#include "cpp/engine/io_uring/io_uring_engine.h"
-#include "cpp/engine/threads/threads_engine.h"
-#include "cpp/engine/io_uring/uring.h"
 #include "cpp/engine/io_uring/features.h"
+#include "cpp/engine/io_uring/io_uring_engine.h"
 #include "cpp/engine/io_uring/setup.h"
+#include "cpp/engine/io_uring/uring.h"
+#include "cpp/engine/threads/threads_engine.h"
+#include "cpp/os/memlock.h"
 
 namespace mooring {
 namespace {
@@ -62,7 +62,8 @@ Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options) {
   }
   Unavailability unavailability;
   if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability)) return engine;
-  const bool may_fall = options.kind == EngineKind::kAuto && unavailability.reason != EngineReason::kNone;
+  const bool may_fall =
+      options.kind == EngineKind::kAuto && unavailability.reason != EngineReason::kNone;
   return may_fall ? CreateThreads(options, std::move(unavailability)) : unavailability.ToStatus();
 }
 

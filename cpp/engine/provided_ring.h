@@ -1,8 +1,10 @@
-// ProvidedRing: memory from which the kernel takes the next piece itself, whenever a receive of an engine has something to
-// put there (io_uring_register(2), IORING_REGISTER_PBUF_RING; the kernel's word is a ring of provided buffers).
+// ProvidedRing: memory from which the kernel takes the next piece itself, whenever a receive of an
+// engine has something to put there (io_uring_register(2), IORING_REGISTER_PBUF_RING; the kernel's
+// word is a ring of provided buffers).
 //
-// Lifecycle: made by Engine::CreateProvidedRing, which it may outlive. The kernel knows it until Unregister, or the
-// engine's end; that pieces are still in it is no matter then, as long as no request of its group is in flight.
+// Lifecycle: made by Engine::CreateProvidedRing, which it may outlive. The kernel knows it until
+// Unregister, or the engine's end; that pieces are still in it is no matter then, as long as no
+// request of its group is in flight.
 //
 // Threading: one thread at a time; Unregister as Engine::UpdateBuffers.
 //
@@ -33,8 +35,8 @@ class ProvidedRing {
   virtual void Add(std::byte* data, uint32_t size, uint16_t id) = 0;
   virtual void Publish() = 0;
 
-  // Only while the engine is there, and no request of this group in flight. 0, or a positive errno: then the kernel knows
-  // it until the engine's end, and never looks at it again.
+  // Only while the engine is there, and no request of this group in flight. 0, or a positive errno:
+  // then the kernel knows it until the engine's end, and never looks at it again.
   virtual int Unregister() = 0;
 
  protected:

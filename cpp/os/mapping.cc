@@ -107,8 +107,8 @@ Status NoSuchPool(uint64_t page_bytes) {
       EINVAL);
 }
 
-// Of what a descriptor stands for: reserved huge pages come in their own size. 0 with an errno where
-// the kernel does not tell.
+// Of what a descriptor stands for: reserved huge pages come in their own size. 0 with an errno
+// where the kernel does not tell.
 uint64_t PageBytesOf(int fd) {
   struct statfs filesystem = {};
   if (::fstatfs(fd, &filesystem) != 0) return 0;
@@ -120,7 +120,8 @@ Status SharedMapError(int error, const std::string& what) {
   switch (error) {
     case EACCES:
     case EPERM:
-      return ErrnoStatus(error, what, "open it for reading and writing (O_RDWR, without write seals)");
+      return ErrnoStatus(error, what,
+                         "open it for reading and writing (O_RDWR, without write seals)");
     case ENODEV:
     case ESPIPE:  // of lseek(2): a pipe, a socket
       return Status(Code::kUnsupported, Retry::kNever, what + ": it stands for no memory",
@@ -136,10 +137,10 @@ Status SharedMapError(int error, const std::string& what) {
 }  // namespace
 
 Result<Mapping> Mapping::Shared(const SharedOptions& options) {
-  const std::string what = Format("cannot map %s of descriptor %d from byte %llu on",
-                                  options.size_bytes == 0 ? "all"
-                                                          : FormatBytes(options.size_bytes).c_str(),
-                                  options.fd, static_cast<unsigned long long>(options.offset_bytes));
+  const std::string what =
+      Format("cannot map %s of descriptor %d from byte %llu on",
+             options.size_bytes == 0 ? "all" : FormatBytes(options.size_bytes).c_str(), options.fd,
+             static_cast<unsigned long long>(options.offset_bytes));
   // A DMA-BUF tells its size to lseek(2), and to nothing else.
   const off_t end = ::lseek(options.fd, 0, SEEK_END);
   if (end < 0) return SharedMapError(errno, what);
@@ -182,8 +183,8 @@ Result<Mapping> Mapping::Anonymous(const AnonymousOptions& options) {
       size ? CheckedAdd(*size, alignment - page_bytes) : std::nullopt;
   if (!reach || *reach > PTRDIFF_MAX) return TooLarge(options.size_bytes);
 
-  // Without MAP_NORESERVE: what is closed is not counted as memory that may be wanted, and what Open
-  // opens then is (mmap_region and mprotect_fixup of the kernel count writable pages).
+  // Without MAP_NORESERVE: what is closed is not counted as memory that may be wanted, and what
+  // Open opens then is (mmap_region and mprotect_fixup of the kernel count writable pages).
   const int protection = options.closed ? PROT_NONE : kProtection;
   void* mapped = ::mmap(nullptr, *reach, protection, kFlags, -1, 0);
   if (mapped == MAP_FAILED) return MapError(errno, *size);

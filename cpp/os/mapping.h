@@ -43,13 +43,13 @@ class Mapping {
   };
 
   struct SharedOptions {
-    int fd = -1;  // readable and writable; not kept
+    int fd = -1;                // readable and writable; not kept
     uint64_t offset_bytes = 0;  // a multiple of the page size
     uint64_t size_bytes = 0;    // 0 = all from the offset on
   };
 
-  // One that is made closed is address space alone (PROT_NONE), which costs no memory and is promised
-  // none, until Open.
+  // One that is made closed is address space alone (PROT_NONE), which costs no memory and is
+  // promised none, until Open.
   //
   // Pages of the ordinary size, or what AdviseHugePages makes of them. INVALID_ARGUMENT, EXHAUSTED.
   static Result<Mapping> Anonymous(const AnonymousOptions& options);
@@ -71,9 +71,9 @@ class Mapping {
   }
   ~Mapping() { Unmap(); }
 
-  // Makes [offset, offset + size) of a closed mapping, whole pages, readable and writable. A failure
-  // has changed nothing. EXHAUSTED: no memory, or not so many reserved huge pages; those are promised
-  // no further, so touch them at once.
+  // Makes [offset, offset + size) of a closed mapping, whole pages, readable and writable. A
+  // failure has changed nothing. EXHAUSTED: no memory, or not so many reserved huge pages; those
+  // are promised no further, so touch them at once.
   Status Commit(uint64_t offset, uint64_t size);
   // Undoes Open: the pages are given back as far as the kernel lets us, and the place stays ours.
   void Decommit(uint64_t offset, uint64_t size);

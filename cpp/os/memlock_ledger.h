@@ -38,14 +38,15 @@ class MemlockLedger {
   // way: for kReturnLatencyNs.
   static bool ReturnIsPending();
 
-  // Up to 6.3 a cleared slot's budget comes back a second late, counted from the end of an RCU grace
-  // period (1.0 to 1.2 s measured on 5.10 and 6.1).
+  // Up to 6.3 a cleared slot's budget comes back a second late, counted from the end of an RCU
+  // grace period (1.0 to 1.2 s measured on 5.10 and 6.1).
   static constexpr int64_t kReturnLatencyNs = 1'500'000'000;
 };
 
 // Pauses between tries of something that failed for want of memlock, as long as it may help: only
-// while the ledger expects budget back, longer each time, and no longer than that takes in all. (The
-// milliseconds that later kernels take for a closed ring were seen to become 0.3 s on a loaded machine.)
+// while the ledger expects budget back, longer each time, and no longer than that takes in all.
+// (The milliseconds that later kernels take for a closed ring were seen to become 0.3 s on a loaded
+// machine.)
 //
 //   MemlockBackoff backoff;
 //   while (failed_with_enomem(Try()) && backoff.Wait()) {}

@@ -1,6 +1,6 @@
-// PerProcess: one T for each process of a line of descent. A forked child gets a new one, because the parent's entries are
-// not its own, and because another thread of the parent may have held T's locks at the fork (fork(2)). What it gives is
-// never freed, so that it outlives every static.
+// PerProcess: one T for each process of a line of descent. A forked child gets a new one, because
+// the parent's entries are not its own, and because another thread of the parent may have held T's
+// locks at the fork (fork(2)). What it gives is never freed, so that it outlives every static.
 //
 // Threading: any thread; T guards itself.
 //
@@ -24,7 +24,8 @@ class PerProcess {
     Owned* owned = current_.load(std::memory_order_acquire);
     while (owned == nullptr || owned->process != CurrentProcess()) {
       Owned* fresh = new Owned;
-      if (current_.compare_exchange_strong(owned, fresh, std::memory_order_acq_rel)) return fresh->value;
+      if (current_.compare_exchange_strong(owned, fresh, std::memory_order_acq_rel))
+        return fresh->value;
       delete fresh;
     }
     return owned->value;

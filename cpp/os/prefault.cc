@@ -80,7 +80,7 @@ class Job {
         numa_node_(options.numa_node),
         asked_(options.method),
         method_(options.method == PrefaultMethod::kPerPage ? PrefaultMethod::kPerPage
-                                                        : PrefaultMethod::kPopulate) {}
+                                                           : PrefaultMethod::kPopulate) {}
 
   uint64_t chunk_count() const {
     return (end_ - AlignDown(begin_, chunk_bytes_) + chunk_bytes_ - 1) / chunk_bytes_;
@@ -104,7 +104,8 @@ class Job {
       const uint64_t chunk = next_.fetch_add(1, std::memory_order_relaxed);
       if (chunk >= count) return;
       const uint64_t start = first + chunk * chunk_bytes_;
-      const int error = PrefaultChunk(std::max(start, begin_), std::min(start + chunk_bytes_, end_));
+      const int error =
+          PrefaultChunk(std::max(start, begin_), std::min(start + chunk_bytes_, end_));
       // One thread writes error_, and joining it publishes the write.
       if (error != 0 && !failed_.exchange(true, std::memory_order_relaxed)) error_ = error;
     }

@@ -21,8 +21,8 @@
 #include "cpp/os/mapping.h"
 #include "cpp/os/numa.h"
 #include "cpp/os/pages.h"
-#include "cpp/os/testing/refuse_call.h"
 #include "cpp/os/residency.h"
+#include "cpp/os/testing/refuse_call.h"
 #include "testing/support/child_process.h"
 #include "testing/support/eventually.h"
 #include "testing/support/proc_self.h"
@@ -69,7 +69,8 @@ class TouchTest : public testing::TestWithParam<PrefaultMethod> {
 INSTANTIATE_TEST_SUITE_P(, TouchTest,
                          testing::Values(PrefaultMethod::kPopulate, PrefaultMethod::kPerPage),
                          [](const auto& tested) {
-                           return tested.param == PrefaultMethod::kPopulate ? "Populate" : "PerPage";
+                           return tested.param == PrefaultMethod::kPopulate ? "Populate"
+                                                                            : "PerPage";
                          });
 
 TEST_P(TouchTest, MakesEveryPageResident) {

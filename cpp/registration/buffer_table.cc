@@ -9,7 +9,8 @@
 namespace mooring {
 namespace {
 
-// A key: 32 bits of generation, 32 bits of index. A tag: the mark, 31 bits of generation, 32 bits of index.
+// A key: 32 bits of generation, 32 bits of index. A tag: the mark, 31 bits of generation, 32 bits
+// of index.
 uint32_t IndexOf(uint64_t key) { return static_cast<uint32_t>(key); }
 uint32_t GenerationOf(uint64_t key) { return static_cast<uint32_t>(key >> 32); }
 uint64_t TagOf(uint32_t index, uint32_t generation) {
@@ -34,7 +35,8 @@ bool BufferTable::IsOwner() const {
   return engine_ == nullptr || engine_->IsOwner();
 }
 
-bool BufferTable::BeginPin(const RefPtr<Slab>& slab, uint64_t offset, bool has_tag, Pinned* pinned) {
+bool BufferTable::BeginPin(const RefPtr<Slab>& slab, uint64_t offset, bool has_tag,
+                           Pinned* pinned) {
   if (!attached()) {
     pinned->error = EBADF;
     return false;
@@ -70,7 +72,8 @@ void BufferTable::EndPin(RefPtr<PinCharge> charge, Pinned* pinned) {
     range = entry.range();
   }
   if (changes_whole_) return;  // its slots come and go unseen by who would clone them
-  PinDirectory::Publish(range, {this, engine_, static_cast<uint32_t>(pinned->slot), std::move(charge)});
+  PinDirectory::Publish(range,
+                        {this, engine_, static_cast<uint32_t>(pinned->slot), std::move(charge)});
 }
 
 void BufferTable::AbandonPin(int error, Pinned* pinned) {
@@ -116,12 +119,14 @@ BufferTable::Pinned BufferTable::Pin(const RefPtr<Slab>& slab, uint64_t offset, 
 
 int BufferTable::Fill(const Pinned& pinned, const iovec& range) {
   const uint64_t tag = has_tags() ? TagOf(IndexOf(pinned.key), GenerationOf(pinned.key)) : 0;
-  const int done = engine_->UpdateBuffers(static_cast<uint32_t>(pinned.slot), {&range, 1}, {&tag, 1});
+  const int done =
+      engine_->UpdateBuffers(static_cast<uint32_t>(pinned.slot), {&range, 1}, {&tag, 1});
   if (done == 1) return 0;
   return done < 0 ? -done : EIO;
 }
 
-bool BufferTable::PinTogether(const RefPtr<Slab>& slab, std::span<const Range> ranges, std::span<Pinned> out_pinned) {
+bool BufferTable::PinTogether(const RefPtr<Slab>& slab, std::span<const Range> ranges,
+                              std::span<Pinned> out_pinned) {
   std::vector<Entry> dropped;  // slabs are unmapped, and charges given back, after the locks
   std::vector<WholeTable::Change> changes;
   MutexLock update(update_mutex_);
@@ -131,7 +136,8 @@ bool BufferTable::PinTogether(const RefPtr<Slab>& slab, std::span<const Range> r
     if (!BeginPin(slab, ranges[i].offset, false, &out_pinned[i])) {
       applied.error = out_pinned[i].error;
     } else {
-      changes.push_back({static_cast<uint32_t>(out_pinned[i].slot), {slab->base() + ranges[i].offset, ranges[i].size}});
+      changes.push_back({static_cast<uint32_t>(out_pinned[i].slot),
+                         {slab->base() + ranges[i].offset, ranges[i].size}});
     }
   }
   if (applied.error == 0) applied = whole_->Apply(changes);
@@ -158,8 +164,8 @@ BufferTable::Pinned BufferTable::Clone(const RefPtr<Slab>& slab, uint64_t offset
   }
   MutexLock update(update_mutex_);
   if (!BeginPin(slab, offset, false, &pinned)) return pinned;
-  PinDirectory::Cloned cloned =
-      PinDirectory::Clone({slab.get(), offset, size}, match, this, *engine_, static_cast<uint32_t>(pinned.slot));
+  PinDirectory::Cloned cloned = PinDirectory::Clone({slab.get(), offset, size}, match, this,
+                                                    *engine_, static_cast<uint32_t>(pinned.slot));
   if (cloned.size > 0) {
     pinned.size = cloned.size;
     pinned.is_clone = true;
@@ -213,8 +219,9 @@ void BufferTable::ClearSlot(uint32_t index) {
   MutexLock lock(mutex_);
   Entry& entry = entries_[index];
   if (done != 1) {
-    // The slot still pins the pages (a register call that is refused later on, as a seccomp filter may do). It stays
-    // taken and the slab stays mapped until the ring goes: losing a slot is better than losing the pages.
+    // The slot still pins the pages (a register call that is refused later on, as a seccomp filter
+    // may do). It stays taken and the slab stays mapped until the ring goes: losing a slot is
+    // better than losing the pages.
     entry.state = State::kPinned;
     return;
   }
@@ -299,7 +306,8 @@ void BufferTable::AskForBuffers() {
   if (engine_ != nullptr) engine_->Alert();
 }
 
-std::unique_ptr<ProvidedRing> BufferTable::CreateProvidedRing(uint32_t entry_count, int* out_error) {
+std::unique_ptr<ProvidedRing> BufferTable::CreateProvidedRing(uint32_t entry_count,
+                                                              int* out_error) {
   MutexLock update(update_mutex_);
   if (attached()) return engine_->CreateProvidedRing(entry_count, out_error);
   *out_error = EBADF;
@@ -340,7 +348,8 @@ void BufferTable::Detach() {
     // No other ring clones from here any more once this is done.
     if (entry.slab) PinDirectory::Withdraw(entry.range(), this, entry.slot);
   }
-  // Before the ring is closed: closing returns budget late, unregistering first leaves no gap (measured, 5.10 to 6.18).
+  // Before the ring is closed: closing returns budget late, unregistering first leaves no gap
+  // (measured, 5.10 to 6.18).
   if (engine_->IsOwner()) (void)engine_->UnregisterBuffers();
   whole_.reset();
   MutexLock lock(mutex_);

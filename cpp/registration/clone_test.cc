@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <string>
 
-#include "cpp/os/memlock_ledger.h"
 #include "cpp/engine/testing/fake_engine.h"
+#include "cpp/os/memlock_ledger.h"
 #include "cpp/registration/registration.h"
 
 namespace mooring {
@@ -105,8 +105,8 @@ TEST_F(CloneTest, ACloneIsTheSourceOfTheNextWhenTheFirstIsGone) {
   EXPECT_EQ(charged(), kAll);
 }
 
-// The kernel gives a clone no tag, and so the slab must not wait for one; nor may the tag of the ring that pinned it let
-// the slab go under the clone.
+// The kernel gives a clone no tag, and so the slab must not wait for one; nor may the tag of the
+// ring that pinned it let the slab go under the clone.
 TEST_F(CloneTest, Rule1EachRingKeepsTheSlabForItself) {
   engines_[0].hold_tags = true;
   engines_[1].hold_tags = true;
@@ -182,7 +182,8 @@ TEST_F(CloneTest, OfAPartTheSamePartIsHadForNothing) {
 TEST_F(CloneTest, NothingOfAnotherSlabIsTaken) {
   RefPtr<Registration> first = Register(0);
   SetLimit(2 * kAll);
-  slab_ = Slab::Create({.buffer_bytes = kBuffer, .buffer_count = kCount, .touch = Touch::kNone}).value();
+  slab_ = Slab::Create({.buffer_bytes = kBuffer, .buffer_count = kCount, .touch = Touch::kNone})
+              .value();
   EXPECT_EQ(Register(1)->Report().bytes_cloned, 0u);
 }
 

@@ -21,7 +21,8 @@ struct ShorterRange {
 
 struct Directory {
   Mutex mutex;
-  std::map<PinDirectory::Range, std::vector<PinDirectory::Holder>, ShorterRange> ranges GUARDED_BY(mutex);
+  std::map<PinDirectory::Range, std::vector<PinDirectory::Holder>, ShorterRange> ranges
+      GUARDED_BY(mutex);
 };
 
 constinit PerProcess<Directory> directories;
@@ -39,12 +40,13 @@ void PinDirectory::Withdraw(const Range& range, const BufferTable* table, uint32
   MutexLock lock(directory.mutex);
   const auto found = directory.ranges.find(range);
   if (found == directory.ranges.end()) return;
-  std::erase_if(found->second, [&](const Holder& held) { return held.table == table && held.slot == slot; });
+  std::erase_if(found->second,
+                [&](const Holder& held) { return held.table == table && held.slot == slot; });
   if (found->second.empty()) directory.ranges.erase(found);
 }
 
-PinDirectory::Cloned PinDirectory::Clone(const Range& wanted, Match match, const BufferTable* table, Engine& engine,
-                                         uint32_t slot) {
+PinDirectory::Cloned PinDirectory::Clone(const Range& wanted, Match match, const BufferTable* table,
+                                         Engine& engine, uint32_t slot) {
   Directory& directory = directories.Get();
   MutexLock lock(directory.mutex);
   auto next = directory.ranges.upper_bound(wanted);
@@ -53,9 +55,10 @@ PinDirectory::Cloned PinDirectory::Clone(const Range& wanted, Match match, const
     if (range.slab != wanted.slab || range.offset != wanted.offset) break;
     if (match == Match::kWhole && range.size != wanted.size) break;
     for (const Holder& holder : holders) {
-      // A refusal may be the holder's own: its ring has an owner on another thread, or was made when this process was
-      // exempt. So the next one is tried.
-      if (holder.table == table || engine.CloneBuffer(*holder.engine, holder.slot, slot) != 0) continue;
+      // A refusal may be the holder's own: its ring has an owner on another thread, or was made
+      // when this process was exempt. So the next one is tried.
+      if (holder.table == table || engine.CloneBuffer(*holder.engine, holder.slot, slot) != 0)
+        continue;
       return Cloned{range.size, holder.charge};
     }
   }

@@ -1,6 +1,7 @@
-// PinLadder: how much of a range can be pinned, and why not more. The rungs: a clone of what another ring has pinned; all
-// of it; after a pause, if budget that this process gave back is still on its way; with the soft limit raised, if the
-// caller allows it; a clone of a prefix; the largest prefix.
+// PinLadder: how much of a range can be pinned, and why not more. The rungs: a clone of what
+// another ring has pinned; all of it; after a pause, if budget that this process gave back is still
+// on its way; with the soft limit raised, if the caller allows it; a clone of a prefix; the largest
+// prefix.
 #ifndef MOORING_CPP_REGISTRATION_PIN_LADDER_H_
 #define MOORING_CPP_REGISTRATION_PIN_LADDER_H_
 
@@ -19,7 +20,8 @@ namespace mooring {
 struct PinnedPrefix {
   uint64_t bytes_fixed = 0;  // a prefix of the range
   BufferTable::Pinned pinned;
-  Reason reason = Reason::kNone;  // kNone although bytes are left: the rest may fare otherwise, so ask again for it
+  Reason reason = Reason::kNone;  // kNone although bytes are left: the rest may fare otherwise, so
+                                  // ask again for it
   int32_t system_error = 0;
 };
 
@@ -38,8 +40,8 @@ class PinLadder {
   // Pins [offset, offset + size) of the slab, or a prefix of whole buffers.
   PinnedPrefix Pin(uint64_t offset, uint64_t size);
 
-  // Where the table changes whole: all of these ranges at once, each in a slot of its own, for one by one would register
-  // the table as often. Empty where that cannot be.
+  // Where the table changes whole: all of these ranges at once, each in a slot of its own, for one
+  // by one would register the table as often. Empty where that cannot be.
   std::vector<BufferTable::Pinned> PinTogether(std::span<const BufferTable::Range> ranges);
 
   // Why a ring with this engine can pin nothing at all; kNone if it can.

@@ -32,7 +32,8 @@ ProvidedBuffers::~ProvidedBuffers() {
   }
 }
 
-std::unique_ptr<ProvidedBuffers> ProvidedBuffers::Create(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
+std::unique_ptr<ProvidedBuffers> ProvidedBuffers::Create(RefPtr<BufferTable> table,
+                                                         RefPtr<Slab> slab, uint32_t count,
                                                          int* out_error) {
   const uint32_t entry_count = RoundUpToPowerOfTwo(count);
   std::unique_ptr<ProvidedRing> ring = table->CreateProvidedRing(entry_count, out_error);
@@ -45,8 +46,9 @@ std::unique_ptr<ProvidedBuffers> ProvidedBuffers::Create(RefPtr<BufferTable> tab
   // Charged where rings are, from 6.14 on (measured).
   const bool is_charged = table->engine_info().memlock_bytes != 0;
   const uint64_t bytes = *CheckedAlignUp(entry_count * ProvidedRing::kEntryBytes, PageBytes());
-  return std::unique_ptr<ProvidedBuffers>(new ProvidedBuffers(std::move(table), std::move(slab), count, std::move(ring),
-                                                              MakeRef<PinCharge>(is_charged ? bytes : 0)));
+  return std::unique_ptr<ProvidedBuffers>(
+      new ProvidedBuffers(std::move(table), std::move(slab), count, std::move(ring),
+                          MakeRef<PinCharge>(is_charged ? bytes : 0)));
 }
 
 Lease ProvidedBuffers::Take(uint16_t id) {

@@ -1,11 +1,13 @@
-// ProvidedBuffers: buffers of a slab, leased and put into a ring's ProvidedRing, for receives that take memory only when
-// there is something to put there. Each one that the kernel takes is replaced by another, as long as the slab has any.
+// ProvidedBuffers: buffers of a slab, leased and put into a ring's ProvidedRing, for receives that
+// take memory only when there is something to put there. Each one that the kernel takes is replaced
+// by another, as long as the slab has any.
 //
-// Lifecycle: with its registration. No receive that uses it is in flight when it goes; what is left in it goes back to the
-// slab.
+// Lifecycle: with its registration. No receive that uses it is in flight when it goes; what is left
+// in it goes back to the slab.
 //
-// Threading: any thread; a mutex is held for the bookkeeping, and over no system call. Creating and destroying: as
-// BufferTable::Pin, but destroying on a thread that is not the owner leaves an unused group in the kernel.
+// Threading: any thread; a mutex is held for the bookkeeping, and over no system call. Creating and
+// destroying: as BufferTable::Pin, but destroying on a thread that is not the owner leaves an
+// unused group in the kernel.
 //
 //   int error = 0;
 //   std::unique_ptr<ProvidedBuffers> provided = ProvidedBuffers::Create(table, slab, 64, &error);
@@ -19,20 +21,21 @@
 
 #include "cpp/base/ref_counted.h"
 #include "cpp/base/thread_annotations.h"
+#include "cpp/engine/provided_ring.h"
 #include "cpp/registration/buffer_table.h"
 #include "cpp/registration/pin_charge.h"
-#include "cpp/engine/provided_ring.h"
 #include "cpp/slabs/slab.h"
 
 namespace mooring {
 
 class ProvidedBuffers {
  public:
-  static constexpr uint32_t kCountMax = 32768;  // entries of a ring of provided buffers (io_uring_register(2))
+  static constexpr uint32_t kCountMax =
+      32768;  // entries of a ring of provided buffers (io_uring_register(2))
 
   // Null, with a positive errno. `count` is 1 to kCountMax.
-  static std::unique_ptr<ProvidedBuffers> Create(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
-                                                 int* out_error);
+  static std::unique_ptr<ProvidedBuffers> Create(RefPtr<BufferTable> table, RefPtr<Slab> slab,
+                                                 uint32_t count, int* out_error);
   ~ProvidedBuffers();
 
   uint16_t group() const { return ring_->group(); }
@@ -44,8 +47,8 @@ class ProvidedBuffers {
   bool Refill();
 
  private:
-  ProvidedBuffers(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count, std::unique_ptr<ProvidedRing> ring,
-                  RefPtr<PinCharge> charge);
+  ProvidedBuffers(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
+                  std::unique_ptr<ProvidedRing> ring, RefPtr<PinCharge> charge);
   void RefillLocked() REQUIRES(mutex_);
 
   const RefPtr<BufferTable> table_;

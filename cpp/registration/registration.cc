@@ -15,27 +15,33 @@
 namespace mooring {
 namespace {
 
-constexpr ErrorDetail kRingClosed = ConstantError(Code::kInvalidState, Retry::kNever, "the ring is closed",
-                                                  "register with a ring that is open");
+constexpr ErrorDetail kRingClosed = ConstantError(
+    Code::kInvalidState, Retry::kNever, "the ring is closed", "register with a ring that is open");
 constexpr ErrorDetail kWrongThread =
     ConstantError(Code::kInvalidState, Retry::kNever,
-                  "REQUIRE was asked for, and this ring has an owner thread, which is another: the kernel refuses to "
+                  "REQUIRE was asked for, and this ring has an owner thread, which is another: the "
+                  "kernel refuses to "
                   "register here",
-                  "register on the thread that created the ring, or under PREFER, which leaves it to that thread");
+                  "register on the thread that created the ring, or under PREFER, which leaves it "
+                  "to that thread");
 
 Status CheckOptions(const RegistrationOptions& options) {
   const uint64_t page_bytes = PageBytes();
-  if (!IsAligned(options.extent_bytes_max, page_bytes) || options.extent_bytes_max > Registration::kExtentBytesMax) {
-    return InvalidArgument(Format("extent_bytes_max is %" PRIu64 ", which is no multiple of the page size of %" PRIu64
-                                  " bytes, or above 1 GiB",
-                                  options.extent_bytes_max, page_bytes),
-                           "pass a multiple of the page size up to 1 GiB, or 0 for 1 GiB");
+  if (!IsAligned(options.extent_bytes_max, page_bytes) ||
+      options.extent_bytes_max > Registration::kExtentBytesMax) {
+    return InvalidArgument(
+        Format("extent_bytes_max is %" PRIu64 ", which is no multiple of the page size of %" PRIu64
+               " bytes, or above 1 GiB",
+               options.extent_bytes_max, page_bytes),
+        "pass a multiple of the page size up to 1 GiB, or 0 for 1 GiB");
   }
   if (options.provided_buffer_count > ProvidedBuffers::kCountMax) {
-    return InvalidArgument(Format("provided_buffer_count is %" PRIu32, options.provided_buffer_count),
-                           "pass at most 32768, the kernel's limit, or 0 for none");
+    return InvalidArgument(
+        Format("provided_buffer_count is %" PRIu32, options.provided_buffer_count),
+        "pass at most 32768, the kernel's limit, or 0 for none");
   }
-  if (options.policy != Policy::kPrefer && options.policy != Policy::kRequire && options.policy != Policy::kNever) {
+  if (options.policy != Policy::kPrefer && options.policy != Policy::kRequire &&
+      options.policy != Policy::kNever) {
     return InvalidArgument(Format("policy is %" PRIu32, static_cast<uint32_t>(options.policy)),
                            "pass PREFER, REQUIRE or NEVER");
   }
@@ -44,7 +50,8 @@ Status CheckOptions(const RegistrationOptions& options) {
 
 }  // namespace
 
-Registration::Registration(RefPtr<BufferTable> table, RefPtr<Slab> slab, const RegistrationOptions& options)
+Registration::Registration(RefPtr<BufferTable> table, RefPtr<Slab> slab,
+                           const RegistrationOptions& options)
     : table_(std::move(table)), slab_(std::move(slab)), options_(options) {}
 
 Registration::~Registration() {
@@ -66,18 +73,21 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
   RETURN_IF_ERROR(CheckOptions(options));
   if (!table->open()) return Status(kRingClosed);
   if (options.policy == Policy::kRequire && !table->IsOwner()) return Status(kWrongThread);
-  RefPtr<Registration> registration = MakeRef<Registration>(std::move(table), std::move(slab), options);
+  RefPtr<Registration> registration =
+      MakeRef<Registration>(std::move(table), std::move(slab), options);
   RETURN_IF_ERROR(registration->Enlist());
   if (options.policy == Policy::kPrefer) registration->PinExtents(Which::kAll, Effort::kPatient);
   if (options.provided_buffer_count != 0) {
-    registration->provided_ = ProvidedBuffers::Create(registration->table_, registration->slab_,
-                                                      options.provided_buffer_count, &registration->provided_error_);
+    registration->provided_ =
+        ProvidedBuffers::Create(registration->table_, registration->slab_,
+                                options.provided_buffer_count, &registration->provided_error_);
   }
   return registration;
 }
 
-// A growth that is under way is waited for; one that begins later finds the registration in the list. REQUIRE is pinned
-// before it gets there: no growth shall fail for a registration that never comes to be.
+// A growth that is under way is waited for; one that begins later finds the registration in the
+// list. REQUIRE is pinned before it gets there: no growth shall fail for a registration that never
+// comes to be.
 Status Registration::Enlist() {
   MutexLock growth(slab_->growth_mutex());
   Publish(CutIntoExtents(0, slab_->total_bytes()));
@@ -92,11 +102,12 @@ Status Registration::Enlist() {
   return OkStatus();
 }
 
-// Extents end between two buffers and, but for those of a growth, on a page boundary where that can be, so that a lease
-// seldom crosses one and no page is charged twice.
+// Extents end between two buffers and, but for those of a growth, on a page boundary where that can
+// be, so that a lease seldom crosses one and no page is charged twice.
 std::vector<Extent> Registration::CutIntoExtents(uint64_t begin, uint64_t end) const {
   std::vector<Extent> extents;
-  const uint64_t most = options_.extent_bytes_max == 0 ? kExtentBytesMax : options_.extent_bytes_max;
+  const uint64_t most =
+      options_.extent_bytes_max == 0 ? kExtentBytesMax : options_.extent_bytes_max;
   const uint64_t unit = std::lcm(slab_->buffer_bytes(), slab_->page_bytes());
   const uint64_t extent_bytes = unit <= most ? most - most % unit : most;
   for (uint64_t offset = begin; offset < end; offset += extent_bytes) {
@@ -114,7 +125,8 @@ PinnedPrefix Registration::Obstacle() const {
   PinnedPrefix obstacle;
   obstacle.reason = PinLadder::TableReason(engine, ReadMemlockLimits());
   obstacle.system_error = engine.table_error;
-  if (obstacle.reason == Reason::kNone && !table_->IsOwner()) obstacle.reason = Reason::kOwnerThread;
+  if (obstacle.reason == Reason::kNone && !table_->IsOwner())
+    obstacle.reason = Reason::kOwnerThread;
   if (options_.policy == Policy::kNever) obstacle = PinnedPrefix{0, {}, Reason::kPolicy, 0};
   return obstacle;
 }
@@ -129,7 +141,8 @@ void Registration::PinExtentsLocked(Which which, Effort effort) {
   PinLadder ladder(*table_, slab_, options_.raise_memlock, effort);
   PinnedPrefix stopped = Obstacle();
   std::vector<Extent> tried = before.extents;
-  if (stopped.reason == Reason::kNone && table_->changes_whole()) PinTogether(ladder, which, &tried);
+  if (stopped.reason == Reason::kNone && table_->changes_whole())
+    PinTogether(ladder, which, &tried);
   std::vector<Extent> extents;
   extents.reserve(tried.size() + 1);
   for (const Extent& extent : tried) {
@@ -175,7 +188,9 @@ void Registration::DropLost() {
 void Registration::PublishLocked(std::vector<Extent> extents) {
   const int loss = table_->loss_error();
   for (Extent& extent : extents) {
-    if (loss == 0 || extent.slot == kNoBufferSlot || !table_->attached() || table_->Holds(extent.key)) continue;
+    if (loss == 0 || extent.slot == kNoBufferSlot || !table_->attached() ||
+        table_->Holds(extent.key))
+      continue;
     extent.slot = kNoBufferSlot;
     extent.reason = PinLadder::Classify(loss, table_->engine_info());
     extent.system_error = loss;
@@ -195,13 +210,16 @@ void Registration::PublishLocked(std::vector<Extent> extents) {
   maps_.push_back(std::move(map));
 }
 
-void Registration::PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped, std::vector<Extent>* extents) {
+void Registration::PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped,
+                             std::vector<Extent>* extents) {
   while (extent.size > 0) {
     PinnedPrefix prefix = *stopped;
     if (stopped->reason == Reason::kNone) {
       prefix = ladder.Pin(extent.offset, extent.size);
-      // Memory of one kind may follow memory of another, so a refused backing says nothing of the next extent.
-      if (prefix.reason != Reason::kBackingRefused) *stopped = PinnedPrefix{0, {}, prefix.reason, prefix.system_error};
+      // Memory of one kind may follow memory of another, so a refused backing says nothing of the
+      // next extent.
+      if (prefix.reason != Reason::kBackingRefused)
+        *stopped = PinnedPrefix{0, {}, prefix.reason, prefix.system_error};
     }
     if (prefix.bytes_fixed > 0) {
       Extent pinned = extent;
@@ -244,10 +262,12 @@ Status Registration::Grow(uint64_t total_bytes) {
   const uint64_t covered = extents.back().offset + extents.back().size;
   PinnedPrefix stopped = Obstacle();
   PinLadder ladder(*table_, slab_, options_.raise_memlock, Effort::kPatient);
-  for (const Extent& extent : CutIntoExtents(covered, total_bytes)) PinExtent(ladder, extent, &stopped, &extents);
+  for (const Extent& extent : CutIntoExtents(covered, total_bytes))
+    PinExtent(ladder, extent, &stopped, &extents);
   if (options_.policy == Policy::kRequire) {
     bool is_fixed = true;
-    for (const Extent& extent : extents) is_fixed &= extent.offset < covered || extent.slot != kNoBufferSlot;
+    for (const Extent& extent : extents)
+      is_fixed &= extent.offset < covered || extent.slot != kNoBufferSlot;
     // A ring that is closed meanwhile needs nothing any more.
     if (!is_fixed && !is_dead()) {
       const RegistrationReport report = ReportOf(extents);
@@ -283,7 +303,8 @@ void Registration::Wake() {
     if (waits_.load(std::memory_order_relaxed)) table_->AskForPromotion();
     return;
   }
-  // Another thread that pins may pause, and a quiet ring must not wait for it; it asks again if it finds the ring busy.
+  // Another thread that pins may pause, and a quiet ring must not wait for it; it asks again if it
+  // finds the ring busy.
   if (!promote_mutex_.try_lock()) {
     if (table_->changes_whole()) return;
     promote_mutex_.lock();
@@ -297,8 +318,9 @@ void Registration::Wake() {
 
 int32_t Registration::SlotMap::Find(uint64_t offset, uint64_t size) const {
   // The last extent that begins at or before `offset`.
-  auto next = std::upper_bound(extents.begin(), extents.end(), offset,
-                               [](uint64_t value, const Extent& extent) { return value < extent.offset; });
+  auto next =
+      std::upper_bound(extents.begin(), extents.end(), offset,
+                       [](uint64_t value, const Extent& extent) { return value < extent.offset; });
   const Extent& extent = *(next - 1);
   return offset + size <= extent.offset + extent.size ? extent.slot : kNoBufferSlot;
 }

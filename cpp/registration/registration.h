@@ -1,21 +1,26 @@
-// Registration: a slab made nameable by a ring, pinned as far as the ladder got, and the report of how far that was.
+// Registration: a slab made nameable by a ring, pinned as far as the ladder got, and the report of
+// how far that was.
 //
-// It is cut into extents of up to 1 GiB, the kernel's limit for one slot (measured, 5.10 to 7.0). An extent is pinned
-// whole, or not at all; where a prefix fitted, the extent is split in two. Extents are in order and cover the slab.
+// It is cut into extents of up to 1 GiB, the kernel's limit for one slot (measured, 5.10 to 7.0).
+// An extent is pinned whole, or not at all; where a prefix fitted, the extent is split in two.
+// Extents are in order and cover the slab.
 //
-// Lifecycle: reference counted. The owner holds one reference and every operation in flight one; the slots are cleared
-// when the last goes, because a slot is busy from the moment a request names it to that request's last event.
+// Lifecycle: reference counted. The owner holds one reference and every operation in flight one;
+// the slots are cleared when the last goes, because a slot is busy from the moment a request names
+// it to that request's last event.
 //
-// What could not be pinned for want of memlock waits, in the RegistrationRegistry, for budget that this process gives back; and
-// what could not because operations were in flight, where that is a reason, for a moment when none is.
+// What could not be pinned for want of memlock waits, in the RegistrationRegistry, for budget that
+// this process gives back; and what could not because operations were in flight, where that is a
+// reason, for a moment when none is.
 //
-// When the slab grows, extents for the new bytes are added behind the others, which stay as they are: a range across the
-// seam is in no extent, and takes the copy path.
+// When the slab grows, extents for the new bytes are added behind the others, which stay as they
+// are: a range across the seam is in no extent, and takes the copy path.
 //
-// Threading: any thread. SlotFor reads a map that is replaced and never changed; replaced ones stay until the end, for a
-// submission may be reading. There are no more of them than there were growths, and promotions that won something.
-// Locks, in the order in which they are taken: the slab's growth mutex, under which a registration enters the list and
-// learns how large the slab is; promote_mutex_; the table's.
+// Threading: any thread. SlotFor reads a map that is replaced and never changed; replaced ones stay
+// until the end, for a submission may be reading. There are no more of them than there were
+// growths, and promotions that won something. Locks, in the order in which they are taken: the
+// slab's growth mutex, under which a registration enters the list and learns how large the slab is;
+// promote_mutex_; the table's.
 #ifndef MOORING_CPP_REGISTRATION_REGISTRATION_H_
 #define MOORING_CPP_REGISTRATION_REGISTRATION_H_
 
@@ -69,39 +74,44 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   static Result<RefPtr<Registration>> Create(RefPtr<BufferTable> table, RefPtr<Slab> slab,
                                              const RegistrationOptions& options);
 
-  // The slot that holds all of [offset, offset + size) of the slab, or kNoBufferSlot: then it takes the copy path.
+  // The slot that holds all of [offset, offset + size) of the slab, or kNoBufferSlot: then it takes
+  // the copy path.
   int32_t SlotFor(uint64_t offset, uint64_t size) const {
     const SlotMap& map = *map_.load(std::memory_order_acquire);
     if (offset + size <= map.first_size) return map.first_slot;
     return map.Find(offset, size);
   }
 
-  // Tries again to pin what is not. What is pinned stays as it is, so operations in flight are not disturbed. Of a ring
-  // with an owner that is another thread, this is left to the owner's next call.
+  // Tries again to pin what is not. What is pinned stays as it is, so operations in flight are not
+  // disturbed. Of a ring with an owner that is another thread, this is left to the owner's next
+  // call.
   Status Promote();
-  // Promote without pauses, for what waits for memlock; for all that is not pinned if the owner was asked for that.
+  // Promote without pauses, for what waits for memlock; for all that is not pinned if the owner was
+  // asked for that.
   void Wake();
-  // Growth of the slab (slab_growth.h), whose growth lock the caller holds. True when Grow could not keep to REQUIRE here,
-  // as only the owner of the ring, another thread, may pin.
+  // Growth of the slab (slab_growth.h), whose growth lock the caller holds. True when Grow could
+  // not keep to REQUIRE here, as only the owner of the ring, another thread, may pin.
   bool GrowthIsRefused() const;
-  // Covers the slab up to `total_bytes`, as the policy says. Of a ring that has an owner, another thread, what can be
-  // pinned is left to its next call. An error (REQUIRE) has changed nothing.
+  // Covers the slab up to `total_bytes`, as the policy says. Of a ring that has an owner, another
+  // thread, what can be pinned is left to its next call. An error (REQUIRE) has changed nothing.
   Status Grow(uint64_t total_bytes) EXCLUDES(promote_mutex_);
   // Undoes it, before any operation could name the bytes from `total_bytes` on.
   void Shrink(uint64_t total_bytes) EXCLUDES(promote_mutex_);
-  // The table has lost pins: what was pinned there takes the copy path from now on, and may be promoted. While no
-  // operation can be submitted.
+  // The table has lost pins: what was pinned there takes the copy path from now on, and may be
+  // promoted. While no operation can be submitted.
   void DropLost() EXCLUDES(mutex_);
   // Wake has something to try.
-  bool waits() const { return waits_.load(std::memory_order_relaxed) || asked_.load(std::memory_order_relaxed); }
+  bool waits() const {
+    return waits_.load(std::memory_order_relaxed) || asked_.load(std::memory_order_relaxed);
+  }
   // Nobody will submit with it any more: it need not be woken.
   void GiveUp() { given_up_.store(true, std::memory_order_relaxed); }
 
   // Null where none were asked for, or the kernel cannot have them: provided_error then says why.
   ProvidedBuffers* provided() const { return provided_.get(); }
   int provided_error() const { return provided_error_; }
-  // No buffer of the slab is free for an operation of the ring: when one may be, the ring is told. Look once more after
-  // this.
+  // No buffer of the slab is free for an operation of the ring: when one may be, the ring is told.
+  // Look once more after this.
   void WatchForBuffers() { slab_->Watch(this); }
 
   Policy policy() const { return options_.policy; }
@@ -154,8 +164,10 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   static bool Waits(const Extent& extent) {
     return extent.reason == Reason::kMemlockLimit || IsBusy(extent.reason, extent.system_error);
   }
-  // Appends what becomes of `extent`. Pins nothing where `*stopped` has a reason; else notes there why the rest may stop.
-  static void PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped, std::vector<Extent>* extents);
+  // Appends what becomes of `extent`. Pins nothing where `*stopped` has a reason; else notes there
+  // why the rest may stop.
+  static void PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped,
+                        std::vector<Extent>* extents);
   RegistrationReport MakeReport(const std::vector<Extent>& extents) const;
   RegistrationReport ReportOf(const std::vector<Extent>& extents) const;
   void Unpin(const std::vector<Extent>& extents, uint64_t from_offset);
@@ -172,7 +184,8 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   std::atomic<bool> given_up_{false};
   Mutex promote_mutex_;  // held over the system calls of one promotion
   mutable Mutex mutex_;
-  std::vector<std::unique_ptr<const SlotMap>> maps_ GUARDED_BY(mutex_);  // the last is the one in force
+  std::vector<std::unique_ptr<const SlotMap>> maps_
+      GUARDED_BY(mutex_);  // the last is the one in force
 };
 
 }  // namespace mooring

@@ -15,15 +15,17 @@ namespace {
 struct Waiting {
   Mutex mutex;
   std::vector<Registration*> registrations GUARDED_BY(mutex);
-  uint64_t returns_seen GUARDED_BY(mutex) = 0;  // as the ledger counts them; no wake can win more from these
+  uint64_t returns_seen GUARDED_BY(mutex) =
+      0;  // as the ledger counts them; no wake can win more from these
 };
 
 constinit PerProcess<Waiting> lists;
 
-// References to those that match, for the caller to use and drop without the lock. One whose last reference has gone is on
-// its way out of the list: its destructor waits for the lock.
+// References to those that match, for the caller to use and drop without the lock. One whose last
+// reference has gone is on its way out of the list: its destructor waits for the lock.
 template <typename Matches>
-std::vector<RefPtr<Registration>> Hold(const Waiting& waiting, Matches matches) REQUIRES(waiting.mutex) {
+std::vector<RefPtr<Registration>> Hold(const Waiting& waiting, Matches matches)
+    REQUIRES(waiting.mutex) {
   std::vector<RefPtr<Registration>> held;
   for (Registration* registration : waiting.registrations) {
     if (!matches(*registration)) continue;
@@ -64,7 +66,8 @@ void RegistrationRegistry::PromoteForOwner(const BufferTable& table) {
   std::vector<RefPtr<Registration>> held;
   {
     MutexLock lock(waiting.mutex);
-    held = Hold(waiting, [&](const Registration& one) { return one.waits() && &one.table() == &table; });
+    held = Hold(waiting,
+                [&](const Registration& one) { return one.waits() && &one.table() == &table; });
   }
   for (const RefPtr<Registration>& registration : held) registration->Wake();
 }

@@ -1,10 +1,11 @@
-// RegistrationRegistry: the registrations of this process, oldest first, for whoever has something to pin for them later on. What
-// gives memlock budget back (a registration, a slab, a ring that goes) wakes those that lack it: those whose ring this
-// thread may register with are tried at once, without pauses; owners of others find the request at their next call. A
-// slab that grows asks for its own. A fork child has an empty list.
+// RegistrationRegistry: the registrations of this process, oldest first, for whoever has something
+// to pin for them later on. What gives memlock budget back (a registration, a slab, a ring that
+// goes) wakes those that lack it: those whose ring this thread may register with are tried at once,
+// without pauses; owners of others find the request at their next call. A slab that grows asks for
+// its own. A fork child has an empty list.
 //
-// The kernel returns budget late after a ring was closed, and up to 6.3 always. So every wake tries again until a while
-// after the last return; then none does until something is given back again.
+// The kernel returns budget late after a ring was closed, and up to 6.3 always. So every wake tries
+// again until a while after the last return; then none does until something is given back again.
 //
 // Threading: any thread. The list is locked for looking, not while pages are pinned.
 //

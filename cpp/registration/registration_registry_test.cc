@@ -10,8 +10,8 @@
 #include <atomic>
 #include <thread>
 
-#include "cpp/os/memlock_ledger.h"
 #include "cpp/engine/testing/fake_engine.h"
+#include "cpp/os/memlock_ledger.h"
 #include "cpp/registration/registration.h"
 
 namespace mooring {
@@ -47,7 +47,8 @@ class RegistrationRegistryTest : public testing::Test {
                          .touch = Touch::kNone})
         .value();
   }
-  RefPtr<Registration> Register(size_t ring, const RefPtr<Slab>& slab, const RegistrationOptions& options = {}) {
+  RefPtr<Registration> Register(size_t ring, const RefPtr<Slab>& slab,
+                                const RegistrationOptions& options = {}) {
     Result<RefPtr<Registration>> registration = Registration::Create(tables_[ring], slab, options);
     EXPECT_TRUE(registration.ok()) << registration.status().message();
     return std::move(registration).value();
@@ -202,7 +203,8 @@ TEST_F(RegistrationRegistryTest, RegistrationsGoWhileOthersWake) {
     }
   });
   waiting_.reset();
-  for (int round = 0; round < 200; ++round) Register(0, slabs_[0], {.policy = Policy::kPrefer}).reset();
+  for (int round = 0; round < 200; ++round)
+    Register(0, slabs_[0], {.policy = Policy::kPrefer}).reset();
   done = true;
   waker.join();
   EXPECT_EQ(slabs_[0]->RefCount(), 1u + tables_[0]->awaited_tags());

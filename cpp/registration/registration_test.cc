@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "cpp/os/memlock_ledger.h"
 #include "cpp/engine/testing/fake_engine.h"
+#include "cpp/os/memlock_ledger.h"
 #include "cpp/registration/registration_registry.h"
 
 namespace mooring {
@@ -24,8 +24,10 @@ class RegistrationTest : public testing::Test {
     limit.rlim_cur = std::min<rlim_t>(1 << 20, before_.rlim_max);
     setrlimit(RLIMIT_MEMLOCK, &limit);
     used_before_ = MemlockLedger::used_bytes();
-    Result<RefPtr<Slab>> slab = Slab::Create(
-        {.buffer_bytes = kBuffer, .buffer_count = kCount, .huge_pages = HugePages::kNever, .touch = Touch::kNone});
+    Result<RefPtr<Slab>> slab = Slab::Create({.buffer_bytes = kBuffer,
+                                              .buffer_count = kCount,
+                                              .huge_pages = HugePages::kNever,
+                                              .touch = Touch::kNone});
     slab_ = std::move(slab).value();
   }
   ~RegistrationTest() override {
@@ -221,7 +223,8 @@ TEST_F(RegistrationTest, RequireFailsWithTheTextOfPreferAndLeavesNothingPinned) 
   engine_.budget_bytes = 4 * kBuffer;
   const RegistrationReport report = Register()->Report();
   EXPECT_EQ(engine_.pinned_bytes(), 0u);
-  Result<RefPtr<Registration>> required = Registration::Create(table_, slab_, {.policy = Policy::kRequire});
+  Result<RefPtr<Registration>> required =
+      Registration::Create(table_, slab_, {.policy = Policy::kRequire});
   ASSERT_FALSE(required.ok());
   EXPECT_EQ(required.status().code(), Code::kMemlockLimit);
   EXPECT_EQ(required.status().message(), report.message);
@@ -279,7 +282,8 @@ TEST_F(RegistrationTest, AnotherThreadLeavesTheSlotToTheOwner) {
 
 TEST_F(RegistrationTest, AnotherThreadMayNotRequireARingThatHasAnOwner) {
   engine_.is_owner = false;
-  Result<RefPtr<Registration>> registration = Registration::Create(table_, slab_, {.policy = Policy::kRequire});
+  Result<RefPtr<Registration>> registration =
+      Registration::Create(table_, slab_, {.policy = Policy::kRequire});
   ASSERT_FALSE(registration.ok());
   EXPECT_EQ(registration.status().code(), Code::kInvalidState);
   engine_.is_owner = true;
@@ -309,7 +313,8 @@ TEST_F(RegistrationTest, ARingThatGoesUnregistersFirstAndReturnsTheBudget) {
 }
 
 TEST_F(RegistrationTest, AMisalignedExtentIsRefused) {
-  Result<RefPtr<Registration>> registration = Registration::Create(table_, slab_, {.extent_bytes_max = 1000});
+  Result<RefPtr<Registration>> registration =
+      Registration::Create(table_, slab_, {.extent_bytes_max = 1000});
   ASSERT_FALSE(registration.ok());
   EXPECT_EQ(registration.status().code(), Code::kInvalidArgument);
 }

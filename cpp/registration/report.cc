@@ -14,14 +14,15 @@ std::string LimitText(uint64_t bytes) {
 }
 
 void ExplainMemlock(RegistrationReport& report) {
-  // What this registration still lacks comes on top of what the process has charged, its own pinned part included.
+  // What this registration still lacks comes on top of what the process has charged, its own pinned
+  // part included.
   const uint64_t need = report.memlock_used_bytes + (report.bytes_requested - report.bytes_fixed);
-  report.message =
-      Format("%" PRIu64 " of %" PRIu64
-             " bytes are pinned: RLIMIT_MEMLOCK is %s soft, %s hard, and this process has charged %" PRIu64
-             " bytes; another process of this user may hold the rest",
-             report.bytes_fixed, report.bytes_requested, LimitText(report.memlock.soft_bytes).c_str(),
-             LimitText(report.memlock.hard_bytes).c_str(), report.memlock_used_bytes);
+  report.message = Format(
+      "%" PRIu64 " of %" PRIu64
+      " bytes are pinned: RLIMIT_MEMLOCK is %s soft, %s hard, and this process has charged %" PRIu64
+      " bytes; another process of this user may hold the rest",
+      report.bytes_fixed, report.bytes_requested, LimitText(report.memlock.soft_bytes).c_str(),
+      LimitText(report.memlock.hard_bytes).c_str(), report.memlock_used_bytes);
   report.remedy =
       Format("raise RLIMIT_MEMLOCK from %s to at least %" PRIu64 " bytes (shell: ulimit -l %" PRIu64
              "; systemd: LimitMEMLOCK=%" PRIu64 "; container: --ulimit memlock=%" PRIu64
@@ -31,7 +32,8 @@ void ExplainMemlock(RegistrationReport& report) {
 
 std::string TableFullRemedy(uint32_t table_slots, uint32_t table_slots_max) {
   if (table_slots >= table_slots_max) {
-    return "destroy registrations that are not needed, or use a second ring: no table of this kernel has more";
+    return "destroy registrations that are not needed, or use a second ring: no table of this "
+           "kernel has more";
   }
   return Format("make the ring with a fixed_buffer_count above %" PRIu32 " (at most %" PRIu32
                 "), or destroy registrations that are not needed",
@@ -40,35 +42,47 @@ std::string TableFullRemedy(uint32_t table_slots, uint32_t table_slots_max) {
 
 void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
                   const std::string& engine_remedy) {
-  const std::string pinned =
-      Format("%" PRIu64 " of %" PRIu64 " bytes are pinned: ", report.bytes_fixed, report.bytes_requested);
+  const std::string pinned = Format(
+      "%" PRIu64 " of %" PRIu64 " bytes are pinned: ", report.bytes_fixed, report.bytes_requested);
   char buffer[128];
-  const char* error = report.system_error ? strerror_r(report.system_error, buffer, sizeof buffer) : "no error number";
+  const char* error = report.system_error ? strerror_r(report.system_error, buffer, sizeof buffer)
+                                          : "no error number";
   switch (report.reason) {
     case Reason::kPolicy:
       report.message = pinned + "the policy NEVER was asked for";
       report.remedy = "ask for the policy PREFER to use fixed buffers";
       return;
     case Reason::kOutOfMemory:
-      report.message = pinned + "the kernel had no memory to pin them (ENOMEM with no limit in force)";
+      report.message =
+          pinned + "the kernel had no memory to pin them (ENOMEM with no limit in force)";
       report.remedy = "free memory on this machine or in this control group, or use a smaller slab";
       return;
     case Reason::kBackingRefused:
-      report.message = pinned + Format("the kernel does not pin this memory (%s): file-backed, device, read-only, or "
-                                       "not mapped",
-                                       error);
-      report.remedy = "let Mooring create the slab, or adopt anonymous memory that is readable and writable";
+      report.message =
+          pinned +
+          Format(
+              "the kernel does not pin this memory (%s): file-backed, device, read-only, or "
+              "not mapped",
+              error);
+      report.remedy =
+          "let Mooring create the slab, or adopt anonymous memory that is readable and writable";
       return;
     case Reason::kTableFull:
-      report.message = pinned + Format("all %" PRIu32 " slots of the ring's fixed-buffer table are taken", table_slots);
+      report.message =
+          pinned +
+          Format("all %" PRIu32 " slots of the ring's fixed-buffer table are taken", table_slots);
       report.remedy = TableFullRemedy(table_slots, table_slots_max);
       return;
     case Reason::kKernelTooOld:
       if (IsBusy(report.reason, report.system_error)) {
-        report.message = pinned + "this kernel registers memory only while nothing is in flight on the ring, and "
-                                  "operations are in flight, or another thread is in a call on it";
-        report.remedy = "reap all that is in flight: the next call that finds the ring idle registers the slab; or "
-                        "register before submitting; or use Linux 5.13 or later";
+        report.message =
+            pinned +
+            "this kernel registers memory only while nothing is in flight on the ring, and "
+            "operations are in flight, or another thread is in a call on it";
+        report.remedy =
+            "reap all that is in flight: the next call that finds the ring idle registers the "
+            "slab; or "
+            "register before submitting; or use Linux 5.13 or later";
         return;
       }
       report.message = pinned + Format("this kernel registers no fixed buffers (%s)", error);
@@ -76,15 +90,19 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
       return;
     case Reason::kRegisterDenied:
       report.message = pinned + Format("io_uring_register(2) is refused (%s)", error);
-      report.remedy = "allow io_uring_register in the seccomp profile or security policy of this process";
+      report.remedy =
+          "allow io_uring_register in the seccomp profile or security policy of this process";
       return;
     case Reason::kEngineThreads:
       report.message = pinned + "the ring runs on the threads engine, which has no fixed buffers";
-      report.remedy = engine_remedy.empty() ? "make the ring with the io_uring engine" : engine_remedy;
+      report.remedy =
+          engine_remedy.empty() ? "make the ring with the io_uring engine" : engine_remedy;
       return;
     case Reason::kOwnerThread:
-      report.message = pinned + "the slab was registered, or grew, on another thread than the one that owns the ring, "
-                                "which has not called it since";
+      report.message =
+          pinned +
+          "the slab was registered, or grew, on another thread than the one that owns the ring, "
+          "which has not called it since";
       report.remedy = "submit, reap or promote on the thread that created the ring";
       return;
     case Reason::kNone:

@@ -1,4 +1,5 @@
-// The report of a registration: how far a slab could be pinned, why not further, and what to do about it.
+// The report of a registration: how far a slab could be pinned, why not further, and what to do
+// about it.
 #ifndef MOORING_CPP_REGISTRATION_REPORT_H_
 #define MOORING_CPP_REGISTRATION_REPORT_H_
 
@@ -48,9 +49,9 @@ struct RegistrationReport {
   std::string remedy;
 };
 
-// Fills message and remedy from the other fields. `table_slots` is the size of the ring's fixed-buffer table,
-// `table_slots_max` how large one can be, and `engine_remedy` what the ring itself reported when its engine is not
-// io_uring.
+// Fills message and remedy from the other fields. `table_slots` is the size of the ring's
+// fixed-buffer table, `table_slots_max` how large one can be, and `engine_remedy` what the ring
+// itself reported when its engine is not io_uring.
 void Explain(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
              const std::string& engine_remedy);
 

@@ -1,6 +1,6 @@
-// RingQuiescer: gives a BufferTable moments in which its ring is quiet: nothing is in flight, and no thread is in a call
-// that could change that. Only tables that are registered whole need them (whole_table.h); the ring, which knows its own
-// operations, implements it.
+// RingQuiescer: gives a BufferTable moments in which its ring is quiet: nothing is in flight, and
+// no thread is in a call that could change that. Only tables that are registered whole need them
+// (whole_table.h); the ring, which knows its own operations, implements it.
 //
 // Threading: any thread. Never waits.
 //
@@ -13,11 +13,12 @@ namespace mooring {
 
 class RingQuiescer {
  public:
-  // True: the ring is quiet, and stays so until this thread has called Resume as often. False: it is not, now.
+  // True: the ring is quiet, and stays so until this thread has called Resume as often. False: it
+  // is not, now.
   virtual bool TryQuiesce() = 0;
   virtual void Resume() = 0;
-  // The table has work for the next quiet moment. Where that has come, and only a reaper who waits for nothing is in the
-  // way, he is made to look.
+  // The table has work for the next quiet moment. Where that has come, and only a reaper who waits
+  // for nothing is in the way, he is made to look.
   virtual void Hurry() = 0;
   // While quiet: the table holds nothing any more, and what was registered must not be named again.
   virtual void OnPinsLost() = 0;

@@ -15,7 +15,8 @@ using Registrations = std::vector<RefPtr<Registration>>;
 
 constexpr ErrorDetail kOthersRing =
     ConstantError(Code::kInvalidState, Retry::kNever,
-                  "the slab is registered under REQUIRE with a ring that has an owner thread, and this is another: only "
+                  "the slab is registered under REQUIRE with a ring that has an owner thread, and "
+                  "this is another: only "
                   "the owner may pin the new buffers",
                   "grow the slab on the thread that created the ring, or register it under PREFER");
 
@@ -43,7 +44,8 @@ Status GrowLocked(Slab& slab, uint64_t buffer_count, const Registrations& regist
     return status;
   }
   for (const RefPtr<Registration>& registration : registrations) {
-    if (registration->policy() != Policy::kRequire) (void)registration->Grow(total_bytes);  // fails for REQUIRE alone
+    if (registration->policy() != Policy::kRequire)
+      (void)registration->Grow(total_bytes);  // fails for REQUIRE alone
   }
   slab.PublishGrowth();
   return OkStatus();
@@ -59,7 +61,8 @@ Status GrowSlab(Slab& slab, uint64_t buffer_count) {
     registrations = RegistrationRegistry::Of(slab);
     status = GrowLocked(slab, buffer_count, registrations);
   }
-  // Some may be the last references to what was destroyed meanwhile, whose budget then comes back here.
+  // Some may be the last references to what was destroyed meanwhile, whose budget then comes back
+  // here.
   registrations.clear();
   RegistrationRegistry::PromoteWaiting();
   return status;

@@ -49,7 +49,8 @@ class SlabGrowthTest : public testing::Test {
   }
 
   RefPtr<Registration> Register(size_t ring, Policy policy = Policy::kPrefer) {
-    Result<RefPtr<Registration>> registration = Registration::Create(tables_[ring], slab_, {.policy = policy});
+    Result<RefPtr<Registration>> registration =
+        Registration::Create(tables_[ring], slab_, {.policy = policy});
     EXPECT_TRUE(registration.ok()) << registration.status().message();
     return std::move(registration).value();
   }
@@ -73,7 +74,8 @@ TEST_F(SlabGrowthTest, AddsAnExtentAndLeavesTheOthersAlone) {
   const int32_t added = registration->SlotFor(kCount * kBuffer, 4 * kBuffer);
   EXPECT_GE(added, 0);
   EXPECT_NE(added, slot);
-  EXPECT_EQ(registration->SlotFor((kCount - 1) * kBuffer, 2 * kBuffer), kNoBufferSlot) << "across the seam";
+  EXPECT_EQ(registration->SlotFor((kCount - 1) * kBuffer, 2 * kBuffer), kNoBufferSlot)
+      << "across the seam";
   const RegistrationReport report = registration->Report();
   EXPECT_EQ(report.extent_count, 2u);
   EXPECT_EQ(report.bytes_requested, (kCount + 4) * kBuffer);
@@ -106,7 +108,8 @@ TEST_F(SlabGrowthTest, WhatOneCannotRequireTheOthersGiveBack) {
   engines_[1].budget_bytes = (kCount + 3) * kBuffer;
   const Status status = GrowSlab(*slab_, 8);
   EXPECT_EQ(status.code(), Code::kMemlockLimit) << status.message();
-  EXPECT_NE(std::string(status.message()).find(std::to_string(16 * kBuffer)), std::string::npos) << status.message();
+  EXPECT_NE(std::string(status.message()).find(std::to_string(16 * kBuffer)), std::string::npos)
+      << status.message();
   EXPECT_EQ(slab_->buffer_count(), kCount);
   EXPECT_EQ(engines_[0].pinned_bytes(), pinned);
   EXPECT_EQ(engines_[1].pinned_bytes(), kCount * kBuffer);

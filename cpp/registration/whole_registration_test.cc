@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <array>
 
-#include "cpp/os/memlock_ledger.h"
 #include "cpp/engine/testing/fake_engine.h"
+#include "cpp/os/memlock_ledger.h"
 #include "cpp/registration/registration.h"
-#include "cpp/registration/report.h"
 #include "cpp/registration/registration_registry.h"
+#include "cpp/registration/report.h"
 
 namespace mooring {
 namespace {
@@ -71,7 +71,9 @@ class WholeRegistrationTest : public testing::Test {
     table_->RunDeferred();
     if (table_->TakePromotionAsked()) RegistrationRegistry::PromoteForOwner(*table_);
   }
-  static int32_t SlotOf(const RefPtr<Registration>& registration) { return registration->SlotFor(0, kAll); }
+  static int32_t SlotOf(const RefPtr<Registration>& registration) {
+    return registration->SlotFor(0, kAll);
+  }
 
   rlimit before_;
   FakeEngine engine_;
@@ -108,7 +110,8 @@ TEST_F(WholeRegistrationTest, ABusyRingCopiesAndPinsWhenItIsQuiet) {
 TEST_F(WholeRegistrationTest, RequireOnABusyRingIsToBeTriedLater) {
   quiescer_.quiet = false;
   const RegistrationReport report = Register(0)->Report();
-  const Status status = Registration::Create(table_, slabs_[0], {.policy = Policy::kRequire}).TakeStatus();
+  const Status status =
+      Registration::Create(table_, slabs_[0], {.policy = Policy::kRequire}).TakeStatus();
   EXPECT_EQ(status.code(), Code::kInvalidState);
   EXPECT_EQ(status.retry(), Retry::kLater);
   EXPECT_EQ(status.system_error(), EBUSY);
@@ -162,7 +165,8 @@ TEST_F(WholeRegistrationTest, ManyExtentsAreRegisteredAndLetGoAtOnce) {
 TEST_F(WholeRegistrationTest, ExtentsThatDoNotFitTogetherArePinnedAsFarAsTheyDo) {
   const RefPtr<Registration> all = Register(0, {.extent_bytes_max = kBuffer});
   // All together, then each by itself; the old table is put back each time.
-  for (uint64_t i = 0; i < 1 + kCount; ++i) engine_.register_answers.insert(engine_.register_answers.end(), {EFAULT, 0});
+  for (uint64_t i = 0; i < 1 + kCount; ++i)
+    engine_.register_answers.insert(engine_.register_answers.end(), {EFAULT, 0});
   EXPECT_EQ(Register(1, {.extent_bytes_max = kBuffer})->Report().reason, Reason::kBackingRefused);
   EXPECT_TRUE(engine_.register_answers.empty());
   EXPECT_EQ(engine_.whole.size(), kCount) << "what was fixed stays so";

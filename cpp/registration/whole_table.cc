@@ -48,7 +48,8 @@ int WholeTable::Register(const std::vector<iovec>& ranges) {
   for (iovec& range : dense) {
     if (!IsEmpty(range)) continue;
     range = {filler_.data(), filler_.size_bytes()};
-    filler_bytes += filler_.size_bytes();  // the same page is charged for each slot (measured, 5.10 to 7.0)
+    filler_bytes +=
+        filler_.size_bytes();  // the same page is charged for each slot (measured, 5.10 to 7.0)
   }
   if (const int error = -engine_.RegisterBuffers(dense); error != 0) return error;
   if (engine_.info().memlock_exempt) filler_bytes = 0;

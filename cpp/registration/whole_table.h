@@ -1,14 +1,15 @@
-// WholeTable: the kernel's fixed-buffer table where it can only be registered whole (IORING_REGISTER_BUFFERS alone, Linux
-// 5.1 to 5.12). It remembers what is in each slot; a change is to unregister the table, and to register it anew.
+// WholeTable: the kernel's fixed-buffer table where it can only be registered whole
+// (IORING_REGISTER_BUFFERS alone, Linux 5.1 to 5.12). It remembers what is in each slot; a change
+// is to unregister the table, and to register it anew.
 //
-// Slots keep their numbers. There are no empty ones before 5.13, so one between two that are taken holds a page of ours,
-// which costs a page of memlock; after the last that is taken the table ends.
+// Slots keep their numbers. There are no empty ones before 5.13, so one between two that are taken
+// holds a page of ours, which costs a page of memlock; after the last that is taken the table ends.
 //
-// When the new table is refused, the old one is put back. When that fails too (another process of this user took the
-// budget meanwhile), nothing is registered any more, and the result says so.
+// When the new table is refused, the old one is put back. When that fails too (another process of
+// this user took the budget meanwhile), nothing is registered any more, and the result says so.
 //
-// No tag tells when the kernel let go of a range, and none is needed: unregistering ends its use (io_uring_register(2)),
-// as nothing is in flight.
+// No tag tells when the kernel let go of a range, and none is needed: unregistering ends its use
+// (io_uring_register(2)), as nothing is in flight.
 //
 // Threading: one-at-a-time, while the ring is quiet (ring_quiescer.h).
 //
@@ -25,9 +26,9 @@
 #include <vector>
 
 #include "cpp/base/ref_counted.h"
+#include "cpp/engine/engine.h"
 #include "cpp/os/mapping.h"
 #include "cpp/registration/pin_charge.h"
-#include "cpp/engine/engine.h"
 
 namespace mooring {
 
@@ -42,7 +43,8 @@ class WholeTable {
   };
   struct Applied {
     int error = 0;  // positive errno: nothing has changed, or all is lost
-    int loss = 0;   // positive errno: the old table could not be put back, and nothing is registered any more
+    int loss = 0;  // positive errno: the old table could not be put back, and nothing is registered
+                   // any more
   };
 
   // The engine outlives all calls.

@@ -4,9 +4,9 @@
 
 #include <vector>
 
+#include "cpp/engine/testing/fake_engine.h"
 #include "cpp/os/memlock_ledger.h"
 #include "cpp/os/pages.h"
-#include "cpp/engine/testing/fake_engine.h"
 
 namespace mooring {
 namespace {

@@ -27,10 +27,12 @@ Backlog::~Backlog() {
     const PendingCompletion& pending = entries_[first_];
     const Completion& completion = pending.completion;
     if (completion.lease_generation != 0) {
-      (void)pending.registration->slab().Release(
-          {.first_index = completion.lease_first_index, .buffer_count = 1, .generation = completion.lease_generation});
+      (void)pending.registration->slab().Release({.first_index = completion.lease_first_index,
+                                                  .buffer_count = 1,
+                                                  .generation = completion.lease_generation});
     }
-    if (MakesDescriptor(pending.opcode) && completion.result >= 0) close(static_cast<int>(completion.result));
+    if (MakesDescriptor(pending.opcode) && completion.result >= 0)
+      close(static_cast<int>(completion.result));
     (void)Pop();
   }
 }

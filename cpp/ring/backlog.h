@@ -1,8 +1,9 @@
-// Backlog: completions that were taken from the engine before the caller asked for them. What they hand over is kept from
-// being lost: a lease by its registration, a descriptor until somebody gets it.
+// Backlog: completions that were taken from the engine before the caller asked for them. What they
+// hand over is kept from being lost: a lease by its registration, a descriptor until somebody gets
+// it.
 //
-// Threading: the completion side's. Push may allocate: it is for calls that bring in what a ring has on behalf of others,
-// never for a caller who reaps.
+// Threading: the completion side's. Push may allocate: it is for calls that bring in what a ring
+// has on behalf of others, never for a caller who reaps.
 #ifndef MOORING_CPP_RING_BACKLOG_H_
 #define MOORING_CPP_RING_BACKLOG_H_
 
@@ -15,7 +16,7 @@ namespace mooring {
 
 struct PendingCompletion {
   Completion completion;
-  uint32_t index = 0;                    // of the record that is given back with it, or Backlog::kNoRecord
+  uint32_t index = 0;  // of the record that is given back with it, or Backlog::kNoRecord
   uint16_t opcode = 0;
   Registration* registration = nullptr;  // a reference, while the completion hands a lease over
 };
@@ -24,7 +25,8 @@ class Backlog {
  public:
   static constexpr uint32_t kNoRecord = UINT32_MAX;
 
-  explicit Backlog(uint32_t capacity) : capacity_(capacity), entries_(new PendingCompletion[capacity]) {}
+  explicit Backlog(uint32_t capacity)
+      : capacity_(capacity), entries_(new PendingCompletion[capacity]) {}
   // Nobody will ask for what is left: leases go back to their slabs, and descriptors are closed.
   ~Backlog();
 

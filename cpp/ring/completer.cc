@@ -23,13 +23,15 @@ Completer::Completer(RingCore& core)
   const uint32_t index = RecordPool::IndexOf(event.token);
   CHECK(index < records_.capacity());
   Record& record = records_[index];
-  DCHECK(event.token == RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed)));
+  DCHECK(event.token ==
+         RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed)));
   int64_t result = event.result;
   if (record.opcode >= static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
     if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
       if (!CompleteCancel(event, record)) return kNoRecord;
       result = record.of.cancel.found > 0 ? static_cast<int64_t>(record.of.cancel.found) : -ENOENT;
-    } else if (record.opcode == static_cast<uint16_t>(Opcode::kSend) && record.path == Path::kFixed) {
+    } else if (record.opcode == static_cast<uint16_t>(Opcode::kSend) &&
+               record.path == Path::kFixed) {
       if (!CompleteZeroCopy(event, record)) return kNoRecord;
       result = record.of.send.result;
     } else if (IsMultishot(record.opcode)) {
@@ -54,8 +56,8 @@ Completer::Completer(RingCore& core)
   return index;
 }
 
-uint32_t Completer::Reap(std::span<const Request> requests, std::span<Completion> out, uint32_t min_count,
-                       Deadline deadline) {
+uint32_t Completer::Reap(std::span<const Request> requests, std::span<Completion> out,
+                         uint32_t min_count, Deadline deadline) {
   uint32_t count = DrainBacklog(out);
   bool submitted = requests.empty();
   handed_over_ = false;
@@ -89,7 +91,8 @@ uint32_t Completer::Reap(std::span<const Request> requests, std::span<Completion
     if (handed_over_) [[unlikely]]
       break;
     if (received == room) continue;  // there may be more
-    // Short of what was wanted: the deadline has passed or the engine was woken, unless what came were tags.
+    // Short of what was wanted: the deadline has passed or the engine was woken, unless what came
+    // were tags.
     if (count >= min_count || received < wanted) break;
   }
   return count;
@@ -102,7 +105,8 @@ void Completer::Harvest(Deadline deadline) {
     core_.handed.load(std::memory_order_acquire);
     uint32_t ended = 0;
     for (uint32_t i = 0; i < received; ++i) {
-      // The record is the completer's until it is given back, but its registration may go when it is settled.
+      // The record is the completer's until it is given back, but its registration may go when it
+      // is settled.
       PendingCompletion settled;
       const Record* record = RecordOf(events_[i]);
       if (record != nullptr) settled.opcode = record->opcode;
@@ -161,14 +165,15 @@ bool Completer::CompleteCancel(const Event& event, Record& record) {
   return --record.of.cancel.pending == 0;
 }
 
-// A send without a copy is over when its memory is free again, which its notification tells, should there be one. False
-// until then. The path that it took is known by then, too.
+// A send without a copy is over when its memory is free again, which its notification tells, should
+// there be one. False until then. The path that it took is known by then, too.
 bool Completer::CompleteZeroCopy(const Event& event, Record& record) {
   const bool is_notification = (event.flags & kEventNotification) != 0;
   if (!is_notification) record.of.send.result = event.result;
   if ((event.flags & kEventMore) != 0) return false;
   const bool sent = record.of.send.result >= 0;
-  const bool copied = is_notification && (static_cast<uint32_t>(event.result) & kNotificationCopied) != 0;
+  const bool copied =
+      is_notification && (static_cast<uint32_t>(event.result) & kNotificationCopied) != 0;
   // A failed one is reported as copied, too, but says nothing of its socket.
   if (copied && sent) {
     core_.zero_copy.OnCopied(record.of.send.fd);

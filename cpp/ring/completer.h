@@ -1,5 +1,6 @@
-// Completer: the completion side of a ring. Folds the engine's events into completions, gives leases and registrations
-// back, and keeps completions that were harvested before the caller asked for them.
+// Completer: the completion side of a ring. Folds the engine's events into completions, gives
+// leases and registrations back, and keeps completions that were harvested before the caller asked
+// for them.
 //
 // Threading: the completion side's; one call at a time.
 #ifndef MOORING_CPP_RING_COMPLETER_H_
@@ -20,17 +21,21 @@ class Completer {
  public:
   explicit Completer(RingCore& core);
 
-  // Fills `out` with what is there: the backlog first, then events of the engine, waiting for `min_count` until
-  // `deadline`. With `requests`, hands those to the engine first. Returns how many. Returns early when the engine was
-  // woken, and before it waits for an operation that has to be resumed first.
-  uint32_t Reap(std::span<const Request> requests, std::span<Completion> out, uint32_t min_count, Deadline deadline);
+  // Fills `out` with what is there: the backlog first, then events of the engine, waiting for
+  // `min_count` until `deadline`. With `requests`, hands those to the engine first. Returns how
+  // many. Returns early when the engine was woken, and before it waits for an operation that has to
+  // be resumed first.
+  uint32_t Reap(std::span<const Request> requests, std::span<Completion> out, uint32_t min_count,
+                Deadline deadline);
 
   // Takes what the engine has into the backlog. Waits for at least one event until `deadline`.
   void Harvest(Deadline deadline);
 
   uint32_t backlog_count() const { return backlog_.count(); }
   // Operations handed over and not settled yet.
-  uint64_t in_flight() const { return core_.counters.submitted.value() - core_.counters.finished.value(); }
+  uint64_t in_flight() const {
+    return core_.counters.submitted.value() - core_.counters.finished.value();
+  }
 
  private:
   static constexpr uint32_t kBatch = 64;
@@ -38,7 +43,8 @@ class Completer {
   static constexpr uint32_t kNoRecord = Backlog::kNoRecord;
   static constexpr uint32_t kGoesOn = kNoRecord - 1;
 
-  // Tells in `out` of the operation that the event completes, and returns its record, kNoRecord or kGoesOn.
+  // Tells in `out` of the operation that the event completes, and returns its record, kNoRecord or
+  // kGoesOn.
   uint32_t Complete(const Event& event, Completion* out);
   // As Complete, but that the record's end is left to it.
   uint32_t CompleteMultishot(const Event& event, uint32_t index, Completion* out);

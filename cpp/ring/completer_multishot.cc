@@ -12,13 +12,15 @@ bool MayGoOn(const Multishot& multishot, bool receives, int32_t result) {
   if (multishot.ends_with != 0) return false;
   // It found no buffer to put the next bytes in.
   if (receives && multishot.in_engine && result == -ENOBUFS) return true;
-  // A kernel that cannot repeat it after all (a socket that does not listen gives the same, and will again).
+  // A kernel that cannot repeat it after all (a socket that does not listen gives the same, and
+  // will again).
   return !receives && multishot.in_engine && !multishot.has_delivered && result == -EINVAL;
 }
 
 }  // namespace
 
-// Bytes or a descriptor make a completion with MORE; the end of the stream, an error or a cancellation the last one.
+// Bytes or a descriptor make a completion with MORE; the end of the stream, an error or a
+// cancellation the last one.
 uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Completion* out) {
   const Record& record = records_[index];
   Multishot& multishot = (*core_.multishots)[index];
@@ -27,7 +29,8 @@ uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Comple
   const int32_t result = multishot.ends_with != 0 ? multishot.ends_with : event.result;
   Lease lease = TakeLease(event, record, multishot);
   const bool delivers = result > 0 || (result == 0 && !receives);
-  if (!delivers && lease.generation != 0) (void)record.registration->slab().Release(std::exchange(lease, Lease{}));
+  if (!delivers && lease.generation != 0)
+    (void)record.registration->slab().Release(std::exchange(lease, Lease{}));
   if (delivers) {
     multishot.has_delivered = true;
     *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
@@ -64,7 +67,8 @@ uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Comple
 // What the event has filled; nothing where it brings no bytes and took no buffer.
 Lease Completer::TakeLease(const Event& event, const Record& record, Multishot& multishot) {
   if (record.registration == nullptr) return {};
-  if ((event.flags & kEventBuffer) != 0) return record.registration->provided()->Take(ProvidedIdOf(event.flags));
+  if ((event.flags & kEventBuffer) != 0)
+    return record.registration->provided()->Take(ProvidedIdOf(event.flags));
   return std::exchange(multishot.lease, Lease{});
 }
 

@@ -97,7 +97,8 @@ TEST_F(ZeroCopyCompleterTest, WhatTheKernelCopiedAfterAllIsToldAndRemembered) {
   EXPECT_EQ(completions[0].path, Path::kCopy);
   EXPECT_EQ(core_.counters.send.value(), 1u);
   EXPECT_EQ(core_.counters.send_copied.value(), 1u);
-  for (uint32_t i = 0; i < ZeroCopyHints::kPlainSends; ++i) EXPECT_FALSE(core_.zero_copy.ShouldTry(7));
+  for (uint32_t i = 0; i < ZeroCopyHints::kPlainSends; ++i)
+    EXPECT_FALSE(core_.zero_copy.ShouldTry(7));
   EXPECT_TRUE(core_.zero_copy.ShouldTry(7));
   EXPECT_TRUE(core_.zero_copy.ShouldTry(8));
 }

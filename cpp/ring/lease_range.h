@@ -12,10 +12,12 @@
 
 namespace mooring {
 
-// [offset, offset + size) of the lease, which is then held, or of the slab where `generation` is 0. `out_offset` counts
-// from the start of the slab. Returns why it refuses (nothing is held then), or null. Inlined: it is on the data path.
-[[gnu::always_inline]] inline const ErrorDetail* HoldRange(Slab& slab, uint32_t first_index, uint32_t generation,
-                                                           uint64_t offset, uint64_t size, uint64_t* out_offset) {
+// [offset, offset + size) of the lease, which is then held, or of the slab where `generation` is 0.
+// `out_offset` counts from the start of the slab. Returns why it refuses (nothing is held then), or
+// null. Inlined: it is on the data path.
+[[gnu::always_inline]] inline const ErrorDetail* HoldRange(Slab& slab, uint32_t first_index,
+                                                           uint32_t generation, uint64_t offset,
+                                                           uint64_t size, uint64_t* out_offset) {
   uint64_t start = 0;
   uint64_t limit = slab.total_bytes();
   if (generation != 0) {

@@ -12,8 +12,9 @@ const ErrorDetail* Message::TakeOne(const Segment& segment, Slab* slab, iovec& r
     return nullptr;
   }
   uint64_t offset = 0;
-  if (const ErrorDetail* refusal = HoldRange(*slab, segment.lease_first_index, segment.lease_generation,
-                                             segment.offset, segment.size, &offset)) {
+  if (const ErrorDetail* refusal =
+          HoldRange(*slab, segment.lease_first_index, segment.lease_generation, segment.offset,
+                    segment.size, &offset)) {
     return refusal;
   }
   if (segment.lease_generation != 0) held[held_count++] = segment.lease_first_index;

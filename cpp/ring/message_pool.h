@@ -1,5 +1,6 @@
-// MessagePool: the ranges of a SENDMSG or RECVMSG while it is in flight, in storage made once. The kernel may read the
-// header and the ranges after the submission (SQPOLL, worker threads), so they live as long as the operation.
+// MessagePool: the ranges of a SENDMSG or RECVMSG while it is in flight, in storage made once. The
+// kernel may read the header and the ranges after the submission (SQPOLL, worker threads), so they
+// live as long as the operation.
 //
 // Threading: a message belongs to whoever has the record of the same index (record_pool.h).
 #ifndef MOORING_CPP_RING_MESSAGE_POOL_H_
@@ -23,8 +24,9 @@ struct Message {
   uint32_t held[kSegmentCountMax];  // first indices of the leases that are held
   uint32_t held_count;
 
-  // Takes the segments of `operation`, and holds their leases; tells in `total_bytes` how many bytes they have. `slab` is
-  // that of the operation's registration, or null. Returns why it refuses (nothing is held then), or null.
+  // Takes the segments of `operation`, and holds their leases; tells in `total_bytes` how many
+  // bytes they have. `slab` is that of the operation's registration, or null. Returns why it
+  // refuses (nothing is held then), or null.
   const ErrorDetail* Take(const Operation& operation, Slab* slab, uint64_t* total_bytes);
 
   // Gives the leases back. `slab` is null where Take got none.

@@ -20,12 +20,14 @@ void MultishotStarter::Begin(const Operation& operation, uint32_t index) {
 
   Multishot& multishot = table_[index];
   multishot.is_cancelled.store(false, std::memory_order_relaxed);
-  multishot.in_engine = receives ? (features_ & kFeatureRecvMultishot) != 0 && record.registration->provided() != nullptr
+  multishot.in_engine = receives ? (features_ & kFeatureRecvMultishot) != 0 &&
+                                       record.registration->provided() != nullptr
                                  : (features_ & kFeatureAcceptMultishot) != 0;
   multishot.has_delivered = false;
   multishot.flags = operation.flags;
   multishot.fd = operation.fd;
-  multishot.parameter = static_cast<uint32_t>(operation.parameter) | (receives ? 0 : uint32_t{SOCK_CLOEXEC});
+  multishot.parameter =
+      static_cast<uint32_t>(operation.parameter) | (receives ? 0 : uint32_t{SOCK_CLOEXEC});
   multishot.ends_with = 0;
   multishot.lease = {};
 }
@@ -34,7 +36,8 @@ bool MultishotStarter::Start(uint32_t index, Request* out_request) {
   const Record& record = records_[index];
   Multishot& multishot = table_[index];
   // A nop, which is all that is needed to end.
-  *out_request = Request{.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed))};
+  *out_request = Request{
+      .token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed))};
   if (multishot.is_cancelled.load(std::memory_order_relaxed)) {
     multishot.ends_with = -ECANCELED;
   } else if (!Fill(record.registration, multishot, *out_request)) {
@@ -56,7 +59,8 @@ bool MultishotStarter::Fill(Registration* registration, Multishot& multishot, Re
   return TakeMemory(*registration, multishot, request);
 }
 
-bool MultishotStarter::TakeMemory(Registration& registration, Multishot& multishot, Request& request) {
+bool MultishotStarter::TakeMemory(Registration& registration, Multishot& multishot,
+                                  Request& request) {
   if (multishot.in_engine) {
     request.provided_group = registration.provided()->group();
     return registration.provided()->Refill();

@@ -1,19 +1,21 @@
-// MultishotStarter: makes the next request of an operation that repeats, with memory for it where it receives.
+// MultishotStarter: makes the next request of an operation that repeats, with memory for it where
+// it receives.
 //
 // Threading: the submission side's.
 //
 //   Request request;
-//   if (!starter.Start(index, &request)) ...   // no buffer is free: the ring is told when one may be
+//   if (!starter.Start(index, &request)) ...   // no buffer is free: the ring is told when one may
+//   be
 #ifndef MOORING_CPP_RING_MULTISHOT_STARTER_H_
 #define MOORING_CPP_RING_MULTISHOT_STARTER_H_
 
 #include <cstdint>
 
+#include "cpp/engine/request.h"
+#include "cpp/registration/registration.h"
 #include "cpp/ring/multishot_table.h"
 #include "cpp/ring/operation.h"
 #include "cpp/ring/record_pool.h"
-#include "cpp/registration/registration.h"
-#include "cpp/engine/request.h"
 
 namespace mooring {
 
@@ -23,9 +25,11 @@ class MultishotStarter {
   MultishotStarter(RecordPool& records, MultishotTable& table, uint64_t features)
       : records_(records), table_(table), features_(features) {}
 
-  // Fills in the entry and the record of a new operation that was checked. Adds a reference to its registration.
+  // Fills in the entry and the record of a new operation that was checked. Adds a reference to its
+  // registration.
   void Begin(const Operation& operation, uint32_t index);
-  // False when there is no memory to receive into. A request that only ends the operation needs none.
+  // False when there is no memory to receive into. A request that only ends the operation needs
+  // none.
   bool Start(uint32_t index, Request* out_request);
 
  private:

@@ -1,13 +1,16 @@
-// MultishotTable: what a ring knows of its ACCEPT_MULTISHOT and RECV_MULTISHOT operations beyond their records, in storage
-// made once, and the queue by which the completion side hands those back that need another request.
+// MultishotTable: what a ring knows of its ACCEPT_MULTISHOT and RECV_MULTISHOT operations beyond
+// their records, in storage made once, and the queue by which the completion side hands those back
+// that need another request.
 //
-// An operation has one request out at a time. Where the engine repeats it, that one gives many completions; else each
-// completion takes a request of its own. When it ends short of the operation's end, the operation is idle until the
-// submission side gives it the next, or waits for a buffer to put the next bytes in.
+// An operation has one request out at a time. Where the engine repeats it, that one gives many
+// completions; else each completion takes a request of its own. When it ends short of the
+// operation's end, the operation is idle until the submission side gives it the next, or waits for
+// a buffer to put the next bytes in.
 //
-// Threading: Hand is the completion side's, Pop and ClearResumeRequest the submission side's, RequestResume anybody's. An entry belongs to the
-// completion side while its request is out, and to the submission side after Hand. Only is_cancelled, which the submission
-// side writes at any time, and the atomics are for both.
+// Threading: Hand is the completion side's, Pop and ClearResumeRequest the submission side's,
+// RequestResume anybody's. An entry belongs to the completion side while its request is out, and to
+// the submission side after Hand. Only is_cancelled, which the submission side writes at any time,
+// and the atomics are for both.
 #ifndef MOORING_CPP_RING_MULTISHOT_TABLE_H_
 #define MOORING_CPP_RING_MULTISHOT_TABLE_H_
 
@@ -31,8 +34,9 @@ struct Multishot {
   uint16_t flags = 0;                     // of its requests
   int32_t fd = -1;
   uint32_t parameter = 0;
-  int32_t ends_with = 0;  // not 0: the request that is out does nothing, and this is the last result
-  Lease lease;            // that the request that is out fills; generation 0: none
+  int32_t ends_with =
+      0;        // not 0: the request that is out does nothing, and this is the last result
+  Lease lease;  // that the request that is out fills; generation 0: none
 };
 
 class MultishotTable {
@@ -61,15 +65,15 @@ class MultishotTable {
     return true;
   }
 
-  // Operations in flight. While there are any, a reaper looks at each event before it waits for the next: some come only
-  // once another request is out.
+  // Operations in flight. While there are any, a reaper looks at each event before it waits for the
+  // next: some come only once another request is out.
   bool any() const { return live_.load(std::memory_order_relaxed) != 0; }
   // True for the first: a reaper that waits does not know yet.
   bool Begin() { return live_.fetch_add(1, std::memory_order_relaxed) == 0; }
   void End() { live_.fetch_sub(1, std::memory_order_relaxed); }
 
-  // There is something for the submission side to do. seq_cst: whoever then finds that side taken may rely on it to look
-  // again after it has left (Ring::LeaveSubmission).
+  // There is something for the submission side to do. seq_cst: whoever then finds that side taken
+  // may rely on it to look again after it has left (Ring::LeaveSubmission).
   void RequestResume() { resume_requested_.store(true, std::memory_order_seq_cst); }
   bool resume_requested() const { return resume_requested_.load(std::memory_order_seq_cst); }
   void ClearResumeRequest() { resume_requested_.store(false, std::memory_order_seq_cst); }

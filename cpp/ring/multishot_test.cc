@@ -10,7 +10,9 @@ namespace {
 class MultishotTest : public CoreFixture {
  protected:
   MultishotTest() {
-    providing_ = Registration::Create(table_, slab_, {.policy = Policy::kNever, .provided_buffer_count = 2}).value();
+    providing_ =
+        Registration::Create(table_, slab_, {.policy = Policy::kNever, .provided_buffer_count = 2})
+            .value();
   }
   ~MultishotTest() override {
     Cancel(1);
@@ -181,7 +183,8 @@ TEST_F(MultishotTest, LeasesThatNobodyGotGoBackWithTheRing) {
 TEST_F(MultishotTest, AProvidedRingThatCannotBeHadIsToldAndDoneWithout) {
   engine_.refuse_provided_with = ENOMEM;
   const RefPtr<Registration> registration =
-      Registration::Create(table_, slab_, {.policy = Policy::kNever, .provided_buffer_count = 2}).value();
+      Registration::Create(table_, slab_, {.policy = Policy::kNever, .provided_buffer_count = 2})
+          .value();
   EXPECT_EQ(registration->provided(), nullptr);
   EXPECT_EQ(registration->provided_error(), ENOMEM);
   MustSubmit({Receive(registration.get())});

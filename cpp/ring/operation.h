@@ -1,5 +1,6 @@
-// Operation and Completion: what callers hand in and get back, as data. Same layout as mooring_op_t and
-// mooring_completion_t (asserted in c_api), so that a batch crosses the C boundary without being copied.
+// Operation and Completion: what callers hand in and get back, as data. Same layout as mooring_op_t
+// and mooring_completion_t (asserted in c_api), so that a batch crosses the C boundary without
+// being copied.
 #ifndef MOORING_CPP_RING_OPERATION_H_
 #define MOORING_CPP_RING_OPERATION_H_
 
@@ -41,11 +42,14 @@ enum class Path : uint32_t { kNone = 0, kFixed = 1, kCopy = 2 };
 
 // Of SENDMSG and RECVMSG.
 inline bool HasSegments(uint16_t opcode) {
-  return opcode == static_cast<uint16_t>(Opcode::kSendmsg) || opcode == static_cast<uint16_t>(Opcode::kRecvmsg);
+  return opcode == static_cast<uint16_t>(Opcode::kSendmsg) ||
+         opcode == static_cast<uint16_t>(Opcode::kRecvmsg);
 }
 
 // Of ACCEPT_MULTISHOT and RECV_MULTISHOT, the last opcodes.
-inline bool IsMultishot(uint16_t opcode) { return opcode >= static_cast<uint16_t>(Opcode::kAcceptMultishot); }
+inline bool IsMultishot(uint16_t opcode) {
+  return opcode >= static_cast<uint16_t>(Opcode::kAcceptMultishot);
+}
 
 // Same numbers as mooring_send_t.
 enum class SendKind : uint32_t { kAuto = 0, kZeroCopy = 1, kCopy = 2 };

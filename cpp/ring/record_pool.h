@@ -1,9 +1,9 @@
 // RecordPool: what a ring remembers of each operation in flight, in storage made once.
 //
-// Threading: Take belongs to the submission side, Give to the completion side; they may run at once on two threads. A
-// record is the submitter's until its request is handed to the engine, then the completion side's until PublishGiven.
-// Free indices travel through a single-producer, single-consumer queue; the engine's own queue orders the record's
-// contents.
+// Threading: Take belongs to the submission side, Give to the completion side; they may run at once
+// on two threads. A record is the submitter's until its request is handed to the engine, then the
+// completion side's until PublishGiven. Free indices travel through a single-producer,
+// single-consumer queue; the engine's own queue orders the record's contents.
 #ifndef MOORING_CPP_RING_RECORD_POOL_H_
 #define MOORING_CPP_RING_RECORD_POOL_H_
 
@@ -18,7 +18,8 @@
 namespace mooring {
 
 struct Record {
-  // Read by the submission side while it looks for operations to cancel, so these two are atomic; the rest is not.
+  // Read by the submission side while it looks for operations to cancel, so these two are atomic;
+  // the rest is not.
   std::atomic<uint64_t> user_data{0};
   std::atomic<uint32_t> generation{0};  // odd while in flight
   uint32_t lease_first_index = 0;
@@ -32,7 +33,8 @@ struct Record {
     uint32_t pending = 0;
     uint32_t found = 0;
   };
-  // Of a SEND without a copy: its descriptor, and the result of its first event, until its notification comes.
+  // Of a SEND without a copy: its descriptor, and the result of its first event, until its
+  // notification comes.
   struct Send {
     int32_t fd = -1;
     int32_t result = 0;
@@ -74,29 +76,34 @@ class RecordPool {
     const uint32_t index = free_[head_ & mask_];
     ++head_;
     Record& record = records_[index];
-    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
     return index;
   }
   // Submission side: undoes the last Take, before anything else is taken.
   void Untake(uint32_t index) {
     Record& record = records_[index];
-    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
     --head_;
     DCHECK(free_[head_ & mask_] == index);
     free_[head_ & mask_] = index;
   }
-  // Completion side: the operation is over. Its generation becomes even first, so that a scan does not take it for one
-  // in flight.
+  // Completion side: the operation is over. Its generation becomes even first, so that a scan does
+  // not take it for one in flight.
   void Retire(uint32_t index) {
     Record& record = records_[index];
-    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    record.generation.store(record.generation.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
   }
-  // Completion side: the record may be taken again, once PublishGiven says so for all that were given.
+  // Completion side: the record may be taken again, once PublishGiven says so for all that were
+  // given.
   void Give(uint32_t index) { free_[given_++ & mask_] = index; }
   // Release pairs with FreeCount's acquire.
   void PublishGiven() { tail_.store(given_, std::memory_order_release); }
 
-  // The engine's token for a record: 31 bits of generation, so that a late cancel never hits the record's next user.
+  // The engine's token for a record: 31 bits of generation, so that a late cancel never hits the
+  // record's next user.
   static uint64_t TokenOf(uint32_t index, uint32_t generation) {
     return (uint64_t{generation & 0x3fffffffu} << 32) | index;
   }

@@ -55,7 +55,8 @@ TEST(RecordPool, TakesAndGivesOnTwoThreads) {
   std::thread giver([&] {
     for (uint32_t i = 0; i < kRounds; ++i) {
       uint64_t index = 0;
-      while ((index = handed.exchange(0, std::memory_order_acquire)) == 0) std::this_thread::yield();
+      while ((index = handed.exchange(0, std::memory_order_acquire)) == 0)
+        std::this_thread::yield();
       EXPECT_EQ(pool[static_cast<uint32_t>(index - 1)].size, i);
       pool.Retire(static_cast<uint32_t>(index - 1));
       pool.Give(static_cast<uint32_t>(index - 1));

@@ -8,80 +8,18 @@
 #include <utility>
 
 #include "cpp/base/check.h"
-#include "cpp/base/checked.h"
 #include "cpp/base/format.h"
+#include "cpp/engine/create_engine.h"
+#include "cpp/registration/registration_registry.h"
 #include "cpp/ring/operation_errors.h"
 #include "cpp/ring/ring_registry.h"
-#include "cpp/registration/registration_registry.h"
-#include "cpp/engine/create_engine.h"
 
 namespace mooring {
 namespace {
 
-constexpr uint32_t kSubmissionCountMax = 32768;  // IORING_MAX_ENTRIES
-constexpr uint32_t kCompletionCountMax = 65536;  // twice that
-constexpr uint32_t kInFlightMax = 1u << 20;
-constexpr uint32_t kFixedFileCountMax = 32768;
-constexpr uint32_t kWorkerCountMax = 256;
 // How long Destroy lets cancelled operations come in before it leaves them to the registry.
 constexpr int64_t kDestroyGraceNs = 5'000'000;
 constexpr int64_t kCancelAgainNs = 20'000'000;
-
-struct Limit {
-  const char* name;
-  uint32_t value;
-  uint32_t most;
-};
-
-Status CheckLimits(const RingOptions& options) {
-  const Limit limits[] = {
-      {"submission_count", options.submission_count, kSubmissionCountMax},
-      {"completion_count", options.completion_count, kCompletionCountMax},
-      {"in_flight_max", options.in_flight_max, kInFlightMax},
-      {"fixed_buffer_count", options.fixed_buffer_count, SlotTable::kSlotCountMax},
-      {"fixed_file_count", options.fixed_file_count, kFixedFileCountMax},
-      {"worker_count", options.worker_count, kWorkerCountMax},
-  };
-  for (const Limit& limit : limits) {
-    if (limit.value > limit.most) {
-      return InvalidArgument(Format("%s is %" PRIu32 ", and at most %" PRIu32 " is possible", limit.name, limit.value,
-                                    limit.most),
-                             Format("pass at most %" PRIu32 ", or 0 for the default", limit.most));
-    }
-  }
-  if (options.owner_thread && options.sqpoll) {
-    return InvalidArgument("OWNER_THREAD and SQPOLL exclude each other: with SQPOLL a kernel thread is the submitter",
-                           "pass one of the two flags");
-  }
-  if (options.sqpoll && options.engine == EngineKind::kThreads) {
-    return InvalidArgument("SQPOLL was asked for together with the threads engine, which has no such thing",
-                           "drop the SQPOLL flag, or ask for the io_uring engine");
-  }
-  return OkStatus();
-}
-
-Result<EngineOptions> Normalise(const RingOptions& options) {
-  RETURN_IF_ERROR(CheckLimits(options));
-  EngineOptions engine;
-  engine.kind = options.engine;
-  engine.owner_thread = options.owner_thread;
-  engine.sqpoll = options.sqpoll;
-  engine.raise_memlock = options.raise_memlock;
-  engine.submission_count = RoundUpToPowerOfTwo(options.submission_count ? options.submission_count : 128);
-  engine.completion_count =
-      RoundUpToPowerOfTwo(options.completion_count ? options.completion_count : engine.submission_count * 2);
-  if (engine.completion_count < engine.submission_count) {
-    return InvalidArgument(Format("completion_count is %" PRIu32 ", below submission_count, which is %" PRIu32,
-                                  engine.completion_count, engine.submission_count),
-                           "pass a completion_count of at least submission_count, or 0 for twice as many");
-  }
-  engine.in_flight_max = options.in_flight_max ? options.in_flight_max : engine.completion_count;
-  engine.fixed_buffer_count = options.fixed_buffer_count ? options.fixed_buffer_count : 1024;
-  engine.fixed_file_count = options.fixed_file_count;
-  engine.worker_count = options.worker_count;
-  engine.sqpoll_idle_ms = options.sqpoll_idle_ms ? options.sqpoll_idle_ms : 1000;
-  return engine;
-}
 
 }  // namespace
 
@@ -99,7 +37,7 @@ Ring::Ring(std::unique_ptr<Engine> engine, const EngineOptions& options)
       completer_(core_) {}
 
 Ring::~Ring() {
-  CHECK(PendingCompletion());
+  CHECK(IsFinished());
   table_->Detach();
   engine_.reset();
 }
@@ -118,14 +56,15 @@ Result<Ring*> Ring::Create(const RingOptions& options) {
 void Ring::Destroy(Ring* ring) {
   if (ring == nullptr) return;
   if (ring->Forked()) {
-    // The child closes its copy of the descriptor, which would keep the parent's pins. The rest stays: its locks may have
-    // been held at the fork.
+    // The child closes its copy of the descriptor, which would keep the parent's pins. The rest
+    // stays: its locks may have been held at the fork.
     ring->engine_.reset();
     return;
   }
   ring->RefuseNewWork();
-  if (ring->engine_->WorksHere() && !ring->PendingCompletion()) {
-    // The caller promises that no other call is running, so both sides are free; what remains is for the registry.
+  if (ring->engine_->WorksHere() && !ring->IsFinished()) {
+    // The caller promises that no other call is running, so both sides are free; what remains is
+    // for the registry.
     (void)ring->Drain(Deadline::After(kDestroyGraceNs));
   }
   RingRegistry::Retire(ring);
@@ -190,7 +129,7 @@ Status Ring::Submit(std::span<const Operation> operations, uint32_t* out_accepte
 }
 
 Status Ring::Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline,
-                           uint32_t* out_count) {
+                  uint32_t* out_count) {
   *out_count = 0;
   if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
   RETURN_IF_ERROR(EnterCompletion());
@@ -200,7 +139,8 @@ Status Ring::Reap(std::span<Completion> completions, uint32_t min_count, Deadlin
     // A wait on a closed ring with nothing in flight would last for ever.
     if (closed_.load(std::memory_order_acquire)) {
       if (completer_.in_flight() == 0) min_count = 0;
-      if (completer_.in_flight() == 0 && completer_.backlog_count() == 0 && *out_count == 0) return Status(kClosed);
+      if (completer_.in_flight() == 0 && completer_.backlog_count() == 0 && *out_count == 0)
+        return Status(kClosed);
     }
     const uint32_t wanted = min_count > *out_count ? min_count - *out_count : 0;
     *out_count += completer_.Reap({}, completions.subspan(*out_count), wanted, deadline);
@@ -212,8 +152,8 @@ Status Ring::Reap(std::span<Completion> completions, uint32_t min_count, Deadlin
 }
 
 Status Ring::SubmitAndReap(std::span<const Operation> operations, uint32_t* out_accepted,
-                                    std::span<Completion> completions, uint32_t min_count, Deadline deadline,
-                                    uint32_t* out_count) {
+                           std::span<Completion> completions, uint32_t min_count, Deadline deadline,
+                           uint32_t* out_count) {
   *out_accepted = 0;
   *out_count = 0;
   if (completions.empty() || min_count > completions.size()) return Status(kBadCapacity);
@@ -232,7 +172,8 @@ Status Ring::SubmitAndReap(std::span<const Operation> operations, uint32_t* out_
   *out_count = completer_.Reap(submitter_.TakeStaged(), completions, min_count, deadline);
   Resume(Sides::kBoth);
   while (*out_count < min_count && !deadline.Passed() && !closed_.load(std::memory_order_acquire)) {
-    *out_count += completer_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
+    *out_count +=
+        completer_.Reap({}, completions.subspan(*out_count), min_count - *out_count, deadline);
     Resume(Sides::kBoth);
   }
   return status;
@@ -254,15 +195,17 @@ Status Ring::SetFile(uint32_t index, int fd) {
   SubmissionGuard guard(*this);
   if (closed_.load(std::memory_order_acquire)) return Status(kClosed);
   if (index >= info_.fixed_file_count) {
-    return InvalidArgument(Format("index %" PRIu32 " is past the end of the ring's file table, which has %" PRIu32
-                                  " slots",
-                                  index, info_.fixed_file_count),
-                           "create the ring with a larger fixed_file_count");
+    return InvalidArgument(
+        Format("index %" PRIu32 " is past the end of the ring's file table, which has %" PRIu32
+               " slots",
+               index, info_.fixed_file_count),
+        "create the ring with a larger fixed_file_count");
   }
   const int done = engine_->SetFile(index, fd);
   if (done == 0) return OkStatus();
   if (done == -EBADF) {
-    return InvalidArgument(Format("descriptor %d is not open", fd), "pass an open descriptor, or -1 to empty the slot");
+    return InvalidArgument(Format("descriptor %d is not open", fd),
+                           "pass an open descriptor, or -1 to empty the slot");
   }
   return ErrnoStatus(-done, Format("putting descriptor %d into slot %" PRIu32, fd, index),
                      "use the descriptor itself instead of the file table");
@@ -283,7 +226,8 @@ Result<RefPtr<Registration>> Ring::Register(RefPtr<Slab> slab, const Registratio
 RingStats Ring::Stats() const {
   const RingCounters& counters = core_.counters;
   RingStats stats;
-  // PendingCompletion first: read the other way round, an operation settled between would make in_flight negative.
+  // Finished first: read the other way round, an operation settled between would make
+  // in_flight negative.
   const uint64_t settled = counters.finished.value();
   stats.submitted = counters.submitted.value();
   stats.completed = counters.completed.value();
@@ -311,11 +255,13 @@ RingStats Ring::Stats() const {
   return stats;
 }
 
-bool Ring::PendingCompletion() const {
-  // Buffer tags are not waited for: with no operation in flight nothing writes to the pages. Nor are
-  // cancellations once the ring is destroyed: nobody asks what became of them, and the word of some may lie where only
-  // a thread that has ended could get it (an overflow of the completion queue, with SINGLE_ISSUER).
-  return completer_.in_flight() == 0 && (is_destroyed_ || core_.cancels.load(std::memory_order_acquire) == 0);
+bool Ring::IsFinished() const {
+  // Buffer tags are not waited for: with no operation in flight nothing writes to the pages. Nor
+  // are cancellations once the ring is destroyed: nobody asks what became of them, and the word of
+  // some may lie where only a thread that has ended could get it (an overflow of the completion
+  // queue, with SINGLE_ISSUER).
+  return completer_.in_flight() == 0 &&
+         (is_destroyed_ || core_.cancels.load(std::memory_order_acquire) == 0);
 }
 
 void Ring::Pump() {
@@ -324,7 +270,7 @@ void Ring::Pump() {
   const bool works_here = is_destroyed_ ? engine_->WorksHere() : engine_->IsOwner();
   if (!works_here && !is_destroyed_) return;
   // Destroyed by a thread that may not cancel: its owner does.
-  if (works_here && closed_.load(std::memory_order_acquire) && !PendingCompletion()) CancelAllOnce();
+  if (works_here && closed_.load(std::memory_order_acquire) && !IsFinished()) CancelAllOnce();
   if (!completion_.TryVisit()) return;
   SideGuard guard(completion_);
   if (works_here) RunDeferred(Sides::kCompletion);
@@ -342,7 +288,8 @@ Status Ring::Close(Deadline deadline) {
 void Ring::RefuseNewWork() {
   closed_.store(true, std::memory_order_release);
   table_->Close();
-  // A reaper that came before may wait for more than what is in flight: nothing else would end its wait.
+  // A reaper that came before may wait for more than what is in flight: nothing else would end its
+  // wait.
   engine_->Wake();
 }
 
@@ -352,15 +299,16 @@ void Ring::CancelAllOnce() {
   submitter_.CancelAll();
 }
 
-// Cancels, takes what comes, and cancels again now and then: a chain may have started its next operation since. Not at
-// every event, or an operation that cannot be stopped would keep this turning until it ends by itself.
+// Cancels, takes what comes, and cancels again now and then: a chain may have started its next
+// operation since. Not at every event, or an operation that cannot be stopped would keep this
+// turning until it ends by itself.
 Status Ring::Drain(Deadline deadline) {
   CancelAllOnce();
   Deadline next_cancel = Deadline::After(kCancelAgainNs);
-  while (!PendingCompletion()) {
+  while (!IsFinished()) {
     if (completion_.TryVisit()) {
       SideGuard guard(completion_);
-      if (!PendingCompletion()) completer_.Harvest(Deadline::Earlier(deadline, next_cancel));
+      if (!IsFinished()) completer_.Harvest(Deadline::Earlier(deadline, next_cancel));
       Resume(Sides::kCompletion);
     } else {
       // A reaper waits on another thread: it sees that the ring is closed and leaves.
@@ -368,12 +316,14 @@ Status Ring::Drain(Deadline deadline) {
       const timespec pause{0, 50'000};
       nanosleep(&pause, nullptr);
     }
-    if (PendingCompletion()) break;
+    if (IsFinished()) break;
     if (deadline.Passed()) {
-      return Status(Code::kTimeout, Retry::kLater,
-                    Format("%" PRIu64 " operations are still in flight: the kernel has not finished them",
-                           completer_.in_flight()),
-                    "call close again with more time, or destroy the ring: their memory is kept until they finish");
+      return Status(
+          Code::kTimeout, Retry::kLater,
+          Format("%" PRIu64 " operations are still in flight: the kernel has not finished them",
+                 completer_.in_flight()),
+          "call close again with more time, or destroy the ring: their memory is kept until they "
+          "finish");
     }
     if (!next_cancel.Passed()) continue;
     CancelAllOnce();

@@ -1,11 +1,12 @@
-// Ring: what the C interface calls a ring. It takes operations on leases, descriptors and paths, and gives one
-// completion for each, over whichever engine the machine allows.
+// Ring: what the C interface calls a ring. It takes operations on leases, descriptors and paths,
+// and gives one completion for each, over whichever engine the machine allows.
 //
-// Lifecycle: Create, then Destroy once. Destroy does not wait for the kernel: a ring with operations in flight lingers in
-// the RingRegistry, with the memory they use, until their events have come; calls on other rings bring those in.
+// Lifecycle: Create, then Destroy once. Destroy does not wait for the kernel: a ring with
+// operations in flight lingers in the RingRegistry, with the memory they use, until their events
+// have come; calls on other rings bring those in.
 //
-// Threading: as mooring/ring.h says: submission side and completion side are one-at-a-time each, and may run on two
-// threads at once.
+// Threading: as mooring/ring.h says: submission side and completion side are one-at-a-time each,
+// and may run on two threads at once.
 #ifndef MOORING_CPP_RING_RING_H_
 #define MOORING_CPP_RING_RING_H_
 
@@ -16,35 +17,21 @@
 
 #include "cpp/base/deadline.h"
 #include "cpp/base/result.h"
-#include "cpp/ring/operation.h"
-#include "cpp/ring/record_pool.h"
-#include "cpp/ring/ring_stats.h"
-#include "cpp/ring/completer.h"
-#include "cpp/ring/side_lock.h"
-#include "cpp/ring/side_quiescer.h"
-#include "cpp/ring/submitter.h"
+#include "cpp/engine/engine.h"
 #include "cpp/os/process.h"
 #include "cpp/registration/buffer_table.h"
 #include "cpp/registration/registration.h"
-#include "cpp/engine/engine.h"
+#include "cpp/ring/completer.h"
+#include "cpp/ring/operation.h"
+#include "cpp/ring/record_pool.h"
+#include "cpp/ring/ring_options.h"
+#include "cpp/ring/ring_stats.h"
+#include "cpp/ring/side_lock.h"
+#include "cpp/ring/side_quiescer.h"
+#include "cpp/ring/submitter.h"
 #include "cpp/slabs/slab.h"
 
 namespace mooring {
-
-// As mooring_ring_options_t; 0 is the default there and here.
-struct RingOptions {
-  EngineKind engine = EngineKind::kAuto;
-  bool owner_thread = false;
-  bool sqpoll = false;
-  bool raise_memlock = false;
-  uint32_t submission_count = 0;
-  uint32_t completion_count = 0;
-  uint32_t in_flight_max = 0;
-  uint32_t fixed_buffer_count = 0;
-  uint32_t fixed_file_count = 0;
-  uint32_t worker_count = 0;
-  uint32_t sqpoll_idle_ms = 0;
-};
 
 class Ring {
  public:
@@ -53,9 +40,11 @@ class Ring {
   static void Destroy(Ring* ring);
 
   Status Submit(std::span<const Operation> operations, uint32_t* out_accepted);
-  Status Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline, uint32_t* out_count);
+  Status Reap(std::span<Completion> completions, uint32_t min_count, Deadline deadline,
+              uint32_t* out_count);
   Status SubmitAndReap(std::span<const Operation> operations, uint32_t* out_accepted,
-                       std::span<Completion> completions, uint32_t min_count, Deadline deadline, uint32_t* out_count);
+                       std::span<Completion> completions, uint32_t min_count, Deadline deadline,
+                       uint32_t* out_count);
   Status Cancel(uint64_t user_data, uint32_t* out_count);
   Status SetFile(uint32_t index, int fd);
   Result<int> EventFd();
@@ -67,10 +56,11 @@ class Ring {
   RingStats Stats() const;
   bool Forked() const { return process_ != CurrentProcess(); }
 
-  // For the registry. Pump brings in what the engine has, without waiting, if nobody else is on the completion side and
-  // this thread may; PendingCompletion says that nothing is in flight, so that the ring can go.
+  // For the registry. Pump brings in what the engine has, without waiting, if nobody else is on the
+  // completion side and this thread may; IsFinished says that nothing is in flight, so that
+  // the ring can go.
   void Pump();
-  bool PendingCompletion() const;
+  bool IsFinished() const;
   const BufferTable* table() const { return table_.get(); }
 
  private:
@@ -83,7 +73,8 @@ class Ring {
   Status EnterCompletion();
   // While closing: cancels once, then harvests until nothing is in flight.
   Status Drain(Deadline deadline);
-  // What other threads left to the owner, or to a quiet moment. For a caller inside `held`. Cheap when there is nothing.
+  // What other threads left to the owner, or to a quiet moment. For a caller inside `held`. Cheap
+  // when there is nothing.
   void RunDeferred(Sides held) {
     if (table_->has_deferred()) [[unlikely]]
       RunDeferredSlow(held);

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "cpp/base/thread_annotations.h"
-#include "cpp/ring/ring.h"
 #include "cpp/os/per_process.h"
+#include "cpp/ring/ring.h"
 
 namespace mooring {
 namespace {
@@ -23,9 +23,9 @@ std::vector<Ring*> TakeFinished(Registry& registry) REQUIRES(registry.mutex) {
   std::vector<Ring*> finished;
   for (Ring* ring : registry.lingering) {
     ring->Pump();
-    if (ring->PendingCompletion()) finished.push_back(ring);
+    if (ring->IsFinished()) finished.push_back(ring);
   }
-  std::erase_if(registry.lingering, [](Ring* ring) { return ring->PendingCompletion(); });
+  std::erase_if(registry.lingering, [](Ring* ring) { return ring->IsFinished(); });
   return finished;
 }
 

@@ -1,5 +1,5 @@
-// RingStats: the counters of a ring. Each is written by one side only, so counting is a plain load and store; readers on
-// other threads see some recent value.
+// RingStats: the counters of a ring. Each is written by one side only, so counting is a plain load
+// and store; readers on other threads see some recent value.
 #ifndef MOORING_CPP_RING_RING_STATS_H_
 #define MOORING_CPP_RING_RING_STATS_H_
 
@@ -21,7 +21,8 @@ class Counter {
 
 struct RingCounters {
   alignas(64) Counter submitted;  // submission side
-  alignas(64) Counter finished;    // completion side, from here on: events received, handed to the caller or not
+  alignas(64) Counter
+      finished;  // completion side, from here on: events received, handed to the caller or not
   Counter completed;
   Counter failed;
   Counter cancelled;

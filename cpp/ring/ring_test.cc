@@ -1,5 +1,5 @@
-// Ring over the real engines. What every configuration must do is in testing/conformance; here is what only
-// this layer knows: lingering rings, visits, and that nothing is allocated.
+// Ring over the real engines. What every configuration must do is in testing/conformance; here is
+// what only this layer knows: lingering rings, visits, and that nothing is allocated.
 #include "cpp/ring/ring.h"
 
 #include <fcntl.h>
@@ -39,7 +39,8 @@ class OperationRingTest : public testing::TestWithParam<EngineKind> {
  protected:
   void SetUp() override {
     Result<Ring*> ring = Ring::Create({.engine = GetParam()});
-    if (!ring.ok() && GetParam() == EngineKind::kIoUring) GTEST_SKIP() << "no io_uring: " << ring.status().message();
+    if (!ring.ok() && GetParam() == EngineKind::kIoUring)
+      GTEST_SKIP() << "no io_uring: " << ring.status().message();
     ASSERT_TRUE(ring.ok()) << ring.status().message();
     ring_ = ring.value();
     slab_ = Slab::Create({.buffer_bytes = 4096, .buffer_count = 8}).value();
@@ -97,7 +98,8 @@ TEST_P(OperationRingTest, TheDataPathAllocatesNothing) {
     }
     uint32_t accepted = 0;
     uint32_t count = 0;
-    Status status = ring_->SubmitAndReap(reads, &accepted, completions, 4, Deadline::After(kLong), &count);
+    Status status =
+        ring_->SubmitAndReap(reads, &accepted, completions, 4, Deadline::After(kLong), &count);
     if (!status.ok() || accepted != 4 || count != 4) std::abort();
     for (uint32_t i = 0; i < count; ++i) moved += static_cast<uint64_t>(completions[i].result);
     for (const Lease& lease : leases) {
@@ -181,9 +183,11 @@ TEST_P(OperationRingTest, ARegistrationDestroyedBringsItsTagInByItself) {
   EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, OperationRingTest, testing::Values(EngineKind::kIoUring, EngineKind::kThreads),
+INSTANTIATE_TEST_SUITE_P(Engines, OperationRingTest,
+                         testing::Values(EngineKind::kIoUring, EngineKind::kThreads),
                          [](const auto& param) {
-                           return std::string(param.param == EngineKind::kIoUring ? "IoUring" : "Threads");
+                           return std::string(param.param == EngineKind::kIoUring ? "IoUring"
+                                                                                  : "Threads");
                          });
 
 TEST(RingOptions, OutOfRangeIsRefusedByName) {

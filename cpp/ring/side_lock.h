@@ -1,6 +1,6 @@
-// SideLock: sees to it that one side of a ring (submission or completion) has one caller at a time. A second caller is
-// told so instead of corrupting the ring. Mooring's own short visits (to bring in buffer tags, to close) make a caller
-// wait instead, for he has done nothing wrong.
+// SideLock: sees to it that one side of a ring (submission or completion) has one caller at a time.
+// A second caller is told so instead of corrupting the ring. Mooring's own short visits (to bring
+// in buffer tags, to close) make a caller wait instead, for he has done nothing wrong.
 //
 // Threading: any thread; one atomic exchange to enter.
 #ifndef MOORING_CPP_RING_SIDE_LOCK_H_
@@ -32,7 +32,8 @@ class SideLock {
     return state_.compare_exchange_strong(expected, kVisit, std::memory_order_seq_cst);
   }
   void Leave() { state_.store(kFree, std::memory_order_release); }
-  // Leaves, and sees (by seq_cst loads) what others have written (by seq_cst stores) before they found this side taken.
+  // Leaves, and sees (by seq_cst loads) what others have written (by seq_cst stores) before they
+  // found this side taken.
   void LeaveInOrder() { state_.exchange(kFree, std::memory_order_seq_cst); }
 
  private:

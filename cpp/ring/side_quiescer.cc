@@ -5,7 +5,9 @@
 namespace mooring {
 namespace {
 
-bool Includes(Sides sides, Sides side) { return (static_cast<uint32_t>(sides) & static_cast<uint32_t>(side)) != 0; }
+bool Includes(Sides sides, Sides side) {
+  return (static_cast<uint32_t>(sides) & static_cast<uint32_t>(side)) != 0;
+}
 
 }  // namespace
 
@@ -59,7 +61,8 @@ void SideQuiescer::Hurry() {
 
 void SideQuiescer::OnPinsLost() { RegistrationRegistry::DropLost(*core_.table); }
 
-// Cancellations are requests of their own. What is staged and not handed over is inside the submission side.
+// Cancellations are requests of their own. What is staged and not handed over is inside the
+// submission side.
 bool SideQuiescer::IsIdle() const {
   return core_.counters.submitted.value() == core_.counters.finished.value() &&
          core_.cancels.load(std::memory_order_acquire) == 0;

@@ -1,5 +1,5 @@
-// SideQuiescer: the quiet moments of a ring (registration/ring_quiescer.h): both of its sides are visited, and everything
-// that was submitted is settled.
+// SideQuiescer: the quiet moments of a ring (registration/ring_quiescer.h): both of its sides are
+// visited, and everything that was submitted is settled.
 //
 // Threading: any thread. A thread that has made the ring quiet may do so again, within.
 #ifndef MOORING_CPP_RING_SIDE_QUIESCER_H_
@@ -10,9 +10,9 @@
 #include <atomic>
 #include <cstdint>
 
+#include "cpp/registration/ring_quiescer.h"
 #include "cpp/ring/side_lock.h"
 #include "cpp/ring/submitter.h"
-#include "cpp/registration/ring_quiescer.h"
 
 namespace mooring {
 
@@ -39,7 +39,8 @@ class SideQuiescer final : public RingQuiescer {
   const RingCore& core_;
   SideLock& submission_;
   SideLock& completion_;
-  std::atomic<pthread_t> holder_{0};  // that of the thread for which it is quiet; read by others only to differ
+  std::atomic<pthread_t> holder_{
+      0};  // that of the thread for which it is quiet; read by others only to differ
   // The holder's.
   uint32_t depth_ = 0;
   bool took_submission_ = false;

@@ -13,16 +13,17 @@ namespace {
 
 // Not MSG_ZEROCOPY: the kernel would read the memory after the completion (send(2)). Not what needs
 // an address or an ancillary buffer.
-constexpr uint64_t kSendFlags =
-    MSG_CONFIRM | MSG_DONTROUTE | MSG_DONTWAIT | MSG_EOR | MSG_MORE | MSG_NOSIGNAL | MSG_OOB | MSG_WAITALL;
+constexpr uint64_t kSendFlags = MSG_CONFIRM | MSG_DONTROUTE | MSG_DONTWAIT | MSG_EOR | MSG_MORE |
+                                MSG_NOSIGNAL | MSG_OOB | MSG_WAITALL;
 constexpr uint64_t kRecvFlags = MSG_DONTWAIT | MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_WAITALL;
-constexpr uint64_t kPollEvents = POLLIN | POLLPRI | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLRDBAND |
-                                 POLLWRNORM | POLLWRBAND | POLLRDHUP;
+constexpr uint64_t kPollEvents = POLLIN | POLLPRI | POLLOUT | POLLERR | POLLHUP | POLLRDNORM |
+                                 POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLRDHUP;
 
 const ErrorDetail* CheckRecv(const Operation& operation) {
   if ((operation.parameter & ~kRecvFlags) != 0) return &kBadMessageFlags;
   // Both would look at the same bytes again until there are enough of them, and count them twice.
-  const bool whole = (operation.parameter & MSG_WAITALL) != 0 || (operation.flags & kRequestLink) != 0;
+  const bool whole =
+      (operation.parameter & MSG_WAITALL) != 0 || (operation.flags & kRequestLink) != 0;
   return whole && (operation.parameter & MSG_PEEK) != 0 ? &kBadMessageFlags : nullptr;
 }
 
@@ -44,12 +45,14 @@ const ErrorDetail* CheckSegments(const Operation& operation) {
 
 const ErrorDetail* CheckMultishot(const Operation& operation) {
   const bool receives = operation.opcode == static_cast<uint16_t>(Opcode::kRecvMultishot);
-  const bool names_memory = operation.offset != 0 || operation.file_offset != 0 || operation.size != 0 ||
-                            operation.lease_first_index != 0 || operation.lease_generation != 0;
+  const bool names_memory = operation.offset != 0 || operation.file_offset != 0 ||
+                            operation.size != 0 || operation.lease_first_index != 0 ||
+                            operation.lease_generation != 0;
   const uint64_t allowed = receives ? 0 : uint64_t{SOCK_NONBLOCK};
   const bool has_registration = operation.registration != nullptr;
-  return !names_memory && receives == has_registration && (operation.parameter & ~allowed) == 0 ? nullptr
-                                                                                                : &kBadMultishot;
+  return !names_memory && receives == has_registration && (operation.parameter & ~allowed) == 0
+             ? nullptr
+             : &kBadMultishot;
 }
 
 // -1 when there is no such option.
@@ -59,9 +62,9 @@ int IntegerOption(int fd, int level, int name) {
   return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
 }
 
-// Others answer an error to a zero-copy send, which only the caller could make good: EOPNOTSUPP from AF_UNIX and from
-// TCP under an upper layer protocol (TLS), EINVAL from UDP that gathers a datagram from several sends. Two cheap calls
-// for a send of many pages.
+// Others answer an error to a zero-copy send, which only the caller could make good: EOPNOTSUPP
+// from AF_UNIX and from TCP under an upper layer protocol (TLS), EINVAL from UDP that gathers a
+// datagram from several sends. Two cheap calls for a send of many pages.
 bool TakesZeroCopy(int fd) {
   const int protocol = IntegerOption(fd, SOL_SOCKET, SO_PROTOCOL);
   if (protocol == IPPROTO_UDP) return IntegerOption(fd, IPPROTO_UDP, UDP_CORK) == 0;
@@ -76,7 +79,8 @@ bool UsesZeroCopy(ZeroCopyHints* hints, SendKind kind, const Request& request) {
   if (kind != SendKind::kAuto) return kind == SendKind::kZeroCopy;
   if ((request.parameter & (MSG_MORE | MSG_OOB)) != 0) return false;
   // The table knows which file a slot stands for, and tells nobody.
-  if ((request.flags & kRequestFixedFile) != 0 || request.size64 < ZeroCopyHints::kSendBytesMin) return false;
+  if ((request.flags & kRequestFixedFile) != 0 || request.size64 < ZeroCopyHints::kSendBytesMin)
+    return false;
   return hints->ShouldTry(request.fd) && TakesZeroCopy(request.fd);
 }
 
@@ -86,7 +90,8 @@ const ErrorDetail* FinishSend(ZeroCopyHints* hints, Record& record, Request& req
   record.of.send = {.fd = request.fd, .result = 0};
   if (UsesZeroCopy(hints, kind, request)) return nullptr;
   if (kind == SendKind::kZeroCopy) return &kNoZeroCopy;
-  // Never a zero-copy send of memory that is not pinned: it is charged to RLIMIT_MEMLOCK, and fails when that is spent.
+  // Never a zero-copy send of memory that is not pinned: it is charged to RLIMIT_MEMLOCK, and fails
+  // when that is spent.
   request.buffer_slot = kNoBufferSlot;
   record.path = Path::kCopy;
   return nullptr;
@@ -112,7 +117,8 @@ const ErrorDetail* CheckSocketOperation(const Operation& operation) {
     case Opcode::kRecvMultishot:
       return CheckMultishot(operation);
     case Opcode::kConnect:
-      return operation.offset != 0 && operation.size <= sizeof(sockaddr_storage) ? nullptr : &kBadConnect;
+      return operation.offset != 0 && operation.size <= sizeof(sockaddr_storage) ? nullptr
+                                                                                 : &kBadConnect;
     case Opcode::kShutdown:
       return operation.parameter <= SHUT_RDWR ? nullptr : &kBadShutdown;
     case Opcode::kPoll:
@@ -123,8 +129,8 @@ const ErrorDetail* CheckSocketOperation(const Operation& operation) {
 }
 
 const ErrorDetail* FinishSocketRequest(ZeroCopyHints* hints, Record& record, Request& request) {
-  // A chain goes on after success in full, which is what the kernel looks for only with this (IOSQE_IO_LINK in
-  // io_uring_enter(2)).
+  // A chain goes on after success in full, which is what the kernel looks for only with this
+  // (IOSQE_IO_LINK in io_uring_enter(2)).
   const uint64_t whole = (request.flags & kRequestLink) != 0 ? MSG_WAITALL : 0;
   switch (request.opcode) {
     case Opcode::kSend:

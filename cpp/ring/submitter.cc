@@ -10,7 +10,8 @@
 namespace mooring {
 namespace {
 
-// Requests are handed to the engine this many at a time: few enough to stay in the first-level cache.
+// Requests are handed to the engine this many at a time: few enough to stay in the first-level
+// cache.
 constexpr uint32_t kBatch = 64;
 
 constexpr uint16_t kOrder = kRequestLink | kRequestDrain;
@@ -81,7 +82,8 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   request.fd = operation.fd;
   request.file_offset = operation.file_offset;
   request.address = reinterpret_cast<void*>(operation.offset);
-  request.size64 = operation.opcode == static_cast<uint16_t>(Opcode::kTimeout) ? operation.offset : operation.size;
+  request.size64 = operation.opcode == static_cast<uint16_t>(Opcode::kTimeout) ? operation.offset
+                                                                               : operation.size;
   request.buffer_slot = kNoBufferSlot;
   request.parameter = operation.parameter;
   request.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed));
@@ -113,11 +115,13 @@ const ErrorDetail* Submitter::StageSocket(const Operation& operation) {
   return refusal;
 }
 
-const ErrorDetail* Submitter::StageSegments(const Operation& operation, Record& record, Request& request) {
+const ErrorDetail* Submitter::StageSegments(const Operation& operation, Record& record,
+                                            Request& request) {
   Message& message = (*core_.messages)[RecordPool::IndexOf(request.token)];
   message.held_count = 0;
   Registration* registration = operation.registration;
-  if (registration != nullptr && &registration->table() != core_.table) return &kForeignRegistration;
+  if (registration != nullptr && &registration->table() != core_.table)
+    return &kForeignRegistration;
   Slab* const slab = registration != nullptr ? &registration->slab() : nullptr;
   if (const ErrorDetail* refusal = message.Take(operation, slab, &record.size)) return refusal;
   request.address = &message.header;
@@ -166,7 +170,8 @@ uint32_t Submitter::StageChain(std::span<const Operation> operations, const Erro
     } else if (IsMultishot(operation.opcode)) {
       *refusal = &kMultishotInChain;
     } else {
-      *refusal = operation.opcode < static_cast<uint16_t>(Opcode::kSend) ? StageOne(operation) : StageSocket(operation);
+      *refusal = operation.opcode < static_cast<uint16_t>(Opcode::kSend) ? StageOne(operation)
+                                                                         : StageSocket(operation);
     }
     if (*refusal == nullptr) continue;
     Unstage(before);
@@ -182,7 +187,8 @@ uint32_t Submitter::ChainLength(std::span<const Operation> operations) {
   return 0;
 }
 
-const ErrorDetail* Submitter::StageMemory(const Operation& operation, Record& record, Request& request) {
+const ErrorDetail* Submitter::StageMemory(const Operation& operation, Record& record,
+                                          Request& request) {
   if (operation.size > kTransferBytesMax) return &kTooLarge;
   Registration* registration = operation.registration;
   if (registration == nullptr) {
@@ -193,8 +199,9 @@ const ErrorDetail* Submitter::StageMemory(const Operation& operation, Record& re
   if (&registration->table() != core_.table) return &kForeignRegistration;
   Slab& slab = registration->slab();
   uint64_t offset = 0;
-  if (const ErrorDetail* refusal = HoldRange(slab, operation.lease_first_index, operation.lease_generation,
-                                             operation.offset, operation.size, &offset)) {
+  if (const ErrorDetail* refusal =
+          HoldRange(slab, operation.lease_first_index, operation.lease_generation, operation.offset,
+                    operation.size, &offset)) {
     return refusal;
   }
   record.lease_held = operation.lease_generation != 0;
@@ -222,7 +229,8 @@ void Submitter::Unstage(const Request* staged) {
     Record& record = records_[index];
     if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
     if (record.registration != nullptr) {
-      if (HasSegments(record.opcode)) (*core_.messages)[index].Release(&record.registration->slab());
+      if (HasSegments(record.opcode))
+        (*core_.messages)[index].Release(&record.registration->slab());
       // A promise that was kept already when the registration changed is taken back for real.
       if (record.registration == promised_ && promised_count_ > 0) {
         --promised_count_;
@@ -243,7 +251,8 @@ std::span<const Request> Submitter::TakeStaged() {
   promised_ = nullptr;
   promised_count_ = 0;
   next_ = staged_.get();
-  core_.handed.store(core_.handed.load(std::memory_order_relaxed) + requests.size(), std::memory_order_release);
+  core_.handed.store(core_.handed.load(std::memory_order_relaxed) + requests.size(),
+                     std::memory_order_release);
   return requests;
 }
 

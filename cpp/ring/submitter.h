@@ -1,5 +1,5 @@
-// Submitter: the submission side of a ring. Checks operations, holds their leases, chooses their path and hands them to
-// the engine as requests, in batches.
+// Submitter: the submission side of a ring. Checks operations, holds their leases, chooses their
+// path and hands them to the engine as requests, in batches.
 //
 // Threading: the submission side's; one call at a time.
 #ifndef MOORING_CPP_RING_SUBMITTER_H_
@@ -11,6 +11,9 @@
 #include <span>
 
 #include "cpp/base/status.h"
+#include "cpp/engine/engine.h"
+#include "cpp/registration/buffer_table.h"
+#include "cpp/registration/registration.h"
 #include "cpp/ring/message_pool.h"
 #include "cpp/ring/multishot_starter.h"
 #include "cpp/ring/multishot_table.h"
@@ -18,9 +21,6 @@
 #include "cpp/ring/record_pool.h"
 #include "cpp/ring/ring_stats.h"
 #include "cpp/ring/zero_copy_hints.h"
-#include "cpp/registration/buffer_table.h"
-#include "cpp/registration/registration.h"
-#include "cpp/engine/engine.h"
 
 namespace mooring {
 
@@ -29,11 +29,12 @@ struct RingCore {
   Engine* engine = nullptr;
   BufferTable* table = nullptr;
   RecordPool* records = nullptr;
-  MessagePool* messages = nullptr;        // as many as records
+  MessagePool* messages = nullptr;       // as many as records
   MultishotTable* multishots = nullptr;  // likewise
   RingCounters counters;
-  // Requests handed to the engine. Release on the submission side and acquire on the completion side carry a record's
-  // contents from one to the other: the kernel's queues do so in fact, but not in the C++ memory model.
+  // Requests handed to the engine. Release on the submission side and acquire on the completion
+  // side carry a record's contents from one to the other: the kernel's queues do so in fact, but
+  // not in the C++ memory model.
   std::atomic<uint64_t> handed{0};
   // Cancel requests under way, which have no record of their own.
   std::atomic<uint32_t> cancels{0};
@@ -48,28 +49,30 @@ class Submitter {
  public:
   Submitter(RingCore& core, uint32_t chain_max);
 
-  // Takes operations in order until one is refused (the error) or no record is free. What is taken is handed over, but
-  // for the last few, which wait in staged() for Flush or for Engine::SubmitAndReap.
+  // Takes operations in order until one is refused (the error) or no record is free. What is taken
+  // is handed over, but for the last few, which wait in staged() for Flush or for
+  // Engine::SubmitAndReap.
   Status Stage(std::span<const Operation> operations, uint32_t* out_accepted);
 
   void Flush();
   // The staged requests, which the caller hands to the engine now.
   std::span<const Request> TakeStaged();
 
-  // Cancels all in flight with this user_data; returns how many requests that took, 0 if none was found, or nullopt if
-  // too many cancellations are under way. Their outcome is forgotten.
+  // Cancels all in flight with this user_data; returns how many requests that took, 0 if none was
+  // found, or nullopt if too many cancellations are under way. Their outcome is forgotten.
   std::optional<uint32_t> CancelDetached(uint64_t user_data);
   // Cancels everything in flight.
   void CancelAll();
 
-  // Gives operations that repeat their next requests: those that the completion side handed over, and those that waited
-  // for a buffer.
+  // Gives operations that repeat their next requests: those that the completion side handed over,
+  // and those that waited for a buffer.
   void Resume();
   // There may be something to resume one day.
   bool has_multishots() const { return has_multishots_; }
 
  private:
-  // These tell why they refuse, or null: a Status for each operation would be written to memory and read again.
+  // These tell why they refuse, or null: a Status for each operation would be written to memory and
+  // read again.
   const ErrorDetail* StageOne(const Operation& operation);
   const ErrorDetail* StageMemory(const Operation& operation, Record& record, Request& request);
   const ErrorDetail* StageSocket(const Operation& operation);
@@ -81,9 +84,11 @@ class Submitter {
   // Has it end, at the next Resume if it has no request out.
   void CancelMultishot(uint32_t index);
   void EndCancelled();
-  // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is refused or finds no room.
+  // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is
+  // refused or finds no room.
   uint32_t StageChain(std::span<const Operation> operations, const ErrorDetail** refusal);
-  // A CANCEL operation: one request per match. False if it is refused or the ring has no room for them now.
+  // A CANCEL operation: one request per match. False if it is refused or the ring has no room for
+  // them now.
   bool StageCancel(const Operation& operation, const ErrorDetail** refusal);
   // Length of the chain that begins with operations[0]: 0 if it does not end in the batch.
   static uint32_t ChainLength(std::span<const Operation> operations);
@@ -100,7 +105,8 @@ class Submitter {
   const std::unique_ptr<Request[]> staged_;
   const Request* const batch_end_;  // staged up to here, they are handed over
   Request* next_;                   // to be staged
-  uint32_t extra_count_ = 0;  // of the staged: requests that are not the first, or only, one of an operation
+  uint32_t extra_count_ =
+      0;  // of the staged: requests that are not the first, or only, one of an operation
   MultishotStarter starter_;
   bool has_multishots_ = false;
   const std::unique_ptr<uint32_t[]> waiting_;  // for a buffer, oldest first

@@ -7,7 +7,8 @@
 namespace mooring {
 
 bool Submitter::Matches(const Record& record, uint64_t user_data) const {
-  // The opcode is this side's own writing. Generation first: odd says that user_data is of an operation in flight.
+  // The opcode is this side's own writing. Generation first: odd says that user_data is of an
+  // operation in flight.
   return (record.generation.load(std::memory_order_relaxed) & 1) != 0 &&
          record.opcode != static_cast<uint16_t>(Opcode::kCancel) &&
          record.user_data.load(std::memory_order_relaxed) == user_data;
@@ -32,7 +33,8 @@ void Submitter::CancelMultishot(uint32_t index) {
   multishot.is_cancelled.store(true, std::memory_order_relaxed);
   if (multishot.state.load(std::memory_order_acquire) != Multishot::State::kOut) return;
   const uint32_t generation = records_[index].generation.load(std::memory_order_relaxed);
-  if ((generation & 1) == 0 || core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) return;
+  if ((generation & 1) == 0 || core_.cancels.load(std::memory_order_acquire) >= records_.capacity())
+    return;
   core_.cancels.fetch_add(1, std::memory_order_acq_rel);
   PushCancel(RecordPool::TokenOf(index, generation), RingCore::kDetachedToken);
 }
@@ -72,9 +74,11 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
     ++repeating;
   }
   record.of.cancel.found = repeating;
-  const uint64_t own_token = RecordPool::TokenOf(own, record.generation.load(std::memory_order_relaxed));
-  // An operation that matched may complete meanwhile; its cancel request then finds nothing. None can be added, for
-  // that is this side's work. So the tokens are taken first, and the count is set before the first request goes out.
+  const uint64_t own_token =
+      RecordPool::TokenOf(own, record.generation.load(std::memory_order_relaxed));
+  // An operation that matched may complete meanwhile; its cancel request then finds nothing. None
+  // can be added, for that is this side's work. So the tokens are taken first, and the count is set
+  // before the first request goes out.
   uint32_t pending = 0;
   for (uint32_t i = 0; i < records_.capacity(); ++i) pending += MatchesOnce(records_[i], user_data);
   pending = std::min(pending, matches);
@@ -85,7 +89,8 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   uint32_t pushed = 0;
   for (uint32_t i = 0; i < records_.capacity() && pushed < pending; ++i) {
     if (!MatchesOnce(records_[i], user_data)) continue;
-    PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)), own_token);
+    PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)),
+               own_token);
     ++pushed;
   }
   // Completed between the count and now: stand-ins that find nothing.

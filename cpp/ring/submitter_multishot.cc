@@ -8,7 +8,8 @@ namespace mooring {
 
 const ErrorDetail* Submitter::StageMultishot(const Operation& operation) {
   if ((operation.flags & ~kRequestFixedFile) != 0) return &kUnknownFlags;
-  if (operation.registration != nullptr && &operation.registration->table() != core_.table) return &kForeignRegistration;
+  if (operation.registration != nullptr && &operation.registration->table() != core_.table)
+    return &kForeignRegistration;
   const uint32_t index = records_.Take();
   starter_.Begin(operation, index);
   has_multishots_ = true;
@@ -48,7 +49,8 @@ void Submitter::Resume() {
         Restart(index);
         break;
       case Multishot::State::kOut:
-        // Its engine goes on although it was cancelled: the cancellation came while one was being delivered.
+        // Its engine goes on although it was cancelled: the cancellation came while one was being
+        // delivered.
         if (multishots[index].is_cancelled.load(std::memory_order_relaxed)) CancelMultishot(index);
         break;
       default:

@@ -2,8 +2,8 @@
 
 #include <sys/socket.h>
 
-#include "cpp/ring/testing/core_fixture.h"
 #include "cpp/ring/operation_errors.h"
+#include "cpp/ring/testing/core_fixture.h"
 
 namespace mooring {
 namespace {
@@ -76,10 +76,14 @@ TEST_F(SubmitterTest, RefusesWhatIsWrongAndKeepsWhatCameBefore) {
   Operation lost_lease = Read(lease, 1);
   lost_lease.registration = nullptr;
   const std::pair<Operation, const char*> cases[] = {
-      {too_large, kTooLarge.message},          {out_of_lease, kOutOfBounds.message},
-      {wraps, kOutOfBounds.message},           {stale, kStaleLease.message},
-      {unknown, kUnknownOpcode.message},       {flags, kUnknownFlags.message},
-      {parameter, kUnusedField.message},       {registered_nop, kNotRegistrable.message},
+      {too_large, kTooLarge.message},
+      {out_of_lease, kOutOfBounds.message},
+      {wraps, kOutOfBounds.message},
+      {stale, kStaleLease.message},
+      {unknown, kUnknownOpcode.message},
+      {flags, kUnknownFlags.message},
+      {parameter, kUnusedField.message},
+      {registered_nop, kNotRegistrable.message},
       {lost_lease, kLeaseWithoutRegistration.message},
   };
   uint64_t started = 0;
@@ -185,7 +189,8 @@ TEST_F(SubmitterTest, ABadLinkTakesItsWholeChainBack) {
   Operation first = Read(lease, 10);
   first.flags = kRequestLink;
   uint32_t accepted = 0;
-  EXPECT_STREQ(Submit({Nop(0), first, Read(lease, kBuffer + 1)}, &accepted).message(), kOutOfBounds.message);
+  EXPECT_STREQ(Submit({Nop(0), first, Read(lease, kBuffer + 1)}, &accepted).message(),
+               kOutOfBounds.message);
   EXPECT_EQ(accepted, 1u);
   EXPECT_EQ(engine_.submitted.size(), 1u);
   EXPECT_EQ(registration_->RefCount(), 1u);

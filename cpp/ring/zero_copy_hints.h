@@ -1,11 +1,12 @@
-// ZeroCopyHints: which sockets' zero-copy sends the kernel has copied after all: it does so where the device cannot
-// send from many pages, and always on the loopback device, where that costs more than a plain send. Such a socket gets
-// plain sends for a while, then one try.
+// ZeroCopyHints: which sockets' zero-copy sends the kernel has copied after all: it does so where
+// the device cannot send from many pages, and always on the loopback device, where that costs more
+// than a plain send. Such a socket gets plain sends for a while, then one try.
 //
-// By descriptor, and with others of the same remainder. A hint may be of a socket that is gone, and costs some speed
-// then, nothing else.
+// By descriptor, and with others of the same remainder. A hint may be of a socket that is gone, and
+// costs some speed then, nothing else.
 //
-// Threading: ShouldTry belongs to the submission side, OnCopied to the completion side; both may run at once.
+// Threading: ShouldTry belongs to the submission side, OnCopied to the completion side; both may
+// run at once.
 #ifndef MOORING_CPP_RING_ZERO_COPY_HINTS_H_
 #define MOORING_CPP_RING_ZERO_COPY_HINTS_H_
 

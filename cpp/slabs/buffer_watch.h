@@ -1,9 +1,10 @@
 // BufferWatch: those who found no buffer of a slab free, and want to be told when one may be.
 //
-// Lifecycle: a watcher is told once for each Add, and removed by that; it removes itself before it goes.
+// Lifecycle: a watcher is told once for each Add, and removed by that; it removes itself before it
+// goes.
 //
-// Threading: any thread. Nobody is missed: a watcher looks once more after Add, and whoever gives buffers back asks any()
-// after that; one of the two sees the other.
+// Threading: any thread. Nobody is missed: a watcher looks once more after Add, and whoever gives
+// buffers back asks any() after that; one of the two sees the other.
 //
 //   watch.Add(this);                            // no buffer was free
 //   if (slab->Acquire(1, &lease).ok()) ...      // one came between
@@ -20,7 +21,8 @@ namespace mooring {
 
 class BufferWatcher {
  public:
-  // A buffer may be free. On any thread, within the call that gave it back, and with the watch locked.
+  // A buffer may be free. On any thread, within the call that gave it back, and with the watch
+  // locked.
   virtual void OnBufferFree() = 0;
 
  protected:
@@ -38,8 +40,9 @@ class BufferWatch {
   void Add(BufferWatcher* watcher);
   void Remove(BufferWatcher* watcher);
 
-  // seq_cst, like Add, and like what FreeBitmap does where it gives back and where it finds nothing: in the one order of
-  // all these, either the watcher's second look comes after the return, or this comes after Add.
+  // seq_cst, like Add, and like what FreeBitmap does where it gives back and where it finds
+  // nothing: in the one order of all these, either the watcher's second look comes after the
+  // return, or this comes after Add.
   bool any() const { return any_.load(std::memory_order_seq_cst); }
   void Tell();
 

@@ -51,7 +51,8 @@ bool FreeBitmap::Allocate(uint32_t buffer_count_max) {
 void FreeBitmap::Grow(uint32_t buffer_count) {
   const uint32_t before = buffer_count_.load(std::memory_order_relaxed);
   CHECK(buffer_count <= buffer_count_max_ - before);
-  // Before the return, which publishes it: whoever claims one of these knows that there are so many.
+  // Before the return, which publishes it: whoever claims one of these knows that there are so
+  // many.
   buffer_count_.store(before + buffer_count, std::memory_order_relaxed);
   Return({before, buffer_count});
 }

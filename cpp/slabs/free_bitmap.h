@@ -78,8 +78,8 @@ class FreeBitmap {
   uint32_t CountFree() const;
   // The first buffer from `from` on that is not free; buffer_count() when there is none.
   uint32_t NextTaken(uint32_t from) const;
-  // Relaxed: whoever has claimed a buffer, or was given a lease of one, comes after its return, which
-  // comes after the count (Grow). To all others any count of a growing slab is as good.
+  // Relaxed: whoever has claimed a buffer, or was given a lease of one, comes after its return,
+  // which comes after the count (Grow). To all others any count of a growing slab is as good.
   uint32_t buffer_count() const { return buffer_count_.load(std::memory_order_relaxed); }
   uint32_t buffer_count_max() const { return buffer_count_max_; }
 
@@ -93,8 +93,8 @@ class FreeBitmap {
   static constexpr uint64_t kReadingsMin = 8;
   static constexpr uint64_t kOneReturn = uint64_t{1} << 32;  // above the free bits of a word
 
-  // Eight words, reached through std::atomic_ref: unlike an array of std::atomic, zeroes from calloc
-  // need not be written to be one.
+  // Eight words, reached through std::atomic_ref: unlike an array of std::atomic, zeroes from
+  // calloc need not be written to be one.
   struct alignas(64) Line {
     uint64_t words[8];
   };
@@ -217,7 +217,8 @@ inline void FreeBitmap::ReturnBits(uint32_t word, uint32_t mask) {
   const uint64_t before = Word(word).fetch_add(mask + kOneReturn, std::memory_order_seq_cst);
   DCHECK((FreeBits(before) & mask) == 0);
   (void)before;
-  // seq_cst: see above, Listing. Whoever set the bit has seen to the levels above it, or is about to.
+  // seq_cst: see above, Listing. Whoever set the bit has seen to the levels above it, or is about
+  // to.
   if ((Summary(1, word / kFanOut).load(std::memory_order_seq_cst) >> word % kFanOut & 1) == 0) {
     List(1, word);
   }

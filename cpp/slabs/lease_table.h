@@ -11,8 +11,9 @@
 //
 // Lifecycle: all memory is allocated by Create.
 //
-// Threading: any thread, lock-free; Grow one at a time. What one owner wrote to a buffer before releasing it, the next
-// sees after acquiring it; and what an operation's thread wrote before Unhold likewise.
+// Threading: any thread, lock-free; Grow one at a time. What one owner wrote to a buffer before
+// releasing it, the next sees after acquiring it; and what an operation's thread wrote before
+// Unhold likewise.
 //
 //   std::unique_ptr<LeaseTable> leases = LeaseTable::Create(64);
 //   Lease lease;
@@ -61,8 +62,8 @@ class LeaseTable {
   // Whether the lease is out and not released.
   bool IsCurrent(uint32_t first_index, uint32_t generation) const;
 
-  // Adds that many free buffers at the end. What was written before is seen by whoever leases one of
-  // them.
+  // Adds that many free buffers at the end. What was written before is seen by whoever leases one
+  // of them.
   void Grow(uint32_t buffer_count) { free_->Grow(buffer_count); }
 
   // Refuses further leases. One that is being acquired meanwhile may still succeed.

@@ -5,8 +5,8 @@
 // memory (a registration, an operation) holds a reference (RefPtr<Slab>), and the pages are
 // unmapped when the last one is dropped: that is how memory outlives the kernel's use of it.
 //
-// Lifecycle: Create, Adopt or Import; the last RefPtr destroys it. In a fork child that leaves the parent's
-// memory alone.
+// Lifecycle: Create, Adopt or Import; the last RefPtr destroys it. In a fork child that leaves the
+// parent's memory alone.
 //
 // Threading: any thread. Acquire, Release, Hold, Unhold, Data and the getters are lock-free and
 // allocate nothing, also while the slab grows. Two locks: `growth_mutex()` is held over a whole
@@ -103,8 +103,8 @@ class Slab : public RefCounted<Slab> {
   // Growth, in steps, so that those who make the slab's bytes nameable can take the new ones in
   // between. While the lock is held total_bytes() stays as it is.
   Mutex& growth_mutex() RETURN_CAPABILITY(growth_mutex_) { return growth_mutex_; }
-  // Has pages for that many buffers more at the end, all or none, and returns what total_bytes() will
-  // be. Errors: mooring_slab_grow. Publish or Discard follows a success.
+  // Has pages for that many buffers more at the end, all or none, and returns what total_bytes()
+  // will be. Errors: mooring_slab_grow. Publish or Discard follows a success.
   Result<uint64_t> PrepareGrowth(uint64_t buffer_count) REQUIRES(growth_mutex_);
   // Makes the buffers part of the slab, and only then leases of them possible.
   void PublishGrowth() REQUIRES(growth_mutex_);

@@ -57,7 +57,8 @@ namespace {
 
 TEST(SlabAllocation, CounterCounts) {
   const uint64_t before = allocation_count;
-  int* volatile made = new int(7);  // volatile: a pair that is seen through may be left out ([expr.new])
+  int* volatile made =
+      new int(7);  // volatile: a pair that is seen through may be left out ([expr.new])
   delete made;
   EXPECT_EQ(allocation_count, before + 1);
 }

@@ -1,4 +1,5 @@
-// Growth of a slab's bookkeeping and of the slab itself; of its pages see slab_memory_growth_test.cc.
+// Growth of a slab's bookkeeping and of the slab itself; of its pages see
+// slab_memory_growth_test.cc.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -64,8 +65,8 @@ TEST(LeaseTableGrowth, LeasesAndHoldsFromBeforeStayAsTheyAre) {
   EXPECT_EQ(table->LeasedCount(), 0u);
 }
 
-// Threads lease whatever there is while it grows. Canaries are plain memory, so under --config=tsan a buffer that two
-// own, or whose contents the next owner need not see, is a data race.
+// Threads lease whatever there is while it grows. Canaries are plain memory, so under --config=tsan
+// a buffer that two own, or whose contents the next owner need not see, is a data race.
 TEST(LeaseTableGrowth, NeverLeasesABufferToTwoMeanwhile) {
   constexpr uint32_t kBuffers = 3000;
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(4, kBuffers);

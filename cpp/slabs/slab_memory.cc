@@ -11,8 +11,8 @@
 #include "cpp/os/memlock.h"
 #include "cpp/os/numa.h"
 #include "cpp/os/pages.h"
-#include "cpp/os/residency.h"
 #include "cpp/os/prefault.h"
+#include "cpp/os/residency.h"
 
 namespace mooring {
 namespace {
@@ -101,9 +101,9 @@ std::unique_ptr<SlabMemory> SlabMemory::Adopt(std::byte* data, uint64_t size_byt
 Result<std::unique_ptr<SlabMemory>> SlabMemory::Import(int descriptor, uint64_t offset_bytes,
                                                        uint64_t size_bytes) {
   std::unique_ptr<SlabMemory> memory(new SlabMemory);
-  ASSIGN_OR_RETURN(memory->mapping_, Mapping::Shared({.fd = descriptor,
-                                                      .offset_bytes = offset_bytes,
-                                                      .size_bytes = size_bytes}));
+  ASSIGN_OR_RETURN(
+      memory->mapping_,
+      Mapping::Shared({.fd = descriptor, .offset_bytes = offset_bytes, .size_bytes = size_bytes}));
   RETURN_IF_ERROR(memory->mapping_.DontFork());
   memory->range_ = memory->mapping_.range();
   memory->total_bytes_ = memory->range_.size();

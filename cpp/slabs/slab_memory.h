@@ -16,11 +16,11 @@
 //
 // Lifecycle: Create, Import or Adopt. A Create that fails has undone all it did. The destructor
 // unmaps what was mapped here, but not in a fork child, where the range was never inherited and may
-// be something else's by now. Whoever lets the kernel pin the pages keeps this object until the kernel
-// has let go.
+// be something else's by now. Whoever lets the kernel pin the pages keeps this object until the
+// kernel has let go.
 //
-// Threading: immutable after creation, but for growth: Prepare is for one thread at a time, and with
-// Publish and Discard no other call may run.
+// Threading: immutable after creation, but for growth: Prepare is for one thread at a time, and
+// with Publish and Discard no other call may run.
 //
 //   ASSIGN_OR_RETURN(auto memory, SlabMemory::Create(options, 64 << 20, 64 << 20));
 //   std::byte* first = memory->range().data();
@@ -53,8 +53,8 @@ class SlabMemory {
     int32_t numa_node = -1;       // of the first page; -1 = not in memory
   };
 
-  // Maps, places and touches `total_bytes`, as `options` say; its sizes are not read. It can grow to
-  // `total_bytes_max`. EXHAUSTED (no memory; no huge pages and REQUIRE), NOT_FOUND (NUMA node),
+  // Maps, places and touches `total_bytes`, as `options` say; its sizes are not read. It can grow
+  // to `total_bytes_max`. EXHAUSTED (no memory; no huge pages and REQUIRE), NOT_FOUND (NUMA node),
   // UNSUPPORTED (no NUMA, no such pages in this kernel).
   static Result<std::unique_ptr<SlabMemory>> Create(const SlabOptions& options,
                                                     uint64_t total_bytes, uint64_t total_bytes_max);

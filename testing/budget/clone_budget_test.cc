@@ -1,5 +1,6 @@
-// Two rings over one slab, where the memlock limit has room for it once and for the rings: of 4 MiB, which a hard limit
-// of 8 MiB allows, and of 256 MiB, for which it must be higher (testing/kernels has machines where it is).
+// Two rings over one slab, where the memlock limit has room for it once and for the rings: of 4
+// MiB, which a hard limit of 8 MiB allows, and of 256 MiB, for which it must be higher
+// (testing/kernels has machines where it is).
 
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
@@ -70,7 +71,8 @@ std::string ShareOneSlab(uint64_t others_bytes, uint64_t slab_bytes, bool source
     const uint64_t cloned = &registration == &registrations[1] ? slab_bytes : 0;
     if (info.bytes_cloned != cloned) return std::to_string(info.bytes_cloned) + " bytes cloned";
   }
-  if (ChargedBytes() != rings_bytes + slab_bytes) return "the ledger counts the slab more than once";
+  if (ChargedBytes() != rings_bytes + slab_bytes)
+    return "the ledger counts the slab more than once";
   if (PinnedBytes() != slab_bytes) return "the kernel pinned " + std::to_string(PinnedBytes());
   wrong = ExpectRoom(false, slab_bytes);
   if (!wrong.empty()) return wrong;
@@ -78,7 +80,8 @@ std::string ShareOneSlab(uint64_t others_bytes, uint64_t slab_bytes, bool source
   const std::byte* data = static_cast<std::byte*>(mooring_slab_data(slab.get(), {}));
   const int gone = source_first ? 0 : 1;
   rings[gone].reset();
-  if (ChargedBytes() != rings_bytes - ring_bytes + slab_bytes) return "charged otherwise with one ring";
+  if (ChargedBytes() != rings_bytes - ring_bytes + slab_bytes)
+    return "charged otherwise with one ring";
   if (PinnedBytes() != slab_bytes) return "the pins went with the first ring";
   wrong = ReadFixed(rings[1 - gone], registrations[1 - gone], data, slab_bytes);
   if (!wrong.empty()) return wrong;
@@ -93,11 +96,13 @@ std::string ShareOneSlab(uint64_t others_bytes, uint64_t slab_bytes, bool source
 
 void ExpectTwoRingsToFit(uint64_t slab_bytes) {
   SKIP_WITHOUT(CanClone(), "clone_buffers", "run on Linux 6.13 or later");
-  SKIP_WITHOUT(CanHaveMemlock(2 * slab_bytes), "memlock", "raise the hard RLIMIT_MEMLOCK (ulimit -Hl)");
+  SKIP_WITHOUT(CanHaveMemlock(2 * slab_bytes), "memlock",
+               "raise the hard RLIMIT_MEMLOCK (ulimit -Hl)");
   for (const bool source_first : {true, false}) {
     SCOPED_TRACE(source_first ? "the source goes first" : "the clone goes first");
-    const ChildResult child = RunWithoutExemption(
-        [&](uint64_t others_bytes) { return ShareOneSlab(others_bytes, slab_bytes, source_first); });
+    const ChildResult child = RunWithoutExemption([&](uint64_t others_bytes) {
+      return ShareOneSlab(others_bytes, slab_bytes, source_first);
+    });
     EXPECT_EQ(child.complaint, "");
     EXPECT_TRUE(child.exited);
   }
@@ -107,8 +112,8 @@ TEST(CloneBudget, TwoRingsFitWhereASlabOf4MiBFitsOnce) { ExpectTwoRingsToFit(4 <
 
 TEST(CloneBudget, TwoRingsFitWhereASlabOf256MiBFitsOnce) { ExpectTwoRingsToFit(256 << 20); }
 
-// What cannot be cloned is charged anew: a ring that was made with CAP_IPC_LOCK is charged to nobody,
-// and the kernel shares nothing between accounts.
+// What cannot be cloned is charged anew: a ring that was made with CAP_IPC_LOCK is charged to
+// nobody, and the kernel shares nothing between accounts.
 TEST(CloneBudget, AnExemptRingIsNoSourceForOneThatIsNot) {
   SKIP_WITHOUT(CanClone(), "clone_buffers", "run on Linux 6.13 or later");
   const ChildResult child = RunInChild([]() -> std::string {

@@ -71,9 +71,8 @@ std::string RunCycles(uint64_t others_bytes, int cycles, uint32_t flags) {
 class CyclesTest : public ::testing::TestWithParam<uint32_t> {};
 
 TEST_P(CyclesTest, NoneFailsAndNoneEndsDegraded) {
-  const ChildResult child = RunWithoutExemption([](uint64_t others_bytes) {
-    return RunCycles(others_bytes, Cycles() / 2, GetParam());
-  });
+  const ChildResult child = RunWithoutExemption(
+      [](uint64_t others_bytes) { return RunCycles(others_bytes, Cycles() / 2, GetParam()); });
   EXPECT_EQ(child.complaint, "");
   EXPECT_TRUE(child.exited);
 }

@@ -1,5 +1,5 @@
-// A slab of more than 1 GiB, the kernel's limit for one slot, takes several, and every byte of it is
-// fixed; a second ring clones each of them.
+// A slab of more than 1 GiB, the kernel's limit for one slot, takes several, and every byte of it
+// is fixed; a second ring clones each of them.
 
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
@@ -55,11 +55,11 @@ TEST(LargeSlab, IsPinnedInExtentsOfAGibibyte) {
     uint64_t size;
     mooring_path_t path;
   };
-  for (const Case& one : {Case{0, kBuffer, MOORING_PATH_FIXED},
-                          Case{kGib - kBuffer, kBuffer, MOORING_PATH_FIXED},
-                          Case{kGib, kBuffer, MOORING_PATH_FIXED},
-                          Case{kGib - kBuffer, 2 * kBuffer, MOORING_PATH_COPY},
-                          Case{kSlab - kBuffer, kBuffer, MOORING_PATH_FIXED}}) {
+  for (const Case& one :
+       {Case{0, kBuffer, MOORING_PATH_FIXED}, Case{kGib - kBuffer, kBuffer, MOORING_PATH_FIXED},
+        Case{kGib, kBuffer, MOORING_PATH_FIXED},
+        Case{kGib - kBuffer, 2 * kBuffer, MOORING_PATH_COPY},
+        Case{kSlab - kBuffer, kBuffer, MOORING_PATH_FIXED}}) {
     SCOPED_TRACE(one.offset);
     const mooring_completion_t read =
         RunOne(ring, Read(file.get(), 0, InSlab(registration.get(), one.offset), one.size));

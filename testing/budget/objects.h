@@ -1,5 +1,5 @@
-// objects.h: handles for tests that run in a child, where there is nobody to tell of a failure: what
-// cannot be had is null, and the library's words go to stderr.
+// objects.h: handles for tests that run in a child, where there is nobody to tell of a failure:
+// what cannot be had is null, and the library's words go to stderr.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_BUDGET_OBJECTS_H_

@@ -1,5 +1,5 @@
-// Two slabs where the memlock limit has room for one: the second waits on the copy path, and what the
-// first one's destruction gives back is pinned for it by that very call.
+// Two slabs where the memlock limit has room for one: the second waits on the copy path, and what
+// the first one's destruction gives back is pinned for it by that very call.
 
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>

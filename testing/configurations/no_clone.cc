@@ -1,4 +1,5 @@
-// no_clone: the kernel cannot clone slots, as before 6.13: every ring pins, and is charged, for itself.
+// no_clone: the kernel cannot clone slots, as before 6.13: every ring pins, and is charged, for
+// itself.
 
 #include "testing/support/configuration.h"
 

@@ -1,4 +1,5 @@
-// no_zero_copy: the kernel has no zero-copy send, nor anything newer, as before 6.0: every send copies.
+// no_zero_copy: the kernel has no zero-copy send, nor anything newer, as before 6.0: every send
+// copies.
 
 #include <linux/io_uring.h>
 

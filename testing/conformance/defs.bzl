@@ -46,10 +46,10 @@ def mooring_conformance_test(configuration, tags = [], masks_kernel = False):
         main = False,
         tags = tags,
         deps = [
-            "//c_api:mooring",
-            "//testing/support:conformance",
-            "//testing/support:main",
-            "//testing/support:process",
-        ] + ["//testing/conformance/" + suite for suite in _SUITES] +
+                   "//c_api:mooring",
+                   "//testing/support:conformance",
+                   "//testing/support:main",
+                   "//testing/support:process",
+               ] + ["//testing/conformance/" + suite for suite in _SUITES] +
                (["//testing/support:kernel_mask"] if masks_kernel else []),
     )

@@ -87,8 +87,8 @@ bool SleepShows() {
   params.sq_thread_idle = 1;
   if (io_uring_queue_init_params(2, &ring, &params) != 0) return false;
   constexpr std::chrono::seconds kLongEnough{2};
-  const bool shows =
-      conformance::Eventually([&] { return conformance::SqpollThreadSleeps(ring.ring_fd); }, kLongEnough);
+  const bool shows = conformance::Eventually(
+      [&] { return conformance::SqpollThreadSleeps(ring.ring_fd); }, kLongEnough);
   io_uring_queue_exit(&ring);
   return shows;
 }
@@ -111,7 +111,8 @@ bool CanStrikeEntries() {
 SqpollThreadRest::SqpollThreadRest() {
   static const bool shows = SleepShows();
   const int fd = TheQueues().last_polled_fd;
-  sqpoll_thread_rests = shows && conformance::Eventually([&] { return conformance::SqpollThreadSleeps(fd); });
+  sqpoll_thread_rests =
+      shows && conformance::Eventually([&] { return conformance::SqpollThreadSleeps(fd); });
 }
 
 SqpollThreadRest::~SqpollThreadRest() { sqpoll_thread_rests = false; }
@@ -130,7 +131,8 @@ void StrikeEntries(int ring_fd, uint32_t count) {
   const std::lock_guard lock(queues.mutex);
   const auto found = queues.by_fd.find(ring_fd);
   if (found == queues.by_fd.end()) return;
-  if (found->second.polled && !(sqpoll_thread_rests && conformance::SqpollThreadSleeps(ring_fd))) return;
+  if (found->second.polled && !(sqpoll_thread_rests && conformance::SqpollThreadSleeps(ring_fd)))
+    return;
   const io_uring_sq& queue = found->second.entries;
   const uint32_t head = __atomic_load_n(queue.khead, __ATOMIC_ACQUIRE);
   const uint32_t ready = __atomic_load_n(queue.ktail, __ATOMIC_RELAXED) - head;

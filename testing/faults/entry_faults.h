@@ -1,12 +1,13 @@
-// entry_faults.h: strikes entries of submission queues, so that their completions tell of the fault.
+// entry_faults.h: strikes entries of submission queues, so that their completions tell of the
+// fault.
 //
 // A completion cannot be changed before somebody may have read it, but an entry can before the
 // kernel does: it becomes a nop that completes with the errno (IORING_NOP_INJECT_RESULT, Linux
 // 6.10), breaking its chain as a failure does; a short one asks for half, and truly moves half.
 //
 // Not struck: nops and cancellations, which cannot fail so; and closing, which frees its descriptor
-// even then. Entries of a polled queue (SQPOLL) are struck in the call that wakes the polling thread,
-// for as long as there is a SqpollThreadRest: else the kernel may read them meanwhile.
+// even then. Entries of a polled queue (SQPOLL) are struck in the call that wakes the polling
+// thread, for as long as there is a SqpollThreadRest: else the kernel may read them meanwhile.
 //
 // Threading: any; a queue by one thread at a time.
 #ifndef MOORING_TESTING_FAULTS_ENTRY_FAULTS_H_

@@ -1,7 +1,7 @@
 #include "testing/faults/holdings.h"
 
-#include "cpp/ring/ring_registry.h"
 #include "cpp/os/memlock_ledger.h"
+#include "cpp/ring/ring_registry.h"
 #include "testing/faults/balance.h"
 #include "testing/support/eventually.h"
 #include "testing/support/proc_self.h"

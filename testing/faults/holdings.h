@@ -25,8 +25,8 @@ Holdings ReadHoldings();
 // As ReadHoldings, once no ring waits any more for what was in flight.
 Holdings ReadHoldingsAtRest();
 
-// Waits until this process holds `before` again, as later calls of Mooring bring in what ended after
-// the destroying one. "" or what is left.
+// Waits until this process holds `before` again, as later calls of Mooring bring in what ended
+// after the destroying one. "" or what is left.
 std::string WaitForHoldings(const Holdings& before);
 
 }  // namespace mooring::faults

@@ -43,8 +43,8 @@ void OnFatalSignal(int signal) {
   raise(signal);  // SA_RESETHAND: its default action, when this returns
 }
 
-// The kernel gives back late what a process had charged that has ended, and a child takes that for a
-// limit: it has released nothing itself. Where that much never comes, it is waited for once.
+// The kernel gives back late what a process had charged that has ended, and a child takes that for
+// a limit: it has released nothing itself. Where that much never comes, it is waited for once.
 void WaitForBudget() {
   static bool comes = true;
   comes = comes &&

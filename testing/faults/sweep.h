@@ -5,8 +5,8 @@
 // process must hold what it held before. A run that fails, crashes or hangs is named by what
 // repeats it alone.
 //
-// What Mooring does once in a process is struck in a sweep of first uses: each run is the first thing
-// that a child of fork(2) does, and the same without a fault comes after it.
+// What Mooring does once in a process is struck in a sweep of first uses: each run is the first
+// thing that a child of fork(2) does, and the same without a fault comes after it.
 //
 // Threading: the program's main thread.
 #ifndef MOORING_TESTING_FAULTS_SWEEP_H_

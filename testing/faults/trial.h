@@ -135,7 +135,7 @@ class Trial {
   uint64_t next_user_data_ = 1;
   std::set<uint64_t> pending_;
   std::map<uint64_t, mooring_completion_t> arrived_;  // of answers not asked for yet
-  std::vector<mooring_completion_t> parts_;  // of operations that repeat
+  std::vector<mooring_completion_t> parts_;           // of operations that repeat
   bool suffered_ = false;
   std::string complaint_;
 };

@@ -1,9 +1,10 @@
-// What each kernel makes of memory backed by a file on ext4, claimed per kernel and not asked of it: up
-// to 6.4 io_uring refused every file's pages (EOPNOTSUPP); since then a file's private pages can be
-// pinned, and shared ones cannot, because ext4 would write back pages that the device still changes
-// (EFAULT). Anonymous memory is pinned by all.
+// What each kernel makes of memory backed by a file on ext4, claimed per kernel and not asked of
+// it: up to 6.4 io_uring refused every file's pages (EOPNOTSUPP); since then a file's private pages
+// can be pinned, and shared ones cannot, because ext4 would write back pages that the device still
+// changes (EFAULT). Anonymous memory is pinned by all.
 //
-// MOORING_KERNEL says which kernel this is; without it, the machine's own is one of those after 6.4.
+// MOORING_KERNEL says which kernel this is; without it, the machine's own is one of those
+// after 6.4.
 
 #include <gtest/gtest.h>
 #include <linux/magic.h>
@@ -40,8 +41,8 @@ bool RefusesFiles() {
 
 class KernelBacking : public ::testing::Test {
  protected:
-  // Registers [data, data + kBytes): fixed when `error` is 0, else copied for that errno; and then the
-  // path that the report names is the path that a read takes.
+  // Registers [data, data + kBytes): fixed when `error` is 0, else copied for that errno; and then
+  // the path that the report names is the path that a read takes.
   void Expect(std::byte* data, int error) {
     EXPECT_EQ(ProbePin(data, kBytes), error);
     mooring_ring_t* new_ring = nullptr;

@@ -1,10 +1,11 @@
-// The first process of an emulated machine: brings it up as far as the tests need, runs what the disk's
-// plan says, reports over the second serial line, and switches the machine off.
+// The first process of an emulated machine: brings it up as far as the tests need, runs what the
+// disk's plan says, reports over the second serial line, and switches the machine off.
 //
 // Statically linked, and all that the initramfs holds beside the modules:
 //   /init, /modules/NN_name.ko
-// The disk (ext4, /dev/vda) becomes the root: programs, their libraries, /plan. A line of the plan is a
-// name, a limit in seconds and a command, separated by spaces. For each, the second serial line carries
+// The disk (ext4, /dev/vda) becomes the root: programs, their libraries, /plan. A line of the plan
+// is a name, a limit in seconds and a command, separated by spaces. For each, the second serial
+// line carries
 //   @@ begin NAME
 //   (what the command prints)
 //   @@ end NAME exit CODE | signal NUMBER | timeout

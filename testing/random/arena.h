@@ -1,7 +1,7 @@
 // arena.h: one slab, and what the workload knows of its leases.
 //
-// Every buffer has at most one holder: a lease that overlaps another is a violation at once. What is
-// released goes back with its bytes as they are; canary.h finds out who writes to it afterwards.
+// Every buffer has at most one holder: a lease that overlaps another is a violation at once. What
+// is released goes back with its bytes as they are; canary.h finds out who writes to it afterwards.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_RANDOM_ARENA_H_
@@ -51,7 +51,8 @@ class Arena {
   // The first call releases, any other does nothing.
   void Release(LeaseUse& use);
 
-  // By a few buffers, or by none where the slab is as large as it may be, or a registration refuses.
+  // By a few buffers, or by none where the slab is as large as it may be, or a registration
+  // refuses.
   void Grow(Decisions& decisions);
 
   // False while the kernel still uses the memory.

@@ -148,8 +148,8 @@ void Batch::DrainLast() {
 }
 
 bool Batch::AddRepeatedReceive(Channel& channel, Arena& arena, NamedSlab& registration) {
-  Flight* const flight = Add(
-      conformance::RecvMultishot(channel.receiver(), registration.handle.get()), Aim::kRepeat);
+  Flight* const flight =
+      Add(conformance::RecvMultishot(channel.receiver(), registration.handle.get()), Aim::kRepeat);
   if (flight == nullptr) return false;
   flight->channel = &channel;
   flight->arena = &arena;

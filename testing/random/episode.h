@@ -18,7 +18,8 @@
 
 namespace mooring::workload {
 
-// For what the kernel gives back at the end: on a host where this gets little of the processor, too.
+// For what the kernel gives back at the end: on a host where this gets little of the processor,
+// too.
 inline constexpr std::chrono::seconds kEndPatience{90};
 
 class Episode {

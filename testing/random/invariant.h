@@ -1,5 +1,6 @@
-// invariant.h: what must hold whatever the workload does. A violation ends the program at once, with
-// the seed, the thread's place in the run and the numbers, while everything still is as it was.
+// invariant.h: what must hold whatever the workload does. A violation ends the program at once,
+// with the seed, the thread's place in the run and the numbers, while everything still is as it
+// was.
 //
 //   NameThread(seed, episode, "submitter 2");
 //   INVARIANT(info.held_count == 0, "%" PRIu64 " buffers are held", info.held_count);

@@ -138,11 +138,11 @@ void Landing::LandPart(const Flight& flight, const mooring_completion_t& complet
                 completion.path == MOORING_PATH_COPY && completion.result > 0,
             "opcode %u goes on with result %" PRId64 ", path %u, flags %x", flight.opcode,
             completion.result, completion.path, completion.flags);
-  const SharedLease lease = flight.arena->Take(
-      {completion.lease_first_index, 1, completion.lease_generation, 0});
+  const SharedLease lease =
+      flight.arena->Take({completion.lease_first_index, 1, completion.lease_generation, 0});
   const auto size = static_cast<uint64_t>(completion.result);
-  const auto verdict = conformance::HasPattern(lease->data, flight.channel->seed(),
-                                               flight.channel->received, size);
+  const auto verdict =
+      conformance::HasPattern(lease->data, flight.channel->seed(), flight.channel->received, size);
   INVARIANT(verdict, "%" PRIu64 " bytes of opcode %u: %s", size, flight.opcode, verdict.message());
   flight.channel->received += size;
   ++counted_.multishot_completed;

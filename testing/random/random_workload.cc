@@ -82,8 +82,8 @@ struct Holdings {
   }
 };
 
-// A ring that is destroyed while operations are under way waits for them 5 ms at most; what is left of
-// it goes in a later call, of which destroying a slab is one.
+// A ring that is destroyed while operations are under way waits for them 5 ms at most; what is left
+// of it goes in a later call, of which destroying a slab is one.
 void BringInLingeringRings() {
   mooring_slab_options_t options = MOORING_SLAB_OPTIONS_INIT;
   options.buffer_count = 1;

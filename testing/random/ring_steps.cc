@@ -20,9 +20,9 @@ constexpr uint64_t kSendBytesMax = 24 * 1024;
 void RingLife::StepOnce() {
   constexpr uint32_t kWeights[] = {40, 25, 5, 8, 14, 2, 4, 1, 3};
   constexpr void (RingLife::*kSteps[])() = {
-      &RingLife::StepFiles,  &RingLife::StepChannel,    &RingLife::StepRepeat, &RingLife::StepWaiting,
-      &RingLife::StepCancel, &RingLife::StepStaleLease, &RingLife::StepLook,   &RingLife::StepGrow,
-      nullptr,
+      &RingLife::StepFiles,   &RingLife::StepChannel, &RingLife::StepRepeat,
+      &RingLife::StepWaiting, &RingLife::StepCancel,  &RingLife::StepStaleLease,
+      &RingLife::StepLook,    &RingLife::StepGrow,    nullptr,
   };
   const size_t step = decisions_.Weighted(kWeights);
   if (kSteps[step] != nullptr) return std::invoke(kSteps[step], this);
@@ -249,8 +249,8 @@ void RingLife::Submit(Batch& batch) {
   if (is_owned_ && accepted < offered) {
     const uint32_t opcode = batch.operations()[accepted].opcode;
     INVARIANT(before + offered > in_flight_max_ || opcode == MOORING_OPCODE_CANCEL,
-              "%u of %u accepted with %u of %u in flight, then opcode %u", accepted, offered, before,
-              in_flight_max_, opcode);
+              "%u of %u accepted with %u of %u in flight, then opcode %u", accepted, offered,
+              before, in_flight_max_, opcode);
   }
 }
 

@@ -34,10 +34,9 @@ constexpr const char* kSteps[] = {
 static_assert(std::size(kSteps) == static_cast<size_t>(Step::kCount));
 
 constexpr const char* kOpcodeNames[] = {
-    "nop",     "read",    "write",           "fsync",         "fallocate",
-    "openat",  "close",   "statx",           "timeout",       "cancel",
-    "send",    "recv",    "accept",          "connect",       "shutdown",
-    "poll",    "sendmsg", "recvmsg",         "multi_accept",  "multi_recv"};
+    "nop",      "read",    "write",   "fsync",   "fallocate",    "openat",    "close",
+    "statx",    "timeout", "cancel",  "send",    "recv",         "accept",    "connect",
+    "shutdown", "poll",    "sendmsg", "recvmsg", "multi_accept", "multi_recv"};
 
 }  // namespace
 

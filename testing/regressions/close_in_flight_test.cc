@@ -1,5 +1,5 @@
-// A shutdown with operations in flight dropped them: no completion told of them, and their memory was
-// lost or used after it was freed. A ring made afterwards worked on what the last one had left.
+// A shutdown with operations in flight dropped them: no completion told of them, and their memory
+// was lost or used after it was freed. A ring made afterwards worked on what the last one had left.
 #include <cerrno>
 
 #include "testing/regressions/regression_test.h"

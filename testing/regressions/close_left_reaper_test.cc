@@ -29,7 +29,8 @@ TEST_P(CloseLeftReaper, WhoWaitsWithNothingInFlightIsSentHome) {
   std::thread reaper([&] {
     starts = true;
     mooring_completion_t completion{};
-    mooring_error_destroy(mooring_ring_reap(ring.get(), &completion, 1, 1, 2 * kPatienceNs, &count));
+    mooring_error_destroy(
+        mooring_ring_reap(ring.get(), &completion, 1, 1, 2 * kPatienceNs, &count));
   });
   ASSERT_TRUE(Eventually([&] { return starts && RunningThreadCount() == 0; }));
   const auto begin = std::chrono::steady_clock::now();

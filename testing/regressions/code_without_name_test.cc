@@ -1,5 +1,5 @@
-// The table of error names was shorter than the list of codes: the name of the last was whatever lay
-// behind it.
+// The table of error names was shorter than the list of codes: the name of the last was whatever
+// lay behind it.
 #include <set>
 #include <string>
 

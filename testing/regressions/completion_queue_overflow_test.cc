@@ -1,5 +1,5 @@
-// Completions that found their queue full stayed with the kernel, and whoever waited for them waited for
-// ever.
+// Completions that found their queue full stayed with the kernel, and whoever waited for them
+// waited for ever.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {

@@ -1,5 +1,5 @@
-// Memory that was not pinned was sent without a copy all the same, which pins it anew for each send, charges
-// RLIMIT_MEMLOCK, and fails just when the budget is spent.
+// Memory that was not pinned was sent without a copy all the same, which pins it anew for each
+// send, charges RLIMIT_MEMLOCK, and fails just when the budget is spent.
 #include "testing/regressions/regression_test.h"
 #include "testing/support/sockets.h"
 

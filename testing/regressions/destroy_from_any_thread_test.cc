@@ -1,5 +1,5 @@
-// A registration that another thread than the ring's own gave back ended the program, for the kernel
-// lets one thread alone change the table of a ring with one issuer.
+// A registration that another thread than the ring's own gave back ended the program, for the
+// kernel lets one thread alone change the table of a ring with one issuer.
 #include <thread>
 
 #include "testing/regressions/regression_test.h"

@@ -1,8 +1,8 @@
 // With a drain in flight, nothing could be cancelled any more on io_uring: a cancellation was a
 // request of the ring and waited behind the drain, and so for the very operation that it was to
 // stop. mooring_ring_cancel had no effect, mooring_ring_close timed out, and the memory of a
-// destroyed ring was never given back. From its first drain on, a ring's cancellations are calls now
-// that no drain holds up (IORING_REGISTER_SYNC_CANCEL, Linux 6.0).
+// destroyed ring was never given back. From its first drain on, a ring's cancellations are calls
+// now that no drain holds up (IORING_REGISTER_SYNC_CANCEL, Linux 6.0).
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 

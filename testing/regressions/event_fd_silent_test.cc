@@ -1,5 +1,5 @@
-// The eventfd of a ring was read once too often, or not re-armed, so that what completed next was not
-// announced.
+// The eventfd of a ring was read once too often, or not re-armed, so that what completed next was
+// not announced.
 #include <poll.h>
 #include <unistd.h>
 

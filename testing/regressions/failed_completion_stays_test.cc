@@ -1,5 +1,5 @@
-// The path for failed completions did not move on in the queue: the same failure was seen again and again,
-// or the queue filled up.
+// The path for failed completions did not move on in the queue: the same failure was seen again and
+// again, or the queue filled up.
 #include <cerrno>
 
 #include "testing/regressions/regression_test.h"

@@ -1,7 +1,8 @@
-// A completion that came between a reaper's last look and its sleep woke nobody: the reaper slept on.
+// A completion that came between a reaper's last look and its sleep woke nobody: the reaper slept
+// on.
 //
-// The window is some nanoseconds wide: the completion comes a little later in each round after the one
-// before was reaped, again and again over the time that a reaper takes from there to its sleep.
+// The window is some nanoseconds wide: the completion comes a little later in each round after the
+// one before was reaped, again and again over the time that a reaper takes from there to its sleep.
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -47,7 +48,8 @@ TEST_P(LostWakeup, AReaperThatGoesToSleepIsAlwaysWoken) {
     const mooring_op_t nop = Nop();
     EXPECT_OK(mooring_ring_submit(ring.get(), &nop, 1, &accepted));
     ++submitted;
-    // To be on time it must not sleep itself; it yields in the end, for machines with one processor.
+    // To be on time it must not sleep itself; it yields in the end, for machines with one
+    // processor.
     for (uint32_t look = 0; reaped < submitted; ++look) {
       if (look > kLooksMax) std::this_thread::yield();
     }

@@ -1,5 +1,5 @@
-// An operation did not hold the memory that it named: whoever gave it back early had the kernel write
-// into what was somebody else's by then.
+// An operation did not hold the memory that it named: whoever gave it back early had the kernel
+// write into what was somebody else's by then.
 #include "testing/regressions/regression_test.h"
 #include "testing/support/proc_self.h"
 

@@ -3,8 +3,8 @@
 // taken to be able to bring in what had finished, which is so for io_uring alone. Whoever comes by
 // does it now.
 //
-// So did that of an io_uring ring with nothing in flight but cancellations, whose outcome lay in the
-// overflow of the completion queue, where only its owner could get it: that is not waited for.
+// So did that of an io_uring ring with nothing in flight but cancellations, whose outcome lay in
+// the overflow of the completion queue, where only its owner could get it: that is not waited for.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -93,14 +93,16 @@ TEST_F(MemoryOfDeadOwner, IsTheCallersAgainWhenOnlyCancellationsAreLeft) {
     mooring_registration_t* registration = nullptr;
     ASSERT_OK(mooring_registration_create(ring, slab, nullptr, &registration));
     registration_.reset(registration);
-    // They fill the queue, and are still in flight as far as the caller can know: he has not reaped.
+    // They fill the queue, and are still in flight as far as the caller can know: he has not
+    // reaped.
     const std::vector<mooring_op_t> nops(kCompletions, WithUserData(Nop(), 7));
     uint32_t count = 0;
     ASSERT_OK(mooring_ring_submit(ring, nops.data(), kCompletions, &count));
     ASSERT_OK(mooring_ring_cancel(ring, 7, &count));
     EXPECT_EQ(count, kCompletions);
   }).join();
-  SKIP_WITHOUT(has_io_uring, "owner_ring", "run where io_uring gives rings with an owner (Linux 6.1)");
+  SKIP_WITHOUT(has_io_uring, "owner_ring",
+               "run where io_uring gives rings with an owner (Linux 6.1)");
   registration_.reset();
   ring_.reset();
   EXPECT_OK(mooring_slab_close(slab, kPatienceNs));

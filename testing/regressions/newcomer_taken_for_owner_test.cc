@@ -1,6 +1,7 @@
-// A thread that began after the owner of a ring with OWNER_THREAD had ended passed for the owner where it had got
-// the same pthread_t, which glibc hands out again at once: on io_uring its operations were taken, and failed with
-// EEXIST, and on the threads engine they were done. The owner is known by a token of its own now.
+// A thread that began after the owner of a ring with OWNER_THREAD had ended passed for the owner
+// where it had got the same pthread_t, which glibc hands out again at once: on io_uring its
+// operations were taken, and failed with EEXIST, and on the threads engine they were done. The
+// owner is known by a token of its own now.
 #include <pthread.h>
 
 #include <thread>

@@ -1,6 +1,6 @@
-// A poll of a regular file for anything but reading and writing never ended on the threads engine: it
-// kept its worker, could not be cancelled, and no close of its ring ended. Such a file never becomes
-// ready for more; the poll answers EINVAL now, as on io_uring.
+// A poll of a regular file for anything but reading and writing never ended on the threads engine:
+// it kept its worker, could not be cancelled, and no close of its ring ended. Such a file never
+// becomes ready for more; the poll answers EINVAL now, as on io_uring.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 #include <poll.h>

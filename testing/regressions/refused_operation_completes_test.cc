@@ -1,5 +1,5 @@
-// A completion came for work that never was: the entry had been taken before it was known whether the
-// operation could go, and went with the next submission.
+// A completion came for work that never was: the entry had been taken before it was known whether
+// the operation could go, and went with the next submission.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {

@@ -1,5 +1,5 @@
-// A registration that failed at its second extent, or its last, left those before it pinned, and nobody
-// knew of them any more.
+// A registration that failed at its second extent, or its last, left those before it pinned, and
+// nobody knew of them any more.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {

@@ -1,5 +1,6 @@
-// A ring without CAP_IPC_LOCK was charged to the memlock ledger twice: once where its memory is mapped, and once more by
-// the ring above. Every remedy that names a need was too high by a ring, and the first guess at what is left too low.
+// A ring without CAP_IPC_LOCK was charged to the memlock ledger twice: once where its memory is
+// mapped, and once more by the ring above. Every remedy that names a need was too high by a ring,
+// and the first guess at what is left too low.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 #include <sys/resource.h>
@@ -20,7 +21,8 @@ uint64_t UsedBytes() {
   return facts.memlock_used_bytes;
 }
 
-// In a child, which may give up its exemption and keeps its limit to itself. "skip" where no ring is charged here.
+// In a child, which may give up its exemption and keeps its limit to itself. "skip" where no ring
+// is charged here.
 std::string CompareCharge() {
   if (!DropIpcLock()) return "CAP_IPC_LOCK stayed";
   const uint64_t before = UsedBytes();
@@ -36,16 +38,19 @@ std::string CompareCharge() {
   if (info.memlock_bytes == 0) return "skip";
   const uint64_t charged = UsedBytes() - before;
   if (charged != info.memlock_bytes) {
-    return "the ledger has " + std::to_string(charged) + " bytes for a ring of " + std::to_string(info.memlock_bytes);
+    return "the ledger has " + std::to_string(charged) + " bytes for a ring of " +
+           std::to_string(info.memlock_bytes);
   }
   ring.reset();
-  if (UsedBytes() != before) return "the ledger keeps " + std::to_string(UsedBytes() - before) + " bytes";
+  if (UsedBytes() != before)
+    return "the ledger keeps " + std::to_string(UsedBytes() - before) + " bytes";
   return "";
 }
 
 TEST(Regression, ARingIsChargedOnce) {
   const ChildResult child = RunInChild(CompareCharge);
-  if (child.complaint == "skip") GTEST_SKIP() << "this kernel does not charge rings (Linux 6.14), or gives none";
+  if (child.complaint == "skip")
+    GTEST_SKIP() << "this kernel does not charge rings (Linux 6.14), or gives none";
   EXPECT_EQ(child.complaint, "");
 }
 

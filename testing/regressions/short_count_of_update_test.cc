@@ -1,10 +1,11 @@
-// An update of the table that the kernel could carry out in part answers with a short positive count,
-// which was taken for success in full: operations then named slots that were empty, and failed. And
-// success in part is success in part: what fits stays pinned, the rest takes the copy path.
+// An update of the table that the kernel could carry out in part answers with a short positive
+// count, which was taken for success in full: operations then named slots that were empty, and
+// failed. And success in part is success in part: what fits stays pinned, the rest takes the copy
+// path.
 #include <gtest/gtest.h>
 
-#include "cpp/registration/buffer_table.h"
 #include "cpp/engine/testing/fake_engine.h"
+#include "cpp/registration/buffer_table.h"
 #include "cpp/registration/registration.h"
 #include "cpp/slabs/slab.h"
 

@@ -1,5 +1,5 @@
-// Emptying a slot was taken for the end of the kernel's use of its pages: with an operation in flight it
-// succeeds at once, and the kernel goes on writing.
+// Emptying a slot was taken for the end of the kernel's use of its pages: with an operation in
+// flight it succeeds at once, and the kernel goes on writing.
 #include "testing/regressions/regression_test.h"
 #include "testing/support/mapped_memory.h"
 

@@ -1,6 +1,7 @@
-// Operations of a ring with SQPOLL stayed in flight for ever when its polling thread slept and io_uring_enter(2)
-// was refused for good, as behind a seccomp filter that was installed after the ring was made: nobody could wake
-// the thread. They are taken back from it and fail with that errno now.
+// Operations of a ring with SQPOLL stayed in flight for ever when its polling thread slept and
+// io_uring_enter(2) was refused for good, as behind a seccomp filter that was installed after the
+// ring was made: nobody could wake the thread. They are taken back from it and fail with that errno
+// now.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 

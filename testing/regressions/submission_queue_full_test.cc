@@ -1,5 +1,5 @@
-// With more operations than the submission queue has entries, those that found it full were lost, or the
-// submitter waited for room that only he could make.
+// With more operations than the submission queue has entries, those that found it full were lost,
+// or the submitter waited for room that only he could make.
 #include <set>
 
 #include "testing/regressions/regression_test.h"

@@ -28,9 +28,9 @@ namespace {
   _exit(0);
 }
 
-// Sanitizers of gcc 12 leave their own locks in the child as they were: one that another thread held
-// at the fork is held there for ever. glibc's are seen to by fork(3), so without a sanitizer the fork
-// comes at any moment, as it should.
+// Sanitizers of gcc 12 leave their own locks in the child as they were: one that another thread
+// held at the fork is held there for ever. glibc's are seen to by fork(3), so without a sanitizer
+// the fork comes at any moment, as it should.
 void LetSanitizersRest() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   (void)Eventually([] { return RunningThreadCount() == 0; });

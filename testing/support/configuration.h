@@ -5,7 +5,8 @@
 // take. One test program holds one configuration and every suite; the suites ask the configuration,
 // and never the library, what to expect.
 //
-//   MOORING_CONFIGURATION({.name = "threads", .ring_options = &AskForThreads, .missing = &Nothing, .expect = &Expect});
+//   MOORING_CONFIGURATION({.name = "threads", .ring_options = &AskForThreads, .missing = &Nothing,
+//   .expect = &Expect});
 //
 // Threading: registered before main, read-only afterwards.
 #ifndef MOORING_TESTING_SUPPORT_CONFIGURATION_H_
@@ -36,8 +37,9 @@ enum Capability : uint32_t {
   kNoCloning = 1u << 10,     // they never do
   kZeroCopy = 1u << 11,      // sends of pinned bytes are zero-copy, where the kernel can
   kNoZeroCopy = 1u << 12,    // they never are
-  kWholeTable = 1u << 13,    // slabs are pinned and let go only while nothing is in flight, else later
-  kNoTags = 1u << 14,        // the kernel does not tell when it let go of a slot
+  kWholeTable =
+      1u << 13,        // slabs are pinned and let go only while nothing is in flight, else later
+  kNoTags = 1u << 14,  // the kernel does not tell when it let go of a slot
 };
 
 // The size of the suites' slab: small enough for an ordinary user's memlock limit of 8 MiB,

@@ -67,8 +67,8 @@ class ConformanceTest : public ::testing::Test {
                                                std::vector<mooring_op_t> operations);
   static mooring_completion_t RunOne(const Ring& ring, const mooring_op_t& operation);
 
-  // The memory of slabs and rings that were destroyed is unmapped. Operations that were in flight may
-  // end after the destroying call has returned; then a later call brings that in.
+  // The memory of slabs and rings that were destroyed is unmapped. Operations that were in flight
+  // may end after the destroying call has returned; then a later call brings that in.
   static void ExpectGivenBack(const void* data);
 
   // The path that bytes [offset, offset + size) of the slab must take, from the extents that the

@@ -22,8 +22,8 @@ class CpuStopwatch {
     std::chrono::nanoseconds elapsed = Now() - start_;
     for (const auto& [id, time] : KernelThreadsCpuNs()) {
       const auto before = kernel_start_.find(id);
-      elapsed -= std::chrono::nanoseconds(
-          time - (before == kernel_start_.end() ? 0 : before->second));
+      elapsed -=
+          std::chrono::nanoseconds(time - (before == kernel_start_.end() ? 0 : before->second));
     }
     return elapsed;
   }

@@ -1,6 +1,6 @@
 // dropping_network.h: a network of the test's own, whose only device takes what is sent as it is,
-// pages and all, and drops it: the one way to see on any machine that a send was not copied, for the
-// loopback device always copies.
+// pages and all, and drops it: the one way to see on any machine that a send was not copied, for
+// the loopback device always copies.
 //
 //   DroppingNetwork network;
 //   SKIP_WITHOUT(network.valid(), "net_admin", kNetAdminRemedy);

@@ -1,7 +1,8 @@
 // errors.h: assertions on mooring_error_t*, which print message and remedy and give the error back.
 //
 //   ASSERT_OK(mooring_ring_create(&options, &ring));
-//   EXPECT_REFUSED(mooring_slab_acquire(slab, 0, &lease), MOORING_CODE_INVALID_ARGUMENT, "buffer_count");
+//   EXPECT_REFUSED(mooring_slab_acquire(slab, 0, &lease), MOORING_CODE_INVALID_ARGUMENT,
+//   "buffer_count");
 //
 // EXPECT_REFUSED also checks what every error owes its reader: a message, a remedy, a known retry
 // class, and in message or remedy each of the words that follow the code.

@@ -1,8 +1,8 @@
-// kernel_mask.h: what the library is told of io_uring, made less: the answers of a kernel that lacks a feature which no
-// seccomp filter can hide.
+// kernel_mask.h: what the library is told of io_uring, made less: the answers of a kernel that
+// lacks a feature which no seccomp filter can hide.
 //
-// The linker sends the library's calls of liburing here, in programs that link this library and in no others. It changes
-// what the kernel says of itself; what it does stays as it is.
+// The linker sends the library's calls of liburing here, in programs that link this library and in
+// no others. It changes what the kernel says of itself; what it does stays as it is.
 //
 //   MaskKernel({.opcode_count = IORING_OP_SEND_ZC});   // as before 6.0
 //

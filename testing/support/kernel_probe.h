@@ -19,8 +19,8 @@ int ProbePin(void* data, uint64_t size);
 // The same with `size` bytes of fresh anonymous memory.
 int ProbePin(uint64_t size);
 
-// io_uring_register(2) with this operation and no ring: EBADF where the kernel knows the operation, else
-// EINVAL.
+// io_uring_register(2) with this operation and no ring: EBADF where the kernel knows the operation,
+// else EINVAL.
 int ProbeRegistration(int opcode);
 
 // The smallest soft RLIMIT_MEMLOCK under which one page can be pinned now, found by trying: what

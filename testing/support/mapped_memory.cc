@@ -20,8 +20,8 @@ MappedMemory::MappedMemory(uint64_t size, const Options& options) : size_(size) 
     std::perror("the test cannot go on: mmap");
     std::abort();
   }
-  // Where transparent huge pages are always on, this would be one from 6.7 on; pinned in part, it is
-  // charged whole, and a small memlock limit would pin none of it.
+  // Where transparent huge pages are always on, this would be one from 6.7 on; pinned in part, it
+  // is charged whole, and a small memlock limit would pin none of it.
   if (options.fd < 0) (void)madvise(data, size, MADV_NOHUGEPAGE);
   data_ = static_cast<std::byte*>(data);
 }

@@ -1,7 +1,8 @@
-// path_report.h: one line that says which path a configuration takes on this machine, for people and
-// for the table of docs/KERNELS.md.
+// path_report.h: one line that says which path a configuration takes on this machine, for people
+// and for the table of docs/KERNELS.md.
 //
-//   fixed | fixed, cloned | partial: memlock_limit | copy: kernel_too_old | threads: io_uring_denied
+//   fixed | fixed, cloned | partial: memlock_limit | copy: kernel_too_old | threads:
+//   io_uring_denied
 //
 // Threading: from main, in the prepared process.
 #ifndef MOORING_TESTING_SUPPORT_PATH_REPORT_H_

@@ -4,7 +4,8 @@
 // libraries look at some of it once, at their start. So the test program prepares itself and then
 // executes itself anew: the run that holds the tests has never known anything else.
 //
-//   const std::string missing = Prepare({.limits_memlock = true, .memlock_bytes = 1 << 20}, argv);   // may not return
+//   const std::string missing = Prepare({.limits_memlock = true, .memlock_bytes = 1 << 20}, argv);
+//   // may not return
 //
 // Threading: from main, before any thread.
 #ifndef MOORING_TESTING_SUPPORT_PREPARATION_H_
@@ -27,7 +28,8 @@ struct Preparation {
   int io_uring_errno = 0;
   // io_uring_register(2) does not know these operations (IORING_REGISTER_*).
   std::vector<int> unknown_registrations = {};
-  // Called first, in the process that runs the tests: what a filter cannot hide (kernel_mask.h). May be null.
+  // Called first, in the process that runs the tests: what a filter cannot hide (kernel_mask.h).
+  // May be null.
   void (*mask)() = nullptr;
 };
 

@@ -21,8 +21,8 @@ uint64_t RunningThreadCount();
 // CPU time of those that the kernel made, in nanoseconds, by thread id.
 std::map<std::string, uint64_t> KernelThreadsCpuNs();
 
-// True when the thread that polls the submission queue of the ring `fd` (SQPOLL) is off its CPU until
-// somebody wakes it; false too where the kernel does not tell (CONFIG_KALLSYMS).
+// True when the thread that polls the submission queue of the ring `fd` (SQPOLL) is off its CPU
+// until somebody wakes it; false too where the kernel does not tell (CONFIG_KALLSYMS).
 bool SqpollThreadSleeps(int fd);
 
 // True when the page at `address` is mapped.

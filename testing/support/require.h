@@ -4,7 +4,8 @@
 // MOORING_REQUIRE is a list of features, separated by commas: "io_uring,memlock". A test that needs
 // a feature says so:
 //
-//   SKIP_WITHOUT(KernelHasUserfaultfd(), "userfaultfd", "set sysctl vm.unprivileged_userfaultfd=1");
+//   SKIP_WITHOUT(KernelHasUserfaultfd(), "userfaultfd", "set sysctl
+//   vm.unprivileged_userfaultfd=1");
 //
 // Bazel counts a GoogleTest skip as passed, so a skip nobody looks at would hide a machine that
 // lost a feature.

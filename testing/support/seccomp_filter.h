@@ -14,8 +14,8 @@ namespace mooring::conformance {
 // filter is refused.
 bool DenyIoUring(int error);
 
-// io_uring_register(2) answers EINVAL to the operation `opcode` (IORING_REGISTER_*), as kernels do that
-// lack it. False if the filter is refused.
+// io_uring_register(2) answers EINVAL to the operation `opcode` (IORING_REGISTER_*), as kernels do
+// that lack it. False if the filter is refused.
 bool HideRegistration(int opcode);
 
 }  // namespace mooring::conformance

@@ -1,7 +1,7 @@
 // ChunkPool: the slab cut into chunks: runs of buffers that are leased once and used in turn.
 //
-// The lowest free chunk is given first: when only a prefix of the slab is pinned, that prefix is what
-// works hardest.
+// The lowest free chunk is given first: when only a prefix of the slab is pinned, that prefix is
+// what works hardest.
 //
 // Lifecycle: leases on construction, releases on destruction. Threading: one owner.
 //

@@ -131,8 +131,7 @@ void AddCommon(CLI::App& app, TransferOptions& options) {
       "read past the page cache; auto: large files not in it");
   AddSize(app, "--slab-bytes", "memory to use, in whole buffers (default 64M)",
           [&options](uint64_t bytes) { options.slab_bytes = bytes; });
-  AddSize(app, "--buffer-bytes",
-          "one buffer of it, a multiple of 512 (default 1M)",
+  AddSize(app, "--buffer-bytes", "one buffer of it, a multiple of 512 (default 1M)",
           [&options](uint64_t bytes) { options.buffer_bytes = bytes; });
   AddSize(app, "--window-bytes", "bytes in flight at most (default the slab)",
           [&options](uint64_t bytes) { options.window_bytes = bytes; });
@@ -168,7 +167,8 @@ void AddTarget(CLI::App& app, StreamOptions& options) {
              options.target = StreamTarget::kTcp;
              options.address = *address;
            } else {
-             throw CLI::ValidationError("--to", "'" + text + "' is none of null|stdout|tcp:HOST:PORT");
+             throw CLI::ValidationError("--to",
+                                        "'" + text + "' is none of null|stdout|tcp:HOST:PORT");
            }
          },
          "where the bytes go (default null: nowhere)")
@@ -193,7 +193,8 @@ void AddReceive(CLI::App& app, ReceiveOptions& options) {
   receive->add_option("DST", options.destination, "a file, a pipe, a device, - for standard output")
       ->required()
       ->type_name("");
-  receive->add_option("--bind", options.address.host, "the address to listen on (default 127.0.0.1)")
+  receive
+      ->add_option("--bind", options.address.host, "the address to listen on (default 127.0.0.1)")
       ->type_name("ADDRESS");
   receive->add_flag("--force", options.force, "replace DST if it is a file that exists");
   AddCommon(*receive, options.common);

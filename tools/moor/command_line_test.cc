@@ -27,10 +27,27 @@ TEST(CommandLine, ReadsACopyWithItsDefaults) {
 }
 
 TEST(CommandLine, ReadsEveryCommonOption) {
-  const auto options = std::get<StreamOptions>(
-      Parse({"stream", "--engine", "threads", "--registration=never", "--direct", "on",
-             "--slab-bytes", "64K", "--buffer-bytes", "16K", "--window-bytes", "32K", "--digest",
-             "none", "--json", "-q", "--progress", "x", "y", "--to", "stdout"}));
+  const auto options = std::get<StreamOptions>(Parse({"stream",
+                                                      "--engine",
+                                                      "threads",
+                                                      "--registration=never",
+                                                      "--direct",
+                                                      "on",
+                                                      "--slab-bytes",
+                                                      "64K",
+                                                      "--buffer-bytes",
+                                                      "16K",
+                                                      "--window-bytes",
+                                                      "32K",
+                                                      "--digest",
+                                                      "none",
+                                                      "--json",
+                                                      "-q",
+                                                      "--progress",
+                                                      "x",
+                                                      "y",
+                                                      "--to",
+                                                      "stdout"}));
   EXPECT_EQ(options.common.engine, MOORING_ENGINE_THREADS);
   EXPECT_EQ(options.common.policy, MOORING_POLICY_NEVER);
   EXPECT_EQ(options.common.direct, DirectMode::kOn);
@@ -59,8 +76,7 @@ TEST(CommandLine, ReadsWhereBytesGoAndComeFrom) {
 
 TEST(CommandLine, TakesFileNamesAsTheyAre) {
   const auto stream = std::get<StreamOptions>(Parse({"stream", "[a,b]", "copy", "-", "++", "a b"}));
-  EXPECT_EQ(stream.files,
-            (std::vector<std::string>{"./[a,b]", "copy", "-", "./++", "a b"}));
+  EXPECT_EQ(stream.files, (std::vector<std::string>{"./[a,b]", "copy", "-", "./++", "a b"}));
   const auto copy = std::get<CopyOptions>(Parse({"copy", "--", "--json", "-x"}));
   EXPECT_EQ(copy.source, "--json");
   EXPECT_EQ(copy.destination, "-x");

@@ -25,8 +25,8 @@ Addresses Resolve(const TcpAddress& address, int flags) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(),
-                                  &hints, &found);
+  const int error =
+      ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
   ThrowIfInterrupted();
   if (error != 0) {
     throw Failure("cannot find the host '" + address.host +
@@ -79,7 +79,8 @@ int TryConnect(int fd, const addrinfo& address) {
   } else if (error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH) {
     remedy = "check the host, the route to it, and what a firewall between lets through";
   } else if (error == EADDRINUSE) {
-    remedy = "another program listens there (`ss -ltnp` shows it): choose another port, or 0 for any";
+    remedy =
+        "another program listens there (`ss -ltnp` shows it): choose another port, or 0 for any";
   } else if (error == EADDRNOTAVAIL) {
     remedy = "--bind takes an address of this machine (`ip address` shows them)";
   } else if (error == EACCES) {
@@ -131,7 +132,8 @@ void Connection::Finish() {
     ThrowSystemError(errno, "cannot end the connection to '" + peer_ + "'");
   }
   for (;;) {
-    // What was sent back is of no use; unread, it would turn the close into a reset (RFC 2525, 2.17).
+    // What was sent back is of no use; unread, it would turn the close into a reset (RFC
+    // 2525, 2.17).
     char dropped[4096];
     ssize_t count;
     do {

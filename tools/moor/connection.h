@@ -1,7 +1,7 @@
 // Connection: one TCP connection that ends well or visibly. Listener: waits for one.
 //
-// A connection that is closed before Finish is reset, also when the process is killed: the other side
-// gets an error, and never takes a part for the whole.
+// A connection that is closed before Finish is reset, also when the process is killed: the other
+// side gets an error, and never takes a part for the whole.
 //
 // Lifecycle: closes on destruction. Threading: one owner.
 //
@@ -28,8 +28,8 @@ class Connection {
   int fd() const { return fd_.get(); }
   const std::string& peer() const { return peer_; }  // for messages
 
-  // The sender's end: no more bytes follow. Waits until the other side's kernel has acknowledged all
-  // of them, which may be before its program has read them. Then closing is no reset any more.
+  // The sender's end: no more bytes follow. Waits until the other side's kernel has acknowledged
+  // all of them, which may be before its program has read them. Then closing is no reset any more.
   void Finish();
 
   // The receiver's end: it has got everything and has it safe.

@@ -40,15 +40,14 @@ void ReserveSpace(const Source& source, Destination& destination) {
   }
 }
 
-Outcome Move(const CopyOptions& options, Session& session, const WindowPlan& window,
-             ReadPlan& plan, Destination& destination, std::optional<uint64_t> total_bytes) {
+Outcome Move(const CopyOptions& options, Session& session, const WindowPlan& window, ReadPlan& plan,
+             Destination& destination, std::optional<uint64_t> total_bytes) {
   const std::shared_ptr<Source> source = plan.First();
   if (destination.is_file()) {
     ReserveSpace(*source, destination);
   }
-  const Sink sink = {.fd = destination.fd(),
-                     .positioned = destination.is_file(),
-                     .name = destination.shown()};
+  const Sink sink = {
+      .fd = destination.fd(), .positioned = destination.is_file(), .name = destination.shown()};
   Digest digest(options.common.digest);
   Outcome outcome;
   {

@@ -1,8 +1,8 @@
 // DataRanges: the hole map of a file: which bytes are data and which are holes, from the start on.
 //
-// Asks the filesystem as it goes (lseek(2), SEEK_DATA and SEEK_HOLE), so a file of a million extents
-// costs no memory. A filesystem that cannot tell says that everything is data. What is written to the
-// file meanwhile may be missed, as by any copy of a file that changes.
+// Asks the filesystem as it goes (lseek(2), SEEK_DATA and SEEK_HOLE), so a file of a million
+// extents costs no memory. A filesystem that cannot tell says that everything is data. What is
+// written to the file meanwhile may be missed, as by any copy of a file that changes.
 //
 // Lifecycle: borrows the descriptor, whose position it moves. Threading: one owner.
 //

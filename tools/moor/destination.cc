@@ -22,7 +22,8 @@ constexpr size_t kRandomLetterCount = 6;
 constexpr long kXfsMagic = 0x58465342;  // not in linux/magic.h
 
 std::string RandomLetters() {
-  static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  static constexpr char kLetters[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
   unsigned char bytes[kRandomLetterCount];
   if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes)) {
     ThrowSystemError(errno, "cannot choose a temporary name");
@@ -45,7 +46,8 @@ bool ReservesCheaply(int fd) {
          filesystem.f_type == TMPFS_MAGIC;
 }
 
-// Some filesystems have no modes, or no times that a user may set: their answer is no failure of ours.
+// Some filesystems have no modes, or no times that a user may set: their answer is no failure of
+// ours.
 bool CannotBeKeptHere(int error) {
   return error == EPERM || error == EOPNOTSUPP || error == ENOSYS;
 }
@@ -53,7 +55,8 @@ bool CannotBeKeptHere(int error) {
 }  // namespace
 
 void ThrowExists(const std::string& existing) {
-  throw Failure("'" + existing + "' exists already", "name another file, or add --force to replace it");
+  throw Failure("'" + existing + "' exists already",
+                "name another file, or add --force to replace it");
 }
 
 std::string TemporaryName(const std::string& name, size_t name_bytes_max,
@@ -222,11 +225,11 @@ void Destination::Commit(const Source& source, uint64_t size, bool sync) {
   guard_.reset();
   if (sync) {
     // The new name is on the storage once its directory is (fsync(2)).
-    const Descriptor directory(
-        ::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor directory(::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory || ::fsync(directory.get()) != 0) {
-      ThrowSystemError(errno, "'" + path_.shown + "' is whole, but its name may not be on the "
-                                                  "storage yet");
+      ThrowSystemError(errno, "'" + path_.shown +
+                                  "' is whole, but its name may not be on the "
+                                  "storage yet");
     }
   }
 }

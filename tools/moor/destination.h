@@ -1,11 +1,10 @@
-// Destination: where a copy goes. A file is written under a temporary name in the same directory and
-// renamed when it is whole, so its final name never shows half a file and an old file of that name
-// stays until then. A device or a pipe is written straight into.
+// Destination: where a copy goes. A file is written under a temporary name in the same directory
+// and renamed when it is whole, so its final name never shows half a file and an old file of that
+// name stays until then. A device or a pipe is written straight into.
 //
-// Lifecycle: FindDestination checks everything that can be checked without touching anything; Create
-// makes the temporary file; Commit gives it its name. Without Commit, Remove (or the destructor) takes
-// it away again.
-// Threading: one owner.
+// Lifecycle: FindDestination checks everything that can be checked without touching anything;
+// Create makes the temporary file; Commit gives it its name. Without Commit, Remove (or the
+// destructor) takes it away again. Threading: one owner.
 //
 //   DestinationPath path = FindDestination(source, "backup/");
 //   Destination destination(path);
@@ -76,7 +75,8 @@ class Destination {
 };
 
 // The temporary name for `name`: hidden, recognisable, no longer than `name_bytes_max`.
-std::string TemporaryName(const std::string& name, size_t name_bytes_max, const std::string& random);
+std::string TemporaryName(const std::string& name, size_t name_bytes_max,
+                          const std::string& random);
 
 }  // namespace moor
 

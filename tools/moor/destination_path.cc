@@ -57,9 +57,9 @@ void RefuseExisting(const std::string& path, const struct stat& status) {
   // is not to be replaced.
   if (S_ISREG(status.st_mode) && ::access(path.c_str(), W_OK) != 0) {
     const int error = errno;
-    throw Failure("cannot replace '" + path + "': " + DescribeError(error),
-                  error == EACCES ? "make it writable (chmod u+w), or remove it first"
-                                  : RemedyFor(error));
+    throw Failure(
+        "cannot replace '" + path + "': " + DescribeError(error),
+        error == EACCES ? "make it writable (chmod u+w), or remove it first" : RemedyFor(error));
   }
 }
 

@@ -30,7 +30,8 @@ class Digest {
   // As Update with `size` zero bytes: a hole.
   void UpdateZeros(uint64_t size);
 
-  // The XXH64 of all bytes (seed 0) as 16 hexadecimal digits, as xxhsum prints it; nothing for kNone.
+  // The XXH64 of all bytes (seed 0) as 16 hexadecimal digits, as xxhsum prints it; nothing for
+  // kNone.
   std::optional<std::string> Text() const;
 
  private:

@@ -49,8 +49,8 @@ uint32_t Field(const std::array<char, kStatxBytes>& bytes, size_t offset) {
 // RWF_NOWAIT, Linux 4.14).
 bool AreSamplesCached(int fd, uint64_t size) {
   // A descriptor of its own, told that access is random: the look must not start any readahead.
-  const Descriptor probe(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(),
-                                O_RDONLY | O_CLOEXEC));
+  const Descriptor probe(
+      ::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC));
   if (!probe) {
     return true;
   }
@@ -109,8 +109,8 @@ std::optional<DirectAlignment> FindDirectAlignment(int fd) {
   }
   // The kernel, or this filesystem, does not tell. Whether it opens is then all there is to know;
   // 4096 satisfies every block size in use.
-  const Descriptor trial(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(),
-                                O_RDONLY | O_DIRECT | O_CLOEXEC));
+  const Descriptor trial(
+      ::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
   if (!trial) {
     return std::nullopt;
   }

@@ -58,8 +58,8 @@ std::optional<DirectAlignment> FindDirectAlignment(int fd);
 // readahead costs more than it gains.
 inline constexpr uint64_t kDirectFileBytesMin = UINT64_C(8) << 20;
 
-// Whether at least half of the first `size` bytes of `fd` are in the page cache. True also where the
-// kernel gives no way to know: buffered reads are then the safe choice.
+// Whether at least half of the first `size` bytes of `fd` are in the page cache. True also where
+// the kernel gives no way to know: buffered reads are then the safe choice.
 bool IsMostlyCached(int fd, uint64_t size);
 
 }  // namespace moor

@@ -27,15 +27,15 @@ TEST(DirectPolicy, AlignmentIsAPowerOfTwo) {
 
 TEST(DirectPolicy, AFileThatWasJustWrittenIsCached) {
   const TemporaryFolder folder;
-  const Descriptor fd(::open(folder.Write("a", std::string(kFileBytes, 'x')).c_str(),
-                             O_RDONLY | O_CLOEXEC));
+  const Descriptor fd(
+      ::open(folder.Write("a", std::string(kFileBytes, 'x')).c_str(), O_RDONLY | O_CLOEXEC));
   EXPECT_TRUE(IsMostlyCached(fd.get(), kFileBytes));
 }
 
 TEST(DirectPolicy, AFileThatWasDroppedIsNotCached) {
   const TemporaryFolder folder;
-  const Descriptor fd(::open(folder.Write("a", std::string(kFileBytes, 'x')).c_str(),
-                             O_RDWR | O_CLOEXEC));
+  const Descriptor fd(
+      ::open(folder.Write("a", std::string(kFileBytes, 'x')).c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_EQ(::fsync(fd.get()), 0);
   ASSERT_EQ(::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED), 0);
   if (!FindDirectAlignment(fd.get())) {

@@ -10,8 +10,7 @@ namespace moor {
 
 void RunDoctor(const DoctorOptions& options) {
   const Examination examination(options.slab_bytes);
-  PrintAll(STDOUT_FILENO,
-           options.json ? DoctorJson(examination) : DoctorText(examination));
+  PrintAll(STDOUT_FILENO, options.json ? DoctorJson(examination) : DoctorText(examination));
 }
 
 }  // namespace moor

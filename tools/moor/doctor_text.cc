@@ -20,9 +20,7 @@ std::string OptionalLine(const std::string& label, const std::string& text) {
   return text.empty() ? "" : Line(label, text);
 }
 
-std::string Limit(uint64_t bytes) {
-  return bytes == UINT64_MAX ? "unlimited" : FormatBytes(bytes);
-}
+std::string Limit(uint64_t bytes) { return bytes == UINT64_MAX ? "unlimited" : FormatBytes(bytes); }
 
 std::string YesNo(bool yes) { return yes ? "yes" : "no"; }
 
@@ -33,8 +31,8 @@ std::string WithReason(const std::string& name, const std::string& reason) {
 std::string KernelAndEngine(const mooring_facts_t& facts) {
   std::string text = "kernel\n" + Line("release", facts.kernel_release);
   text += "\nengine\n";
-  text += Line("chosen", WithReason(EngineName(facts.engine),
-                                    EngineReasonName(facts.engine_reason)));
+  text +=
+      Line("chosen", WithReason(EngineName(facts.engine), EngineReasonName(facts.engine_reason)));
   text += OptionalLine("why", facts.engine_message);
   text += "\nfeatures\n";
   if (facts.features == 0) {
@@ -80,15 +78,15 @@ std::string Slab(const Examination& examination) {
   const Session& session = *examination.session();
   const mooring_slab_info_t& slab = session.slab_info();
   const mooring_registration_info_t& info = session.registration_info();
-  text += Line("buffers", std::to_string(plan.buffer_count) + " of " +
-                              FormatBytes(plan.buffer_bytes));
+  text +=
+      Line("buffers", std::to_string(plan.buffer_count) + " of " + FormatBytes(plan.buffer_bytes));
   text += Line("pages", std::string(PageKindName(slab.page_kind)) + ", " +
                             FormatBytes(slab.page_bytes) + " each; " +
                             FormatBytes(slab.huge_page_total_bytes) + " on huge pages");
   text += OptionalLine("note", slab.note);
   text += Line("outcome", WithReason(OutcomeName(info.outcome), ReasonName(info.reason)));
-  text += Line("pinned", FormatBytes(info.bytes_fixed) + " of " +
-                             FormatBytes(info.bytes_requested));
+  text +=
+      Line("pinned", FormatBytes(info.bytes_fixed) + " of " + FormatBytes(info.bytes_requested));
   text += OptionalLine("why", info.message);
   return text;
 }

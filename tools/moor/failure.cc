@@ -27,7 +27,8 @@ std::string RemedyFor(int system_error) {
     case EDQUOT:
       return "the quota is used up: remove files, or ask for more (see `quota`)";
     case EFBIG:
-      return "the filesystem or `ulimit -f` allows no file of this size: choose another filesystem, "
+      return "the filesystem or `ulimit -f` allows no file of this size: choose another "
+             "filesystem, "
              "or raise the limit";
     case EROFS:
       return "the filesystem is read-only: choose another one, or remount it for writing";

@@ -1,4 +1,5 @@
-// Failure: what went wrong and what to do about it. Thrown anywhere in the tool, printed once, by main.
+// Failure: what went wrong and what to do about it. Thrown anywhere in the tool, printed once, by
+// main.
 //
 // What it is not: a way to report a fallback. A path that is slower than hoped is a fact for the
 // report, never a failure.
@@ -46,7 +47,8 @@ class UsageFailure : public Failure {
       : Failure(std::move(message), std::move(remedy), kExitUsage) {}
 };
 
-// The reader of standard output went away (EPIPE). As with cat, that deserves a status and no words.
+// The reader of standard output went away (EPIPE). As with cat, that deserves a status and no
+// words.
 class ReaderGone : public Failure {
  public:
   ReaderGone()

@@ -1,6 +1,8 @@
-// Handles: Mooring's objects with an owner each, so that a failure half-way gives back what was made.
+// Handles: Mooring's objects with an owner each, so that a failure half-way gives back what was
+// made.
 //
-// Lifecycle: an owner destroys its object; none of these destructors waits. Threading: as the objects.
+// Lifecycle: an owner destroys its object; none of these destructors waits. Threading: as the
+// objects.
 //
 //   mooring_ring_t* ring = nullptr;
 //   Check(mooring_ring_create(&options, &ring));

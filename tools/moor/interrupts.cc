@@ -14,8 +14,8 @@
 namespace moor {
 namespace {
 
-// Only what signal-safety(7) allows in a handler: lock-free atomics and plain bytes that are complete
-// before the descriptor is published (release below, acquire in the handler).
+// Only what signal-safety(7) allows in a handler: lock-free atomics and plain bytes that are
+// complete before the descriptor is published (release below, acquire in the handler).
 std::atomic<int> g_signal{0};
 std::atomic<int> g_directory_fd{-1};
 std::array<char, 256> g_temporary_name;

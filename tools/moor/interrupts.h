@@ -1,11 +1,11 @@
-// Interrupts: ctrl-C, SIGTERM and SIGHUP as a flag that the work looks at, and the one temporary file
-// that must not survive them.
+// Interrupts: ctrl-C, SIGTERM and SIGHUP as a flag that the work looks at, and the one temporary
+// file that must not survive them.
 //
-// The first signal sets the flag: the work stops at its next look, removes what it made and says so.
-// The second one does not wait for that: the handler itself removes the temporary file and exits.
-// A signal that was ignored when the program started (nohup) stays ignored. SIGPIPE and SIGXFSZ are
-// ignored for good, so that a reader who leaves and a file that grows too large are errors like any
-// other (EPIPE, EFBIG), after which there is time to clean up.
+// The first signal sets the flag: the work stops at its next look, removes what it made and says
+// so. The second one does not wait for that: the handler itself removes the temporary file and
+// exits. A signal that was ignored when the program started (nohup) stays ignored. SIGPIPE and
+// SIGXFSZ are ignored for good, so that a reader who leaves and a file that grows too large are
+// errors like any other (EPIPE, EFBIG), after which there is time to clean up.
 //
 // Lifecycle: InstallInterruptHandlers once, first thing in main.
 // Threading: the flag is read by any thread; the temporary file is set and cleared by the main one.

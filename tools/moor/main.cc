@@ -46,8 +46,8 @@ int Complain(const char* message, const char* remedy, int status) {
 }
 
 // A program that is started with a standard stream closed gets its number for the next file that it
-// opens, and would then write its report into the copy. Whoever uses one of these gets EBADF instead,
-// as he should.
+// opens, and would then write its report into the copy. Whoever uses one of these gets EBADF
+// instead, as he should.
 void TakeClosedStandardStreams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) < 0) {

@@ -10,12 +10,12 @@ namespace moor {
 namespace {
 
 constexpr uint64_t kDefaultBufferBytes = UINT64_C(1) << 20;
-constexpr uint64_t kBufferGranule = 512;              // slab.h: buffer_bytes is a multiple of 512
-constexpr uint64_t kBufferCountMax = 16'777'216;      // slab.h
+constexpr uint64_t kBufferGranule = 512;          // slab.h: buffer_bytes is a multiple of 512
+constexpr uint64_t kBufferCountMax = 16'777'216;  // slab.h
 constexpr uint64_t kDefaultBufferCountMax = 1 << 20;
 constexpr uint64_t kPageBytes = 4096;
-constexpr uint64_t kChunkCountMax = 1024;             // more reads than this in flight gain nothing
-constexpr uint64_t kReadBytesMax = UINT64_C(1) << 30; // an extent: a longer read is never fixed
+constexpr uint64_t kChunkCountMax = 1024;  // more reads than this in flight gain nothing
+constexpr uint64_t kReadBytesMax = UINT64_C(1) << 30;  // an extent: a longer read is never fixed
 constexpr uint64_t kChunksWanted = 16;
 
 uint64_t RoundDown(uint64_t value, uint64_t unit) { return value - value % unit; }
@@ -37,14 +37,13 @@ std::string Exactly(uint64_t bytes) { return std::to_string(bytes) + " bytes"; }
 
 SlabPlan PlanSlab(const TransferOptions& options) {
   SlabPlan plan;
-  const uint64_t slab_bytes = options.slab_bytes.value_or(
-      std::max(kDefaultSlabBytes, options.buffer_bytes.value_or(0)));
+  const uint64_t slab_bytes =
+      options.slab_bytes.value_or(std::max(kDefaultSlabBytes, options.buffer_bytes.value_or(0)));
   plan.buffer_bytes = options.buffer_bytes.value_or(DefaultBufferBytes(slab_bytes));
   if (plan.buffer_bytes % kBufferGranule != 0) {
-    throw UsageFailure("--buffer-bytes is " + Exactly(plan.buffer_bytes) +
-                           ", which is no multiple of 512",
-                       "take " + Exactly(RoundDown(plan.buffer_bytes, kBufferGranule) +
-                                         kBufferGranule));
+    throw UsageFailure(
+        "--buffer-bytes is " + Exactly(plan.buffer_bytes) + ", which is no multiple of 512",
+        "take " + Exactly(RoundDown(plan.buffer_bytes, kBufferGranule) + kBufferGranule));
   }
   if (slab_bytes < plan.buffer_bytes) {
     throw UsageFailure("--slab-bytes is " + Exactly(slab_bytes) + ", less than one buffer of " +
@@ -60,10 +59,10 @@ SlabPlan PlanSlab(const TransferOptions& options) {
   }
   const uint64_t window_bytes = options.window_bytes.value_or(slab_bytes);
   if (window_bytes > slab_bytes || window_bytes < plan.buffer_bytes) {
-    throw UsageFailure("--window-bytes is " + Exactly(window_bytes) +
-                           ", which is not between one buffer and the slab",
-                       "choose between " + Exactly(plan.buffer_bytes) + " and " +
-                           Exactly(slab_bytes));
+    throw UsageFailure(
+        "--window-bytes is " + Exactly(window_bytes) +
+            ", which is not between one buffer and the slab",
+        "choose between " + Exactly(plan.buffer_bytes) + " and " + Exactly(slab_bytes));
   }
   plan.window_bytes = std::min(window_bytes, plan.total_bytes());
   return plan;
@@ -76,14 +75,13 @@ WindowPlan PlanWindow(const SlabPlan& slab, std::optional<uint64_t> total_bytes)
   }
   wanted = std::clamp(wanted, kChunkBytesMin, kChunkBytesMax);
   WindowPlan plan;
-  const uint64_t buffers = std::clamp<uint64_t>(wanted / slab.buffer_bytes, 1,
-                                                slab.window_bytes / slab.buffer_bytes);
+  const uint64_t buffers =
+      std::clamp<uint64_t>(wanted / slab.buffer_bytes, 1, slab.window_bytes / slab.buffer_bytes);
   const uint64_t leased_bytes = buffers * slab.buffer_bytes;
   plan.buffers_per_chunk = static_cast<uint32_t>(buffers);
   plan.chunk_bytes = std::min(leased_bytes, kReadBytesMax);
-  plan.chunk_count =
-      static_cast<uint32_t>(std::clamp<uint64_t>(slab.window_bytes / leased_bytes, 1,
-                                                 kChunkCountMax));
+  plan.chunk_count = static_cast<uint32_t>(
+      std::clamp<uint64_t>(slab.window_bytes / leased_bytes, 1, kChunkCountMax));
   return plan;
 }
 

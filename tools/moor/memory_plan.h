@@ -39,8 +39,8 @@ struct WindowPlan {
 // but for a slab that is rounded down to whole buffers.
 SlabPlan PlanSlab(const TransferOptions& options);
 
-// `total_bytes`: what there is to read, if that is known. A small file is split so that several reads
-// overlap.
+// `total_bytes`: what there is to read, if that is known. A small file is split so that several
+// reads overlap.
 WindowPlan PlanWindow(const SlabPlan& slab, std::optional<uint64_t> total_bytes);
 
 }  // namespace moor

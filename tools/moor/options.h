@@ -68,8 +68,7 @@ struct PrintText {
   std::string text;
 };
 
-using Command =
-    std::variant<CopyOptions, StreamOptions, ReceiveOptions, DoctorOptions, PrintText>;
+using Command = std::variant<CopyOptions, StreamOptions, ReceiveOptions, DoctorOptions, PrintText>;
 
 }  // namespace moor
 

@@ -16,9 +16,8 @@ ReadPlan Plan(std::vector<std::string> files, bool keep_holes = false) {
   for (const std::string& file : files) {
     paths.push_back(FindSource(file));
   }
-  return ReadPlan(paths, {.direct = DirectMode::kOff,
-                          .keep_holes = keep_holes,
-                          .chunk_bytes = kChunk});
+  return ReadPlan(paths,
+                  {.direct = DirectMode::kOff, .keep_holes = keep_holes, .chunk_bytes = kChunk});
 }
 
 TEST(ReadPlan, CutsAFileIntoChunks) {

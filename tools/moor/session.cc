@@ -17,8 +17,8 @@ constexpr uint32_t kInFlightMax = 1024 + 1;
 // What such a ring is charged at most, with room for a kernel that counts more generously.
 constexpr uint64_t kRingBytesMax = 64 << 10;
 
-// A ring that was refused for want of memlock knows what it lacks itself. Whoever raises the limit to
-// just that meets the same wall at the slab: this names the whole sum, and the limit.
+// A ring that was refused for want of memlock knows what it lacks itself. Whoever raises the limit
+// to just that meets the same wall at the slab: this names the whole sum, and the limit.
 std::string WithMemlockNumbers(const std::string& remedy, mooring_policy_t policy,
                                const SlabPlan& plan) {
   mooring_facts_t facts = {};

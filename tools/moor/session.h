@@ -1,9 +1,9 @@
-// Session: a ring, a slab and the registration between them, as the options ask, and what came of it.
+// Session: a ring, a slab and the registration between them, as the options ask, and what came of
+// it.
 //
-// Lifecycle: the constructor makes all three or throws with nothing left; Stop ends what is under way
-// before files are closed; the destructor gives everything back.
-// Threading: the ring is made for the thread that makes the session (MOORING_RING_OWNER_THREAD), and
-// only that one may use it.
+// Lifecycle: the constructor makes all three or throws with nothing left; Stop ends what is under
+// way before files are closed; the destructor gives everything back. Threading: the ring is made
+// for the thread that makes the session (MOORING_RING_OWNER_THREAD), and only that one may use it.
 //
 //   Session session(options, PlanSlab(options));
 //   mooring_ring_submit(session.ring(), ...);

@@ -13,8 +13,8 @@ struct Sink {
   int fd = -1;              // -1: the bytes go nowhere
   bool positioned = false;  // writes name their offset, and leave out holes
   bool standard_output = false;
-  bool socket = false;      // sends, and not writes
-  std::string name;         // for messages
+  bool socket = false;  // sends, and not writes
+  std::string name;     // for messages
 };
 
 }  // namespace moor

@@ -39,7 +39,8 @@ std::optional<int> ShiftOf(std::string_view suffix) {
 }  // namespace
 
 std::optional<uint64_t> ParseSize(std::string_view text) {
-  // from_chars takes no sign for an unsigned type, no space and no "0x": what it refuses is no size.
+  // from_chars takes no sign for an unsigned type, no space and no "0x": what it refuses is no
+  // size.
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end == text.data()) {

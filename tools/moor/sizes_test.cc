@@ -19,8 +19,8 @@ TEST(ParseSize, TakesNumbersAndUnitsOf1024) {
 }
 
 TEST(ParseSize, RefusesWhatIsNoSize) {
-  for (const char* text : {"", "K", "-1", "+1", " 1", "1 ", "0x10", "1.5M", "1KB", "1Q", "1KK", "1 M",
-                           "one", "1Ki", "18446744073709551616", "1e3"}) {
+  for (const char* text : {"", "K", "-1", "+1", " 1", "1 ", "0x10", "1.5M", "1KB", "1Q", "1KK",
+                           "1 M", "one", "1Ki", "18446744073709551616", "1e3"}) {
     EXPECT_EQ(ParseSize(text), std::nullopt) << "'" << text << "'";
   }
 }

@@ -159,8 +159,8 @@ void Source::ChooseDirect(DirectMode mode, uint64_t chunk_bytes_max) {
       case DirectReason::kSmallFile:
         break;
       default:
-        throw Failure("'" + name_ + "' cannot be read directly (" +
-                          DirectReasonName(reason) + "), and --direct on was asked for",
+        throw Failure("'" + name_ + "' cannot be read directly (" + DirectReasonName(reason) +
+                          "), and --direct on was asked for",
                       reason == DirectReason::kNotAligned
                           ? "raise --buffer-bytes to at least " + std::to_string(alignment_.offset)
                           : "use --direct auto, or put the file on a filesystem with direct I/O");

@@ -1,11 +1,11 @@
 // Source: one thing to read: a file, a pipe, a device, standard input, a connection.
 //
 // A positioned source (a regular file, a block device) has a size, and reads name their offset, so
-// many are under way at once; what is appended to it later is not read. Any other one is read at its
-// own position, one read at a time, to its end.
+// many are under way at once; what is appended to it later is not read. Any other one is read at
+// its own position, one read at a time, to its end.
 //
-// Lifecycle: Find looks without opening (so that nothing waits for a pipe's writer before everything
-// else is known to be right); Open opens. Closed when the last piece of it is done with.
+// Lifecycle: Find looks without opening (so that nothing waits for a pipe's writer before
+// everything else is known to be right); Open opens. Closed when the last piece of it is done with.
 // Threading: one owner.
 #ifndef MOORING_TOOLS_MOOR_SOURCE_H_
 #define MOORING_TOOLS_MOOR_SOURCE_H_

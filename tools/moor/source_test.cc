@@ -32,9 +32,7 @@ TEST(Source, RegularFileIsPositionedAndHasItsSize) {
   EXPECT_FALSE(source->may_have_holes());
 }
 
-TEST(Source, FileOfProcIsReadToItsEnd) {
-  EXPECT_FALSE(Open("/proc/cpuinfo")->positioned());
-}
+TEST(Source, FileOfProcIsReadToItsEnd) { EXPECT_FALSE(Open("/proc/cpuinfo")->positioned()); }
 
 TEST(Source, DeviceIsReadToItsEnd) { EXPECT_FALSE(Open("/dev/null")->positioned()); }
 

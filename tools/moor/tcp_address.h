@@ -1,5 +1,5 @@
-// TcpAddress: a host and a port, as the command line writes them: HOST:PORT, with [ ] around an IPv6
-// address.
+// TcpAddress: a host and a port, as the command line writes them: HOST:PORT, with [ ] around an
+// IPv6 address.
 //
 // Threading: pure functions.
 //

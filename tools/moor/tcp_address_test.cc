@@ -16,8 +16,9 @@ TEST(TcpAddress, ReadsAndWritesHostAndPort) {
 }
 
 TEST(TcpAddress, RefusesWhatIsNone) {
-  for (const char* text : {"", ":", "localhost", "localhost:", ":80", "localhost:0", "a:65536",
-                           "a:-1", "a:+1", "a: 1", "a:1x", "::1:80", "[]:80", "[::1:80", "::1]:80"}) {
+  for (const char* text :
+       {"", ":", "localhost", "localhost:", ":80", "localhost:0", "a:65536", "a:-1", "a:+1", "a: 1",
+        "a:1x", "::1:80", "[]:80", "[::1:80", "::1]:80"}) {
     EXPECT_FALSE(ParseTcpAddress(text)) << text;
   }
 }

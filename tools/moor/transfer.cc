@@ -240,9 +240,9 @@ void Transfer::Advance() {
   RetireFinished();
 }
 
-// Everything before digested_count_ has its turn to be written. One at a time: a pipe has an order, and
-// a file has one lock for buffered writers, so that several would only wait for each other. A connection
-// has an order too, and links that keep it.
+// Everything before digested_count_ has its turn to be written. One at a time: a pipe has an order,
+// and a file has one lock for buffered writers, so that several would only wait for each other. A
+// connection has an order too, and links that keep it.
 void Transfer::StartWrites() {
   const size_t most = sink_.socket ? kSendChainMax : 1;
   for (size_t index = 0; index < digested_count_ && writes_under_way_ < most; ++index) {

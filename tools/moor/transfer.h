@@ -47,9 +47,9 @@ class Transfer {
   // A piece on its way. Its address is the user_data of its operation: a deque moves nothing.
   struct Item {
     Piece piece;
-    uint32_t chunk = 0;     // none for a hole
-    uint64_t done = 0;      // bytes read, then bytes written
-    bool direct = false;    // how the read under way is made
+    uint32_t chunk = 0;   // none for a hole
+    uint64_t done = 0;    // bytes read, then bytes written
+    bool direct = false;  // how the read under way is made
     State state = State::kReading;
   };
 
@@ -77,8 +77,8 @@ class Transfer {
   Progress& progress_;
   ChunkPool pool_;
 
-  std::deque<Item> items_;       // in the order of the files
-  size_t digested_count_ = 0;    // of items_, from the front
+  std::deque<Item> items_;                // in the order of the files
+  size_t digested_count_ = 0;             // of items_, from the front
   std::vector<mooring_op_t> operations_;  // to be submitted
   std::vector<mooring_completion_t> completions_;
   uint64_t in_flight_ = 0;

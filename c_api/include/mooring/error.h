@@ -1,12 +1,13 @@
 // error.h: what a failed call returns.
 //
-// A call that can fail returns `mooring_error_t*`: NULL is success. An error says what happened (message, with the
-// numbers), what to do about it (remedy), the errno behind it, and whether trying again can help. The caller owns it
-// and gives it back with mooring_error_destroy. Errors on the data path (submit, reap, acquire, release) are constant
-// objects, so failing allocates nothing; destroying one is a no-op, so callers need not know the difference.
+// A call that can fail returns `mooring_error_t*`: NULL is success. An error says what happened
+// (message, with the numbers), what to do about it (remedy), the errno behind it, and whether
+// trying again can help. The caller owns it and gives it back with mooring_error_destroy. Errors on
+// the data path (submit, reap, acquire, release) are constant objects, so failing allocates
+// nothing; destroying one is a no-op, so callers need not know the difference.
 //
-// Codes say what the caller can do and are few; detail is in the message. They are never renumbered. Treat a code that
-// you do not know as MOORING_CODE_INTERNAL.
+// Codes say what the caller can do and are few; detail is in the message. They are never
+// renumbered. Treat a code that you do not know as MOORING_CODE_INTERNAL.
 #ifndef MOORING_ERROR_H_
 #define MOORING_ERROR_H_
 
@@ -59,7 +60,8 @@ MOORING_API mooring_code_t mooring_error_code(const mooring_error_t* error) MOOR
 // Since:  0.1
 MOORING_API const char* mooring_error_message(const mooring_error_t* error) MOORING_NOEXCEPT;
 
-// mooring_error_remedy returns what to do about it, as UTF-8 text. It is never NULL, and "" only for NULL.
+// mooring_error_remedy returns what to do about it, as UTF-8 text. It is never NULL, and "" only
+// for NULL.
 //
 // Thread: any.
 // Owns:   lends a string that lives as long as `error`.
@@ -67,7 +69,8 @@ MOORING_API const char* mooring_error_message(const mooring_error_t* error) MOOR
 // Since:  0.1
 MOORING_API const char* mooring_error_remedy(const mooring_error_t* error) MOORING_NOEXCEPT;
 
-// mooring_error_system_error returns the errno behind `error`, as a positive number; 0 where there is none.
+// mooring_error_system_error returns the errno behind `error`, as a positive number; 0 where there
+// is none.
 //
 // Thread: any.
 // Errors: none.
@@ -89,7 +92,8 @@ MOORING_API mooring_retry_t mooring_error_retry(const mooring_error_t* error) MO
 // Since:  0.1
 MOORING_API void mooring_error_destroy(mooring_error_t* error) MOORING_NOEXCEPT;
 
-// mooring_code_name returns the name of `code`, for example "MEMLOCK_LIMIT"; "UNKNOWN" for one that it does not know.
+// mooring_code_name returns the name of `code`, for example "MEMLOCK_LIMIT"; "UNKNOWN" for one that
+// it does not know.
 //
 // Thread: any.
 // Owns:   lends a static string.

@@ -1,4 +1,5 @@
-// export.h: how every Mooring declaration is marked. Macros only; nothing here is part of the binary interface.
+// export.h: how every Mooring declaration is marked. Macros only; nothing here is part of the
+// binary interface.
 #ifndef MOORING_EXPORT_H_
 #define MOORING_EXPORT_H_
 

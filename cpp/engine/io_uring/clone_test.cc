@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "cpp/engine/create_engine.h"
-#include "cpp/engine/testing/fake_kernel.h"
-#include "cpp/engine/testing/engine_test_support.h"
-#include "cpp/engine/threads/threads_engine.h"
 #include "cpp/engine/io_uring/features.h"
+#include "cpp/engine/testing/engine_test_support.h"
+#include "cpp/engine/testing/fake_kernel.h"
+#include "cpp/engine/threads/threads_engine.h"
 #include "testing/support/eventually.h"
 #include "testing/support/proc_self.h"
 

@@ -10,8 +10,8 @@
 #include <cstdint>
 #include <span>
 
-#include "cpp/engine/request.h"
 #include "cpp/engine/io_uring/uring.h"
+#include "cpp/engine/request.h"
 
 namespace mooring {
 

@@ -11,7 +11,8 @@
 namespace mooring {
 namespace {
 
-// The longest wait that Wake cannot end at once: before a reaper parks, and with DEFER_TASKRUN after.
+// The longest wait that Wake cannot end at once: before a reaper parks, and with DEFER_TASKRUN
+// after.
 constexpr int64_t kBriefWaitNs = 1'000'000;
 constexpr int64_t kParkedWaitNs = 40'000'000;
 // How many submissions in a row wait in their own system call before one is tried without.
@@ -110,7 +111,8 @@ void CompletionSide::Alert() {
 
 void CompletionSide::NotifyFailed() {
   SignalEventFd(wake_fd_.get());
-  if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0) SignalEventFd(fd);
+  if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0)
+    SignalEventFd(fd);
 }
 
 // Readable from the start: what was ready before the kernel knew of it is found by the first reap.
@@ -128,8 +130,9 @@ int CompletionSide::EventFd() {
   return number;
 }
 
-// For kernels that signal work that waits but once for each registration: see the header. The caller
-// has found nothing and will sleep on the descriptor; what came meanwhile is found by looking again.
+// For kernels that signal work that waits but once for each registration: see the header. The
+// caller has found nothing and will sleep on the descriptor; what came meanwhile is found by
+// looking again.
 void CompletionSide::RenewEventFd() {
   const int number = event_fd_.get();
   AddOne(system_calls_);
@@ -169,8 +172,8 @@ bool CompletionSide::WaitInKernel(uint32_t count, Deadline deadline, bool* parke
   }
 }
 
-// Until the ring has something, somebody wakes us, or the deadline passes; EINTR is as good a reason
-// to look again. False when waiting here is hopeless.
+// Until the ring has something, somebody wakes us, or the deadline passes; EINTR is as good a
+// reason to look again. False when waiting here is hopeless.
 bool CompletionSide::Park(Deadline deadline, bool* parked) {
   *parked = false;
   pollfd fds[2] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0},

@@ -8,10 +8,10 @@
 // one pays no second system call.
 //
 // With DEFER_TASKRUN nothing is delivered while the ring's thread is in poll(2), nor is it woken: a
-// timeout slept on until the deadline (measured, 6.18). An eventfd registered with the ring should be
-// signalled for work that waits, but 6.12.117 does so once and never again (measured; its bit for "a
-// signal is on its way" is never cleared). So such a reaper parks in the kernel's own wait, which is
-// sound, for short times, and Wake may take as long as one of them.
+// timeout slept on until the deadline (measured, 6.18). An eventfd registered with the ring should
+// be signalled for work that waits, but 6.12.117 does so once and never again (measured; its bit
+// for "a signal is on its way" is never cleared). So such a reaper parks in the kernel's own wait,
+// which is sound, for short times, and Wake may take as long as one of them.
 //
 // Threading: Reap, Plan and EventFd: one thread at a time. Wake, NotifyFailed and counters: any
 // thread.
@@ -28,9 +28,9 @@
 #include "cpp/base/unique_fd.h"
 #include "cpp/engine/io_uring/completion_queue.h"
 #include "cpp/engine/io_uring/failed_events.h"
-#include "cpp/engine/request.h"
 #include "cpp/engine/io_uring/submission_side.h"
 #include "cpp/engine/io_uring/uring.h"
+#include "cpp/engine/request.h"
 
 namespace mooring {
 
@@ -43,8 +43,9 @@ class CompletionSide {
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline);
 
   // What a submission that is followed by such a Reap may wait for in its own system call.
-  // `timeout` is room for it. Most requests complete before that call returns, or few do: so it asks
-  // for a wait only while recent requests have been waited for, and tries without now and then.
+  // `timeout` is room for it. Most requests complete before that call returns, or few do: so it
+  // asks for a wait only while recent requests have been waited for, and tries without now and
+  // then.
   SubmissionWait Plan(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout);
 
   void Wake();

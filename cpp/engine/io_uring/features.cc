@@ -38,8 +38,8 @@ constexpr OpcodeName kNeeded[] = {
 
 constexpr uint32_t kProbeCount = 256;  // as many as there can be
 
-// What the kernel answers to one entry, on a ring of its own; nothing where there is no such ring or
-// no answer.
+// What the kernel answers to one entry, on a ring of its own; nothing where there is no such ring
+// or no answer.
 template <typename Fill>
 std::optional<int32_t> TryOne(const UringCalls& calls, Fill fill) {
   Uring uring;

@@ -12,15 +12,15 @@
 #include <utility>
 
 #include "cpp/base/unique_fd.h"
-#include "cpp/os/thread_token.h"
 #include "cpp/engine/io_uring/completion_side.h"
 #include "cpp/engine/io_uring/failed_events.h"
-#include "cpp/engine/io_uring/submission_side.h"
-#include "cpp/engine/io_uring/uring.h"
 #include "cpp/engine/io_uring/features.h"
 #include "cpp/engine/io_uring/provided_ring.h"
 #include "cpp/engine/io_uring/setup.h"
+#include "cpp/engine/io_uring/submission_side.h"
 #include "cpp/engine/io_uring/tables.h"
+#include "cpp/engine/io_uring/uring.h"
+#include "cpp/os/thread_token.h"
 
 namespace mooring {
 namespace {
@@ -32,8 +32,8 @@ constexpr Request kNudge = {.token = kBufferTagBit | UINT32_MAX};
 
 class IoUringEngine final : public Engine {
  public:
-  IoUringEngine(const EngineOptions& options, Uring uring, KernelQuirks quirks,
-                bool shuts_down, UniqueFd wake_fd)
+  IoUringEngine(const EngineOptions& options, Uring uring, KernelQuirks quirks, bool shuts_down,
+                UniqueFd wake_fd)
       : uring_(std::move(uring)),
         shuts_down_(shuts_down),
         owner_thread_(options.owner_thread),
@@ -65,7 +65,8 @@ class IoUringEngine final : public Engine {
   std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t entry_count, int* out_error) override {
     if ((info_.features & kFeatureRecvMultishot) != 0)
       return UringProvidedRing::Create(uring_, next_group_, entry_count, out_error);
-    *out_error = EINVAL;  // as a kernel before 5.19 says; 5.19 has them, but no receive that repeats
+    *out_error =
+        EINVAL;  // as a kernel before 5.19 says; 5.19 has them, but no receive that repeats
     return nullptr;
   }
 
@@ -174,15 +175,15 @@ void IoUringEngine::SubmitAround(std::span<const Request> requests) {
   if (any_failed) completion_.NotifyFailed();
 }
 
-// Before 5.11 the kernel has no shutdown. As shutdown(2) never waits, one that nothing orders can be
-// made at once. The rest get the kernel's own answer, EINVAL: they would have to wait for others, or
-// name a slot whose file only the kernel knows.
+// Before 5.11 the kernel has no shutdown. As shutdown(2) never waits, one that nothing orders can
+// be made at once. The rest get the kernel's own answer, EINVAL: they would have to wait for
+// others, or name a slot whose file only the kernel knows.
 int IoUringEngine::ShutDown(const Request& request) {
   return shutdown(request.fd, static_cast<int>(request.parameter)) == 0 ? 0 : -errno;
 }
 
-// A cancellation that is a request itself would wait behind a drain, and so for the very request that
-// it is to stop. Nothing where the kernel knows no other kind (before 6.0): there it waits.
+// A cancellation that is a request itself would wait behind a drain, and so for the very request
+// that it is to stop. Nothing where the kernel knows no other kind (before 6.0): there it waits.
 std::optional<int> IoUringEngine::CancelNow(uint64_t token) {
   // No time: one that runs already is asked to stop, and not waited for.
   io_uring_sync_cancel_reg argument = {};
@@ -240,7 +241,8 @@ bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCall
 
 }  // namespace
 
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavailability* unavailability,
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options,
+                                            Unavailability* unavailability,
                                             const UringCalls& calls) {
   Uring uring;
   if (!SetUpUring(calls, options, &uring, unavailability)) return nullptr;

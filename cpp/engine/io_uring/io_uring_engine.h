@@ -13,13 +13,14 @@
 #include <memory>
 
 #include "cpp/engine/engine.h"
-#include "cpp/engine/io_uring/unavailability.h"
 #include "cpp/engine/io_uring/calls.h"
+#include "cpp/engine/io_uring/unavailability.h"
 
 namespace mooring {
 
 // Null with the reason in `*unavailability`. Looks at no EngineKind but for SQPOLL (setup.h).
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavailability* unavailability,
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options,
+                                            Unavailability* unavailability,
                                             const UringCalls& calls = kKernelCalls);
 
 }  // namespace mooring

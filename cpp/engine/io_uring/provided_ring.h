@@ -11,17 +11,17 @@
 #include <cstdint>
 #include <memory>
 
+#include "cpp/engine/io_uring/uring.h"
+#include "cpp/engine/provided_ring.h"
 #include "cpp/os/mapping.h"
 #include "cpp/os/process.h"
-#include "cpp/engine/provided_ring.h"
-#include "cpp/engine/io_uring/uring.h"
 
 namespace mooring {
 
 class UringProvidedRing final : public ProvidedRing {
  public:
-  // Null with a positive errno. Takes the first group that is free from `next_group` on, which moves
-  // on. `uring` is needed as long as Unregister may be called.
+  // Null with a positive errno. Takes the first group that is free from `next_group` on, which
+  // moves on. `uring` is needed as long as Unregister may be called.
   static std::unique_ptr<ProvidedRing> Create(const Uring& uring, uint16_t& next_group,
                                               uint32_t entry_count, int* out_error);
   ~UringProvidedRing() override;

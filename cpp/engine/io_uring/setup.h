@@ -6,19 +6,20 @@
 //
 //   Uring uring;
 //   Unavailability unavailability;
-//   if (!SetUpUring(kKernelCalls, options, &uring, &unavailability)) return unavailability.ToStatus();
+//   if (!SetUpUring(kKernelCalls, options, &uring, &unavailability)) return
+//   unavailability.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_SETUP_H_
 #define MOORING_CPP_ENGINE_IO_URING_SETUP_H_
 
 #include "cpp/engine/engine.h"
+#include "cpp/engine/io_uring/calls.h"
 #include "cpp/engine/io_uring/unavailability.h"
 #include "cpp/engine/io_uring/uring.h"
-#include "cpp/engine/io_uring/calls.h"
 
 namespace mooring {
 
-// True with a ring in `*uring`, false with the reason in `*unavailability`. With EngineKind::kAuto, SQPOLL
-// is a wish: a kernel that refuses it gives a ring without.
+// True with a ring in `*uring`, false with the reason in `*unavailability`. With EngineKind::kAuto,
+// SQPOLL is a wish: a kernel that refuses it gives a ring without.
 bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
                 Unavailability* unavailability);
 

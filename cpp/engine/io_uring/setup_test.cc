@@ -10,9 +10,9 @@
 #include <cerrno>
 #include <vector>
 
-#include "cpp/os/memlock_ledger.h"
-#include "cpp/engine/testing/fake_kernel.h"
 #include "cpp/engine/testing/engine_test_support.h"
+#include "cpp/engine/testing/fake_kernel.h"
+#include "cpp/os/memlock_ledger.h"
 
 namespace mooring {
 namespace {
@@ -251,9 +251,9 @@ TEST_F(UringSetupTest, WithoutUpdatesTheTableIsRegisteredWhole) {
     EXPECT_EQ(engine->info().fixed_buffer_count, 1024u);
     EXPECT_EQ(engine->info().table_error, 0);
     EXPECT_NE(engine->info().features & kFeatureFixedBuffers, 0u);
-    EXPECT_EQ(engine->info().features &
-                  (kFeatureBufferUpdate | kFeatureSparseTable | kFeatureBufferTags),
-              0u);
+    EXPECT_EQ(
+        engine->info().features & (kFeatureBufferUpdate | kFeatureSparseTable | kFeatureBufferTags),
+        0u);
     std::vector<char> data(4096);
     const iovec range = {.iov_base = data.data(), .iov_len = data.size()};
     EXPECT_EQ(engine->UpdateBuffers(0, {&range, 1}, {}), -EOPNOTSUPP);

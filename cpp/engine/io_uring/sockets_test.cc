@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "cpp/engine/testing/fake_kernel.h"
 #include "cpp/engine/testing/engine_test_support.h"
+#include "cpp/engine/testing/fake_kernel.h"
 
 namespace mooring {
 namespace {

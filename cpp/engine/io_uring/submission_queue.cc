@@ -143,7 +143,8 @@ uint32_t SubmissionQueue::ChainLength(std::span<const Request> requests) {
 }
 
 size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
-  const std::span<const Request> fitting = requests.first(std::min<size_t>(requests.size(), Room()));
+  const std::span<const Request> fitting =
+      requests.first(std::min<size_t>(requests.size(), Room()));
   const Request* next = fitting.data();
   const Request* const end = next + fitting.size();
   while (next < end) {
@@ -151,7 +152,8 @@ size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
       Push(*next++);
       continue;
     }
-    const uint32_t length = ChainLength(requests.subspan(static_cast<size_t>(next - requests.data())));
+    const uint32_t length =
+        ChainLength(requests.subspan(static_cast<size_t>(next - requests.data())));
     if (length > end - next) break;
     for (uint32_t i = 0; i < length; ++i) PushInOrder(*next++);
   }
@@ -164,8 +166,8 @@ void SubmissionQueue::PushInOrder(const Request& request) {
 }
 
 // io_uring_enter(2) has later requests start after a drain has completed. Kernels of 5.15 to 6.15
-// let all go that stand behind it when it starts, and 6.1 even starts them first (measured). There a
-// drain of its own holds the next one back, and with it those behind it. From 6.16 on it is not
+// let all go that stand behind it when it starts, and 6.1 even starts them first (measured). There
+// a drain of its own holds the next one back, and with it those behind it. From 6.16 on it is not
 // needed, and would make them wait for the next one to complete.
 void SubmissionQueue::KeepBehindDrain(io_uring_sqe* entry, const Request& request) {
   if (drained_ && !chain_is_open_) {
@@ -191,10 +193,11 @@ void SubmissionQueue::Retract(uint32_t position) {
   }
 }
 
-// The thread may wake by itself (for a signal that stops the process, or for work of its own). Then it clears its flag
-// before it loads the tail, and sets it again only after it has stored the head: as long as the flag is set and the head
-// the same after our store, it has taken nothing and will find nothing. Otherwise it is at work on entries that are all
-// still there, and the tail goes back to where it was.
+// The thread may wake by itself (for a signal that stops the process, or for work of its own). Then
+// it clears its flag before it loads the tail, and sets it again only after it has stored the head:
+// as long as the flag is set and the head the same after our store, it has taken nothing and will
+// find nothing. Otherwise it is at work on entries that are all still there, and the tail goes back
+// to where it was.
 bool SubmissionQueue::HideFromSqpollThread() {
   const uint32_t before = head();
   __atomic_store_n(kernel_tail_, before, __ATOMIC_SEQ_CST);

@@ -16,8 +16,8 @@
 #include <memory>
 #include <span>
 
-#include "cpp/engine/request.h"
 #include "cpp/engine/io_uring/uring.h"
+#include "cpp/engine/request.h"
 
 namespace mooring {
 
@@ -58,13 +58,13 @@ class SubmissionQueue {
   bool SqpollThreadSleeps() const {
     return (__atomic_load_n(flags_, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP) != 0;
   }
-  // Takes all that the kernel has not taken out of its sight, before it is failed and retracted. False, and nothing
-  // changed, unless its thread sleeps.
+  // Takes all that the kernel has not taken out of its sight, before it is failed and retracted.
+  // False, and nothing changed, unless its thread sleeps.
   bool HideFromSqpollThread();
 
   const io_uring_sqe& At(uint32_t position) const { return entries_[position & mask_]; }
-  // Takes back [position, tail), none of which the kernel has taken. Where a kernel thread polls, only what is hidden
-  // from it.
+  // Takes back [position, tail), none of which the kernel has taken. Where a kernel thread polls,
+  // only what is hidden from it.
   void Retract(uint32_t position);
 
  private:

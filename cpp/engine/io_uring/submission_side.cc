@@ -56,8 +56,8 @@ size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
   }
   queue_.Publish();
   const uint32_t pending = queue_.Pending();
-  // With DEFER_TASKRUN what is due completes only in a call that asks for events. Where something is,
-  // this one asks: who always finds something to reap would never come to see the rest.
+  // With DEFER_TASKRUN what is due completes only in a call that asks for events. Where something
+  // is, this one asks: who always finds something to reap would never come to see the rest.
   const bool is_due = (queue_.flags() & IORING_SQ_TASKRUN) != 0;
   const uint32_t flags = wait.flags | (is_due ? IORING_ENTER_GETEVENTS : 0);
   const int result = Enter(pending, wait.min_complete, flags, wait.timeout);
@@ -107,8 +107,8 @@ bool SubmissionSide::WaitUntilTaken() {
   return any_failed_;
 }
 
-// A thread that sleeps on would leave its requests for ever: where it cannot be woken, as behind a seccomp filter that
-// came after the ring, they fail.
+// A thread that sleeps on would leave its requests for ever: where it cannot be woken, as behind a
+// seccomp filter that came after the ring, they fail.
 void SubmissionSide::WakeSqpollThread() {
   bool asleep = queue_.PublishToSqpollThread();
   while (asleep) {

@@ -13,9 +13,9 @@
 #include <span>
 
 #include "cpp/engine/io_uring/failed_events.h"
-#include "cpp/engine/request.h"
 #include "cpp/engine/io_uring/submission_queue.h"
 #include "cpp/engine/io_uring/uring.h"
+#include "cpp/engine/request.h"
 
 namespace mooring {
 

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "cpp/engine/testing/fake_kernel.h"
 #include "cpp/engine/testing/engine_test_support.h"
+#include "cpp/engine/testing/fake_kernel.h"
 #include "testing/support/eventually.h"
 #include "testing/support/proc_self.h"
 

@@ -29,8 +29,8 @@ int UringTables::CreateBuffers(uint32_t slot_count) {
   return result >= 0 ? 0 : -result;
 }
 
-// A table of one range that there cannot be: kernels that do not know empty slots answer EFAULT once
-// they look at it, which says that the call itself is fine; others make it.
+// A table of one range that there cannot be: kernels that do not know empty slots answer EFAULT
+// once they look at it, which says that the call itself is fine; others make it.
 int UringTables::TryWhole() {
   const iovec nothing = {};
   const int result = uring_.Control(IORING_REGISTER_BUFFERS, &nothing, 1);
@@ -78,8 +78,8 @@ int UringTables::CloneBuffer(int source_fd, uint32_t from, uint32_t to) {
 
 int UringTables::RegisterBuffers(std::span<const iovec> ranges) {
   if (!registers_whole_) return -EOPNOTSUPP;
-  const int result = uring_.Control(IORING_REGISTER_BUFFERS, ranges.data(),
-                                    static_cast<uint32_t>(ranges.size()));
+  const int result =
+      uring_.Control(IORING_REGISTER_BUFFERS, ranges.data(), static_cast<uint32_t>(ranges.size()));
   if (result >= 0) has_buffers_ = true;
   return result < 0 ? result : 0;
 }

@@ -41,16 +41,17 @@ Unavailability Denied(int error, std::string message) {
 
 Unavailability Disabled(int error, int setting) {
   Unavailability unavailability = {.reason = EngineReason::kIoUringDisabled,
-                     .code = Code::kPermission,
-                     .retry = Retry::kAfterRemedy,
-                     .system_error = error};
-  unavailability.message = Format("sysctl kernel.io_uring_disabled is %d: io_uring_setup answers %s",
-                           setting, NameOf(error));
-  unavailability.remedy = setting == 1 ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
-                                  "join the group that sysctl "
-                                  "kernel.io_uring_group names, or choose the threads engine"
-                                : "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
-                                  "choose the threads engine";
+                                   .code = Code::kPermission,
+                                   .retry = Retry::kAfterRemedy,
+                                   .system_error = error};
+  unavailability.message = Format(
+      "sysctl kernel.io_uring_disabled is %d: io_uring_setup answers %s", setting, NameOf(error));
+  unavailability.remedy = setting == 1
+                              ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+                                "join the group that sysctl "
+                                "kernel.io_uring_group names, or choose the threads engine"
+                              : "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+                                "choose the threads engine";
   return unavailability;
 }
 
@@ -119,9 +120,9 @@ Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limi
             .remedy = "free memory, or raise the memory limit of the control group"};
   }
   Unavailability unavailability = {.reason = EngineReason::kMemlockLimit,
-                     .code = Code::kMemlockLimit,
-                     .retry = Retry::kAfterRemedy,
-                     .system_error = ENOMEM};
+                                   .code = Code::kMemlockLimit,
+                                   .retry = Retry::kAfterRemedy,
+                                   .system_error = ENOMEM};
   unavailability.message = Format(
       "the memlock budget is spent: the ring asked for needs %s, the smallest %s, and the soft "
       "limit "

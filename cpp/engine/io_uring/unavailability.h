@@ -1,6 +1,6 @@
-// Unavailability: why there is no io_uring here, in the words that a caller gets, either with the threads
-// that stand in for it or as an error. io_uring_setup(2) answers with an errno that has many
-// causes; they are told apart by looking further.
+// Unavailability: why there is no io_uring here, in the words that a caller gets, either with the
+// threads that stand in for it or as an error. io_uring_setup(2) answers with an errno that has
+// many causes; they are told apart by looking further.
 //
 // Threading: a value.
 //
@@ -13,15 +13,15 @@
 #include <string>
 
 #include "cpp/base/status.h"
-#include "cpp/os/memlock.h"
 #include "cpp/engine/engine.h"
 #include "cpp/engine/io_uring/calls.h"
+#include "cpp/os/memlock.h"
 
 namespace mooring {
 
 struct Unavailability {
-  EngineReason reason = EngineReason::
-      kNone;  // kNone: of this attempt only, and the threads engine would fare no better
+  EngineReason reason = EngineReason::kNone;  // kNone: of this attempt only, and the threads engine
+                                              // would fare no better
   Code code = Code::kInternal;
   Retry retry = Retry::kNever;
   int32_t system_error = 0;

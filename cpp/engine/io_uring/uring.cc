@@ -17,9 +17,9 @@ uint64_t WholePages(uint64_t bytes) {
   return (bytes + page - 1) / page * page;
 }
 
-// Grows before a ring's memory is given back, and is read when one has got its own, which may be the
-// same addresses. The kernel orders the two in fact; this tells the thread sanitizer, which does not see
-// liburing's own system calls.
+// Grows before a ring's memory is given back, and is read when one has got its own, which may be
+// the same addresses. The kernel orders the two in fact; this tells the thread sanitizer, which
+// does not see liburing's own system calls.
 std::atomic<uint64_t> rings_closed{0};
 
 }  // namespace
@@ -69,14 +69,16 @@ void Uring::Swap(Uring& other) {
   std::swap(memlock_exempt_, other.memlock_exempt_);
 }
 
-// No call tells. Each change came together with something that shows, which says more than a release
-// does where features are carried backwards: NATIVE_WORKERS came with 5.12, which stopped charging,
-// and RW_ATTR with 6.14, which began again. 7.3 charges none (measured; up to 7.0 they are), and has
-// EINVAL for a buffer of more than 1 TiB, where the others have EFAULT for one of more than 1 GiB.
+// No call tells. Each change came together with something that shows, which says more than a
+// release does where features are carried backwards: NATIVE_WORKERS came with 5.12, which stopped
+// charging, and RW_ATTR with 6.14, which began again. 7.3 charges none (measured; up to 7.0 they
+// are), and has EINVAL for a buffer of more than 1 TiB, where the others have EFAULT for one of
+// more than 1 GiB.
 bool Uring::ChargesRings() const {
   if (!HasFeature(IORING_FEAT_NATIVE_WORKERS)) return true;
   if (!HasFeature(IORING_FEAT_RW_ATTR)) return false;
-  // Refused for its size; never mapped, so that a kernel which thinks nothing of the size pins nothing.
+  // Refused for its size; never mapped, so that a kernel which thinks nothing of the size pins
+  // nothing.
   const iovec too_large = {.iov_base = reinterpret_cast<void*>(4096), .iov_len = size_t{1} << 41};
   return Control(IORING_REGISTER_BUFFERS, &too_large, 1) != -EINVAL;
 }

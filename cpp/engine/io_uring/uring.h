@@ -16,9 +16,9 @@
 
 #include <cstdint>
 
-#include "cpp/os/process.h"
 #include "cpp/engine/io_uring/abi.h"
 #include "cpp/engine/io_uring/calls.h"
+#include "cpp/os/process.h"
 
 namespace mooring {
 
@@ -62,8 +62,8 @@ class Uring {
     return calls_->control(ring_.ring_fd, opcode, argument, count);
   }
 
-  // This kernel charges rings to RLIMIT_MEMLOCK, unless their maker is exempt. Before the ring has a
-  // table of buffers.
+  // This kernel charges rings to RLIMIT_MEMLOCK, unless their maker is exempt. Before the ring has
+  // a table of buffers.
   bool ChargesRings() const;
   // What a ring of these sizes costs where it is charged.
   static uint64_t ChargedBytes(const io_uring_params& params);

@@ -57,7 +57,8 @@ inline std::unique_ptr<Engine> MakeUring(const EngineOptions& options,
   Unavailability unavailability;
   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability, calls);
   if (engine == nullptr)
-    fprintf(stderr, "no engine: %s (%s)\n", unavailability.message.c_str(), unavailability.remedy.c_str());
+    fprintf(stderr, "no engine: %s (%s)\n", unavailability.message.c_str(),
+            unavailability.remedy.c_str());
   return engine;
 }
 inline std::unique_ptr<Engine> MakeUring(Mode mode) { return MakeUring(OptionsOf(mode)); }

@@ -1,5 +1,6 @@
-// FakeEngine: a ring's engine whose table has the budget, the refusals and the delays that a test gives it. Only for what
-// a real kernel does not do on demand; what it does do is tested with a real one (testing/conformance).
+// FakeEngine: a ring's engine whose table has the budget, the refusals and the delays that a test
+// gives it. Only for what a real kernel does not do on demand; what it does do is tested with a
+// real one (testing/conformance).
 #ifndef MOORING_CPP_ENGINE_TESTING_FAKE_ENGINE_H_
 #define MOORING_CPP_ENGINE_TESTING_FAKE_ENGINE_H_
 
@@ -24,8 +25,8 @@ class FakeEngine : public Engine {
     info_.fixed_buffer_count = 64;
     info_.submission_count = 64;
     info_.completion_count = 128;
-    info_.features = kFeatureFixedBuffers | kFeatureBufferUpdate | kFeatureBufferTags | kFeatureSparseTable |
-                     kFeatureAcceptMultishot | kFeatureRecvMultishot;
+    info_.features = kFeatureFixedBuffers | kFeatureBufferUpdate | kFeatureBufferTags |
+                     kFeatureSparseTable | kFeatureAcceptMultishot | kFeatureRecvMultishot;
   }
 
   struct Slot {
@@ -35,7 +36,8 @@ class FakeEngine : public Engine {
   };
 
   EngineInfo& mutable_info() { return info_; }
-  // A table that can only be registered whole, as before 5.13. For before a BufferTable has seen the engine.
+  // A table that can only be registered whole, as before 5.13. For before a BufferTable has seen
+  // the engine.
   void MakeWhole(uint32_t slot_count) {
     info_.fixed_buffer_count = slot_count;
     info_.features = kFeatureFixedBuffers;
@@ -58,20 +60,21 @@ class FakeEngine : public Engine {
 
   // What a test sets and reads.
   uint64_t budget_bytes = UINT64_MAX;
-  int refuse_with = 0;      // errno for every range that is not empty
-  int refuse_updates_with = 0;  // errno for every update, also of a slot that is to be emptied
-  int fail_next = 0;        // so many updates fail with ENOMEM before the budget counts
-  int refuse_clones_with = 0;         // errno for clones into this engine
-  int refuse_being_cloned_with = 0;   // errno for clones from it
-  int refuse_provided_with = 0;       // errno for rings of provided buffers
+  int refuse_with = 0;               // errno for every range that is not empty
+  int refuse_updates_with = 0;       // errno for every update, also of a slot that is to be emptied
+  int fail_next = 0;                 // so many updates fail with ENOMEM before the budget counts
+  int refuse_clones_with = 0;        // errno for clones into this engine
+  int refuse_being_cloned_with = 0;  // errno for clones from it
+  int refuse_provided_with = 0;      // errno for rings of provided buffers
   bool is_owner = true;
-  bool hold_tags = false;   // tags stay back until ReleaseTags
+  bool hold_tags = false;  // tags stay back until ReleaseTags
   int updates = 0;
   int clones = 0;
   int alerts = 0;
   bool unregistered = false;
   int refuse_unregister_with = 0;
-  std::deque<int> register_answers;  // errnos for the next whole registrations, 0 = as the budget allows
+  std::deque<int>
+      register_answers;  // errnos for the next whole registrations, 0 = as the budget allows
   int whole_registrations = 0;
   std::vector<iovec> whole;  // as registered last, and not unregistered
   std::map<uint32_t, Slot> slots;
@@ -97,17 +100,19 @@ class FakeEngine : public Engine {
     }
     return count;
   }
-  uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> out, uint32_t min_count,
-                         Deadline deadline) override {
+  uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> out,
+                         uint32_t min_count, Deadline deadline) override {
     Submit(requests);
     return Reap(out, min_count, deadline);
   }
   void Wake() override {}
   void Alert() override { ++alerts; }
-  int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags) override {
+  int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
+                    std::span<const uint64_t> tags) override {
     int done = 0;
     for (size_t i = 0; i < ranges.size(); ++i) {
-      const int error = Update(first + static_cast<uint32_t>(i), ranges[i].iov_len, tags.empty() ? 0 : tags[i]);
+      const int error =
+          Update(first + static_cast<uint32_t>(i), ranges[i].iov_len, tags.empty() ? 0 : tags[i]);
       if (error != 0) return done > 0 ? done : -error;
       ++done;
     }
@@ -122,7 +127,8 @@ class FakeEngine : public Engine {
     slots[to] = Slot{0, 0, true};
     return 0;
   }
-  // As the kernel does: all or nothing, nothing where there is something, and no more than 1024 (5.4).
+  // As the kernel does: all or nothing, nothing where there is something, and no more than 1024
+  // (5.4).
   int RegisterBuffers(std::span<const iovec> ranges) override {
     ++whole_registrations;
     if (!whole.empty()) return -EBUSY;
@@ -168,7 +174,9 @@ class FakeEngine : public Engine {
     return nullptr;
   }
   int SetFile(uint32_t, int) override { return -EOPNOTSUPP; }
-  Result<int> EventFd() override { return Status(Code::kUnsupported, Retry::kNever, "none here", "none"); }
+  Result<int> EventFd() override {
+    return Status(Code::kUnsupported, Retry::kNever, "none here", "none");
+  }
 
  private:
   // As the kernel does: the new range is charged before the old one is let go.

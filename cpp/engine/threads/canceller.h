@@ -12,9 +12,9 @@
 
 #include <cstdint>
 
-#include "cpp/engine/threads/ready_queue.h"
 #include "cpp/engine/threads/exclusive_poll.h"
 #include "cpp/engine/threads/poller.h"
+#include "cpp/engine/threads/ready_queue.h"
 #include "cpp/engine/threads/task.h"
 #include "cpp/engine/threads/task_pool.h"
 

@@ -13,7 +13,8 @@ ExclusivePoll::Acquired ExclusivePoll::Acquire(Task* task) {
   struct stat stat = {};
   ::fstat(task->current_fd(), &stat);
   const int fd = IsSocketOpcode(task->request.opcode) ? -1 : task->fd;
-  task->exclusive_poll_key = ExclusivePollKey{fd, task->request.opcode == Opcode::kWrite, stat.st_dev, stat.st_ino};
+  task->exclusive_poll_key =
+      ExclusivePollKey{fd, task->request.opcode == Opcode::kWrite, stat.st_dev, stat.st_ino};
   const MutexLock lock(mutex_);
   if (FindHolder(task->exclusive_poll_key) == nullptr) {
     Hold(task);
@@ -32,7 +33,8 @@ Task* ExclusivePoll::Release(Task* task) {
   while (*link != task) link = &(*link)->exclusive_poll_next;
   *link = task->exclusive_poll_next;
   Task* next = parked_.front();
-  while (next != nullptr && !(next->exclusive_poll_key == task->exclusive_poll_key)) next = next->list_next;
+  while (next != nullptr && !(next->exclusive_poll_key == task->exclusive_poll_key))
+    next = next->list_next;
   if (next == nullptr) return nullptr;
   parked_.Remove(next);
   Hold(next);

@@ -1,7 +1,7 @@
-// ExclusivePoll: one read at a time, and one write, on a descriptor that can neither be read without
-// waiting nor be a socket (a terminal, say; before Linux 6.4 a pipe too). poll(2) said that it is
-// ready; were two to read then, the second would wait for more with a worker under it that nobody
-// can call back.
+// ExclusivePoll: one read at a time, and one write, on a descriptor that can neither be read
+// without waiting nor be a socket (a terminal, say; before Linux 6.4 a pipe too). poll(2) said that
+// it is ready; were two to read then, the second would wait for more with a worker under it that
+// nobody can call back.
 //
 // Works take turns by descriptor number, and by what stands behind it. What other processes read
 // from the same file cannot be known here: then a worker does wait.
@@ -37,8 +37,8 @@ class ExclusivePoll {
   Task* FindHolder(const ExclusivePollKey& key) const REQUIRES(mutex_);
 
   Mutex mutex_;
-  // Few: most files are regular, and most others need no exclusive_poll. Linked by Task::exclusive_poll_next, as a
-  // holder may lie in the ready queue as well.
+  // Few: most files are regular, and most others need no exclusive_poll. Linked by
+  // Task::exclusive_poll_next, as a holder may lie in the ready queue as well.
   Task* holders_ GUARDED_BY(mutex_) = nullptr;
   TaskList parked_ GUARDED_BY(mutex_);
 };

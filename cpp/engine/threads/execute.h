@@ -1,4 +1,5 @@
-// Execute: one request that is no socket's, on a worker, as far as it goes without waiting for what may never come.
+// Execute: one request that is no socket's, on a worker, as far as it goes without waiting for what
+// may never come.
 //
 // What each opcode does and answers is what io_uring does (measured on Linux 6.18, and where it
 // differs between versions, as the later ones do):
@@ -23,8 +24,8 @@
 
 namespace mooring {
 
-// `fd` stands for request.fd. `attempt` is where to go on, and is moved on. Sockets' own opcodes are
-// those of sockets.h.
+// `fd` stands for request.fd. `attempt` is where to go on, and is moved on. Sockets' own opcodes
+// are those of sockets.h.
 Outcome Execute(const Request& request, int fd, Attempt& attempt);
 
 }  // namespace mooring

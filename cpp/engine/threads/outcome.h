@@ -16,8 +16,8 @@ namespace mooring {
 
 struct Outcome {
   enum class Step : uint8_t {
-    kDone,      // `result` is the event's
-    kWait,      // nothing more can happen now; again when one of `events` (poll(2)) is there
+    kDone,  // `result` is the event's
+    kWait,  // nothing more can happen now; again when one of `events` (poll(2)) is there
     kNeedsExclusivePoll,  // nothing has happened; again once it has its turn (exclusive_poll.h)
   };
   Step step = Step::kDone;

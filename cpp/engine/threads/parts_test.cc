@@ -11,13 +11,13 @@
 #include <thread>
 #include <vector>
 
+#include "cpp/engine/testing/threads_test_support.h"
 #include "cpp/engine/threads/cached_reads.h"
 #include "cpp/engine/threads/event_queue.h"
 #include "cpp/engine/threads/file_table.h"
 #include "cpp/engine/threads/ready_queue.h"
-#include "cpp/engine/testing/threads_test_support.h"
-#include "cpp/engine/threads/timers.h"
 #include "cpp/engine/threads/task_pool.h"
+#include "cpp/engine/threads/timers.h"
 
 namespace mooring {
 namespace {

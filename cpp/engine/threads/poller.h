@@ -20,9 +20,9 @@
 
 #include "cpp/base/status.h"
 #include "cpp/base/unique_fd.h"
-#include "cpp/engine/threads/timers.h"
 #include "cpp/engine/threads/task.h"
 #include "cpp/engine/threads/task_pool.h"
+#include "cpp/engine/threads/timers.h"
 
 namespace mooring {
 

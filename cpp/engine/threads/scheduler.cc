@@ -227,8 +227,7 @@ void Scheduler::Run(Task* task, TaskList& ready) {
       outcome.result = files_.Close(static_cast<uint32_t>(task->request.fd));
     } else if (IsSocketOpcode(task->request.opcode)) {
       const uint32_t moved_before = task->moved_bytes;
-      outcome =
-          ExecuteSocket(task->request, task->current_fd(), task->attempt, task->moved_bytes);
+      outcome = ExecuteSocket(task->request, task->current_fd(), task->attempt, task->moved_bytes);
       if (task->moved_bytes != moved_before) task->fruitless_count = 0;
     } else {
       outcome = Execute(task->request, task->current_fd(), task->attempt);
@@ -256,7 +255,8 @@ bool Scheduler::AcquireExclusivePoll(Task* task, TaskList& ready) {
   if (taken == ExclusivePoll::Acquired::kParked) return false;
   // Through the list once more: from here on it may block, and is to have nothing of a batch behind
   // it.
-  if (taken == ExclusivePoll::Acquired::kYes && task->Move(TaskState::kRunning, TaskState::kQueued)) {
+  if (taken == ExclusivePoll::Acquired::kYes &&
+      task->Move(TaskState::kRunning, TaskState::kQueued)) {
     ready.PushBack(task);
   } else {
     FinishCancelled(task, ready);

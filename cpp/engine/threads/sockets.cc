@@ -12,7 +12,8 @@
 namespace mooring {
 namespace {
 
-// For what cannot be watched: waits here, on this worker. True when there was something to wait for.
+// For what cannot be watched: waits here, on this worker. True when there was something to wait
+// for.
 bool WaitHere(Attempt attempt, int fd, uint32_t events) {
   if (attempt != Attempt::kBlocking) return false;
   const Interruptible interruptible;
@@ -60,7 +61,8 @@ ssize_t SendOrRecvMessage(const Request& request, int fd, uint32_t moved_bytes, 
   rest.msg_iov = ranges;
   rest.msg_iovlen = count;
   return Uninterrupted([&] {
-    return IsSend(request) ? ::sendmsg(fd, &rest, flags | MSG_NOSIGNAL) : ::recvmsg(fd, &rest, flags);
+    return IsSend(request) ? ::sendmsg(fd, &rest, flags | MSG_NOSIGNAL)
+                           : ::recvmsg(fd, &rest, flags);
   });
 }
 
@@ -73,7 +75,7 @@ ssize_t SendOrRecv(const Request& request, int fd, uint32_t moved_bytes) {
   const size_t size = request.size64 - moved_bytes;
   return Uninterrupted([&] {
     return IsSend(request) ? ::send(fd, data, size, flags | MSG_NOSIGNAL)
-                                           : ::recv(fd, data, size, flags);
+                           : ::recv(fd, data, size, flags);
   });
 }
 
@@ -181,7 +183,8 @@ Outcome Connect(const Request& request, int fd, Attempt& attempt) {
   }
 }
 
-// Regular files and directories are always ready to be read and written, and never for anything else.
+// Regular files and directories are always ready to be read and written, and never for anything
+// else.
 bool NeverChanges(int fd) {
   struct stat status;
   return ::fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));

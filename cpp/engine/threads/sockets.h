@@ -11,8 +11,8 @@
 // The caller's socket is the caller's: its O_NONBLOCK, which others see, is never touched. Hence an
 // accept on a listener that blocks is tried only when poll(2) says that it will not, one at a time;
 // should another process take the connection in between, the worker waits for the next. And a
-// connect that would block is given a send timeout of one tick (SO_SNDTIMEO, socket(7)), after which
-// it goes on by itself; the timeout that was there is put back at once.
+// connect that would block is given a send timeout of one tick (SO_SNDTIMEO, socket(7)), after
+// which it goes on by itself; the timeout that was there is put back at once.
 //
 // Threading: workers only (thread.h).
 #ifndef MOORING_CPP_ENGINE_THREADS_SOCKETS_H_
@@ -28,8 +28,8 @@ namespace mooring {
 
 inline bool IsSocketOpcode(Opcode opcode) { return opcode >= Opcode::kSend; }
 
-// `fd` stands for request.fd. `attempt` is where to go on, and is moved on; `moved_bytes` is what has
-// moved so far.
+// `fd` stands for request.fd. `attempt` is where to go on, and is moved on; `moved_bytes` is what
+// has moved so far.
 Outcome ExecuteSocket(const Request& request, int fd, Attempt& attempt, uint32_t& moved_bytes);
 
 }  // namespace mooring

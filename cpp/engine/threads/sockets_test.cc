@@ -81,7 +81,8 @@ TEST(ThreadsSockets, AnAcceptOnABlockingListenerHasItsDuplicateBeforeItsTurn) {
   Attempt attempt = Attempt::kFirst;
   uint32_t moved_bytes = 0;
   EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kWait);
-  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kNeedsExclusivePoll);
+  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step,
+            Step::kNeedsExclusivePoll);
   // Woken for nothing: it must not wait in accept(2).
   EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kWait);
   const UniqueFd peer = NewTcpSocket();

@@ -3,9 +3,9 @@
 //
 // Lifecycle: TaskPool (task_pool.h) makes all of them at creation. One belongs to whoever
 // brought it into its state: the submitter while it is prepared, a worker while kRunning, the
-// structure that it lies in (ready queue, timers, poller, chain, exclusive_poll) otherwise. State changes
-// are compare-and-swap on `word`, so of two threads that want the same task, a worker that begins
-// it and a caller who cancels it, exactly one gets it.
+// structure that it lies in (ready queue, timers, poller, chain, exclusive_poll) otherwise. State
+// changes are compare-and-swap on `word`, so of two threads that want the same task, a worker that
+// begins it and a caller who cancels it, exactly one gets it.
 //
 //   kHeld -> kRunning -> kQueued -> kRunning -> kFree      a read
 //        kRunning -> kArming -> kWaiting -> kQueued        one that had to wait, on its way
@@ -42,8 +42,8 @@ enum class TaskState : uint32_t {
   kParked,            // another one has the turn on its descriptor
 };
 
-// How a request is to be tried next. Of a read or write, each is for descriptors that the one before
-// does not serve; what the opcodes of sockets make of it is in sockets.cc.
+// How a request is to be tried next. Of a read or write, each is for descriptors that the one
+// before does not serve; what the opcodes of sockets make of it is in sockets.cc.
 enum class Attempt : uint8_t {
   kFirst = 0,  // at its offset, or, where that is known not to wait, at the current position
   kNowait,     // a stream whose file takes RWF_NOWAIT
@@ -54,8 +54,8 @@ enum class Attempt : uint8_t {
   kBegun,      // a connect that goes on by itself
 };
 
-// Which requests take turns with each other: same descriptor, same direction; accepts and connects of
-// the same socket, by whatever descriptor (-1).
+// Which requests take turns with each other: same descriptor, same direction; accepts and connects
+// of the same socket, by whatever descriptor (-1).
 struct ExclusivePollKey {
   int fd = -1;
   bool write = false;
@@ -76,11 +76,11 @@ struct alignas(64) Task {
   Request request;
   int fd = -1;  // request.fd, or the descriptor of `file`
   Attempt attempt = Attempt::kFirst;
-  uint32_t moved_bytes = 0;     // of a send or receive that goes on until it has moved all
-  bool listed = false;          // in the ready queue; guarded by its mutex
-  bool drain = false;           // head of a chain: starts after all that came before
-  bool has_exclusive_poll = false;        // ExclusivePoll
-  uint8_t fruitless_count = 0;  // times in a row that it was woken for nothing
+  uint32_t moved_bytes = 0;         // of a send or receive that goes on until it has moved all
+  bool listed = false;              // in the ready queue; guarded by its mutex
+  bool drain = false;               // head of a chain: starts after all that came before
+  bool has_exclusive_poll = false;  // ExclusivePoll
+  uint8_t fruitless_count = 0;      // times in a row that it was woken for nothing
   Task* chain_next = nullptr;
   Task* list_next = nullptr;  // TaskList
   Task* list_previous = nullptr;

@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "cpp/base/deadline.h"
+#include "cpp/engine/threads/futex.h"
+#include "cpp/engine/threads/scheduler.h"
+#include "cpp/engine/threads/thread.h"
 #include "cpp/os/process.h"
 #include "cpp/os/thread_token.h"
-#include "cpp/engine/threads/scheduler.h"
-#include "cpp/engine/threads/futex.h"
-#include "cpp/engine/threads/thread.h"
 
 namespace mooring {
 namespace {

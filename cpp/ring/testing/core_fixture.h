@@ -1,4 +1,5 @@
-// CoreFixture: both sides of a ring over a FakeEngine, so that a test decides when which event comes.
+// CoreFixture: both sides of a ring over a FakeEngine, so that a test decides when which event
+// comes.
 #ifndef MOORING_CPP_RING_TESTING_CORE_FIXTURE_H_
 #define MOORING_CPP_RING_TESTING_CORE_FIXTURE_H_
 
@@ -7,9 +8,9 @@
 #include <memory>
 #include <vector>
 
+#include "cpp/engine/testing/fake_engine.h"
 #include "cpp/ring/completer.h"
 #include "cpp/ring/submitter.h"
-#include "cpp/engine/testing/fake_engine.h"
 
 namespace mooring {
 
@@ -26,7 +27,8 @@ class CoreFixture : public testing::Test {
         core_{&engine_, table_.get(), &records_, &messages_, &multishots_, {}, {}, {}, {}},
         submitter_(core_, kRecords),
         completer_(core_) {
-    slab_ = Slab::Create({.buffer_bytes = kBuffer, .buffer_count = 4, .touch = Touch::kNone}).value();
+    slab_ =
+        Slab::Create({.buffer_bytes = kBuffer, .buffer_count = 4, .touch = Touch::kNone}).value();
     registration_ = Registration::Create(table_, slab_, {}).value();
     engine_.submitted.clear();
   }

@@ -51,8 +51,8 @@ CONFORMANCE_TEST(Order, AFailureBreaksItsChainAndNoOther, kAnywhere) {
       Run(ring_, {WithFlags(Nop(), kLink), WithFlags(Read(kNotOpen, 0, At(0), 512), kLink),
                   WithFlags(Nop(), kLink), Nop(),
                   WithFlags(Read(file.get(), 0, At(512), 512), kLink), Nop()});
-  // Up to 5.17, which has no SUBMIT_ALL either, the kernel looks all descriptors of a chain up before
-  // it starts any of it.
+  // Up to 5.17, which has no SUBMIT_ALL either, the kernel looks all descriptors of a chain up
+  // before it starts any of it.
   const bool looks_ahead = Info(ring_).engine == MOORING_ENGINE_IO_URING &&
                            (Info(ring_).features & MOORING_FEATURE_SUBMIT_ALL) == 0;
   EXPECT_EQ(completions[0].result, looks_ahead ? -ECANCELED : 0);

@@ -1,7 +1,7 @@
-// AdoptedBacking: memory of every kind that a caller may bring. Each ends on the fixed path where the
-// kernel pins it, and otherwise on the copy path with a reason and a remedy. What the kernel does is
-// asked of the kernel (ProbePin), and where it has done the same since fixed buffers exist, that is
-// asserted too.
+// AdoptedBacking: memory of every kind that a caller may bring. Each ends on the fixed path where
+// the kernel pins it, and otherwise on the copy path with a reason and a remedy. What the kernel
+// does is asked of the kernel (ProbePin), and where it has done the same since fixed buffers exist,
+// that is asserted too.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -45,8 +45,8 @@ class AdoptedBacking : public ConformanceTest {
  protected:
   static constexpr int kReadWrite = PROT_READ | PROT_WRITE;
 
-  // `expected`: 0 or the errno that every kernel gives, or kWhatTheProbeSays. `is_writable`: for the
-  // caller, and so for the copy path.
+  // `expected`: 0 or the errno that every kernel gives, or kWhatTheProbeSays. `is_writable`: for
+  // the caller, and so for the copy path.
   void Expect(std::byte* data, int expected, bool is_writable = true) {
     const int error = ProbePin(data, kSlabBytes);
     if (expected != kWhatTheProbeSays) {
@@ -108,7 +108,8 @@ CONFORMANCE_TEST(AdoptedBacking, AnonymousMemoryWithoutReserveIsFixed, kPinned) 
 }
 
 CONFORMANCE_TEST(AdoptedBacking, HeapMemoryThatIsNotAlignedIsFixed, kPinned) {
-  const std::unique_ptr<void, decltype(&std::free)> memory(std::malloc(kSlabBytes + 64), &std::free);
+  const std::unique_ptr<void, decltype(&std::free)> memory(std::malloc(kSlabBytes + 64),
+                                                           &std::free);
   ASSERT_NE(memory, nullptr);
   Expect(static_cast<std::byte*>(memory.get()) + 24, 0);
 }

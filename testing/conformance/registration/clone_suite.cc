@@ -199,8 +199,8 @@ CONFORMANCE_TEST(Clones, Rule1RegistrationsComeAndGoOnTwoThreads, kAnyThread | k
   std::atomic<uint64_t> cloned{0};
   std::atomic<int> at_work{2};
   const auto work = [&](const Ring& ring) {
-    // Until both have done their rounds and they have met: so there is somebody to clone from. Should
-    // they never meet, the test's deadline ends it.
+    // Until both have done their rounds and they have met: so there is somebody to clone from.
+    // Should they never meet, the test's deadline ends it.
     bool counted = false;
     for (int round = 0; !counted || at_work.load() > 0; ++round) {
       const Registration registration = Register(ring, slab_);

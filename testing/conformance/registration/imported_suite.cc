@@ -1,5 +1,5 @@
-// Imported: slabs over memory that a descriptor stands for. A memfd stands in for a DMA-BUF: both are
-// shared memory with a size, and nobody's file.
+// Imported: slabs over memory that a descriptor stands for. A memfd stands in for a DMA-BUF: both
+// are shared memory with a size, and nobody's file.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -73,7 +73,8 @@ CONFORMANCE_TEST(Imported, WhatTheKernelPinsIsFixedAndElseTheReasonIsTold, kPinn
   const Ring ring = CreateRing();
   const Registration registration = Register(ring, slab);
   const mooring_registration_info_t info = Info(registration);
-  EXPECT_EQ(info.outcome, error == 0 ? MOORING_OUTCOME_FIXED : MOORING_OUTCOME_COPY) << info.message;
+  EXPECT_EQ(info.outcome, error == 0 ? MOORING_OUTCOME_FIXED : MOORING_OUTCOME_COPY)
+      << info.message;
   EXPECT_EQ(info.reason, error == 0 ? MOORING_REASON_NONE : MOORING_REASON_BACKING_REFUSED);
 }
 
@@ -145,7 +146,8 @@ CONFORMANCE_TEST(Imported, WhatDoesNotFitIsRefused, kAnywhere) {
 CONFORMANCE_TEST(Imported, WhatMayNotBeWrittenOrIsNoMemoryIsRefused, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(94, 0, kSlabBytes));
-  const Fd read_only(open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd read_only(
+      open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), O_RDONLY | O_CLOEXEC));
   EXPECT_REFUSED(Refuse(read_only.get(), 0, 0), MOORING_CODE_PERMISSION, "O_RDWR");
   const Pipe pipe;
   EXPECT_REFUSED(Refuse(pipe.read_fd(), 0, 4096), MOORING_CODE_UNSUPPORTED, "no memory");

@@ -115,8 +115,8 @@ CONFORMANCE_TEST(Memlock, Rule5RequireFailsWithTheSameWordsAndKeepsNothing, kPar
   EXPECT_EQ(failure.retry, MOORING_RETRY_AFTER_REMEDY);
   EXPECT_EQ(failure.message, info.message);
   EXPECT_EQ(failure.remedy, info.remedy);
-  // What was pinned on the way is given back as soon as the kernel says so; and what was before it, for
-  // up to 6.3 that comes a second late.
+  // What was pinned on the way is given back as soon as the kernel says so; and what was before it,
+  // for up to 6.3 that comes a second late.
   EXPECT_TRUE(Eventually([&] {
     EXPECT_EQ(RunOne(ring_, Nop()).result, 0);
     return Info(slab_).kernel_reference_count <= references;
@@ -193,8 +193,8 @@ CONFORMANCE_TEST(Memlock, PromoteIsForAnyThreadWhileTheRingIsInUse, kPartial | k
     EXPECT_OK(mooring_registration_promote(registration.get()));
     done = true;
   });
-  const mooring_op_t read = Read(file_.get(), kSlabBytes - 4096,
-                                 InSlab(registration.get(), kSlabBytes - 4096), 4096);
+  const mooring_op_t read =
+      Read(file_.get(), kSlabBytes - 4096, InSlab(registration.get(), kSlabBytes - 4096), 4096);
   do {
     EXPECT_EQ(RunOne(ring_, read).result, 4096);
   } while (!done);
@@ -218,8 +218,8 @@ CONFORMANCE_TEST(Memlock, WhatIsDestroyedLetsInWhatWaits, kPartial) {
     return false;
   }));
   EXPECT_EQ(Info(late).bytes_fixed, fixed) << Info(late).message;
-  EXPECT_EQ(
-      RunOne(ring_, Read(file_.get(), 0, InSlab(late.get(), 0), 4096)).path, MOORING_PATH_FIXED);
+  EXPECT_EQ(RunOne(ring_, Read(file_.get(), 0, InSlab(late.get(), 0), 4096)).path,
+            MOORING_PATH_FIXED);
 }
 
 CONFORMANCE_TEST(Memlock, RaisesTheSoftLimitOnlyWhenTold, kPartial) {

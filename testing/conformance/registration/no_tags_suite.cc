@@ -1,5 +1,5 @@
-// Without tags: the kernel does not tell when it let go of a slot. Memory is let go when its slot was cleared, which is
-// after the last operation that named it, and not before (rule 1).
+// Without tags: the kernel does not tell when it let go of a slot. Memory is let go when its slot
+// was cleared, which is after the last operation that named it, and not before (rule 1).
 
 #include "testing/support/conformance_fixture.h"
 

@@ -1,5 +1,6 @@
-// Whole tables: where memory can be registered only all at once and only while nothing is in flight, a registration is
-// made all the same, copies meanwhile, says so, and is fixed at the next call that finds the ring idle.
+// Whole tables: where memory can be registered only all at once and only while nothing is in
+// flight, a registration is made all the same, copies meanwhile, says so, and is fixed at the next
+// call that finds the ring idle.
 
 #include <cerrno>
 #include <thread>
@@ -125,8 +126,8 @@ CONFORMANCE_TEST(WholeTable, ASlotThatWasFreedIsTakenAgainAndTheOthersStay, kWho
     for (size_t i = 0; i < registrations.size(); ++i) {
       if (registrations[i] == nullptr) continue;
       const uint64_t offset = i * kBufferBytes;
-      const mooring_completion_t read = RunOne(
-          ring_, Read(file_.get(), offset, InSlab(registrations[i].get(), 0), kBufferBytes));
+      const mooring_completion_t read =
+          RunOne(ring_, Read(file_.get(), offset, InSlab(registrations[i].get(), 0), kBufferBytes));
       EXPECT_EQ(read.result, static_cast<int64_t>(kBufferBytes));
       EXPECT_EQ(read.path, MOORING_PATH_FIXED);
       EXPECT_TRUE(HasPattern(Data(slabs[i]), 51, offset, kBufferBytes));

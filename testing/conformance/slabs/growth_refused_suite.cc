@@ -139,8 +139,8 @@ CONFORMANCE_TEST(GrowthRefused, Rule5RequireUndoesAllOfIt, kPartial) {
   const Ring other_ring = CreateRing();
   const Slab slab = Make(2, 2 + kBufferCount);
   const Registration first = Register(ring, slab, RegistrationOptions(MOORING_POLICY_REQUIRE));
-  // Of extents of its own, which it cannot share: what fits once does not fit twice, so the first has
-  // something to give back.
+  // Of extents of its own, which it cannot share: what fits once does not fit twice, so the first
+  // has something to give back.
   mooring_registration_options_t options = RegistrationOptions(MOORING_POLICY_REQUIRE);
   options.extent_bytes_max = 2 * kBufferBytes;
   const Registration second = Register(other_ring, slab, options);

@@ -55,11 +55,12 @@ CONFORMANCE_TEST(Segments, OfSeveralLeasesGoAsOne, kAnywhere) {
     const SocketPair pair = StreamPair(family);
     const mooring_ring_stats_t before = Stats(ring_);
     const uint64_t size = 300 + kBufferBytes + 5;
-    const std::vector<mooring_segment_t> from = {
-        Part(first, 10, 300), Part(second, 7, 0), Part(second, 0, kBufferBytes + 5)};
-    const std::vector<mooring_segment_t> to = {Part(third, 1, 64), PartOfSlab(kSlabBytes / 2, size)};
-    const auto completions = Run(ring_, {SendAll(pair.one.get(), from, MSG_WAITALL),
-                                         RecvAll(pair.other.get(), to)});
+    const std::vector<mooring_segment_t> from = {Part(first, 10, 300), Part(second, 7, 0),
+                                                 Part(second, 0, kBufferBytes + 5)};
+    const std::vector<mooring_segment_t> to = {Part(third, 1, 64),
+                                               PartOfSlab(kSlabBytes / 2, size)};
+    const auto completions =
+        Run(ring_, {SendAll(pair.one.get(), from, MSG_WAITALL), RecvAll(pair.other.get(), to)});
     EXPECT_EQ(completions[0].result, static_cast<int64_t>(size));
     EXPECT_EQ(completions[0].path, uint32_t{MOORING_PATH_COPY});
     ASSERT_GT(completions[1].result, 64);
@@ -161,9 +162,9 @@ CONFORMANCE_TEST(Segments, Rule2AllLeasesAreHeldUntilTheCompletion, kAnywhere) {
 CONFORMANCE_TEST(Segments, CancellationLetsGoOfAll, kAnywhere) {
   const SocketPair pair = UnixPair();
   const std::vector<mooring_lease_t> leases = {Acquire(slab_), Acquire(slab_)};
-  Submit(ring_, {WithUserData(RecvAll(pair.other.get(), {Part(leases[0], 0, 10),
-                                                         Part(leases[1], 0, 10)}),
-                              9)});
+  Submit(ring_,
+         {WithUserData(RecvAll(pair.other.get(), {Part(leases[0], 0, 10), Part(leases[1], 0, 10)}),
+                       9)});
   Release(leases);
   uint32_t count = 0;
   ASSERT_OK(mooring_ring_cancel(ring_.get(), 9, &count));
@@ -174,11 +175,11 @@ CONFORMANCE_TEST(Segments, CancellationLetsGoOfAll, kAnywhere) {
 CONFORMANCE_TEST(Segments, InAChainKeepTheOrder, kAnywhere) {
   const SocketPair pair = UnixPair();
   FillPattern(data(), 86, 0, 300);
-  const auto completions =
-      Run(ring_, {WithFlags(SendAll(pair.one.get(), {PartOfSlab(0, 100), PartOfSlab(100, 50)}),
-                            MOORING_OPERATION_LINK),
-                  WithFlags(SendAll(pair.one.get(), {PartOfSlab(150, 150)}), MOORING_OPERATION_LINK),
-                  RecvAll(pair.other.get(), {PartOfSlab(4096, 299), PartOfSlab(4395, 1)})});
+  const auto completions = Run(
+      ring_, {WithFlags(SendAll(pair.one.get(), {PartOfSlab(0, 100), PartOfSlab(100, 50)}),
+                        MOORING_OPERATION_LINK),
+              WithFlags(SendAll(pair.one.get(), {PartOfSlab(150, 150)}), MOORING_OPERATION_LINK),
+              RecvAll(pair.other.get(), {PartOfSlab(4096, 299), PartOfSlab(4395, 1)})});
   EXPECT_EQ(completions[2].result, 300);
   EXPECT_TRUE(HasPattern(data(4096), 86, 0, 300));
 }
@@ -203,7 +204,8 @@ CONFORMANCE_TEST(Segments, ThatAreNoneAreRefusedAndHoldNothing, kAnywhere) {
   operation.registration = nullptr;
   EXPECT_REFUSED(Refuse(operation), code, "no registration");
   // The first segment is right, and its lease must not stay held.
-  EXPECT_REFUSED(Refuse(SendAll(fd, {good, Part(lease, kBufferBytes, 1)})), code, "end of its lease");
+  EXPECT_REFUSED(Refuse(SendAll(fd, {good, Part(lease, kBufferBytes, 1)})), code,
+                 "end of its lease");
   EXPECT_REFUSED(Refuse(SendAll(fd, {good, PartOfSlab(kSlabBytes, 1)})), code, "end of its lease");
   EXPECT_REFUSED(Refuse(SendAll(fd, {good, PartOfSlab(0, UINT64_MAX)})), code, "BYTES_MAX");
   EXPECT_REFUSED(Refuse(RecvAll(fd, {good, good}, MSG_ERRQUEUE)), code, "MSG_");

@@ -131,8 +131,8 @@ CONFORMANCE_TEST(ZeroCopy, Rule3ClosingWaitsForTheSocketAndLosesNothing, kPinned
   }
   Submit(ring, sends);
   ASSERT_OK(mooring_slab_release(slab.get(), lease));
-  // As a rule the socket still has pages to send, which cancelling takes nothing from: then memory is
-  // held. It is free at once where the kernel has copied what it could not pass on.
+  // As a rule the socket still has pages to send, which cancelling takes nothing from: then memory
+  // is held. It is free at once where the kernel has copied what it could not pass on.
   const Failure closed = Take(mooring_ring_close(ring.get(), kGlanceNs));
   EXPECT_TRUE(closed.ok() || closed.code == MOORING_CODE_TIMEOUT) << closed.ToString();
   EXPECT_EQ(Info(slab).held_count, closed.ok() ? 0u : 1u);

@@ -1,5 +1,6 @@
-// without_io_uring EPERM|ENOSYS PROGRAM [ARGUMENT...]: runs a program for which the three system calls
-// of io_uring fail as they do in containers: EPERM as under Docker's filter, ENOSYS as under Podman's.
+// without_io_uring EPERM|ENOSYS PROGRAM [ARGUMENT...]: runs a program for which the three system
+// calls of io_uring fail as they do in containers: EPERM as under Docker's filter, ENOSYS as under
+// Podman's.
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,8 +17,8 @@ int Refuse(int error) {
     return -ENOMEM;
   }
   int result = 0;
-  for (const int call : {SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter),
-                         SCMP_SYS(io_uring_register)}) {
+  for (const int call :
+       {SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register)}) {
     if (result == 0) {
       result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(static_cast<unsigned>(error)), call, 0);
     }

@@ -125,10 +125,7 @@ extern "C" {
         lease: mooring_lease_t,
     ) -> *mut mooring_error_t;
     pub fn mooring_slab_data(slab: *const mooring_slab_t, lease: mooring_lease_t) -> *mut c_void;
-    pub fn mooring_slab_grow(
-        slab: *mut mooring_slab_t,
-        buffer_count: u64,
-    ) -> *mut mooring_error_t;
+    pub fn mooring_slab_grow(slab: *mut mooring_slab_t, buffer_count: u64) -> *mut mooring_error_t;
     pub fn mooring_slab_close(slab: *mut mooring_slab_t, timeout_ns: i64) -> *mut mooring_error_t;
     pub fn mooring_slab_destroy(slab: *mut mooring_slab_t);
 }
