@@ -3,7 +3,7 @@
 import unittest
 
 from testing.tidy import build_files, comments, completeness, declarations, includes, lengths
-from testing.tidy import public_headers, words
+from testing.tidy import public_headers, quotes, words
 from testing.tidy.source_tree import SourceFile
 
 GOOD_COMMENT = """\
@@ -117,6 +117,13 @@ class ChecksTest(unittest.TestCase):
         self.assertEqual(list(check([build] + known)), [])
         for path in ("cpp/a/forgotten_test.cc", "cpp/b/a.cc"):
             self.assertEqual([found.path for found in check([build, SourceFile(path, "")])], [path])
+
+    def test_quotes(self):
+        example = SourceFile("examples/c/a.c", "int main(void) {\n  f(1);\n  g(2);\n}\n")
+        good = SourceFile("README.md", "```c\nf(1);\ng(2);\n```\n")
+        bad = SourceFile("README.md", "Text.\n```c\nf(1);\ng(3);\n```\n")
+        self.assertEqual(list(quotes.check_quotes([example, good])), [])
+        self.assertEqual([found.line for found in quotes.check_quotes([example, bad])], [2])
 
     def test_dead_declarations(self):
         header = SourceFile("cpp/a/a.h", "class A {\n  void Used();\n  void Unused();\n};\n")

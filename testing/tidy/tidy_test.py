@@ -3,7 +3,7 @@
 import unittest
 
 from testing.tidy import build_files, comments, completeness, declarations, includes, lengths
-from testing.tidy import public_headers, source_tree, words
+from testing.tidy import public_headers, quotes, source_tree, words
 
 
 class TidyTest(unittest.TestCase):
@@ -57,6 +57,9 @@ class TidyTest(unittest.TestCase):
 
     def test_every_source_is_built(self):
         self.assert_none(completeness.check_every_source_is_built(self.sources))
+
+    def test_quotes(self):
+        self.assert_none(quotes.check_quotes(self.sources))
 
     def test_dead_declarations(self):
         self.assert_none(declarations.check_dead_declarations(self.sources))
