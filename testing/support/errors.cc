@@ -44,7 +44,7 @@ Failure Take(mooring_error_t* error) {
   if (failure.retry > MOORING_RETRY_AFTER_REMEDY) return fail("expected a known retry class");
   for (const std::string& word : words) {
     if (!Names(failure.message + " " + failure.remedy, word))
-      return fail("expected it to name " + word);
+      return fail("expected it to contain \"" + word + "\"");
   }
   return ::testing::AssertionSuccess();
 }

@@ -20,7 +20,7 @@ TEST(Require, FindsWholeNamesOnly) {
   EXPECT_FALSE(ListNames("", "io_uring"));
 }
 
-void NeedsAFeatureThatIsMissing() { SKIP_WITHOUT(false, "no_such_feature", "nothing helps"); }
+void NeedsAFeatureThatIsMissing() { SKIP_WITHOUT(false, "no_such_feature", "no remedy"); }
 
 TEST(Require, TurnsASkipIntoAFailure) {
   ASSERT_EQ(setenv("MOORING_REQUIRE", "io_uring,no_such_feature", 1), 0);

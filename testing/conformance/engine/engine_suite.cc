@@ -177,7 +177,7 @@ CONFORMANCE_TEST(Engine, FactsTellTheLimitsOfThisProcess, kAnywhere) {
   EXPECT_STRNE(facts.kernel_release, "");
 }
 
-CONFORMANCE_TEST(Engine, FactsCountWhatThisProcessHasCharged, kPinned | kOrdinaryPages) {
+CONFORMANCE_TEST(Engine, FactsCountWhatThisProcessHasCharged, kPinned | kBasePages) {
   if (IsMemlockExempt()) return;  // then nothing is charged
   const uint64_t before = Facts().memlock_used_bytes;
   const Ring ring = CreateRing();

@@ -194,7 +194,7 @@ CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsItsMemory, kAnywhere
   EXPECT_OK(mooring_slab_release(objects.slab.get(), lease));
   objects.registration.reset();
   objects.ring.reset();  // does not wait
-  EXPECT_REFUSED(mooring_slab_close(objects.slab.get(), kGlanceNs), MOORING_CODE_TIMEOUT);
+  EXPECT_REFUSED(mooring_slab_close(objects.slab.get(), kQuietNs), MOORING_CODE_TIMEOUT);
 
   file.Release();
   ASSERT_OK(mooring_slab_close(objects.slab.get(), kPatienceNs));
@@ -220,7 +220,7 @@ CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsOwnedMemoryMapped, k
   EXPECT_TRUE(IsMapped(memory)) << "unmapped under a write";
 
   file.Release();
-  ExpectGivenBack(memory);
+  ExpectUnmapped(memory);
   EXPECT_TRUE(HasPattern(Contents(file.fd()).data(), 127, 0, 4096));
 }
 

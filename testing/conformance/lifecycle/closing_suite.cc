@@ -87,7 +87,7 @@ CONFORMANCE_TEST(Closing, TimesOutWhileAnOperationCannotBeCancelledThenSucceeds,
   Submit(ring_, {WithUserData(Write(file.fd(), 0, At(0), 512), 77)});
   ASSERT_TRUE(file.WaitForStuckWrite());
 
-  EXPECT_REFUSED(mooring_ring_close(ring_.get(), kGlanceNs), MOORING_CODE_TIMEOUT, "1");
+  EXPECT_REFUSED(mooring_ring_close(ring_.get(), kQuietNs), MOORING_CODE_TIMEOUT, "1");
   EXPECT_EQ(Stats(ring_).in_flight, 1u);
   // A ring that is being closed takes nothing new, timed out or not.
   const mooring_op_t nop = Nop();

@@ -147,7 +147,7 @@ CONFORMANCE_TEST(Clones, Rule1AReadInFlightOnACloneKeepsTheMemory, kPinned | kCl
   EXPECT_EQ(read.path, MOORING_PATH_FIXED);
   // Its last registration went with the read; the kernel posts no tag for a clone, and none is
   // waited for.
-  ExpectGivenBack(memory);
+  ExpectUnmapped(memory);
 }
 
 CONFORMANCE_TEST(Clones, AThirdRingClonesFromTheSecondOnceTheFirstIsGone, kPinned | kCloning) {

@@ -94,7 +94,7 @@ CONFORMANCE_TEST(Imported, Rule1TheMemoryOutlivesTheKernelsUseOfIt, kAnywhere) {
   pipe.Write(bytes.data(), bytes.size());
   EXPECT_EQ(Reap(ring, 1).front().result, 64);
   EXPECT_TRUE(HasPattern(other.data(), 92, 0, 64));
-  ExpectGivenBack(data);
+  ExpectUnmapped(data);
 }
 
 CONFORMANCE_TEST(Imported, APartBeginsAtItsOffset, kAnywhere) {

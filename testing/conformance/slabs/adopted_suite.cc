@@ -104,7 +104,7 @@ CONFORMANCE_TEST(ClosingSlabs, WaitsForRegistrations, kAnywhere) {
   const Slab slab = CreateSlab();
   Registration registration = Register(ring, slab);
   EXPECT_GE(Info(slab).kernel_reference_count, 1u);
-  EXPECT_REFUSED(mooring_slab_close(slab.get(), kGlanceNs), MOORING_CODE_TIMEOUT, "registration");
+  EXPECT_REFUSED(mooring_slab_close(slab.get(), kQuietNs), MOORING_CODE_TIMEOUT, "registration");
 
   // A close that timed out leaves the slab as it was.
   const mooring_lease_t lease = Acquire(slab);
@@ -122,7 +122,7 @@ CONFORMANCE_TEST(ClosingSlabs, WaitsForOperations, kAnywhere) {
   Registration registration = Register(ring, slab);
   Submit(ring, {ReadStream(pipe.read_fd(), InSlab(registration.get(), 0), 512)});
   registration.reset();
-  EXPECT_REFUSED(mooring_slab_close(slab.get(), kGlanceNs), MOORING_CODE_TIMEOUT, "operation");
+  EXPECT_REFUSED(mooring_slab_close(slab.get(), kQuietNs), MOORING_CODE_TIMEOUT, "operation");
 
   const std::vector<std::byte> sent = Pattern(8, 0, 512);
   pipe.Write(sent.data(), sent.size());

@@ -92,7 +92,7 @@ CONFORMANCE_TEST(GrowthRefused, MaximaThatCannotBe, kAnywhere) {
                  MOORING_CODE_INVALID_ARGUMENT, "buffer_count_max");
 }
 
-CONFORMANCE_TEST(GrowthRefused, ForWantOfMemory, kOrdinaryPages) {
+CONFORMANCE_TEST(GrowthRefused, ForWantOfMemory, kBasePages) {
   mooring_slab_options_t options = SlabOptions(1, uint64_t{1} << 20);
   options.buffer_count_max = 8192;
   options.touch = MOORING_TOUCH_NONE;

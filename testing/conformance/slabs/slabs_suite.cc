@@ -54,7 +54,7 @@ CONFORMANCE_TEST(Slabs, EveryByteCanBeWritten, kAnywhere) {
   EXPECT_TRUE(HasPattern(Data(slab), 4, 0, kSlabBytes));
 }
 
-CONFORMANCE_TEST(Slabs, TouchedMemoryIsResidentAndUntouchedIsNot, kOrdinaryPages) {
+CONFORMANCE_TEST(Slabs, TouchedMemoryIsResidentAndUntouchedIsNot, kBasePages) {
   mooring_slab_options_t options = SlabOptions();
   options.huge_pages = MOORING_HUGE_PAGES_NEVER;
   options.touch = MOORING_TOUCH_NOW;

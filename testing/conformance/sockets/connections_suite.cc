@@ -100,7 +100,7 @@ CONFORMANCE_TEST(Connections, ManyAcceptsShareAListener, kAnywhere) {
     const int flags = FlagsOf(listener.fd());
     std::vector<mooring_op_t> accepts(kCount, Accept(listener.fd()));
     Submit(ring_, accepts);
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     EXPECT_EQ(FlagsOf(listener.fd()), flags) << "what waits leaves no trace";
     std::vector<Fd> connected;
     std::set<int> accepted;
@@ -113,7 +113,7 @@ CONFORMANCE_TEST(Connections, ManyAcceptsShareAListener, kAnywhere) {
       const Fd fd(static_cast<int>(Reap(ring_, 1).front().result));
       ExpectConnected(connected.back().get(), fd.get());
     }
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     EXPECT_EQ(FlagsOf(listener.fd()), flags);
   }
 }
@@ -168,7 +168,7 @@ CONFORMANCE_TEST(Connections, UnderWayAreCompletedOrCancelled, kAnywhere) {
   const Fd completed = TcpSocket();
   Submit(ring_, {WithUserData(ConnectTo(cancelled.get(), listener.address()), 1),
                  WithUserData(ConnectTo(completed.get(), listener.address()), 2)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "the listener has no room";
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "the listener has no room";
   uint32_t count = 0;
   ASSERT_OK(mooring_ring_cancel(ring_.get(), 1, &count));
   const mooring_completion_t first = Reap(ring_, 1).front();
@@ -185,7 +185,7 @@ CONFORMANCE_TEST(Connections, UnderWayAreCompletedOrCancelled, kAnywhere) {
   ASSERT_TRUE(Eventually([&] {
     const int fd = accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd >= 0) accepted.emplace_back(fd);
-    const auto completions = ReapAtGlance(ring_, 1);
+    const auto completions = ReapBriefly(ring_, 1);
     if (!completions.empty()) second = completions.front();
     return !completions.empty();
   }));
@@ -208,7 +208,7 @@ CONFORMANCE_TEST(Connections, OverUnixSocketsWaitForRoomInTheQueue, kAnywhere) {
   EXPECT_EQ(RunOne(ring_, Connect(first.get(), &address, size)).result, 0);
   const Fd second(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Submit(ring_, {WithUserData(Connect(second.get(), &address, size), 2)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "the queue of the listener is full";
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "the queue of the listener is full";
   const Fd one(accept(listener.get(), nullptr, nullptr));
   EXPECT_EQ(Reap(ring_, 1).front().result, 0);
   const Fd two(accept(listener.get(), nullptr, nullptr));
@@ -220,7 +220,7 @@ CONFORMANCE_TEST(Connections, ShutdownWakesAReceiveWithTheEnd, kAnywhere) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family);
     Submit(ring_, {WithUserData(Recv(pair.one.get(), At(0), 64), 1)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     Submit(ring_, {WithUserData(Shutdown(pair.one.get(), SHUT_RD), 2)});
     for (const mooring_completion_t& completion : Reap(ring_, 2)) {
       EXPECT_EQ(completion.result, 0);

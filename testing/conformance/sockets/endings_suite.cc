@@ -87,7 +87,7 @@ CONFORMANCE_TEST(Endings, Rule3ClosingEndsSendsThatNobodyReads, kAnywhere) {
     ring.reset();
     registration.reset();
     slab.reset();
-    ExpectGivenBack(data);
+    ExpectUnmapped(data);
   }
 }
 
@@ -103,7 +103,7 @@ CONFORMANCE_TEST(Endings, DestroyingARingWithSendsInFlightGivesTheMemoryBack, kA
   ring.reset();
   registration.reset();
   slab.reset();
-  ExpectGivenBack(data);
+  ExpectUnmapped(data);
 }
 
 CONFORMANCE_TEST(Endings, AResetIsAnErrorAndNoSignal, kAnywhere) {
@@ -131,7 +131,7 @@ CONFORMANCE_TEST(Endings, Rule4AResetInTheMiddleTellsThePartThatWasSent, kAnywhe
   const BrokenPipeCount signals;
   SocketPair pair = TcpPair(16 * 1024);
   Submit(ring_, {Send(pair.one.get(), At(0), kSlabBytes, MSG_WAITALL)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
   EXPECT_EQ(ReadAll(pair.other.get(), 1000).size(), 1000u);
   ResetOnClose(pair.other.get());
   pair.other.Close();
@@ -152,7 +152,7 @@ CONFORMANCE_TEST(Endings, Rule4AResetInTheMiddleTellsThePartThatWasReceived, kAn
   WriteAll(pair.other.get(), Pattern(52, 0, 1000));
   // With an owner thread the kernel goes on with a receive only when the owner calls.
   EXPECT_TRUE(Eventually([&] {
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     return Unread(pair.one.get()) == 0;
   }));
   ResetOnClose(pair.other.get());

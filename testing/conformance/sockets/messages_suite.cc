@@ -90,7 +90,7 @@ CONFORMANCE_TEST(Messages, ALargeSendWaitsForASlowReader, kAnywhere) {
     const SocketPair pair = StreamPair(family, 16 * 1024);
     FillPattern(data(), 24, 0, kHalf);
     Submit(ring_, {Send(pair.one.get(), At(0), kHalf, MSG_WAITALL)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "nobody has read";
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "nobody has read";
     // On a thread of its own, for a ring with an owner goes on only while the owner reaps.
     std::vector<std::byte> received;
     std::thread reader([&] { received = ReadAll(pair.other.get(), kHalf); });
@@ -120,7 +120,7 @@ CONFORMANCE_TEST(Messages, WaitallGathersWhatComesInPieces, kAnywhere) {
     const std::vector<std::byte> bytes = Pattern(25, 0, 300);
     Submit(ring_, {Recv(pair.other.get(), At(0), 300, MSG_WAITALL)});
     for (uint64_t i = 0; i < 300; i += 100) {
-      EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << i << " of 300 have been sent";
+      EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << i << " of 300 have been sent";
       WriteAll(pair.one.get(), std::span(bytes).subspan(i, 100));
     }
     ExpectOnCopyPath(Reap(ring_, 1).front(), 300);
@@ -152,7 +152,7 @@ CONFORMANCE_TEST(Messages, Rule4CancellationTellsThePartThatHadMoved, kAnywhere)
     WriteAll(pair.one.get(), Pattern(27, 0, 100));
     // With an owner thread, io_uring goes on only while the owner reaps.
     ASSERT_TRUE(Eventually([&] {
-      EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+      EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
       return Unread(pair.other.get()) == 0;
     }));
     uint32_t count = 0;
@@ -209,7 +209,7 @@ CONFORMANCE_TEST(Messages, NonblockingDescriptorsWaitToo, kAnywhere) {
     const SocketPair pair = StreamPair(family);
     SetNonblocking(pair.other.get());
     Submit(ring_, {Recv(pair.other.get(), At(0), 64)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     WriteAll(pair.one.get(), Pattern(29, 0, 64));
     ExpectOnCopyPath(Reap(ring_, 1).front(), 64);
     EXPECT_NE(FlagsOf(pair.other.get()) & O_NONBLOCK, 0);
@@ -240,7 +240,7 @@ CONFORMANCE_TEST(Messages, AReceiveIsLinkedToTheWriteOfItsBytes, kAnywhere) {
     Submit(ring_, chain);
     const std::vector<std::byte> bytes = Pattern(31, 0, 4096);
     WriteAll(pair.one.get(), std::span(bytes).first(1000));
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "a link goes on after all of it";
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "a link goes on after all of it";
     WriteAll(pair.one.get(), std::span(bytes).subspan(1000));
     for (const mooring_completion_t& completion : Reap(ring_, 2)) {
       EXPECT_EQ(completion.result, 4096);

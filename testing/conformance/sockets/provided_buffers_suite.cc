@@ -33,7 +33,7 @@ class ProvidedBuffers : public MultishotTest {
     Submit(ring_, {RecvMultishot(pair.one.get(), registration.get())});
     std::vector<mooring_completion_t> completions = Reap(ring_, kFree);
     for (uint32_t i = 0; i < kFree; ++i) ExpectBytes(completions[i], i, 100);
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     EXPECT_EQ(Stats(ring_).in_flight, 1u);
     return completions;
   }
@@ -46,13 +46,13 @@ class ProvidedBuffers : public MultishotTest {
       const SocketPair pair = UnixPair(SOCK_SEQPACKET);
       const std::vector<mooring_completion_t> completions = Exhaust(registration, pair);
       for (uint32_t i = 0; i < 2; ++i) {
-        release([this, completion = completions[i]] { GiveBack(completion); });
+        release([this, completion = completions[i]] { ReleaseLease(completion); });
         const mooring_completion_t next = Reap(ring_, 1).front();
         ExpectBytes(next, kFree + i, 100);
-        GiveBack(next);
+        ReleaseLease(next);
       }
-      GiveBack(completions[2]);
-      GiveBack(completions[3]);
+      ReleaseLease(completions[2]);
+      ReleaseLease(completions[3]);
       CancelAndExpectLast();
     }
   }
@@ -70,12 +70,12 @@ class ProvidedBuffers : public MultishotTest {
 };
 
 CONFORMANCE_TEST(ProvidedBuffers, TheReceiverPausesAndGoesOnWhenALeaseComesBack, kAnywhere) {
-  ExpectToGoOn([](auto give_back) { give_back(); });
+  ExpectToGoOn([](auto release_lease) { release_lease(); });
 }
 
 CONFORMANCE_TEST(ProvidedBuffers, ALeaseFromAnyThreadWakesAReaperThatWaits, kAnywhere) {
   std::vector<std::thread> threads;
-  ExpectToGoOn([&](auto give_back) { threads.emplace_back(give_back); });
+  ExpectToGoOn([&](auto release_lease) { threads.emplace_back(release_lease); });
   for (std::thread& thread : threads) thread.join();
 }
 
@@ -88,18 +88,18 @@ CONFORMANCE_TEST(ProvidedBuffers, ALeaseThatComesBackMakesTheEventFdReadable, kA
     const std::vector<mooring_completion_t> completions = Exhaust(registration, pair);
     uint64_t ignored = 0;
     SetNonblocking(event_fd);
-    while (read(event_fd, &ignored, sizeof ignored) > 0) ReapAtGlance(ring_, 1);
-    std::thread([&] { GiveBack(completions[0]); }).join();
+    while (read(event_fd, &ignored, sizeof ignored) > 0) ReapBriefly(ring_, 1);
+    std::thread([&] { ReleaseLease(completions[0]); }).join();
     pollfd poll = {.fd = event_fd, .events = POLLIN, .revents = 0};
     EXPECT_EQ(::poll(&poll, 1, static_cast<int>(kPatienceNs / 1'000'000)), 1);
     const mooring_completion_t first = Reap(ring_, 1).front();
     ExpectBytes(first, kFree, 100);
-    for (uint32_t i = 1; i < kFree; ++i) GiveBack(completions[i]);
+    for (uint32_t i = 1; i < kFree; ++i) ReleaseLease(completions[i]);
     const mooring_completion_t second = Reap(ring_, 1).front();
     ExpectBytes(second, kFree + 1, 100);
     CancelAndExpectLast();
-    GiveBack(first);
-    GiveBack(second);
+    ReleaseLease(first);
+    ReleaseLease(second);
   }
 }
 
@@ -109,11 +109,11 @@ CONFORMANCE_TEST(ProvidedBuffers, AReceiverThatPausesCanBeCancelled, kAnywhere) 
     const SocketPair pair = UnixPair(SOCK_SEQPACKET);
     const std::vector<mooring_completion_t> completions = Exhaust(registration, pair);
     CancelAndExpectLast();
-    for (const mooring_completion_t& completion : completions) GiveBack(completion);
+    for (const mooring_completion_t& completion : completions) ReleaseLease(completion);
   }
 }
 
-CONFORMANCE_TEST(ProvidedBuffers, ASlabThatGrowsHasTheReceiverGoOn, kOrdinaryPages) {
+CONFORMANCE_TEST(ProvidedBuffers, ASlabThatGrowsHasTheReceiverGoOn, kBasePages) {
   mooring_slab_options_t options = SlabOptions(2);
   options.buffer_count_max = 4;
   const Slab slab = CreateSlab(options);
@@ -128,7 +128,7 @@ CONFORMANCE_TEST(ProvidedBuffers, ASlabThatGrowsHasTheReceiverGoOn, kOrdinaryPag
     Submit(ring_, {RecvMultishot(pair.one.get(), registration.get())});
     std::vector<mooring_completion_t> got;
     while (got.size() < provided) got.push_back(Reap(ring_, 1).front());
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     std::thread([&] { EXPECT_OK(mooring_slab_grow(slab.get(), 1)); }).join();
     while (got.size() < messages) got.push_back(Reap(ring_, 1).front());
     CancelAndExpectLast();
@@ -149,7 +149,7 @@ CONFORMANCE_TEST(ProvidedBuffers, AClosedRingEndsReceiversWithAndWithoutABuffer,
   for (uint32_t i = 0; i < kFree + 1; ++i) WriteAll(one.other.get(), Pattern(i, 0, 100));
   Submit(ring, {RecvMultishot(one.one.get(), registration.get()),
                 RecvMultishot(other.one.get(), registration.get())});
-  GiveBack(Reap(ring, 1).front());
+  ReleaseLease(Reap(ring, 1).front());
   EXPECT_OK(mooring_ring_close(ring.get(), kPatienceNs));
   uint32_t ended = 0;
   std::vector<mooring_completion_t> completions(1);
@@ -157,7 +157,7 @@ CONFORMANCE_TEST(ProvidedBuffers, AClosedRingEndsReceiversWithAndWithoutABuffer,
     ASSERT_OK(mooring_ring_reap(ring.get(), completions.data(), 1, 0, 0, &count));
     if (count == 0) break;
     if ((completions[0].flags & MOORING_COMPLETION_MORE) != 0) {
-      GiveBack(completions[0]);
+      ReleaseLease(completions[0]);
     } else {
       EXPECT_EQ(completions[0].result, -ECANCELED);
       ++ended;

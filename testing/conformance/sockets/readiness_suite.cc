@@ -32,10 +32,10 @@ CONFORMANCE_TEST(Readiness, IsWaitedForAndLeavesTheBytesAlone, kAnywhere) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family);
     Submit(ring_, {Poll(pair.one.get(), POLLIN)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     WriteAll(pair.other.get(), Pattern(61, 0, 10));
     EXPECT_EQ(Reap(ring_, 1).front().result, POLLIN);
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "once";
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "once";
     EXPECT_EQ(Unread(pair.one.get()), 10u);
   }
 }
@@ -54,7 +54,7 @@ CONFORMANCE_TEST(Readiness, OfAHangUpIsToldUnasked, kAnywhere) {
     SCOPED_TRACE(NameOf(family));
     SocketPair pair = StreamPair(family);
     Submit(ring_, {Poll(pair.one.get(), 0)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     pair.other.Close();
     const int64_t result = Reap(ring_, 1).front().result;
     EXPECT_NE(result & (POLLHUP | POLLRDHUP), 0) << result;
@@ -77,7 +77,7 @@ CONFORMANCE_TEST(Readiness, OfOtherDescriptorsIsToldToo, kAnywhere) {
   const Fd event(eventfd(0, EFD_CLOEXEC));
   Submit(ring_, {WithUserData(Poll(pipe.read_fd(), POLLIN), 1),
                  WithUserData(Poll(event.get(), POLLIN), 2)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
   pipe.Write("x", 1);
   EXPECT_EQ(Reap(ring_, 1).front().user_data, 1u);
   const uint64_t one = 1;
@@ -96,7 +96,7 @@ CONFORMANCE_TEST(Readiness, IsLinkedToWhatItIsFor, kAnywhere) {
   const SocketPair pair = TcpPair();
   Submit(ring_, {WithFlags(Poll(pair.one.get(), POLLIN), MOORING_OPERATION_LINK),
                  Recv(pair.one.get(), At(0), 10)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
   WriteAll(pair.other.get(), Pattern(63, 0, 10));
   const auto completions = Reap(ring_, 2);
   ASSERT_EQ(completions.size(), 2u);

@@ -100,7 +100,7 @@ CONFORMANCE_TEST(ZeroCopy, Rule1TheLeaseIsHeldUntilTheNotification, kPinned | kZ
   Submit(ring_, {Send(pair.one.get(), InLease(registration_.get(), lease), kBufferBytes, 0,
                       MOORING_SEND_ZERO_COPY)});
   ASSERT_OK(mooring_slab_release(slab_.get(), lease));
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
   EXPECT_EQ(Info(slab_).held_count, 1u);
   // On a thread of its own, for a ring with an owner goes on only while the owner reaps.
   std::vector<std::byte> received;
@@ -111,7 +111,7 @@ CONFORMANCE_TEST(ZeroCopy, Rule1TheLeaseIsHeldUntilTheNotification, kPinned | kZ
   EXPECT_GT(completion.result, 0);
   EXPECT_EQ(received.size(), kAhead + static_cast<uint64_t>(completion.result));
   EXPECT_EQ(Info(slab_).held_count, 0u);
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "one completion";
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "one completion";
 }
 
 CONFORMANCE_TEST(ZeroCopy, Rule3ClosingWaitsForTheSocketAndLosesNothing, kPinned | kZeroCopy) {
@@ -133,7 +133,7 @@ CONFORMANCE_TEST(ZeroCopy, Rule3ClosingWaitsForTheSocketAndLosesNothing, kPinned
   ASSERT_OK(mooring_slab_release(slab.get(), lease));
   // As a rule the socket still has pages to send, which cancelling takes nothing from: then memory
   // is held. It is free at once where the kernel has copied what it could not pass on.
-  const Failure closed = Take(mooring_ring_close(ring.get(), kGlanceNs));
+  const Failure closed = Take(mooring_ring_close(ring.get(), kQuietNs));
   EXPECT_TRUE(closed.ok() || closed.code == MOORING_CODE_TIMEOUT) << closed.ToString();
   EXPECT_EQ(Info(slab).held_count, closed.ok() ? 0u : 1u);
   ResetOnClose(pair.one.get());
@@ -149,7 +149,7 @@ CONFORMANCE_TEST(ZeroCopy, Rule3ClosingWaitsForTheSocketAndLosesNothing, kPinned
   ring.reset();
   registration.reset();
   slab.reset();
-  ExpectGivenBack(data);
+  ExpectUnmapped(data);
 }
 
 CONFORMANCE_TEST(ZeroCopy, SocketsThatCannotSayItOnceOrAreSentPlain, kPinned | kZeroCopy) {
@@ -161,7 +161,7 @@ CONFORMANCE_TEST(ZeroCopy, SocketsThatCannotSayItOnceOrAreSentPlain, kPinned | k
   const mooring_completion_t refused = Reap(ring_, 1).front();
   EXPECT_EQ(refused.result, -EOPNOTSUPP) << "the first event's error";
   EXPECT_EQ(refused.path, uint32_t{MOORING_PATH_COPY});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "and the second is no completion";
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "and the second is no completion";
   ASSERT_OK(mooring_slab_release(slab_.get(), lease));
   EXPECT_EQ(Info(slab_).held_count, 0u);
 
