@@ -1,4 +1,4 @@
-// Memlock: what a registration makes of a limit that is too small, and of one that is raised.
+// Memlock: registrations under a limit that is too small, and after the limit is raised.
 
 #include <sys/resource.h>
 
@@ -68,13 +68,13 @@ CONFORMANCE_TEST(Memlock, Rule8ThePrefixIsTheLargestThatFits, kPartial) {
   const Registration registration = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(registration);
   EXPECT_EQ(info.memlock_soft_bytes, before_.rlim_cur);
-  EXPECT_EQ(info.bytes_fixed % kBufferBytes, 0u) << "a part of a buffer serves no lease";
-  // Not one buffer more would have fitted, if the process has charged what it says it has.
+  EXPECT_EQ(info.bytes_fixed % kBufferBytes, 0u) << "no lease can use a part of a buffer";
+  // One more buffer would not fit, if the reported charge of the process is right.
   EXPECT_LE(info.memlock_used_bytes, info.memlock_soft_bytes);
   EXPECT_GT(info.memlock_used_bytes + kBufferBytes, info.memlock_soft_bytes);
 }
 
-CONFORMANCE_TEST(Memlock, Rule5RemedyNamesTheLimitAndTheNeed, kPartial) {
+CONFORMANCE_TEST(Memlock, Rule5TheRemedyHasTheLimitAndTheNeed, kPartial) {
   const Registration registration = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(registration);
   EXPECT_EQ(info.system_error, ENOMEM);
@@ -83,12 +83,12 @@ CONFORMANCE_TEST(Memlock, Rule5RemedyNamesTheLimitAndTheNeed, kPartial) {
   EXPECT_TRUE(Names(info.message, std::to_string(info.bytes_fixed))) << info.message;
   EXPECT_TRUE(Names(info.remedy, "memlock")) << info.remedy;
   EXPECT_TRUE(Names(info.remedy, "CAP_IPC_LOCK")) << info.remedy;
-  // A number of bytes that would do: the slab, and what this process has charged beside it.
+  // A sufficient number of bytes: the slab, and the other charges of this process.
   const uint64_t need = info.memlock_used_bytes - info.bytes_fixed + kSlabBytes;
   EXPECT_TRUE(Names(info.remedy, std::to_string(need))) << info.remedy << "\n  need: " << need;
 }
 
-CONFORMANCE_TEST(Memlock, TheRemedyIsTrue, kPartial) {
+CONFORMANCE_TEST(Memlock, TheRemedyWorks, kPartial) {
   Registration registration = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(registration);
   rlimit limit = before_;
@@ -99,7 +99,7 @@ CONFORMANCE_TEST(Memlock, TheRemedyIsTrue, kPartial) {
   EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_FIXED) << Info(registration).message;
 }
 
-CONFORMANCE_TEST(Memlock, Rule5RequireFailsWithTheSameWordsAndKeepsNothing, kPartial) {
+CONFORMANCE_TEST(Memlock, Rule5RequireFailsWithTheSameTextAndKeepsNothing, kPartial) {
   Registration preferred = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(preferred);
   preferred.reset();
@@ -115,19 +115,19 @@ CONFORMANCE_TEST(Memlock, Rule5RequireFailsWithTheSameWordsAndKeepsNothing, kPar
   EXPECT_EQ(failure.retry, MOORING_RETRY_AFTER_REMEDY);
   EXPECT_EQ(failure.message, info.message);
   EXPECT_EQ(failure.remedy, info.remedy);
-  // What was pinned on the way is given back as soon as the kernel says so; and what was before it,
-  // for up to 6.3 that comes a second late.
+  // The pinned part is released as soon as the kernel reports it. The earlier registration's pins
+  // may be released later: up to 6.3 the kernel reports it a second late.
   EXPECT_TRUE(Eventually([&] {
     EXPECT_EQ(RunOne(ring_, Nop()).result, 0);
     return Info(slab_).kernel_reference_count <= references;
   })) << Info(slab_).kernel_reference_count
       << " references, " << references << " before";
 
-  // The whole budget is there for the next one.
+  // The whole budget is available for the next registration.
   EXPECT_EQ(Info(Register(ring_, slab_)).bytes_fixed, info.bytes_fixed);
 }
 
-CONFORMANCE_TEST(Memlock, BudgetComesBackWithTheRegistration, kPartial) {
+CONFORMANCE_TEST(Memlock, ADestroyedRegistrationReturnsItsBudget, kPartial) {
   const uint64_t first = Info(Register(ring_, slab_)).bytes_fixed;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Info(Register(ring_, slab_)).bytes_fixed, first);
 }
@@ -163,7 +163,7 @@ CONFORMANCE_TEST(Memlock, PromoteAfterTheLimitIsRaisedPinsTheRest, kPartial) {
   EXPECT_EQ(PathOfRead(registration, kSlabBytes - 4096, 4096), MOORING_PATH_FIXED);
 }
 
-CONFORMANCE_TEST(Memlock, PromoteDoesNotDisturbOperationsInFlight, kPartial) {
+CONFORMANCE_TEST(Memlock, PromoteDoesNotAffectOperationsInFlight, kPartial) {
   const Pipe pipe;
   const Registration registration = Register(ring_, slab_);
   Submit(ring_,
@@ -204,14 +204,14 @@ CONFORMANCE_TEST(Memlock, PromoteIsForAnyThreadWhileTheRingIsInUse, kPartial | k
   EXPECT_TRUE(HasPattern(Data(slab_) + kSlabBytes - 4096, 26, kSlabBytes - 4096, 4096));
 }
 
-CONFORMANCE_TEST(Memlock, WhatIsDestroyedLetsInWhatWaits, kPartial) {
+CONFORMANCE_TEST(Memlock, ADestroyedRegistrationPromotesAWaitingOne, kPartial) {
   Registration greedy = Register(ring_, slab_);
   const Slab other = CreateSlab();
   const Registration late = Register(ring_, other);
   ASSERT_EQ(Info(late).outcome, MOORING_OUTCOME_COPY);
   const uint64_t fixed = Info(greedy).bytes_fixed;
   greedy.reset();
-  // Up to Linux 6.3 the budget comes a second after the slot was cleared.
+  // Up to Linux 6.3 the kernel returns the budget a second after the slot was cleared.
   EXPECT_TRUE(Eventually([&] {
     if (Info(late).bytes_fixed > 0) return true;
     EXPECT_OK(mooring_registration_promote(late.get()));
@@ -222,7 +222,7 @@ CONFORMANCE_TEST(Memlock, WhatIsDestroyedLetsInWhatWaits, kPartial) {
             MOORING_PATH_FIXED);
 }
 
-CONFORMANCE_TEST(Memlock, RaisesTheSoftLimitOnlyWhenTold, kPartial) {
+CONFORMANCE_TEST(Memlock, RaisesTheSoftLimitOnlyWithTheFlag, kPartial) {
   const Registration modest = Register(ring_, slab_);
   EXPECT_EQ(SoftLimit(), before_.rlim_cur);
   EXPECT_EQ(Info(modest).outcome, MOORING_OUTCOME_PARTIAL);
@@ -235,7 +235,7 @@ CONFORMANCE_TEST(Memlock, RaisesTheSoftLimitOnlyWhenTold, kPartial) {
   EXPECT_EQ(Info(bold).outcome, MOORING_OUTCOME_FIXED) << Info(bold).message;
 }
 
-CONFORMANCE_TEST(Memlock, Rule6ZeroPinsNothingAndEverythingWorks, kNoMemlock) {
+CONFORMANCE_TEST(Memlock, Rule6AZeroLimitPinsNothingAndEverythingWorks, kNoMemlock) {
   const Registration registration = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(registration);
   EXPECT_EQ(info.memlock_soft_bytes, 0u);

@@ -1,4 +1,4 @@
-// Connections: accepted, made, refused and shut down, without a trace on the caller's descriptors.
+// Connections: accept, connect and shutdown. They do not change the caller's descriptors.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -35,7 +35,7 @@ class Connections : public DataTest {
     EXPECT_EQ(ReadAll(other, 16), Pattern(41, 0, 16));
   }
 
-  // Takes every place in a listener's queue, so that a connect to it waits.
+  // Takes every place in a listener's queue, so that a further connect waits.
   static std::vector<Fd> Fill(const TcpListener& listener) {
     std::vector<Fd> fds;
     for (;;) {
@@ -45,17 +45,18 @@ class Connections : public DataTest {
       EXPECT_EQ(errno, EINPROGRESS);
       pollfd poll = {.fd = fd.get(), .events = POLLOUT, .revents = 0};
       fds.push_back(std::move(fd));
-      // On the loopback device a handshake is over before connect returns, or waits for a second.
+      // On the loopback device a handshake is complete before connect returns, or its next try is a
+      // second later.
       if (::poll(&poll, 1, 0) == 0) return fds;
     }
   }
 };
 
-CONFORMANCE_TEST(Connections, AcceptGivesADescriptorThatClosesOnExec, kAnywhere) {
+CONFORMANCE_TEST(Connections, AcceptReturnsACloseOnExecDescriptor, kAnywhere) {
   const TcpListener listener;
   const Fd first = TcpSocket();
   const Fd second = TcpSocket();
-  // One after the other, for the first to come is the first to be accepted.
+  // In sequence, because the first connection is the first to be accepted.
   const mooring_completion_t completion = RunOne(ring_, ConnectTo(first.get(), listener.address()));
   EXPECT_EQ(completion.result, 0);
   EXPECT_EQ(completion.path, uint32_t{MOORING_PATH_NONE});
@@ -72,7 +73,7 @@ CONFORMANCE_TEST(Connections, AcceptGivesADescriptorThatClosesOnExec, kAnywhere)
   ExpectConnected(first.get(), one.get());
 }
 
-CONFORMANCE_TEST(Connections, AcceptTellsThePeersAddress, kAnywhere) {
+CONFORMANCE_TEST(Connections, AcceptReturnsThePeersAddress, kAnywhere) {
   const TcpListener listener;
   const Fd fd = TcpSocket();
   sockaddr_in peer = {};
@@ -101,7 +102,7 @@ CONFORMANCE_TEST(Connections, ManyAcceptsShareAListener, kAnywhere) {
     std::vector<mooring_op_t> accepts(kCount, Accept(listener.fd()));
     Submit(ring_, accepts);
     EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
-    EXPECT_EQ(FlagsOf(listener.fd()), flags) << "what waits leaves no trace";
+    EXPECT_EQ(FlagsOf(listener.fd()), flags) << "a waiting accept changed the listener's flags";
     std::vector<Fd> connected;
     std::set<int> accepted;
     for (uint32_t i = 0; i < kCount; ++i) {
@@ -134,7 +135,7 @@ CONFORMANCE_TEST(Connections, ACancelledAcceptLeavesTheListenerWorking, kAnywher
   ExpectConnected(accepted.get(), fd.get());
 }
 
-CONFORMANCE_TEST(Connections, ConnectingLeavesTheCallersOptionsAlone, kAnywhere) {
+CONFORMANCE_TEST(Connections, ConnectDoesNotChangeTheCallersOptions, kAnywhere) {
   const TcpListener listener;
   for (const bool nonblocking : {false, true}) {
     SCOPED_TRACE(nonblocking ? "O_NONBLOCK" : "blocking");
@@ -150,18 +151,18 @@ CONFORMANCE_TEST(Connections, ConnectingLeavesTheCallersOptionsAlone, kAnywhere)
   }
 }
 
-CONFORMANCE_TEST(Connections, ToNobodyAreRefused, kAnywhere) {
-  sockaddr_in nobody;
-  const Fd bound = BoundTcpSocket(&nobody);
+CONFORMANCE_TEST(Connections, WithoutAListenerAreRefused, kAnywhere) {
+  sockaddr_in unused_address;
+  const Fd bound = BoundTcpSocket(&unused_address);
   for (const bool nonblocking : {false, true}) {
     SCOPED_TRACE(nonblocking ? "O_NONBLOCK" : "blocking");
     const Fd fd = TcpSocket();
     if (nonblocking) SetNonblocking(fd.get());
-    EXPECT_EQ(RunOne(ring_, ConnectTo(fd.get(), nobody)).result, -ECONNREFUSED);
+    EXPECT_EQ(RunOne(ring_, ConnectTo(fd.get(), unused_address)).result, -ECONNREFUSED);
   }
 }
 
-CONFORMANCE_TEST(Connections, UnderWayAreCompletedOrCancelled, kAnywhere) {
+CONFORMANCE_TEST(Connections, InProgressAreCompletedOrCancelled, kAnywhere) {
   const TcpListener listener(0);
   const std::vector<Fd> others = Fill(listener);
   const Fd cancelled = TcpSocket();
@@ -175,10 +176,10 @@ CONFORMANCE_TEST(Connections, UnderWayAreCompletedOrCancelled, kAnywhere) {
   EXPECT_EQ(first.user_data, 1u);
   EXPECT_EQ(first.result, -ECANCELED);
   EXPECT_EQ(FlagsOf(completed.get()) & O_NONBLOCK, 0);
-  // While it is tried, for one tick, the threads engine lends the socket a send timeout.
+  // During a try, for one tick, the threads engine sets a send timeout on the socket.
   EXPECT_TRUE(Eventually([&] { return SendTimeoutOf(completed.get()).tv_usec == 0; }));
 
-  // Its next try, a second after the first, finds room.
+  // Its next try, a second after the first, finds a free place.
   std::vector<Fd> accepted;
   SetNonblocking(listener.fd());
   mooring_completion_t second = {};
@@ -215,7 +216,7 @@ CONFORMANCE_TEST(Connections, OverUnixSocketsWaitForRoomInTheQueue, kAnywhere) {
   ExpectConnected(second.get(), two.get());
 }
 
-CONFORMANCE_TEST(Connections, ShutdownWakesAReceiveWithTheEnd, kAnywhere) {
+CONFORMANCE_TEST(Connections, ShutdownEndsAWaitingReceive, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family);
@@ -230,7 +231,7 @@ CONFORMANCE_TEST(Connections, ShutdownWakesAReceiveWithTheEnd, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Connections, ShutdownBehindASendEndsThePeersStream, kAnywhere) {
+CONFORMANCE_TEST(Connections, ShutdownAfterASendEndsThePeersStream, kAnywhere) {
   const SocketPair pair = TcpPair();
   FillPattern(data(), 42, 0, 100);
   const auto completions =

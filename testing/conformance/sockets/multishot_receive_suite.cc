@@ -1,4 +1,4 @@
-// RECV_MULTISHOT: one operation, many leases handed over, one end.
+// RECV_MULTISHOT: one operation that returns many leases and has one final completion.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ namespace {
 
 class MultishotReceive : public MultishotTest {};
 
-CONFORMANCE_TEST(MultishotReceive, HandsOverALeaseForWhatArrives, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, ReturnsALeaseForEachMessage, kAnywhere) {
   for (const uint32_t provided : {0u, 4u}) {
     const Registration registration = RegisterProviding(provided);
     SocketPair pair = TcpPair();
@@ -37,11 +37,11 @@ CONFORMANCE_TEST(MultishotReceive, HandsOverALeaseForWhatArrives, kAnywhere) {
     pair.other.Close();
     ExpectLast(0, MOORING_COMPLETION_END_OF_FILE);
   }
-  // All that was provided has gone back.
+  // All provided buffers are back in the slab.
   EXPECT_TRUE(Eventually([&] { return Info(slab_).leased_count == 0; }));
 }
 
-CONFORMANCE_TEST(MultishotReceive, CutsAStreamIntoBuffersInOrder, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, DividesAStreamIntoBuffersInOrder, kAnywhere) {
   for (const uint32_t provided : {0u, 4u}) {
     const Registration registration = RegisterProviding(provided);
     constexpr uint64_t kBytes = 40 * kBufferBytes + 123;
@@ -71,7 +71,7 @@ CONFORMANCE_TEST(MultishotReceive, CutsAStreamIntoBuffersInOrder, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(MultishotReceive, SeveralShareWhatTheRingKeepsReady, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, SeveralOperationsShareTheProvidedBuffers, kAnywhere) {
   const Registration registration = RegisterProviding(4);
   std::vector<SocketPair> pairs;
   for (uint32_t i = 0; i < 6; ++i) {
@@ -96,7 +96,7 @@ CONFORMANCE_TEST(MultishotReceive, SeveralShareWhatTheRingKeepsReady, kAnywhere)
   }
 }
 
-CONFORMANCE_TEST(MultishotReceive, DatagramsKeepTheirBounds, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, DatagramsKeepTheirBoundaries, kAnywhere) {
   for (const uint32_t provided : {0u, 4u}) {
     const Registration registration = RegisterProviding(provided);
     const SocketPair pair = UnixPair(SOCK_SEQPACKET);
@@ -127,7 +127,7 @@ CONFORMANCE_TEST(MultishotReceive, AnErrorEndsIt, kAnywhere) {
   EXPECT_TRUE(Eventually([&] { return Info(slab_).leased_count == 0; }));
 }
 
-CONFORMANCE_TEST(MultishotReceive, RefusesWhatItHasNoUseFor, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, RefusesUnusedFields, kAnywhere) {
   const SocketPair pair = TcpPair();
   const auto refuse = [&](const mooring_op_t& operation) {
     uint32_t accepted = 9;

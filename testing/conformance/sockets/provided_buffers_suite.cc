@@ -1,4 +1,4 @@
-// Buffers that run out under RECV_MULTISHOT, and come back.
+// ProvidedBuffers: RECV_MULTISHOT when the slab has no free buffer, and when buffers are released.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -19,14 +19,15 @@ constexpr uint32_t kFree = 4;
 
 class ProvidedBuffers : public MultishotTest {
  protected:
-  // All but kFree buffers of the slab are out.
+  // Leases all but kFree buffers of the slab.
   void SetUp() override {
     MultishotTest::SetUp();
     if (HasFatalFailure()) return;
     rest_ = Acquire(slab_, static_cast<uint32_t>(Info(slab_).buffer_count) - kFree);
   }
 
-  // Has kFree messages received, and more waiting for a buffer: returns what was received.
+  // Receives kFree messages, with more messages that wait for a buffer. Returns the kFree
+  // completions.
   std::vector<mooring_completion_t> Exhaust(const Registration& registration,
                                             const SocketPair& pair) {
     for (uint32_t i = 0; i < kFree + 2; ++i) WriteAll(pair.other.get(), Pattern(i, 0, 100));
@@ -38,9 +39,9 @@ class ProvidedBuffers : public MultishotTest {
     return completions;
   }
 
-  // A receiver that pauses gets one message more for each lease that `release` has given back.
+  // A paused receiver receives one more message for each lease that `release` has released.
   template <typename Release>
-  void ExpectToGoOn(Release release) {
+  void ExpectToContinue(Release release) {
     for (const uint32_t provided : {0u, kFree}) {
       const Registration registration = RegisterProviding(provided);
       const SocketPair pair = UnixPair(SOCK_SEQPACKET);
@@ -57,11 +58,11 @@ class ProvidedBuffers : public MultishotTest {
     }
   }
 
-  // With what the test gave back, nothing is out.
-  void ExpectAllBack() {
+  // After the test's own releases, no buffer is leased.
+  void ExpectNoLeases() {
     EXPECT_OK(mooring_slab_release(slab_.get(), rest_));
     EXPECT_TRUE(Eventually([&] {
-      const Ring other = CreateRing();  // a call on another ring brings in what is left of one
+      const Ring other = CreateRing();  // completes the destruction of the other
       return Info(slab_).leased_count == 0;
     }));
   }
@@ -69,23 +70,24 @@ class ProvidedBuffers : public MultishotTest {
   mooring_lease_t rest_ = {};
 };
 
-CONFORMANCE_TEST(ProvidedBuffers, TheReceiverPausesAndGoesOnWhenALeaseComesBack, kAnywhere) {
-  ExpectToGoOn([](auto release_lease) { release_lease(); });
+CONFORMANCE_TEST(ProvidedBuffers, TheReceiverPausesUntilALeaseIsReleased, kAnywhere) {
+  ExpectToContinue([](auto release_lease) { release_lease(); });
 }
 
-CONFORMANCE_TEST(ProvidedBuffers, ALeaseFromAnyThreadWakesAReaperThatWaits, kAnywhere) {
+CONFORMANCE_TEST(ProvidedBuffers, AReleaseOnAnyThreadWakesAWaitingReaper, kAnywhere) {
   std::vector<std::thread> threads;
-  ExpectToGoOn([&](auto release_lease) { threads.emplace_back(release_lease); });
+  ExpectToContinue([&](auto release_lease) { threads.emplace_back(release_lease); });
   for (std::thread& thread : threads) thread.join();
 }
 
-CONFORMANCE_TEST(ProvidedBuffers, ALeaseThatComesBackMakesTheEventFdReadable, kAnywhere) {
+CONFORMANCE_TEST(ProvidedBuffers, AReleasedLeaseMakesTheEventFdReadable, kAnywhere) {
   for (const uint32_t provided : {0u, kFree}) {
     const Registration registration = RegisterProviding(provided);
     const SocketPair pair = UnixPair(SOCK_SEQPACKET);
     int32_t event_fd = -1;
     ASSERT_OK(mooring_ring_event_fd(ring_.get(), &event_fd));
     const std::vector<mooring_completion_t> completions = Exhaust(registration, pair);
+    // Resets the event fd: reads it until no event follows within kQuietNs.
     uint64_t ignored = 0;
     SetNonblocking(event_fd);
     while (read(event_fd, &ignored, sizeof ignored) > 0) ReapBriefly(ring_, 1);
@@ -103,7 +105,7 @@ CONFORMANCE_TEST(ProvidedBuffers, ALeaseThatComesBackMakesTheEventFdReadable, kA
   }
 }
 
-CONFORMANCE_TEST(ProvidedBuffers, AReceiverThatPausesCanBeCancelled, kAnywhere) {
+CONFORMANCE_TEST(ProvidedBuffers, APausedReceiverCanBeCancelled, kAnywhere) {
   for (const uint32_t provided : {0u, kFree}) {
     const Registration registration = RegisterProviding(provided);
     const SocketPair pair = UnixPair(SOCK_SEQPACKET);
@@ -113,7 +115,7 @@ CONFORMANCE_TEST(ProvidedBuffers, AReceiverThatPausesCanBeCancelled, kAnywhere) 
   }
 }
 
-CONFORMANCE_TEST(ProvidedBuffers, ASlabThatGrowsHasTheReceiverGoOn, kBasePages) {
+CONFORMANCE_TEST(ProvidedBuffers, AGrowResumesAPausedReceiver, kBasePages) {
   mooring_slab_options_t options = SlabOptions(2);
   options.buffer_count_max = 4;
   const Slab slab = CreateSlab(options);
@@ -166,10 +168,10 @@ CONFORMANCE_TEST(ProvidedBuffers, AClosedRingEndsReceiversWithAndWithoutABuffer,
   EXPECT_EQ(ended, 2u);
   registration.reset();
   ring.reset();
-  ExpectAllBack();
+  ExpectNoLeases();
 }
 
-CONFORMANCE_TEST(ProvidedBuffers, ADestroyedRingGivesBackLeasesThatNobodyGot, kAnywhere) {
+CONFORMANCE_TEST(ProvidedBuffers, ADestroyedRingReleasesUnreapedLeases, kAnywhere) {
   Ring ring = CreateRing();
   ASSERT_NE(ring, nullptr);
   mooring_registration_options_t options = RegistrationOptions(MOORING_POLICY_NEVER);
@@ -180,7 +182,7 @@ CONFORMANCE_TEST(ProvidedBuffers, ADestroyedRingGivesBackLeasesThatNobodyGot, kA
   Submit(ring, {RecvMultishot(pair.one.get(), registration.get())});
   registration.reset();
   ring.reset();
-  ExpectAllBack();
+  ExpectNoLeases();
 }
 
 }  // namespace
