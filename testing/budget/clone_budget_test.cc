@@ -34,7 +34,7 @@ std::string ReadFixed(const Ring& ring, const Registration& registration, const 
   const Fd file = dir.Create("data", Pattern(61, 0, 4096));
   const mooring_completion_t read =
       RunOne(ring, Read(file.get(), 0, InSlab(registration.get(), slab_bytes - 4096), 4096));
-  if (read.result != 4096) return "a read gave " + std::to_string(read.result);
+  if (read.result != 4096) return "a read returned " + std::to_string(read.result);
   if (read.path != MOORING_PATH_FIXED) return "a read took the copy path";
   return HasPattern(data + slab_bytes - 4096, 61, 0, 4096)
              ? ""

@@ -54,7 +54,7 @@ struct Objects {
     const Fd file = dir.Create("data", Pattern(64, 0, 4096));
     const mooring_completion_t read =
         RunOne(second_ring, Read(file.get(), 0, InSlab(second.get(), kSlab - 4096), 4096));
-    if (read.result != 4096) return "a read gave " + std::to_string(read.result);
+    if (read.result != 4096) return "a read returned " + std::to_string(read.result);
     if (read.path != path) return "a read took path " + std::to_string(read.path);
     const auto* data = static_cast<std::byte*>(mooring_slab_data(second_slab.get(), {}));
     return HasPattern(data + kSlab - 4096, 64, 0, 4096) ? "" : "a read delivered wrong bytes";

@@ -122,7 +122,7 @@ std::vector<mooring_completion_t> ConformanceTest::ReapBriefly(const Ring& ring,
 
 std::vector<mooring_completion_t> ConformanceTest::Run(const Ring& ring,
                                                        std::vector<mooring_op_t> operations) {
-  constexpr uint64_t kFirstUserData = uint64_t{0x5eed} << 48;  // all 64 bits come back
+  constexpr uint64_t kFirstUserData = uint64_t{0x5eed} << 48;  // every bit must be returned
   constexpr uint32_t kCapacity = 64;
   const auto total = static_cast<uint32_t>(operations.size());
   for (uint32_t i = 0; i < total; ++i) operations[i].user_data = kFirstUserData + i;

@@ -43,7 +43,7 @@ Failure Take(mooring_error_t* error);
                                      const std::vector<std::string>& words = {});
 
 // True when `text` contains `word` in any letter case.
-bool Names(const std::string& text, const std::string& word);
+bool ContainsIgnoringCase(const std::string& text, const std::string& word);
 
 }  // namespace mooring::conformance
 

@@ -21,7 +21,7 @@
 namespace mooring::conformance {
 
 // True when `list`, separated by commas, contains `feature`.
-bool ListNames(std::string_view list, std::string_view feature);
+bool ListContains(std::string_view list, std::string_view feature);
 
 // True when MOORING_REQUIRE contains `feature`.
 bool IsRequired(std::string_view feature);
@@ -29,13 +29,13 @@ bool IsRequired(std::string_view feature);
 }  // namespace mooring::conformance
 
 // Leaves the test when `has` is false: skipped, or failed where MOORING_REQUIRE contains `feature`.
-#define SKIP_WITHOUT(has, feature, remedy)                                                   \
-  do {                                                                                       \
-    if (has) break;                                                                          \
-    if (::mooring::conformance::IsRequired(feature)) {                                       \
-      FAIL() << "MOORING_REQUIRE names " << (feature) << ", which is missing: " << (remedy); \
-    }                                                                                        \
-    GTEST_SKIP() << "missing: " << (feature) << " (" << (remedy) << ")";                     \
+#define SKIP_WITHOUT(has, feature, remedy)                                                        \
+  do {                                                                                            \
+    if (has) break;                                                                               \
+    if (::mooring::conformance::IsRequired(feature)) {                                            \
+      FAIL() << "MOORING_REQUIRE names " << (feature) << ", which is missing here: " << (remedy); \
+    }                                                                                             \
+    GTEST_SKIP() << "missing: " << (feature) << " (" << (remedy) << ")";                          \
   } while (false)
 
 #endif  // MOORING_TESTING_SUPPORT_REQUIRE_H_

@@ -30,7 +30,7 @@ CONFORMANCE_TEST(CallingThreads, ASecondReaperIsRefused, kAnyThread) {
     return !failure.ok();
   })) << "two reapers at the same time";
   EXPECT_EQ(failure.code, MOORING_CODE_INVALID_STATE) << failure.ToString();
-  EXPECT_TRUE(Names(failure.message, "reap")) << failure.message;
+  EXPECT_TRUE(ContainsIgnoringCase(failure.message, "reap")) << failure.message;
   EXPECT_NE(failure.remedy, "");
   Submit(ring_, {Nop()});
   first.join();

@@ -85,7 +85,7 @@ CONFORMANCE_TEST(Fork, Rule12EveryCallReturnsForkedInTheChild, kAnywhere) {
         const Failure failure = Take(call());
         if (failure.code != MOORING_CODE_FORKED || failure.message.empty() ||
             failure.remedy.empty()) {
-          complaint += std::string(name) + " gave " + failure.ToString() + "\n";
+          complaint += std::string(name) + " returned " + failure.ToString() + "\n";
         }
       }
     }
@@ -177,7 +177,7 @@ CONFORMANCE_TEST(Fork, TheChildCanCreateItsOwnObjects, kAnywhere) {
     }
     const mooring_completion_t read =
         RunOne(ring, Read(file.get(), 0, InSlab(registration.get(), 0), 4096));
-    if (read.result != 4096) return "read gave " + std::to_string(read.result);
+    if (read.result != 4096) return "read returned " + std::to_string(read.result);
     return HasPattern(Data(slab), 135, 0, 4096) ? "" : "wrong bytes";
   });
   EXPECT_TRUE(child.exited);
@@ -195,7 +195,7 @@ CONFORMANCE_TEST(Fork, Rule12MixedObjectsAreRefused, kAnywhere) {
     const Failure failure =
         Take(mooring_registration_create(ring.get(), slab_.get(), &options, &made));
     if (failure.code != MOORING_CODE_FORKED)
-      return "registration_create gave " + failure.ToString();
+      return "registration_create returned " + failure.ToString();
     const mooring_op_t read = Read(0, 0, At(0), 512);
     uint32_t accepted = 0;
     const Failure refused = Take(mooring_ring_submit(ring.get(), &read, 1, &accepted));

@@ -66,8 +66,8 @@ class AdoptedBacking : public ConformanceTest {
       EXPECT_EQ(info.outcome, MOORING_OUTCOME_COPY);
       EXPECT_EQ(info.reason, MOORING_REASON_BACKING_REFUSED) << info.message;
       EXPECT_EQ(info.system_error, error);
-      EXPECT_TRUE(Names(info.message, "does not pin this memory")) << info.message;
-      EXPECT_TRUE(Names(info.remedy, "adopt anonymous memory")) << info.remedy;
+      EXPECT_TRUE(ContainsIgnoringCase(info.message, "does not pin this memory")) << info.message;
+      EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "adopt anonymous memory")) << info.remedy;
       EXPECT_EQ(Extent(registration, 0).source, MOORING_SOURCE_NONE);
     }
     ExpectRead(ring, registration, data, is_writable);
