@@ -86,7 +86,7 @@ bool ReturnsBudgetImmediately() {
   return (facts.features & MOORING_FEATURE_CLONE_BUFFERS) != 0;
 }
 
-TEST(Waking, ADestroyedRegistrationPromotesAWaitingOne) {
+TEST(Promotion, ADestroyedRegistrationPromotesAWaitingOne) {
   ExpectNoComplaint([](uint64_t others_bytes) {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, 0);
@@ -99,7 +99,7 @@ TEST(Waking, ADestroyedRegistrationPromotesAWaitingOne) {
   });
 }
 
-TEST(Waking, ADestroyedRingPromotesAWaitingRegistration) {
+TEST(Promotion, ADestroyedRingPromotesAWaitingRegistration) {
   ExpectNoComplaint([](uint64_t others_bytes) {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, 0);
@@ -111,7 +111,7 @@ TEST(Waking, ADestroyedRingPromotesAWaitingRegistration) {
   });
 }
 
-TEST(Waking, AClosedSlabPromotesAWaitingRegistration) {
+TEST(Promotion, AClosedSlabPromotesAWaitingRegistration) {
   ExpectNoComplaint([](uint64_t others_bytes) -> std::string {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, 0);
@@ -125,7 +125,7 @@ TEST(Waking, AClosedSlabPromotesAWaitingRegistration) {
 }
 
 // Without a promote: the owner thread only uses its ring.
-TEST(Waking, ARingWithAnOwnerIsPromotedByItsOwnersNextCall) {
+TEST(Promotion, ARingWithAnOwnerIsPromotedByItsOwnersNextCall) {
   ExpectNoComplaint([](uint64_t others_bytes) -> std::string {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, MOORING_RING_OWNER_THREAD);
@@ -141,7 +141,7 @@ TEST(Waking, ARingWithAnOwnerIsPromotedByItsOwnersNextCall) {
   });
 }
 
-TEST(Waking, PromoteOnAnotherThreadIsDoneByTheOwnersNextCall) {
+TEST(Promotion, PromoteOnAnotherThreadIsDoneByTheOwnersNextCall) {
   ExpectNoComplaint([](uint64_t others_bytes) -> std::string {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, MOORING_RING_OWNER_THREAD);
