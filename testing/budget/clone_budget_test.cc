@@ -82,16 +82,16 @@ std::string ShareOneSlab(uint64_t others_bytes, uint64_t slab_bytes, bool source
   if (!wrong.empty()) return wrong;
 
   const std::byte* data = static_cast<std::byte*>(mooring_slab_data(slab.get(), {}));
-  const int gone = source_first ? 0 : 1;
-  rings[gone].reset();
+  const int destroyed = source_first ? 0 : 1;
+  rings[destroyed].reset();
   if (ChargedBytes() != rings_bytes - ring_bytes + slab_bytes)
     return "wrong charge after one ring was destroyed";
   if (PinnedBytes() != slab_bytes) return "the pins were released with the first ring";
-  wrong = ReadFixed(rings[1 - gone], registrations[1 - gone], data, slab_bytes);
+  wrong = ReadFixed(rings[1 - destroyed], registrations[1 - destroyed], data, slab_bytes);
   if (!wrong.empty()) return wrong;
   wrong = ExpectRoom(false, slab_bytes);
   if (!wrong.empty()) return wrong;
-  registrations[1 - gone].reset();
+  registrations[1 - destroyed].reset();
   if (ChargedBytes() != rings_bytes - ring_bytes)
     return "still charged after the last registration was destroyed";
   // The kernel may release the pins of the destroyed ring late.

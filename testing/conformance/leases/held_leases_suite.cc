@@ -1,4 +1,4 @@
-// HeldLeases: a lease in flight belongs to its operations, whatever thread releases it and when
+// HeldLeases: the operations in flight hold their lease, also after any thread has released it
 // (rule 2).
 
 #include <atomic>

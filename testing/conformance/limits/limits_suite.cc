@@ -54,8 +54,8 @@ CONFORMANCE_TEST(Limits, EverySlotOfTheLargestTableIsUsable, kPinned) {
     EXPECT_TRUE(HasPattern(memory.data() + slot * kPage, 101, 0, kPage));
   }
   const MappedMemory more(kPage);
-  const Slab late = Adopt(more.data(), kPage);
-  EXPECT_EQ(Info(Register(ring, late)).reason, MOORING_REASON_TABLE_FULL);
+  const Slab extra = Adopt(more.data(), kPage);
+  EXPECT_EQ(Info(Register(ring, extra)).reason, MOORING_REASON_TABLE_FULL);
   registration.reset();
   EXPECT_OK(mooring_slab_close(slab.get(), kPatienceNs));
 }

@@ -178,8 +178,8 @@ CONFORMANCE_TEST(Waiting, Rule9SignalsBreakNoOperation, kAnywhere) {
   const Fd file = dir.Create("data", Pattern(111, 0, kSlabBytes));
   const Pipe pipe;
   const SignalStorm storm;
-  // The number of signals is the condition, not a time. The storm sends them in 0.2 s or more.
-  const uint64_t signals_end = SignalStorm::count() + 1000;
+  // The number of signals is the condition, not a time. The storm sends them in 0.1 s or more.
+  const uint64_t signals_end = SignalStorm::count() + 500;
   int rounds = 0;
   while (SignalStorm::count() < signals_end) {
     Submit(ring_, {WithUserData(ReadStream(pipe.read_fd(), At(0), 64), 1),

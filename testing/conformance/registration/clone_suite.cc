@@ -117,14 +117,14 @@ CONFORMANCE_TEST(Clones, Rule1EitherRingMayBeDestroyedFirst, kPinned | kCloning)
     Ring rings[] = {CreateRing(), CreateRing()};
     Registration registrations[] = {Register(rings[0], slab_), Register(rings[1], slab_)};
     ExpectCloned(registrations[1]);
-    const int gone = source_first ? 0 : 1;
-    rings[gone].reset();
-    EXPECT_EQ(Info(registrations[gone]).outcome, MOORING_OUTCOME_COPY);
-    EXPECT_EQ(Info(registrations[gone]).bytes_cloned, 0u);
-    ExpectReads(rings[1 - gone], registrations[1 - gone], 45);
-    registrations[gone].reset();
-    ExpectReads(rings[1 - gone], registrations[1 - gone], 46);
-    registrations[1 - gone].reset();
+    const int destroyed = source_first ? 0 : 1;
+    rings[destroyed].reset();
+    EXPECT_EQ(Info(registrations[destroyed]).outcome, MOORING_OUTCOME_COPY);
+    EXPECT_EQ(Info(registrations[destroyed]).bytes_cloned, 0u);
+    ExpectReads(rings[1 - destroyed], registrations[1 - destroyed], 45);
+    registrations[destroyed].reset();
+    ExpectReads(rings[1 - destroyed], registrations[1 - destroyed], 46);
+    registrations[1 - destroyed].reset();
     EXPECT_OK(mooring_slab_close(slab_.get(), kPatienceNs));
   }
 }

@@ -135,16 +135,16 @@ CONFORMANCE_TEST(Memlock, ADestroyedRegistrationReturnsItsBudget, kPartial) {
 }
 
 CONFORMANCE_TEST(Memlock, Rule5ASpentBudgetLeavesTheCopyPath, kPartial) {
-  const Registration greedy = Register(ring_, slab_);
+  const Registration first = Register(ring_, slab_);
   const Slab other = CreateSlab();
-  const Registration late = Register(ring_, other);
-  const mooring_registration_info_t info = Info(late);
+  const Registration second = Register(ring_, other);
+  const mooring_registration_info_t info = Info(second);
   EXPECT_EQ(info.outcome, MOORING_OUTCOME_COPY) << info.bytes_fixed;
   EXPECT_EQ(info.reason, MOORING_REASON_MEMLOCK_LIMIT);
   EXPECT_EQ(info.system_error, ENOMEM);
-  EXPECT_EQ(PathOfRead(greedy, 0, 4096), MOORING_PATH_FIXED);
+  EXPECT_EQ(PathOfRead(first, 0, 4096), MOORING_PATH_FIXED);
   const mooring_completion_t read =
-      RunOne(ring_, Read(file_.get(), 0, InSlab(late.get(), 0), 4096));
+      RunOne(ring_, Read(file_.get(), 0, InSlab(second.get(), 0), 4096));
   EXPECT_EQ(read.result, 4096);
   EXPECT_EQ(read.path, MOORING_PATH_COPY);
 }
@@ -207,34 +207,34 @@ CONFORMANCE_TEST(Memlock, PromoteIsForAnyThreadWhileTheRingIsInUse, kPartial | k
 }
 
 CONFORMANCE_TEST(Memlock, ADestroyedRegistrationPromotesAWaitingOne, kPartial) {
-  Registration greedy = Register(ring_, slab_);
+  Registration first = Register(ring_, slab_);
   const Slab other = CreateSlab();
-  const Registration late = Register(ring_, other);
-  ASSERT_EQ(Info(late).outcome, MOORING_OUTCOME_COPY);
-  const uint64_t fixed = Info(greedy).bytes_fixed;
-  greedy.reset();
+  const Registration second = Register(ring_, other);
+  ASSERT_EQ(Info(second).outcome, MOORING_OUTCOME_COPY);
+  const uint64_t fixed = Info(first).bytes_fixed;
+  first.reset();
   // Up to Linux 6.3 the kernel returns the budget a second after the slot was cleared.
   EXPECT_TRUE(Eventually([&] {
-    if (Info(late).bytes_fixed > 0) return true;
-    EXPECT_OK(mooring_registration_promote(late.get()));
+    if (Info(second).bytes_fixed > 0) return true;
+    EXPECT_OK(mooring_registration_promote(second.get()));
     return false;
   }));
-  EXPECT_EQ(Info(late).bytes_fixed, fixed) << Info(late).message;
-  EXPECT_EQ(RunOne(ring_, Read(file_.get(), 0, InSlab(late.get(), 0), 4096)).path,
+  EXPECT_EQ(Info(second).bytes_fixed, fixed) << Info(second).message;
+  EXPECT_EQ(RunOne(ring_, Read(file_.get(), 0, InSlab(second.get(), 0), 4096)).path,
             MOORING_PATH_FIXED);
 }
 
 CONFORMANCE_TEST(Memlock, RaisesTheSoftLimitOnlyWithTheFlag, kPartial) {
-  const Registration modest = Register(ring_, slab_);
+  const Registration without_flag = Register(ring_, slab_);
   EXPECT_EQ(SoftLimit(), before_.rlim_cur);
-  EXPECT_EQ(Info(modest).outcome, MOORING_OUTCOME_PARTIAL);
+  EXPECT_EQ(Info(without_flag).outcome, MOORING_OUTCOME_PARTIAL);
 
   mooring_registration_options_t options = RegistrationOptions();
   options.flags = MOORING_REGISTRATION_RAISE_MEMLOCK;
   const Slab other = CreateSlab();
-  const Registration bold = Register(ring_, other, options);
+  const Registration with_flag = Register(ring_, other, options);
   EXPECT_EQ(SoftLimit(), before_.rlim_max);
-  EXPECT_EQ(Info(bold).outcome, MOORING_OUTCOME_FIXED) << Info(bold).message;
+  EXPECT_EQ(Info(with_flag).outcome, MOORING_OUTCOME_FIXED) << Info(with_flag).message;
 }
 
 CONFORMANCE_TEST(Memlock, Rule6AZeroLimitPinsNothingAndEverythingWorks, kNoMemlock) {
