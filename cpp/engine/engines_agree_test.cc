@@ -19,7 +19,7 @@
 namespace mooring {
 namespace {
 
-class MeaningTest : public ::testing::TestWithParam<EngineKind> {
+class EnginesAgree : public ::testing::TestWithParam<EngineKind> {
  protected:
   void SetUp() override {
     // With io_uring a write to a broken pipe raises it in the submitter.
@@ -40,13 +40,13 @@ class MeaningTest : public ::testing::TestWithParam<EngineKind> {
   std::unique_ptr<Engine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, MeaningTest,
+INSTANTIATE_TEST_SUITE_P(Engines, EnginesAgree,
                          ::testing::Values(EngineKind::kThreads, EngineKind::kIoUring),
                          [](const auto& tested) {
                            return tested.param == EngineKind::kThreads ? "Threads" : "IoUring";
                          });
 
-TEST_P(MeaningTest, ReadsBringTheBytesThatPreadBrings) {
+TEST_P(EnginesAgree, ReadsBringTheBytesThatPreadBrings) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937_64 random(seed);
@@ -69,7 +69,7 @@ TEST_P(MeaningTest, ReadsBringTheBytesThatPreadBrings) {
   }
 }
 
-TEST_P(MeaningTest, WritesPutTheirBytesAtTheirOffsets) {
+TEST_P(EnginesAgree, WritesPutTheirBytesAtTheirOffsets) {
   const TempFile file;
   const std::vector<char> bytes = Bytes(100'000);
   EXPECT_EQ(Results(*engine_, {WriteAt(file.fd(), 50'000, &bytes[50'000], 50'000),
@@ -80,7 +80,7 @@ TEST_P(MeaningTest, WritesPutTheirBytesAtTheirOffsets) {
   EXPECT_EQ(written, bytes);
 }
 
-TEST_P(MeaningTest, TransfersThatCannotBeSayWhy) {
+TEST_P(EnginesAgree, TransfersThatCannotBeSayWhy) {
   char data[8] = {};
   const TempFile file(Bytes(8));
   const UniqueFd write_only(open(file.path().c_str(), O_WRONLY | O_CLOEXEC));
@@ -93,7 +93,7 @@ TEST_P(MeaningTest, TransfersThatCannotBeSayWhy) {
   EXPECT_EQ(ResultOf(In(0, ReadAt(file.fd(), 0, data, 8))), -EFAULT) << "an empty buffer slot";
 }
 
-TEST_P(MeaningTest, ReadsOfNothingGiveNothing) {
+TEST_P(EnginesAgree, ReadsOfNothingGiveNothing) {
   const TempFile file(Bytes(8));
   Pipe pipe;
   EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, nullptr, 0), ReadAt(file.fd(), 8, nullptr, 0),
@@ -101,7 +101,7 @@ TEST_P(MeaningTest, ReadsOfNothingGiveNothing) {
             Values({0, 0, 0}));
 }
 
-TEST_P(MeaningTest, TheCurrentPositionIsUsedAndMoved) {
+TEST_P(EnginesAgree, TheCurrentPositionIsUsedAndMoved) {
   const std::vector<char> bytes = Bytes(64);
   const TempFile file(bytes);
   char data[16];
@@ -112,7 +112,7 @@ TEST_P(MeaningTest, TheCurrentPositionIsUsedAndMoved) {
   EXPECT_EQ(lseek(file.fd(), 0, SEEK_CUR), 28);
 }
 
-TEST_P(MeaningTest, StreamsIgnoreOffsets) {
+TEST_P(EnginesAgree, StreamsIgnoreOffsets) {
   Pipe pipe;
   char data[8];
   EXPECT_EQ(ResultOf(WriteAt(pipe.write_end.get(), 12'345, "abcd", 4)), 4);
@@ -120,7 +120,7 @@ TEST_P(MeaningTest, StreamsIgnoreOffsets) {
   EXPECT_EQ(std::string(data, 4), "abcd");
 }
 
-TEST_P(MeaningTest, AStreamThatHasNothingIsWaitedForEvenWhenItsDescriptorIsNonblocking) {
+TEST_P(EnginesAgree, AStreamThatHasNothingIsWaitedForEvenWhenItsDescriptorIsNonblocking) {
   int pipe[2];
   ASSERT_EQ(pipe2(pipe, O_NONBLOCK | O_CLOEXEC), 0);
   int sockets[2];
@@ -136,7 +136,7 @@ TEST_P(MeaningTest, AStreamThatHasNothingIsWaitedForEvenWhenItsDescriptorIsNonbl
   for (const int fd : {pipe[0], pipe[1], sockets[0], sockets[1]}) close(fd);
 }
 
-TEST_P(MeaningTest, AWriteToAStreamStopsWhereItWouldWait) {
+TEST_P(EnginesAgree, AWriteToAStreamStopsWhereItWouldWait) {
   Pipe pipe;
   const std::vector<char> bytes = Bytes(1 << 20);
   const int32_t written = ResultOf(WriteOf(pipe.write_end.get(), bytes.data(), bytes.size()));
@@ -149,7 +149,7 @@ TEST_P(MeaningTest, AWriteToAStreamStopsWhereItWouldWait) {
   EXPECT_EQ(Take(*engine_, 1).front().result, 10);
 }
 
-TEST_P(MeaningTest, ABrokenPipeIsAnErrorAndTheEndOfOneIsZero) {
+TEST_P(EnginesAgree, ABrokenPipeIsAnErrorAndTheEndOfOneIsZero) {
   Pipe pipe;
   char data[8];
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data, 8))});
@@ -160,7 +160,7 @@ TEST_P(MeaningTest, ABrokenPipeIsAnErrorAndTheEndOfOneIsZero) {
   EXPECT_EQ(ResultOf(WriteOf(broken.write_end.get(), "x", 1)), -EPIPE);
 }
 
-TEST_P(MeaningTest, ARequestThatWaitsKeepsItsFileWhenTheDescriptorIsClosed) {
+TEST_P(EnginesAgree, ARequestThatWaitsKeepsItsFileWhenTheDescriptorIsClosed) {
   Pipe pipe;
   char data[8];
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data, 8))});
@@ -175,7 +175,7 @@ TEST_P(MeaningTest, ARequestThatWaitsKeepsItsFileWhenTheDescriptorIsClosed) {
   EXPECT_EQ(std::string(data, 3), "abc");
 }
 
-TEST_P(MeaningTest, EventfdsCount) {
+TEST_P(EnginesAgree, EventfdsCount) {
   const UniqueFd counter(eventfd(0, EFD_CLOEXEC));
   uint64_t got = 0;
   const uint64_t three = 3;
@@ -186,7 +186,7 @@ TEST_P(MeaningTest, EventfdsCount) {
   EXPECT_EQ(got, 3u);
 }
 
-TEST_P(MeaningTest, FsyncAndFallocateDoWhatTheirSystemCallsDo) {
+TEST_P(EnginesAgree, FsyncAndFallocateDoWhatTheirSystemCallsDo) {
   const TempFile file(Bytes(8));
   Pipe pipe;
   const Request fsync = {.opcode = Opcode::kFsync, .fd = file.fd()};
@@ -210,7 +210,7 @@ TEST_P(MeaningTest, FsyncAndFallocateDoWhatTheirSystemCallsDo) {
   EXPECT_EQ(allocate(0, 0, 0), -EINVAL);
 }
 
-TEST_P(MeaningTest, OpenatStatxAndCloseDoWhatTheirSystemCallsDo) {
+TEST_P(EnginesAgree, OpenatStatxAndCloseDoWhatTheirSystemCallsDo) {
   const TempName name;
   umask(0);
   EXPECT_EQ(ResultOf(OpenAt(name.c_str(), O_RDONLY)), -ENOENT);
@@ -235,7 +235,7 @@ TEST_P(MeaningTest, OpenatStatxAndCloseDoWhatTheirSystemCallsDo) {
   EXPECT_EQ(ResultOf(CloseOf(made)), -EBADF);
 }
 
-TEST_P(MeaningTest, OpenatOfAFifoDoesNotWait) {
+TEST_P(EnginesAgree, OpenatOfAFifoDoesNotWait) {
   const Fifo fifo;
   EXPECT_EQ(ResultOf(OpenAt(fifo.c_str(), O_WRONLY)), -ENXIO);
   const UniqueFd reader(ResultOf(OpenAt(fifo.c_str(), O_RDONLY | O_CLOEXEC)));
@@ -245,7 +245,7 @@ TEST_P(MeaningTest, OpenatOfAFifoDoesNotWait) {
   EXPECT_TRUE(writer.valid());
 }
 
-TEST_P(MeaningTest, FixedFilesStandForTheirFiles) {
+TEST_P(EnginesAgree, FixedFilesStandForTheirFiles) {
   char data[8] = {};
   {
     const TempFile file(Bytes(8));
@@ -267,7 +267,7 @@ TEST_P(MeaningTest, FixedFilesStandForTheirFiles) {
   EXPECT_EQ(engine_->SetFile(0, -1), 0);
 }
 
-TEST_P(MeaningTest, ARequestKeepsTheFixedFileItBeganWith) {
+TEST_P(EnginesAgree, ARequestKeepsTheFixedFileItBeganWith) {
   Pipe pipe;
   char data[8];
   ASSERT_EQ(engine_->SetFile(1, pipe.read_end.get()), 0);
@@ -279,7 +279,7 @@ TEST_P(MeaningTest, ARequestKeepsTheFixedFileItBeganWith) {
   EXPECT_EQ(Take(*engine_, 1).front().result, 2);
 }
 
-TEST_P(MeaningTest, OneBatchOfEverythingGivesOneEventEach) {
+TEST_P(EnginesAgree, OneBatchOfEverythingGivesOneEventEach) {
   const TempFile file(Bytes(100));
   char data[100];
   std::vector<Request> requests;

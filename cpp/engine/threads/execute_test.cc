@@ -31,7 +31,7 @@ TEST(ThreadsExecute, AStreamIsFoundOutWithoutTouchingIt) {
   Attempt attempt = Attempt::kFirst;
   const Outcome outcome =
       Execute(ReadAt(pipe.read_end.get(), 7, data, 4), pipe.read_end.get(), attempt);
-  EXPECT_EQ(outcome.step, Step::kWait);
+  EXPECT_EQ(outcome.step, Step::kNotReady);
   EXPECT_EQ(outcome.events, static_cast<uint32_t>(POLLIN));
   EXPECT_NE(attempt, Attempt::kFirst);
 }
@@ -47,7 +47,7 @@ TEST(ThreadsExecute, ASocketIsAskedNotToWait) {
   const UniqueFd one(ends[0]);
   UniqueFd other(ends[1]);
   char data[4];
-  EXPECT_EQ(Try(ReadOf(one.get(), data, 4), Attempt::kSocket).step, Step::kWait);
+  EXPECT_EQ(Try(ReadOf(one.get(), data, 4), Attempt::kSocket).step, Step::kNotReady);
   EXPECT_EQ(Try(WriteOf(other.get(), "abcd", 4), Attempt::kSocket).result, 4);
   EXPECT_EQ(Try(ReadOf(one.get(), data, 4), Attempt::kSocket).result, 4);
   const std::vector<char> bytes = Bytes(1 << 20);
@@ -89,7 +89,7 @@ TEST(ThreadsExecute, APolledPipeIsFilledAndNotWaitedFor) {
       Try(WriteOf(pipe.write_end.get(), bytes.data(), bytes.size()), Attempt::kPolled);
   EXPECT_EQ(written.result, fcntl(pipe.read_end.get(), F_GETPIPE_SZ));
   EXPECT_EQ(Try(WriteOf(pipe.write_end.get(), bytes.data(), 1), Attempt::kPolled).step,
-            Step::kWait);
+            Step::kNotReady);
   std::vector<char> got(bytes.size());
   ASSERT_EQ(read(pipe.read_end.get(), got.data(), got.size()), written.result);
   EXPECT_TRUE(std::equal(got.begin(), got.begin() + written.result, bytes.begin()));

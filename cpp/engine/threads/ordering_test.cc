@@ -21,7 +21,7 @@ std::vector<uint64_t> TokensOf(const std::vector<Event>& events) {
   return tokens;
 }
 
-class ThreadsOrder : public ::testing::Test {
+class ThreadsOrdering : public ::testing::Test {
  protected:
   Request FsyncOf(uint16_t flags = 0) {
     return {.opcode = Opcode::kFsync, .flags = flags, .fd = file_.fd()};
@@ -31,7 +31,7 @@ class ThreadsOrder : public ::testing::Test {
   char data_[64] = {};
 };
 
-TEST_F(ThreadsOrder, AChainRunsInOrder) {
+TEST_F(ThreadsOrdering, AChainRunsInOrder) {
   const std::vector<char> bytes = Bytes(64, 2);
   EXPECT_EQ(Results(*engine_,
                     {WriteAt(file_.fd(), 0, bytes.data(), 64, kRequestLink), FsyncOf(kRequestLink),
@@ -40,32 +40,32 @@ TEST_F(ThreadsOrder, AChainRunsInOrder) {
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), data_));
 }
 
-TEST_F(ThreadsOrder, AFailureCancelsTheRestOfItsChainAndNoMore) {
+TEST_F(ThreadsOrdering, AFailureCancelsTheRestOfItsChainAndNoMore) {
   EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), ReadAt(-1, 0, data_, 8, kRequestLink),
                                FsyncOf(kRequestLink), Nop(), ReadAt(file_.fd(), 0, data_, 8)}),
             Values({0, -EBADF, -ECANCELED, -ECANCELED, 8}));
 }
 
-TEST_F(ThreadsOrder, AShortReadBreaksItsChain) {
+TEST_F(ThreadsOrdering, AShortReadBreaksItsChain) {
   EXPECT_EQ(Results(*engine_, {ReadAt(file_.fd(), 60, data_, 64, kRequestLink), Nop()}),
             Values({4, -ECANCELED}));
 }
 
-TEST_F(ThreadsOrder, ATimeoutBreaksItsChain) {
+TEST_F(ThreadsOrdering, ATimeoutBreaksItsChain) {
   EXPECT_EQ(Results(*engine_, {Timeout(1000, kRequestLink), Nop()}), Values({-ETIME, -ECANCELED}));
   EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), Timeout(1000)}), Values({0, -ETIME}));
 }
 
-TEST_F(ThreadsOrder, ACancelThatFindsNothingBreaksItsChain) {
+TEST_F(ThreadsOrdering, ACancelThatFindsNothingBreaksItsChain) {
   EXPECT_EQ(Results(*engine_, {With(kRequestLink, Cancel(424'242)), Nop()}),
             Values({-ENOENT, -ECANCELED}));
 }
 
-TEST_F(ThreadsOrder, ALinkOnTheLastRequestOfABatchLinksNothing) {
+TEST_F(ThreadsOrdering, ALinkOnTheLastRequestOfABatchLinksNothing) {
   EXPECT_EQ(Results(*engine_, {Nop(), FsyncOf(kRequestLink)}), Values({0, 0}));
 }
 
-TEST_F(ThreadsOrder, AChainLongerThanTheSubmissionQueueIsRefusedWhole) {
+TEST_F(ThreadsOrdering, AChainLongerThanTheSubmissionQueueIsRefusedWhole) {
   EngineOptions options;
   options.submission_count = 8;
   const auto engine = MakeThreads(options);
@@ -77,7 +77,7 @@ TEST_F(ThreadsOrder, AChainLongerThanTheSubmissionQueueIsRefusedWhole) {
   EXPECT_EQ(Results(*engine, requests), expected);
 }
 
-TEST_F(ThreadsOrder, AChainGoesOnAfterARequestThatHadToWait) {
+TEST_F(ThreadsOrdering, AChainGoesOnAfterARequestThatHadToWait) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, With(kRequestLink, ReadOf(pipe.read_end.get(), data_, 4))),
                               As(2, FsyncOf(kRequestLink)), As(3, Nop())});
@@ -86,7 +86,7 @@ TEST_F(ThreadsOrder, AChainGoesOnAfterARequestThatHadToWait) {
   EXPECT_EQ(TokensOf(Take(*engine_, 3)), std::vector<uint64_t>({1, 2, 3}));
 }
 
-TEST_F(ThreadsOrder, CancellingAWaitingHeadCancelsTheChain) {
+TEST_F(ThreadsOrdering, CancellingAWaitingHeadCancelsTheChain) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, With(kRequestLink, ReadOf(pipe.read_end.get(), data_, 4))),
                               As(2, FsyncOf())});
@@ -96,7 +96,7 @@ TEST_F(ThreadsOrder, CancellingAWaitingHeadCancelsTheChain) {
     EXPECT_EQ(event.result, event.token == 3 ? 0 : -ECANCELED);
 }
 
-TEST_F(ThreadsOrder, CancellingALaterOneOfAChainStopsItThere) {
+TEST_F(ThreadsOrdering, CancellingALaterOneOfAChainStopsItThere) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, With(kRequestLink, ReadOf(pipe.read_end.get(), data_, 4))),
                               As(2, FsyncOf(kRequestLink)), As(3, Nop())});
@@ -107,7 +107,7 @@ TEST_F(ThreadsOrder, CancellingALaterOneOfAChainStopsItThere) {
     EXPECT_EQ(event.result, event.token == 1 ? 4 : -ECANCELED);
 }
 
-TEST_F(ThreadsOrder, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
+TEST_F(ThreadsOrdering, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, FsyncOf(kRequestDrain)), As(3, Nop())});
@@ -119,14 +119,14 @@ TEST_F(ThreadsOrder, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
   EXPECT_EQ(tokens[1], 2u);
 }
 
-TEST_F(ThreadsOrder, ADrainWithNothingBeforeItStartsAtOnce) {
+TEST_F(ThreadsOrdering, ADrainWithNothingBeforeItStartsAtOnce) {
   EXPECT_EQ(Results(*engine_, {Nop(kRequestDrain)}), Values({0}));
   EXPECT_EQ(Results(*engine_,
                     {FsyncOf(kRequestDrain), FsyncOf(kRequestDrain), Nop(), Nop(kRequestDrain)}),
             Values({0, 0, 0, 0}));
 }
 
-TEST_F(ThreadsOrder, ADrainAnywhereInAChainHoldsUpAllOfIt) {
+TEST_F(ThreadsOrdering, ADrainAnywhereInAChainHoldsUpAllOfIt) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, Nop(kRequestLink)), As(3, FsyncOf(kRequestDrain)),
@@ -137,7 +137,7 @@ TEST_F(ThreadsOrder, ADrainAnywhereInAChainHoldsUpAllOfIt) {
 }
 
 // Or what it is to end could never be ended.
-TEST_F(ThreadsOrder, ACancelIsNotHeldUpByADrain) {
+TEST_F(ThreadsOrdering, ACancelIsNotHeldUpByADrain) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, FsyncOf(kRequestDrain)), As(3, Nop())});
@@ -152,7 +152,7 @@ TEST_F(ThreadsOrder, ACancelIsNotHeldUpByADrain) {
       << "it still counts right";
 }
 
-TEST_F(ThreadsOrder, ADrainBehindATimeoutWaitsForIt) {
+TEST_F(ThreadsOrdering, ADrainBehindATimeoutWaitsForIt) {
   engine_->Submit(
       std::vector{As(1, Timeout(20'000'000)), As(2, Nop(kRequestDrain)), As(3, Timeout(kLong))});
   EXPECT_EQ(TokensOf(Take(*engine_, 2)), std::vector<uint64_t>({1, 2}));
@@ -162,7 +162,7 @@ TEST_F(ThreadsOrder, ADrainBehindATimeoutWaitsForIt) {
 
 // What every drain and every chain promises, over random batches: checked against the order in
 // which they came.
-TEST_F(ThreadsOrder, RandomBatchesKeepTheirOrder) {
+TEST_F(ThreadsOrdering, RandomBatchesKeepTheirOrder) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);

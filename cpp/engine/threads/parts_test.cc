@@ -31,27 +31,27 @@ Task* FindIn(TaskPool& pool, uint64_t token) {
   return found;
 }
 
-void Free(TaskPool& pool, Task* task) {
+void FreeTask(TaskPool& pool, Task* task) {
   task->word.store(Task::WithState(task->word.load(), TaskState::kFree));
-  pool.Give(task->index);
-  pool.Publish();
+  pool.Free(task->index);
+  pool.PublishFreed();
 }
 
-TEST(ThreadsWorkPool, GivesEachOfItsWorksOnceAndAgainWhenItComesBack) {
+TEST(ThreadsTaskPool, GivesEachOfItsWorksOnceAndAgainWhenItComesBack) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(5).ok());
   for (int round = 0; round < 3; ++round) {
-    pool.Reclaim();
+    pool.CollectFreed();
     std::vector<Task*> tasks;
     for (uint64_t i = 0; i < 5; ++i) tasks.push_back(pool.Take(As(i, Nop()), TaskState::kRunning));
     std::vector<Task*> sorted = tasks;
     std::sort(sorted.begin(), sorted.end());
     EXPECT_EQ(std::unique(sorted.begin(), sorted.end()), sorted.end());
-    for (Task* task : tasks) Free(pool, task);
+    for (Task* task : tasks) FreeTask(pool, task);
   }
 }
 
-TEST(ThreadsWorkPool, FindsWhatIsInFlightAndNothingElse) {
+TEST(ThreadsTaskPool, FindsWhatIsInFlightAndNothingElse) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(8).ok());
   Task* const first = pool.Take(As(8, Nop()), TaskState::kHeld);
@@ -59,24 +59,24 @@ TEST(ThreadsWorkPool, FindsWhatIsInFlightAndNothingElse) {
   EXPECT_EQ(FindIn(pool, 8), first);
   EXPECT_EQ(FindIn(pool, 16), second);
   EXPECT_EQ(FindIn(pool, 24), nullptr);
-  Free(pool, second);
+  FreeTask(pool, second);
   EXPECT_EQ(FindIn(pool, 16), nullptr);
   EXPECT_EQ(FindIn(pool, 8), first);
 }
 
-TEST(ThreadsWorkPool, AWordOfAnEarlierUseMovesNothing) {
+TEST(ThreadsTaskPool, AWordOfAnEarlierUseMovesNothing) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(1).ok());
   Task* const task = pool.Take(As(1, Nop()), TaskState::kQueued);
   const uint32_t seen = task->word.load();
-  Free(pool, task);
-  pool.Reclaim();
+  FreeTask(pool, task);
+  pool.CollectFreed();
   ASSERT_EQ(pool.Take(As(2, Nop()), TaskState::kQueued), task);
   EXPECT_FALSE(task->MoveFrom(seen, TaskState::kQueuedCancelled));
   EXPECT_EQ(task->state(), TaskState::kQueued);
 }
 
-TEST(ThreadsWorkPoolDeathTest, MoreInFlightThanThereAreWorksIsADefect) {
+TEST(ThreadsTaskPoolDeathTest, MoreInFlightThanThereAreWorksIsADefect) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(1).ok());
   pool.Take(Nop(), TaskState::kRunning);
@@ -103,7 +103,8 @@ TEST(ThreadsTimers, ExpireInOrderWhateverIsAddedAndRemoved) {
       const int64_t at = 1 + random() % 50;
       const bool earliest =
           std::all_of(expected.begin(), expected.end(), [&](auto& e) { return at < e.at; });
-      EXPECT_EQ(timers.Add(task, at), earliest ? Timers::Added::kEarliest : Timers::Added::kLater);
+      EXPECT_EQ(timers.Add(task, at),
+                earliest ? Timers::AddResult::kEarliest : Timers::AddResult::kLater);
       expected.push_back({at, task});
     }
     for (int i = 0; i < 60; ++i) {
@@ -138,7 +139,7 @@ TEST(ThreadsTimers, WhatIsCancelledIsNotAdded) {
   ASSERT_TRUE(timers.Create(1).ok());
   Task* const task = pool.Take(Nop(), TaskState::kRunning);
   ASSERT_TRUE(task->Move(TaskState::kRunning, TaskState::kRunningCancelled));
-  EXPECT_EQ(timers.Add(task, 1), Timers::Added::kCancelled);
+  EXPECT_EQ(timers.Add(task, 1), Timers::AddResult::kCancelled);
   EXPECT_EQ(timers.earliest_ns(), Timers::kNever);
 }
 

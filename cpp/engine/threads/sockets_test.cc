@@ -80,11 +80,11 @@ TEST(ThreadsSockets, AnAcceptOnABlockingListenerHasItsDuplicateBeforeItsTurn) {
   const Request accept = OnSocket(Opcode::kAccept, listener.get(), nullptr, 0);
   Attempt attempt = Attempt::kFirst;
   uint32_t moved_bytes = 0;
-  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kWait);
+  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kNotReady);
   EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step,
             Step::kNeedsExclusivePoll);
   // Woken for nothing: it must not wait in accept(2).
-  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kWait);
+  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kNotReady);
   const UniqueFd peer = NewTcpSocket();
   ASSERT_EQ(connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   const UniqueFd accepted(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).result);
@@ -102,7 +102,7 @@ TEST(ThreadsSockets, ConnectsOfOneSocketTakeTurns) {
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).result, 0);
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).result, -EISCONN);
   // One that was begun has succeeded by then.
-  attempt = Attempt::kBegun;
+  attempt = Attempt::kConnecting;
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).result, 0);
 }
 

@@ -10,12 +10,12 @@
 namespace mooring {
 namespace {
 
-// Nothing here recurses. A process with much static thread-local storage may need more: then the
-// default is taken.
+// No code here recurses. A process with much static thread-local storage may need more: Start then
+// uses the default size.
 constexpr size_t kStackBytes = 256 * 1024;
 
-// Those that a fault of the thread itself raises stay: blocked, they would end the process without
-// its handlers.
+// Signals raised by a fault of the thread itself are not blocked: blocked, they would end the
+// process without running its handlers.
 void FillBlockedSignals(sigset_t* set) {
   sigfillset(set);
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
@@ -23,6 +23,7 @@ void FillBlockedSignals(sigset_t* set) {
   }
 }
 
+// Returns 0 or a positive errno, as pthread_create(3).
 int CreateThread(pthread_t* thread, size_t stack_bytes, void* (*enter)(void*), void* argument) {
   pthread_attr_t attributes;
   const int error = pthread_attr_init(&attributes);
@@ -43,14 +44,14 @@ int Thread::Start(const char* name, Body body, void* argument) {
   sigset_t blocked;
   sigset_t before;
   FillBlockedSignals(&blocked);
-  // A thread inherits the mask of its creator (pthread_sigmask(3)): set from the start, no signal
-  // comes in between.
+  // A thread inherits the mask of its creator (pthread_sigmask(3)). The mask is set before the
+  // creation, so no signal arrives before it applies.
   pthread_sigmask(SIG_SETMASK, &blocked, &before);
   int error = CreateThread(&thread_, kStackBytes, &Thread::Enter, this);
   if (error == EINVAL) error = CreateThread(&thread_, 0, &Thread::Enter, this);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   started_ = error == 0;
-  return error;
+  return -error;
 }
 
 void* Thread::Enter(void* self) {

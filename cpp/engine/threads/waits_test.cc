@@ -176,16 +176,16 @@ TEST(ThreadsWaits, AnEventfdThatIsAlmostFullIsNotSpunOn) {
 }
 
 // While it lives: those that are open stay, and no other can be had.
-class NoDescriptorsToSpare {
+class NoDescriptorsLeft {
  public:
-  NoDescriptorsToSpare() {
+  NoDescriptorsLeft() {
     EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
     const rlimit none = {.rlim_cur = 0, .rlim_max = before_.rlim_max};
     EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   }
-  ~NoDescriptorsToSpare() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
-  NoDescriptorsToSpare(const NoDescriptorsToSpare&) = delete;
-  NoDescriptorsToSpare& operator=(const NoDescriptorsToSpare&) = delete;
+  ~NoDescriptorsLeft() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
+  NoDescriptorsLeft(const NoDescriptorsLeft&) = delete;
+  NoDescriptorsLeft& operator=(const NoDescriptorsLeft&) = delete;
 
  private:
   rlimit before_ = {};
@@ -195,7 +195,7 @@ TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadStillWorks) {
   const auto engine = MakeThreads(OneWorker());
   Pipe pipe;
   char data[4];
-  const NoDescriptorsToSpare none;
+  const NoDescriptorsLeft none;
   engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
   ExpectNone(*engine);
   EXPECT_EQ(write(pipe.write_end.get(), "abc", 3), 3);
@@ -207,7 +207,7 @@ TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadKeepsNoWorkerAndCanBeCancelled)
   const TempFile file(Bytes(8));
   Pipe pipe;
   char data[4];
-  const NoDescriptorsToSpare none;
+  const NoDescriptorsLeft none;
   engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
   ExpectNone(*engine);
   engine->Submit(std::vector{As(1, NeedsWorker(file.fd()))});
