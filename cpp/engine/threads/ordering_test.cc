@@ -1,4 +1,4 @@
-// Chains and drains of the threads engine: what starts after what.
+// Chains and drains of the threads engine: the order in which requests start.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -40,7 +40,7 @@ TEST_F(ThreadsOrdering, AChainRunsInOrder) {
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), data_));
 }
 
-TEST_F(ThreadsOrdering, AFailureCancelsTheRestOfItsChainAndNoMore) {
+TEST_F(ThreadsOrdering, AFailureCancelsTheRestOfItsChainOnly) {
   EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), ReadAt(-1, 0, data_, 8, kRequestLink),
                                FsyncOf(kRequestLink), Nop(), ReadAt(file_.fd(), 0, data_, 8)}),
             Values({0, -EBADF, -ECANCELED, -ECANCELED, 8}));
@@ -61,11 +61,11 @@ TEST_F(ThreadsOrdering, ACancelThatFindsNothingBreaksItsChain) {
             Values({-ENOENT, -ECANCELED}));
 }
 
-TEST_F(ThreadsOrdering, ALinkOnTheLastRequestOfABatchLinksNothing) {
+TEST_F(ThreadsOrdering, ALinkOnTheLastRequestOfABatchHasNoEffect) {
   EXPECT_EQ(Results(*engine_, {Nop(), FsyncOf(kRequestLink)}), Values({0, 0}));
 }
 
-TEST_F(ThreadsOrdering, AChainLongerThanTheSubmissionQueueIsRefusedWhole) {
+TEST_F(ThreadsOrdering, AChainLongerThanTheSubmissionQueueFailsWhole) {
   EngineOptions options;
   options.submission_count = 8;
   const auto engine = MakeThreads(options);
@@ -77,7 +77,7 @@ TEST_F(ThreadsOrdering, AChainLongerThanTheSubmissionQueueIsRefusedWhole) {
   EXPECT_EQ(Results(*engine, requests), expected);
 }
 
-TEST_F(ThreadsOrdering, AChainGoesOnAfterARequestThatHadToWait) {
+TEST_F(ThreadsOrdering, AChainContinuesAfterARequestThatWaited) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, With(kRequestLink, ReadOf(pipe.read_end.get(), data_, 4))),
                               As(2, FsyncOf(kRequestLink)), As(3, Nop())});
@@ -96,7 +96,7 @@ TEST_F(ThreadsOrdering, CancellingAWaitingHeadCancelsTheChain) {
     EXPECT_EQ(event.result, event.token == 3 ? 0 : -ECANCELED);
 }
 
-TEST_F(ThreadsOrdering, CancellingALaterOneOfAChainStopsItThere) {
+TEST_F(ThreadsOrdering, CancellingALaterRequestEndsTheChainThere) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, With(kRequestLink, ReadOf(pipe.read_end.get(), data_, 4))),
                               As(2, FsyncOf(kRequestLink)), As(3, Nop())});
@@ -107,7 +107,7 @@ TEST_F(ThreadsOrdering, CancellingALaterOneOfAChainStopsItThere) {
     EXPECT_EQ(event.result, event.token == 1 ? 4 : -ECANCELED);
 }
 
-TEST_F(ThreadsOrdering, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
+TEST_F(ThreadsOrdering, ADrainWaitsForAllBeforeItAndHoldsAllAfterIt) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, FsyncOf(kRequestDrain)), As(3, Nop())});
@@ -119,14 +119,14 @@ TEST_F(ThreadsOrdering, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
   EXPECT_EQ(tokens[1], 2u);
 }
 
-TEST_F(ThreadsOrdering, ADrainWithNothingBeforeItStartsAtOnce) {
+TEST_F(ThreadsOrdering, ADrainWithNothingBeforeItStartsImmediately) {
   EXPECT_EQ(Results(*engine_, {Nop(kRequestDrain)}), Values({0}));
   EXPECT_EQ(Results(*engine_,
                     {FsyncOf(kRequestDrain), FsyncOf(kRequestDrain), Nop(), Nop(kRequestDrain)}),
             Values({0, 0, 0, 0}));
 }
 
-TEST_F(ThreadsOrdering, ADrainAnywhereInAChainHoldsUpAllOfIt) {
+TEST_F(ThreadsOrdering, ADrainAnywhereInAChainHoldsTheWholeChain) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, Nop(kRequestLink)), As(3, FsyncOf(kRequestDrain)),
@@ -136,20 +136,20 @@ TEST_F(ThreadsOrdering, ADrainAnywhereInAChainHoldsUpAllOfIt) {
   EXPECT_EQ(TokensOf(Take(*engine_, 4)), std::vector<uint64_t>({1, 2, 3, 4}));
 }
 
-// Or what it is to end could never be ended.
-TEST_F(ThreadsOrdering, ACancelIsNotHeldUpByADrain) {
+// Otherwise a request before the drain could not be cancelled.
+TEST_F(ThreadsOrdering, ADrainDoesNotHoldACancel) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, FsyncOf(kRequestDrain)), As(3, Nop())});
   engine_->Submit(std::vector{As(4, Cancel(3)), As(5, Cancel(1))});
   Values results(6, INT32_MIN);
   for (const Event& event : Take(*engine_, 5)) results.at(event.token) = event.result;
-  // EALREADY: a worker had just looked whether the pipe has anything.
+  // EALREADY: a worker was trying the read at that moment.
   EXPECT_TRUE(results.back() == 0 || results.back() == -EALREADY) << results.back();
   results.pop_back();
   EXPECT_EQ(results, Values({INT32_MIN, -ECANCELED, 0, -ECANCELED, 0}));
   EXPECT_EQ(Results(*engine_, {Nop(), FsyncOf(kRequestDrain), Nop()}), Values({0, 0, 0}))
-      << "it still counts right";
+      << "the drain gate still counts correctly";
 }
 
 TEST_F(ThreadsOrdering, ADrainBehindATimeoutWaitsForIt) {
@@ -160,8 +160,7 @@ TEST_F(ThreadsOrdering, ADrainBehindATimeoutWaitsForIt) {
   Take(*engine_, 2);
 }
 
-// What every drain and every chain promises, over random batches: checked against the order in
-// which they came.
+// Checks the guarantees of drains and chains for random batches, by the order of their events.
 TEST_F(ThreadsOrdering, RandomBatchesKeepTheirOrder) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -185,7 +184,7 @@ TEST_F(ThreadsOrdering, RandomBatchesKeepTheirOrder) {
     const std::vector<Event> events = Take(*engine_, static_cast<uint32_t>(count));
     ASSERT_EQ(events.size(), count);
     for (size_t i = 0; i < count; ++i) place[events[i].token] = i;
-    size_t last_drained = 0;  // no request from here on comes before one that is below it
+    size_t last_drained = 0;  // requests from this index on come after all requests below it
     for (size_t head = 0, next = 0; head < count; head = next) {
       bool drain = false;
       next = head;
