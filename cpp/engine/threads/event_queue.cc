@@ -126,7 +126,7 @@ void EventQueue::Wake() {
   WakeSleeper();
 }
 
-void EventQueue::Alert() {
+void EventQueue::WakeAndSignal() {
   Wake();
   if (event_fd_.load(std::memory_order_seq_cst) >= 0) SignalEventFd();
 }

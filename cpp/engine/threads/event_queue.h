@@ -47,7 +47,7 @@ class EventQueue {
   // As in engine.h.
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline);
   void Wake();
-  void Alert();
+  void WakeAndSignal();
   Result<int> EventFd();
 
  private:

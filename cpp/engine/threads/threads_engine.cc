@@ -60,7 +60,7 @@ class ThreadsEngine final : public Engine {
     return scheduler_.events().Reap(events, min_count, deadline);
   }
   void Wake() override { scheduler_.events().Wake(); }
-  void Alert() override { scheduler_.events().Alert(); }
+  void Alert() override { scheduler_.events().WakeAndSignal(); }
   int UpdateBuffers(uint32_t, std::span<const iovec>, std::span<const uint64_t>) override {
     return -EOPNOTSUPP;
   }
