@@ -24,7 +24,7 @@ constexpr int64_t kNsPerSecond = 1'000'000'000;
 
 // Errors of fcntl(2) and epoll_ctl(2) for a resource that another user may release later.
 bool IsShortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
+  return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOSPC;
 }
 
 void SetAlarmAt(int alarm, int64_t at_ns) {
@@ -63,7 +63,7 @@ Poller::WatchResult Poller::Watch(Task* task, uint32_t events) {
     const bool running = task->Move(TaskState::kArming, TaskState::kRunning) ||
                          task->Move(TaskState::kFired, TaskState::kRunning);
     if (!running) return WatchResult::kCancelled;
-    return IsShortage(-error) ? WatchResult::kShortage : WatchResult::kUnwatchable;
+    return IsShortage(error) ? WatchResult::kShortage : WatchResult::kUnwatchable;
   }
   // From here on the poller thread may find it ready. Until it is kWaiting, this thread owns it: no
   // other thread may close the duplicate while the watch is being set up.

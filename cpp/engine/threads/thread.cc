@@ -23,15 +23,15 @@ void FillBlockedSignals(sigset_t* set) {
   }
 }
 
-// Returns 0 or a positive errno, as pthread_create(3).
+// Returns 0 or a negative errno.
 int CreateThread(pthread_t* thread, size_t stack_bytes, void* (*enter)(void*), void* argument) {
   pthread_attr_t attributes;
   const int error = pthread_attr_init(&attributes);
-  if (error != 0) return error;
+  if (error != 0) return -error;
   if (stack_bytes > 0) pthread_attr_setstacksize(&attributes, stack_bytes);
   const int result = pthread_create(thread, &attributes, enter, argument);
   pthread_attr_destroy(&attributes);
-  return result;
+  return -result;
 }
 
 }  // namespace
@@ -48,10 +48,10 @@ int Thread::Start(const char* name, Body body, void* argument) {
   // creation, so no signal arrives before it applies.
   pthread_sigmask(SIG_SETMASK, &blocked, &before);
   int error = CreateThread(&thread_, kStackBytes, &Thread::Enter, this);
-  if (error == EINVAL) error = CreateThread(&thread_, 0, &Thread::Enter, this);
+  if (error == -EINVAL) error = CreateThread(&thread_, 0, &Thread::Enter, this);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   started_ = error == 0;
-  return -error;
+  return error;
 }
 
 void* Thread::Enter(void* self) {
