@@ -7,7 +7,7 @@ namespace mooring {
 
 void CheckFailed(const char* file, int line, const char* condition) {
   std::fprintf(stderr,
-               "mooring: %s:%d: check failed: %s. This is a defect in Mooring; please report it.\n",
+               "mooring: %s:%d: check failed: %s (this is a defect in Mooring; please report it)\n",
                file, line, condition);
   std::abort();
 }

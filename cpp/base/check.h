@@ -1,5 +1,6 @@
-// CHECK: a broken invariant of Mooring's own code ends the process with a message. Never for kernel
-// results or user input: those are Status. DCHECK is CHECK in debug builds only, for the data path.
+// CHECK: ends the process with a message when an invariant of Mooring's own code does not hold. It
+// is not for kernel results or user input: those are a Status. DCHECK is CHECK in debug builds
+// only, for the data path.
 #ifndef MOORING_CPP_BASE_CHECK_H_
 #define MOORING_CPP_BASE_CHECK_H_
 

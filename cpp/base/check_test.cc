@@ -5,18 +5,18 @@
 namespace mooring {
 namespace {
 
-TEST(Check, PassesWhatHolds) {
+TEST(Check, ContinuesIfTheConditionHolds) {
   int evaluated = 0;
   CHECK(++evaluated == 1);
   EXPECT_EQ(evaluated, 1);
 }
 
-TEST(CheckDeathTest, EndsTheProcessAndSaysWhatBroke) {
-  const int answer = 41;
-  EXPECT_DEATH(CHECK(answer == 42), "mooring: .*check_test.cc:[0-9]+: check failed: answer == 42");
+TEST(CheckDeathTest, EndsTheProcessAndNamesTheCondition) {
+  const int value = 41;
+  EXPECT_DEATH(CHECK(value == 42), "mooring: .*check_test.cc:[0-9]+: check failed: value == 42");
 }
 
-TEST(CheckDeathTest, DcheckIsCheckInDebugBuildsAndEvaluatesNothingInOthers) {
+TEST(CheckDeathTest, DcheckIsCheckInDebugBuildsAndDoesNothingInOthers) {
   int evaluated = 0;
 #ifdef NDEBUG
   DCHECK(++evaluated == 7);

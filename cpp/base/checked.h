@@ -30,7 +30,7 @@ constexpr uint64_t AlignDown(uint64_t value, uint64_t alignment) {
 constexpr bool IsAligned(uint64_t value, uint64_t alignment) {
   return (value & (alignment - 1)) == 0;
 }
-// nullopt when the result would overflow.
+// Returns nullopt if the result would overflow.
 constexpr std::optional<uint64_t> CheckedAlignUp(uint64_t value, uint64_t alignment) {
   const std::optional<uint64_t> raised = CheckedAdd(value, alignment - 1);
   if (!raised) return std::nullopt;
@@ -39,7 +39,7 @@ constexpr std::optional<uint64_t> CheckedAlignUp(uint64_t value, uint64_t alignm
 
 // The smallest power of two that is at least `value`; 1 for 0. `value` is at most 2^31.
 constexpr uint32_t RoundUpToPowerOfTwo(uint32_t value) {
-  CHECK(value <= uint32_t{1} << 31);  // or the loop would not end
+  CHECK(value <= uint32_t{1} << 31);  // otherwise the loop would not end
   uint32_t power = 1;
   while (power < value) power <<= 1;
   return power;

@@ -1,5 +1,5 @@
-// Deadline: a point on CLOCK_MONOTONIC, so that a wait that is interrupted and resumed does not
-// grow longer.
+// Deadline: a point in time on CLOCK_MONOTONIC. A wait that is interrupted and resumed keeps its
+// deadline and does not become longer.
 #ifndef MOORING_CPP_BASE_DEADLINE_H_
 #define MOORING_CPP_BASE_DEADLINE_H_
 
@@ -18,10 +18,10 @@ inline int64_t MonotonicNow() {
 
 class Deadline {
  public:
-  // `timeout_ns` from now; what would pass the end of time (292 years) becomes the end of time.
+  // `timeout_ns` from now. A sum above INT64_MAX (292 years) becomes INT64_MAX: never.
   static Deadline After(int64_t timeout_ns) {
     Deadline deadline;
-    if (timeout_ns <= 0) return deadline;  // already passed: costs no clock read, nor does never
+    if (timeout_ns <= 0) return deadline;  // already passed; this and "never" read no clock
     const int64_t now = timeout_ns == INT64_MAX ? INT64_MAX : MonotonicNow();
     deadline.at_ns_ = timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
     return deadline;
@@ -31,7 +31,7 @@ class Deadline {
   }
   bool Passed() const { return at_ns_ == 0 || (at_ns_ != INT64_MAX && MonotonicNow() >= at_ns_); }
   bool IsNever() const { return at_ns_ == INT64_MAX; }
-  // At least 0; INT64_MAX when it never comes.
+  // At least 0; INT64_MAX for a deadline that never passes.
   int64_t RemainingNs() const {
     if (at_ns_ == 0) return 0;
     if (IsNever()) return INT64_MAX;

@@ -18,7 +18,7 @@ TEST(MonotonicNow, NeverGoesBack) {
   }
 }
 
-TEST(Deadline, WithNoTimeHasPassed) {
+TEST(Deadline, WithoutTimeHasPassed) {
   for (const int64_t timeout_ns : {int64_t{0}, int64_t{-1}, INT64_MIN}) {
     const Deadline deadline = Deadline::After(timeout_ns);
     EXPECT_TRUE(deadline.Passed()) << timeout_ns;
@@ -27,7 +27,7 @@ TEST(Deadline, WithNoTimeHasPassed) {
   }
 }
 
-TEST(Deadline, BehindTheEndOfTimeNeverComes) {
+TEST(Deadline, AboveTheMaximumNeverPasses) {
   for (const int64_t timeout_ns : {INT64_MAX, INT64_MAX - 1}) {
     const Deadline deadline = Deadline::After(timeout_ns);
     EXPECT_TRUE(deadline.IsNever()) << timeout_ns;
@@ -36,7 +36,7 @@ TEST(Deadline, BehindTheEndOfTimeNeverComes) {
   }
 }
 
-TEST(Deadline, HasNoMoreLeftThanItWasGiven) {
+TEST(Deadline, RemainingIsAtMostTheTimeout) {
   const int64_t before = MonotonicNow();
   const Deadline deadline = Deadline::After(3600 * kSecond);
   const int64_t left = deadline.RemainingNs();
@@ -46,7 +46,7 @@ TEST(Deadline, HasNoMoreLeftThanItWasGiven) {
   EXPECT_FALSE(deadline.Passed());
 }
 
-TEST(Deadline, PassesWhenItsTimeHasCome) {
+TEST(Deadline, PassesAfterItsTimeout) {
   const int64_t before = MonotonicNow();
   const Deadline deadline = Deadline::After(1'000'000);
   while (!deadline.Passed()) ASSERT_LT(MonotonicNow() - before, 20 * kSecond);
@@ -54,15 +54,15 @@ TEST(Deadline, PassesWhenItsTimeHasCome) {
   EXPECT_EQ(deadline.RemainingNs(), 0);
 }
 
-TEST(Deadline, RemainingIsSecondsAndTheRestOfThem) {
+TEST(Deadline, RemainingIsSecondsAndNanoseconds) {
   const timespec left = Deadline::After(90 * kSecond).Remaining();
   EXPECT_GE(left.tv_sec, 60);
   EXPECT_LE(left.tv_sec, 90);
   EXPECT_GE(left.tv_nsec, 0);
   EXPECT_LT(left.tv_nsec, kSecond);
-  const timespec for_ever = Deadline::After(INT64_MAX).Remaining();
-  EXPECT_EQ(for_ever.tv_sec, INT64_MAX / kSecond);
-  EXPECT_EQ(for_ever.tv_nsec, INT64_MAX % kSecond);
+  const timespec never = Deadline::After(INT64_MAX).Remaining();
+  EXPECT_EQ(never.tv_sec, INT64_MAX / kSecond);
+  EXPECT_EQ(never.tv_nsec, INT64_MAX % kSecond);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ std::string Format(const char* format, ...) {
       text.assign(start, size);
     } else {
       text.resize(size);
-      // Writes the NUL over the string's own.
+      // vsnprintf(3) overwrites the NUL of the string with its own.
       std::vsnprintf(text.data(), size + 1, format, again);
     }
   }
@@ -41,7 +41,7 @@ std::string FormatBytes(uint64_t bytes) {
   static constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (bytes < 1024)
     return Format("%u %s", static_cast<unsigned>(bytes), bytes == 1 ? "byte" : "bytes");
-  // Integers throughout: a double has not the digits to tell 2^63 from its neighbours.
+  // Integers only: a double has too few digits to distinguish 2^63 from 2^63 - 1.
   uint32_t unit = 0;
   uint32_t shift = 10;
   while (unit + 1 < sizeof kUnits / sizeof kUnits[0] && bytes >> (shift + 10) != 0) {
@@ -50,7 +50,7 @@ std::string FormatBytes(uint64_t bytes) {
   }
   const uint64_t whole = bytes >> shift;
   const uint64_t rest = bytes & ((uint64_t{1} << shift) - 1);
-  // Ten times a rest of at most 60 bits would pass 64: take it down to 16 first where it is longer.
+  // Ten times a remainder of 60 bits would need more than 64: reduce it to 16 bits first.
   const uint32_t surplus = shift > 16 ? shift - 16 : 0;
   const uint64_t tenth = ((rest >> surplus) * 10) >> (shift - surplus);
   const bool half = rest == uint64_t{1} << (shift - 1);

@@ -8,13 +8,13 @@
 namespace mooring {
 namespace {
 
-TEST(Format, FillsInArguments) {
+TEST(Format, InsertsArguments) {
   EXPECT_EQ(Format("%s of %u%%", "half", 100u), "half of 100%");
   EXPECT_EQ(Format("%s", ""), "");
 }
 
 TEST(Format, LosesNoByteAtAnyLength) {
-  // Around 256 the text moves from the stack to the heap.
+  // From 256 on, the text is in the heap and not on the stack.
   for (const size_t length : {1u, 254u, 255u, 256u, 257u, 10'000u}) {
     const std::string text(length, 'x');
     EXPECT_EQ(Format("%s", text.c_str()), text) << length;
@@ -30,20 +30,20 @@ TEST(FormatCount, GroupsDigitsByThree) {
   EXPECT_EQ(FormatCount(UINT64_MAX), "18,446,744,073,709,551,615");
 }
 
-TEST(FormatBytes, NamesRoundSizesByTheirUnit) {
+TEST(FormatBytes, WritesMultiplesOfAUnitExactly) {
   EXPECT_EQ(FormatBytes(65536), "64 KiB (65,536 bytes)");
   EXPECT_EQ(FormatBytes(1024), "1 KiB (1,024 bytes)");
   EXPECT_EQ(FormatBytes(8 << 20), "8 MiB (8,388,608 bytes)");
   EXPECT_EQ(FormatBytes(uint64_t{1} << 60), "1 EiB (1,152,921,504,606,846,976 bytes)");
 }
 
-TEST(FormatBytes, GivesSmallSizesAsTheyAre) {
+TEST(FormatBytes, WritesSmallSizesInBytes) {
   EXPECT_EQ(FormatBytes(0), "0 bytes");
   EXPECT_EQ(FormatBytes(1), "1 byte");
   EXPECT_EQ(FormatBytes(1023), "1023 bytes");
 }
 
-TEST(FormatBytes, GivesHalvesExactlyAndOthersAsAbout) {
+TEST(FormatBytes, WritesHalvesExactlyAndOthersAsAbout) {
   EXPECT_EQ(FormatBytes(3 << 19), "1.5 MiB (1,572,864 bytes)");
   EXPECT_EQ(FormatBytes((8 << 20) + 1), "about 8.0 MiB (8,388,609 bytes)");
   EXPECT_EQ(FormatBytes(1 << 10 | 1 << 8), "about 1.2 KiB (1,280 bytes)");

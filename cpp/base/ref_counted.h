@@ -1,6 +1,7 @@
 // RefCounted and RefPtr: intrusive shared ownership for the few objects whose last user is not
-// known beforehand (a slab that the kernel still pins, a ring with operations in flight). Counting
-// in the object keeps a hold to one atomic add and lets a batch take many holds at once.
+// known beforehand (a slab that the kernel still pins, a ring with operations in flight). The count
+// is in the object: a reference costs one atomic add, and a batch takes many references with one
+// add.
 //
 //   class Slab : public RefCounted<Slab> { ... };
 //   RefPtr<Slab> slab = MakeRef<Slab>(...);   // count 1
@@ -17,7 +18,7 @@
 
 namespace mooring {
 
-// Any thread. T's destructor runs on the thread that drops the last reference.
+// Threading: any thread. The destructor of T runs on the thread that drops the last reference.
 template <typename T>
 class RefCounted {
  public:
@@ -29,8 +30,8 @@ class RefCounted {
     DCHECK(before > 0);
     (void)before;
   }
-  // For whoever has a pointer but no reference, and keeps the memory from going: false once the
-  // last reference has gone.
+  // For a caller that has a pointer without a reference and keeps the memory from being freed.
+  // False after the last reference was dropped.
   bool TryAddRef() const {
     uint32_t before = count_.load(std::memory_order_relaxed);
     while (before != 0) {
@@ -39,13 +40,13 @@ class RefCounted {
     return false;
   }
   void DropRef(uint32_t count = 1) const {
-    // Release publishes this thread's writes to the thread that destroys; acquire is that thread's
-    // side.
+    // The release makes the writes of this thread visible to the thread that destroys the object;
+    // the acquire is for that thread.
     const uint32_t before = count_.fetch_sub(count, std::memory_order_acq_rel);
     DCHECK(before >= count);
     if (before == count) delete static_cast<const T*>(this);
   }
-  // References now, for reports and for waiting; another thread may change it at once.
+  // The current number of references, for reports and waits. Another thread may change it any time.
   uint32_t RefCount() const { return count_.load(std::memory_order_acquire); }
 
  protected:
@@ -60,8 +61,8 @@ template <typename T>
 class RefPtr {
  public:
   constexpr RefPtr() = default;
-  constexpr RefPtr(std::nullptr_t) {}  // NOLINT: implicit like other pointers
-  // Takes over one reference that the caller holds.
+  constexpr RefPtr(std::nullptr_t) {}  // NOLINT: implicit, as for other pointers
+  // Takes one reference over from the caller.
   static RefPtr Adopt(T* pointer) {
     RefPtr result;
     result.pointer_ = pointer;
@@ -82,7 +83,7 @@ class RefPtr {
   void reset() {
     if (T* pointer = std::exchange(pointer_, nullptr)) pointer->DropRef();
   }
-  // Hands the reference to the caller.
+  // Passes the reference to the caller.
   T* Release() { return std::exchange(pointer_, nullptr); }
   T* get() const { return pointer_; }
   T* operator->() const { return pointer_; }

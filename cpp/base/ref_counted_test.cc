@@ -22,7 +22,7 @@ class Tracked : public RefCounted<Tracked> {
   int* const destroyed_;
 };
 
-TEST(RefPtr, DestroysWithTheLastReferenceAndNotBefore) {
+TEST(RefPtr, DestroysWithTheLastReferenceOnly) {
   int destroyed = 0;
   RefPtr<Tracked> first = MakeRef<Tracked>(&destroyed);
   EXPECT_EQ(first->RefCount(), 1u);
@@ -44,7 +44,7 @@ TEST(RefPtr, MovesWithoutCounting) {
   EXPECT_EQ((*second).value(), 7);
 }
 
-TEST(RefPtr, AssignmentDropsWhatWasThere) {
+TEST(RefPtr, AssignmentDropsThePreviousReference) {
   int destroyed_first = 0;
   int destroyed_second = 0;
   RefPtr<Tracked> pointer = MakeRef<Tracked>(&destroyed_first);
@@ -55,7 +55,7 @@ TEST(RefPtr, AssignmentDropsWhatWasThere) {
   EXPECT_EQ(destroyed_second, 1);
 }
 
-TEST(RefPtr, SurvivesAssignmentToItself) {
+TEST(RefPtr, KeepsItsReferenceOnSelfAssignment) {
   int destroyed = 0;
   RefPtr<Tracked> pointer = MakeRef<Tracked>(&destroyed);
   RefPtr<Tracked>& same = pointer;
@@ -68,7 +68,7 @@ TEST(RefPtr, SurvivesAssignmentToItself) {
   EXPECT_EQ(pointer->RefCount(), 1u);
 }
 
-TEST(RefPtr, ReleaseHandsOverAndAdoptTakesOver) {
+TEST(RefPtr, ReleaseAndAdoptPassAReferenceOn) {
   int destroyed = 0;
   Tracked* raw = MakeRef<Tracked>(&destroyed).Release();
   EXPECT_EQ(destroyed, 0);
@@ -87,7 +87,7 @@ TEST(RefPtr, OfARawPointerAddsAReference) {
   EXPECT_EQ(owner->RefCount(), 1u);
 }
 
-TEST(RefPtr, OfNothingHoldsNothing) {
+TEST(RefPtr, IsEmptyByDefault) {
   RefPtr<Tracked> nothing;
   EXPECT_FALSE(nothing);
   EXPECT_EQ(nothing.get(), nullptr);
@@ -97,7 +97,7 @@ TEST(RefPtr, OfNothingHoldsNothing) {
   EXPECT_EQ(nothing.Release(), nullptr);
 }
 
-TEST(RefCounted, TakesManyReferencesAtOnce) {
+TEST(RefCounted, AddsManyReferencesInOneCall) {
   int destroyed = 0;
   RefPtr<Tracked> owner = MakeRef<Tracked>(&destroyed);
   owner->AddRef(32);
@@ -112,7 +112,7 @@ TEST(RefCounted, TakesManyReferencesAtOnce) {
 
 TEST(RefCounted, CannotBeCopied) { static_assert(!std::is_copy_constructible_v<Tracked>); }
 
-TEST(RefCounted, IsDestroyedOnceByWhicheverThreadIsLast) {
+TEST(RefCounted, IsDestroyedOnceByTheLastThread) {
   constexpr int kRounds = 200;
   constexpr int kThreads = 4;
   int destroyed = 0;
@@ -132,7 +132,7 @@ TEST(RefCounted, IsDestroyedOnceByWhicheverThreadIsLast) {
 }
 
 #ifndef NDEBUG
-TEST(RefCountedDeathTest, DroppingMoreThanWasTakenIsADefect) {
+TEST(RefCountedDeathTest, DroppingTooManyReferencesFailsACheck) {
   int destroyed = 0;
   const RefPtr<Tracked> owner = MakeRef<Tracked>(&destroyed);
   EXPECT_DEATH(owner->DropRef(2), "check failed");

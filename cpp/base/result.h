@@ -1,4 +1,4 @@
-// Result<T>: a T or the Status that says why there is none.
+// Result<T>: a T, or the Status of the error that prevented it.
 #ifndef MOORING_CPP_BASE_RESULT_H_
 #define MOORING_CPP_BASE_RESULT_H_
 
@@ -18,7 +18,7 @@ class [[nodiscard]] Result {
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
-  // Moves the error out. Call only when !ok().
+  // Moves the error out. Call it only if !ok().
   Status TakeStatus() { return std::move(status_); }
 
   T& value() & {

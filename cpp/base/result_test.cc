@@ -10,7 +10,7 @@ namespace mooring {
 namespace {
 
 constexpr ErrorDetail kBroken =
-    ConstantError(Code::kIo, Retry::kNever, "it is broken", "mend it", 5);
+    ConstantError(Code::kIo, Retry::kNever, "it is broken", "fix it", 5);
 
 Result<int> Half(int number) {
   if (number % 2 != 0) return InvalidArgument("an odd number has no half", "pass an even one");
@@ -23,7 +23,7 @@ Result<std::string> QuarterAsText(int number) {
   return std::to_string(quarter);
 }
 
-Result<int> CheckThenAnswer(const ErrorDetail* error) {
+Result<int> FailOrReturn42(const ErrorDetail* error) {
   RETURN_IF_ERROR(error == nullptr ? OkStatus() : Status(*error));
   return 42;
 }
@@ -42,14 +42,14 @@ TEST(Result, HoldsAnError) {
   EXPECT_STREQ(result.status().message(), "an odd number has no half");
 }
 
-TEST(Result, GivesItsErrorAway) {
+TEST(Result, TakeStatusMovesTheError) {
   Result<int> result = Status(kBroken);
   const Status status = result.TakeStatus();
   EXPECT_EQ(status.code(), Code::kIo);
   EXPECT_FALSE(result.ok());
 }
 
-TEST(Result, MovesWhatCannotBeCopied) {
+TEST(Result, MovesAValueThatCannotBeCopied) {
   Result<std::unique_ptr<int>> result(std::make_unique<int>(7));
   const std::unique_ptr<int> value = std::move(result).value();
   EXPECT_EQ(*value, 7);
@@ -70,17 +70,17 @@ TEST(AssignOrReturn, AssignsUntilTheFirstError) {
 }
 
 TEST(ReturnIfError, ReturnsOnlyErrors) {
-  const Result<int> answer = CheckThenAnswer(nullptr);
-  ASSERT_TRUE(answer.ok());
-  EXPECT_EQ(answer.value(), 42);
-  EXPECT_STREQ(CheckThenAnswer(&kBroken).status().message(), "it is broken");
+  const Result<int> result = FailOrReturn42(nullptr);
+  ASSERT_TRUE(result.ok());
+  EXPECT_EQ(result.value(), 42);
+  EXPECT_STREQ(FailOrReturn42(&kBroken).status().message(), "it is broken");
 }
 
-TEST(ResultDeathTest, RefusesSuccessWithoutAValue) {
+TEST(ResultDeathTest, SuccessWithoutAValueFailsACheck) {
   EXPECT_DEATH((void)Result<int>(OkStatus()), "check failed");
 }
 
-TEST(ResultDeathTest, RefusesTheValueOfAnError) {
+TEST(ResultDeathTest, TheValueOfAnErrorFailsACheck) {
   const Result<int> result = Half(41);
   EXPECT_DEATH((void)result.value(), "check failed");
 }

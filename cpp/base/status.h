@@ -1,11 +1,11 @@
-// Status: what a fallible call inside Mooring returns. One pointer; null is success.
+// Status: the result of a call inside Mooring that can fail. One pointer; null is success.
 //
-// An error carries a code (what the caller can do), a message (what happened, with numbers), a
-// remedy (what to do), the errno behind it and a retry class: the fields of mooring_error_t, which
-// c_api makes of it without copying. Errors of the data path are constants (ConstantError), so that
-// failing there allocates nothing.
+// An error has a code (how the caller can react), a message (the failure, with numbers), a remedy,
+// the errno of its cause and a retry class. These are the fields of mooring_error_t, to which c_api
+// converts it without a copy. Errors of the data path are constants (ConstantError), so that a
+// failure there allocates nothing.
 //
-// Threading: a Status is a value; use one from one thread at a time.
+// Threading: a Status is a value: one thread at a time.
 #ifndef MOORING_CPP_BASE_STATUS_H_
 #define MOORING_CPP_BASE_STATUS_H_
 
@@ -39,15 +39,15 @@ enum class Code : uint32_t {
 // Same numbers as mooring_retry_t.
 enum class Retry : uint32_t { kNever = 0, kLater = 1, kAfterRemedy = 2 };
 
-// "MEMLOCK_LIMIT" for Code::kMemlockLimit; "UNKNOWN" for a number that is none of them.
+// "MEMLOCK_LIMIT" for Code::kMemlockLimit; "UNKNOWN" for a number without a code.
 const char* CodeName(Code code);
 
-// What an error says. Strings are NUL-terminated and owned by whoever owns the object (see Status).
+// The contents of an error. Strings are NUL-terminated and live as long as the object (see Status).
 struct ErrorDetail {
   Code code = Code::kInternal;
   Retry retry = Retry::kNever;
   int32_t system_error = 0;  // positive errno
-  bool constant = false;     // lives for ever; nobody frees it
+  bool constant = false;     // has static lifetime, is never freed
   const char* message = "";
   const char* remedy = "";
 };
@@ -61,9 +61,9 @@ constexpr ErrorDetail ConstantError(Code code, Retry retry, const char* message,
 class [[nodiscard]] Status {
  public:
   constexpr Status() = default;  // success
-  // Of a constant: allocates nothing.
+  // From a constant; allocates nothing.
   constexpr explicit Status(const ErrorDetail& constant) : detail_(&constant) {}
-  // Takes copies of both texts. Out of memory while doing so gives a constant EXHAUSTED instead.
+  // Copies both texts. If there is no memory for that, the error is a constant EXHAUSTED instead.
   // `code` is not kOk.
   Status(Code code, Retry retry, std::string_view message, std::string_view remedy,
          int32_t system_error = 0);
@@ -87,8 +87,8 @@ class [[nodiscard]] Status {
   const char* message() const { return detail_ ? detail_->message : ""; }
   const char* remedy() const { return detail_ ? detail_->remedy : ""; }
 
-  // Hands the detail to the caller, who frees it with Destroy; null for success. Only c_api calls
-  // these two.
+  // Passes the detail to the caller, which frees it with Destroy; null for success. Only c_api
+  // calls these two functions.
   const ErrorDetail* Release() { return std::exchange(detail_, nullptr); }
   static void Destroy(const ErrorDetail* detail);
 
@@ -104,10 +104,17 @@ inline Status OkStatus() { return Status(); }
 // INVALID_ARGUMENT, NEVER.
 Status InvalidArgument(std::string_view message, std::string_view remedy);
 
-// "`what`: `strerror(error)`" with a code that fits the errno: ENOMEM, EMFILE, ENFILE, ENOSPC,
-// EDQUOT: EXHAUSTED, after the remedy; EAGAIN, EBUSY, ENOBUFS: EXHAUSTED, later; EPERM, EACCES:
-// PERMISSION; ENOENT, ENXIO, ENODEV: NOT_FOUND; ENOSYS, EOPNOTSUPP: UNSUPPORTED; EINVAL, EBADF:
-// INVALID_ARGUMENT; ECANCELED: CANCELLED; ETIME, ETIMEDOUT: TIMEOUT; else IO.
+// An error with the message "`what`: `strerror(error)`". `error` is a positive errno and decides on
+// the code:
+// - ENOMEM, EMFILE, ENFILE, ENOSPC, EDQUOT: EXHAUSTED (retry after the remedy)
+// - EAGAIN, EBUSY, ENOBUFS: EXHAUSTED (retry later)
+// - EPERM, EACCES: PERMISSION
+// - ENOENT, ENXIO, ENODEV: NOT_FOUND
+// - ENOSYS, EOPNOTSUPP: UNSUPPORTED
+// - EINVAL, EBADF: INVALID_ARGUMENT
+// - ECANCELED: CANCELLED
+// - ETIME, ETIMEDOUT: TIMEOUT
+// - other: IO
 Status ErrnoStatus(int error, std::string_view what, std::string_view remedy);
 
 #define MOORING_CONCAT_INNER(a, b) a##b

@@ -12,8 +12,8 @@ namespace {
 bool refuse_memory = false;
 }  // namespace
 
-// Status takes its memory by this form alone, so that a test can refuse it without ending the
-// program.
+// Status allocates with this form only. So a test can make the allocation fail without the end of
+// the program.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   return refuse_memory ? nullptr : ::operator new(size);
 }
@@ -49,14 +49,14 @@ TEST(Status, KeepsCopiesOfItsTexts) {
   EXPECT_STREQ(status.remedy(), "delete something");
 }
 
-TEST(Status, TakesEmptyTexts) {
+TEST(Status, AcceptsEmptyTexts) {
   const Status status(Code::kInternal, Retry::kNever, {}, {});
   EXPECT_FALSE(status.ok());
   EXPECT_STREQ(status.message(), "");
   EXPECT_STREQ(status.remedy(), "");
 }
 
-TEST(Status, TakesTextsThatEndWithoutNul) {
+TEST(Status, AcceptsTextsWithoutNul) {
   const std::string text = "abcdef";
   const Status status(Code::kIo, Retry::kNever, std::string_view(text).substr(0, 3),
                       std::string_view(text).substr(3));
@@ -76,7 +76,7 @@ TEST(Status, MovesItsError) {
   EXPECT_EQ(second.code(), Code::kTimeout);
 }
 
-TEST(Status, OfAConstantTakesNoMemory) {
+TEST(Status, OfAConstantAllocatesNothing) {
   refuse_memory = true;
   const Status status(kConstant);
   refuse_memory = false;
@@ -86,7 +86,7 @@ TEST(Status, OfAConstantTakesNoMemory) {
   EXPECT_EQ(status.system_error(), ETIME);
 }
 
-TEST(Status, SaysSoWhenThereIsNoMemoryForIt) {
+TEST(Status, IsExhaustedWhenTheAllocationFails) {
   refuse_memory = true;
   const Status status(Code::kIo, Retry::kNever, "lost", "lost");
   refuse_memory = false;
@@ -96,7 +96,7 @@ TEST(Status, SaysSoWhenThereIsNoMemoryForIt) {
   EXPECT_STRNE(status.remedy(), "");
 }
 
-TEST(Status, ReleaseHandsTheDetailOver) {
+TEST(Status, ReleasePassesTheDetailOn) {
   Status status = InvalidArgument("no", "yes");
   const ErrorDetail* detail = status.Release();
   EXPECT_TRUE(status.ok());
@@ -107,27 +107,27 @@ TEST(Status, ReleaseHandsTheDetailOver) {
   EXPECT_EQ(OkStatus().Release(), nullptr);
 }
 
-TEST(Status, DestroyLeavesConstantsAlone) {
+TEST(Status, DestroyDoesNotFreeConstants) {
   Status::Destroy(&kConstant);
   Status::Destroy(nullptr);
   EXPECT_STREQ(kConstant.message, "too late");
 }
 
-TEST(InvalidArgument, IsNeverToBeRetried) {
+TEST(InvalidArgument, HasRetryNever) {
   const Status status = InvalidArgument("no", "yes");
   EXPECT_EQ(status.code(), Code::kInvalidArgument);
   EXPECT_EQ(status.retry(), Retry::kNever);
   EXPECT_EQ(status.system_error(), EINVAL);
 }
 
-TEST(ErrnoStatus, NamesWhatFailedAndWhy) {
+TEST(ErrnoStatus, ItsMessageHasTheCallAndTheErrno) {
   const Status status = ErrnoStatus(ENOENT, "cannot open x", "create x");
   EXPECT_STREQ(status.message(), (std::string("cannot open x: ") + std::strerror(ENOENT)).c_str());
   EXPECT_STREQ(status.remedy(), "create x");
   EXPECT_EQ(status.system_error(), ENOENT);
 }
 
-TEST(ErrnoStatus, GivesTheCodeThatTellsTheCallerWhatToDo) {
+TEST(ErrnoStatus, MapsEachErrnoToACodeAndARetryClass) {
   const struct {
     int error;
     Code code;
@@ -163,7 +163,7 @@ TEST(ErrnoStatus, GivesTheCodeThatTellsTheCallerWhatToDo) {
   }
 }
 
-TEST(CodeName, NamesEveryCodeAndNoOther) {
+TEST(CodeName, NamesEveryCodeAndOnlyThose) {
   EXPECT_STREQ(CodeName(Code::kOk), "OK");
   EXPECT_STREQ(CodeName(Code::kInvalidArgument), "INVALID_ARGUMENT");
   EXPECT_STREQ(CodeName(Code::kMemlockLimit), "MEMLOCK_LIMIT");

@@ -1,5 +1,5 @@
-// Mutex, MutexLock and the annotations that let clang's -Wthread-safety prove that what a mutex
-// guards is touched only under it. Under gcc the annotations are nothing.
+// Mutex, MutexLock and annotations. With them, clang's -Wthread-safety checks that guarded data is
+// used only under its mutex. gcc ignores the annotations.
 #ifndef MOORING_CPP_BASE_THREAD_ANNOTATIONS_H_
 #define MOORING_CPP_BASE_THREAD_ANNOTATIONS_H_
 
@@ -30,8 +30,8 @@ class MOORING_THREAD_ANNOTATION(capability("mutex")) Mutex {
   std::mutex mutex_;
 };
 
-// Holds a Mutex for a scope. To wait inside it, give the Mutex to std::condition_variable_any,
-// which unlocks and relocks.
+// Holds a Mutex for a scope. To wait in the scope, pass the Mutex to std::condition_variable_any,
+// which unlocks it and locks it again.
 class MOORING_THREAD_ANNOTATION(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) MOORING_THREAD_ANNOTATION(acquire_capability(mutex))

@@ -27,7 +27,7 @@ class Counter {
   int value_ GUARDED_BY(mutex_) = 0;
 };
 
-TEST(Mutex, LetsOneThreadInAtATime) {
+TEST(Mutex, AdmitsOneThreadAtATime) {
   Counter counter;
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
@@ -39,7 +39,7 @@ TEST(Mutex, LetsOneThreadInAtATime) {
   EXPECT_EQ(counter.value(), 40'000);
 }
 
-// Asks from another thread: a mutex must not be tried by the one that holds it
+// Tries the mutex on another thread: the thread that holds it must not try it
 // (pthread_mutex_trylock(3)).
 bool IsFree(Mutex& mutex) {
   bool taken = false;
@@ -62,12 +62,12 @@ TEST(MutexLock, HoldsForItsScopeOnly) {
   EXPECT_TRUE(IsFree(mutex));
 }
 
-// A global needs no code that runs before main.
+// constinit: the global needs no code that runs before main.
 constinit Mutex global_mutex;
 
 TEST(Mutex, CanBeAConstantInitialisedGlobal) { EXPECT_TRUE(IsFree(global_mutex)); }
 
-TEST(Mutex, IsReleasedWhileAConditionIsWaitedFor) {
+TEST(Mutex, IsReleasedDuringAWaitForACondition) {
   Mutex mutex;
   std::condition_variable_any changed;
   bool ready = false;

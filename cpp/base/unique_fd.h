@@ -1,4 +1,4 @@
-// UniqueFd: the one owner of a file descriptor; closes it.
+// UniqueFd: owns a file descriptor and closes it.
 #ifndef MOORING_CPP_BASE_UNIQUE_FD_H_
 #define MOORING_CPP_BASE_UNIQUE_FD_H_
 
@@ -22,8 +22,8 @@ class UniqueFd {
   int get() const { return fd_; }
   bool valid() const { return fd_ >= 0; }
   int Release() { return std::exchange(fd_, -1); }
-  // EINTR from close(2) is not retried: Linux has released the descriptor by then (close(2),
-  // "Dealing with errors").
+  // close(2) is not repeated after EINTR: Linux has already released the descriptor (close(2),
+  // "Dealing with error returns from close()").
   void Reset(int fd = -1) {
     const int old = std::exchange(fd_, fd);
     if (old >= 0) ::close(old);

@@ -13,7 +13,7 @@ namespace {
 int OpenNull() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 bool IsOpen(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
 
-TEST(UniqueFd, ClosesWhatItOwns) {
+TEST(UniqueFd, ClosesItsDescriptor) {
   const int fd = OpenNull();
   {
     const UniqueFd owner(fd);
@@ -24,7 +24,7 @@ TEST(UniqueFd, ClosesWhatItOwns) {
   EXPECT_FALSE(IsOpen(fd));
 }
 
-TEST(UniqueFd, OfNothingIsInvalid) {
+TEST(UniqueFd, IsInvalidByDefault) {
   const UniqueFd nothing;
   EXPECT_FALSE(nothing.valid());
   EXPECT_EQ(nothing.get(), -1);
@@ -45,7 +45,7 @@ TEST(UniqueFd, ReleaseLeavesItOpen) {
   EXPECT_EQ(::close(fd), 0);
 }
 
-TEST(UniqueFd, ResetClosesTheOldOne) {
+TEST(UniqueFd, ResetClosesThePreviousDescriptor) {
   const int first = OpenNull();
   const int second = OpenNull();
   UniqueFd owner(first);

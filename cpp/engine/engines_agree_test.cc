@@ -1,5 +1,4 @@
-// One meaning, two engines: every claim here is made of both, so that neither can drift from the
-// other.
+// Runs every test on both engines, so that neither differs from the other.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -19,10 +18,10 @@
 namespace mooring {
 namespace {
 
-class MeaningTest : public ::testing::TestWithParam<EngineKind> {
+class EnginesAgree : public ::testing::TestWithParam<EngineKind> {
  protected:
   void SetUp() override {
-    // With io_uring a write to a broken pipe raises it in the submitter.
+    // With io_uring a write to a broken pipe raises SIGPIPE in the submitter.
     signal(SIGPIPE, SIG_IGN);
     EngineOptions options;
     options.fixed_file_count = 4;
@@ -40,13 +39,13 @@ class MeaningTest : public ::testing::TestWithParam<EngineKind> {
   std::unique_ptr<Engine> engine_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Engines, MeaningTest,
+INSTANTIATE_TEST_SUITE_P(Engines, EnginesAgree,
                          ::testing::Values(EngineKind::kThreads, EngineKind::kIoUring),
                          [](const auto& tested) {
                            return tested.param == EngineKind::kThreads ? "Threads" : "IoUring";
                          });
 
-TEST_P(MeaningTest, ReadsBringTheBytesThatPreadBrings) {
+TEST_P(EnginesAgree, ReadsReturnTheSameBytesAsPread) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937_64 random(seed);
@@ -69,7 +68,7 @@ TEST_P(MeaningTest, ReadsBringTheBytesThatPreadBrings) {
   }
 }
 
-TEST_P(MeaningTest, WritesPutTheirBytesAtTheirOffsets) {
+TEST_P(EnginesAgree, WritesStoreTheirBytesAtTheirOffsets) {
   const TempFile file;
   const std::vector<char> bytes = Bytes(100'000);
   EXPECT_EQ(Results(*engine_, {WriteAt(file.fd(), 50'000, &bytes[50'000], 50'000),
@@ -80,7 +79,7 @@ TEST_P(MeaningTest, WritesPutTheirBytesAtTheirOffsets) {
   EXPECT_EQ(written, bytes);
 }
 
-TEST_P(MeaningTest, TransfersThatCannotBeSayWhy) {
+TEST_P(EnginesAgree, ImpossibleTransfersReturnTheirErrno) {
   char data[8] = {};
   const TempFile file(Bytes(8));
   const UniqueFd write_only(open(file.path().c_str(), O_WRONLY | O_CLOEXEC));
@@ -93,7 +92,7 @@ TEST_P(MeaningTest, TransfersThatCannotBeSayWhy) {
   EXPECT_EQ(ResultOf(In(0, ReadAt(file.fd(), 0, data, 8))), -EFAULT) << "an empty buffer slot";
 }
 
-TEST_P(MeaningTest, ReadsOfNothingGiveNothing) {
+TEST_P(EnginesAgree, ReadsOfZeroBytesReturnZero) {
   const TempFile file(Bytes(8));
   Pipe pipe;
   EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, nullptr, 0), ReadAt(file.fd(), 8, nullptr, 0),
@@ -101,7 +100,7 @@ TEST_P(MeaningTest, ReadsOfNothingGiveNothing) {
             Values({0, 0, 0}));
 }
 
-TEST_P(MeaningTest, TheCurrentPositionIsUsedAndMoved) {
+TEST_P(EnginesAgree, TheCurrentPositionIsUsedAndAdvanced) {
   const std::vector<char> bytes = Bytes(64);
   const TempFile file(bytes);
   char data[16];
@@ -112,7 +111,7 @@ TEST_P(MeaningTest, TheCurrentPositionIsUsedAndMoved) {
   EXPECT_EQ(lseek(file.fd(), 0, SEEK_CUR), 28);
 }
 
-TEST_P(MeaningTest, StreamsIgnoreOffsets) {
+TEST_P(EnginesAgree, StreamsIgnoreOffsets) {
   Pipe pipe;
   char data[8];
   EXPECT_EQ(ResultOf(WriteAt(pipe.write_end.get(), 12'345, "abcd", 4)), 4);
@@ -120,7 +119,7 @@ TEST_P(MeaningTest, StreamsIgnoreOffsets) {
   EXPECT_EQ(std::string(data, 4), "abcd");
 }
 
-TEST_P(MeaningTest, AStreamThatHasNothingIsWaitedForEvenWhenItsDescriptorIsNonblocking) {
+TEST_P(EnginesAgree, AReadOfAnEmptyStreamWaitsEvenWithNonblock) {
   int pipe[2];
   ASSERT_EQ(pipe2(pipe, O_NONBLOCK | O_CLOEXEC), 0);
   int sockets[2];
@@ -136,12 +135,12 @@ TEST_P(MeaningTest, AStreamThatHasNothingIsWaitedForEvenWhenItsDescriptorIsNonbl
   for (const int fd : {pipe[0], pipe[1], sockets[0], sockets[1]}) close(fd);
 }
 
-TEST_P(MeaningTest, AWriteToAStreamStopsWhereItWouldWait) {
+TEST_P(EnginesAgree, AWriteToAStreamStopsWhereItWouldWait) {
   Pipe pipe;
   const std::vector<char> bytes = Bytes(1 << 20);
   const int32_t written = ResultOf(WriteOf(pipe.write_end.get(), bytes.data(), bytes.size()));
   EXPECT_EQ(written, fcntl(pipe.read_end.get(), F_GETPIPE_SZ));
-  // And one into a full pipe waits for room.
+  // A write into a full pipe waits for room.
   engine_->Submit(std::vector{As(1, WriteOf(pipe.write_end.get(), bytes.data(), 10))});
   ExpectNone(*engine_);
   std::vector<char> data(1 << 20);
@@ -149,7 +148,7 @@ TEST_P(MeaningTest, AWriteToAStreamStopsWhereItWouldWait) {
   EXPECT_EQ(Take(*engine_, 1).front().result, 10);
 }
 
-TEST_P(MeaningTest, ABrokenPipeIsAnErrorAndTheEndOfOneIsZero) {
+TEST_P(EnginesAgree, ABrokenPipeIsAnErrorAndEndOfFileIsZero) {
   Pipe pipe;
   char data[8];
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data, 8))});
@@ -160,13 +159,13 @@ TEST_P(MeaningTest, ABrokenPipeIsAnErrorAndTheEndOfOneIsZero) {
   EXPECT_EQ(ResultOf(WriteOf(broken.write_end.get(), "x", 1)), -EPIPE);
 }
 
-TEST_P(MeaningTest, ARequestThatWaitsKeepsItsFileWhenTheDescriptorIsClosed) {
+TEST_P(EnginesAgree, ARequestThatWaitsKeepsItsFileWhenTheDescriptorIsClosed) {
   Pipe pipe;
   char data[8];
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data, 8))});
   ExpectNone(*engine_);
   const int number = pipe.read_end.Release();
-  // By number: to TSAN, a close beside a use of the descriptor is a race by itself.
+  // As a raw system call: TSAN reports close(2) during another use of the descriptor as a race.
   ASSERT_EQ(syscall(SYS_close, number), 0);
   const UniqueFd other(open("/dev/zero", O_RDONLY | O_CLOEXEC));
   ASSERT_EQ(other.get(), number) << "the number is used again";
@@ -175,7 +174,7 @@ TEST_P(MeaningTest, ARequestThatWaitsKeepsItsFileWhenTheDescriptorIsClosed) {
   EXPECT_EQ(std::string(data, 3), "abc");
 }
 
-TEST_P(MeaningTest, EventfdsCount) {
+TEST_P(EnginesAgree, EventfdsAddAndReadTheirCounter) {
   const UniqueFd counter(eventfd(0, EFD_CLOEXEC));
   uint64_t got = 0;
   const uint64_t three = 3;
@@ -186,7 +185,7 @@ TEST_P(MeaningTest, EventfdsCount) {
   EXPECT_EQ(got, 3u);
 }
 
-TEST_P(MeaningTest, FsyncAndFallocateDoWhatTheirSystemCallsDo) {
+TEST_P(EnginesAgree, FsyncAndFallocateAgreeWithTheirSystemCalls) {
   const TempFile file(Bytes(8));
   Pipe pipe;
   const Request fsync = {.opcode = Opcode::kFsync, .fd = file.fd()};
@@ -210,7 +209,7 @@ TEST_P(MeaningTest, FsyncAndFallocateDoWhatTheirSystemCallsDo) {
   EXPECT_EQ(allocate(0, 0, 0), -EINVAL);
 }
 
-TEST_P(MeaningTest, OpenatStatxAndCloseDoWhatTheirSystemCallsDo) {
+TEST_P(EnginesAgree, OpenatStatxAndCloseAgreeWithTheirSystemCalls) {
   const TempName name;
   umask(0);
   EXPECT_EQ(ResultOf(OpenAt(name.c_str(), O_RDONLY)), -ENOENT);
@@ -235,7 +234,7 @@ TEST_P(MeaningTest, OpenatStatxAndCloseDoWhatTheirSystemCallsDo) {
   EXPECT_EQ(ResultOf(CloseOf(made)), -EBADF);
 }
 
-TEST_P(MeaningTest, OpenatOfAFifoDoesNotWait) {
+TEST_P(EnginesAgree, OpenatOfAFifoDoesNotWait) {
   const Fifo fifo;
   EXPECT_EQ(ResultOf(OpenAt(fifo.c_str(), O_WRONLY)), -ENXIO);
   const UniqueFd reader(ResultOf(OpenAt(fifo.c_str(), O_RDONLY | O_CLOEXEC)));
@@ -245,12 +244,12 @@ TEST_P(MeaningTest, OpenatOfAFifoDoesNotWait) {
   EXPECT_TRUE(writer.valid());
 }
 
-TEST_P(MeaningTest, FixedFilesStandForTheirFiles) {
+TEST_P(EnginesAgree, FixedFilesAreUsedByIndex) {
   char data[8] = {};
   {
     const TempFile file(Bytes(8));
     ASSERT_EQ(engine_->SetFile(2, file.fd()), 0);
-  }  // the slot has a reference of its own
+  }  // the slot holds its own reference
   EXPECT_EQ(ResultOf(ReadAt(2, 0, data, 8, kRequestFixedFile)), 8);
   EXPECT_EQ(std::vector<char>(data, data + 8), Bytes(8));
   EXPECT_EQ(Results(*engine_, {ReadAt(0, 0, data, 8, kRequestFixedFile),
@@ -267,7 +266,7 @@ TEST_P(MeaningTest, FixedFilesStandForTheirFiles) {
   EXPECT_EQ(engine_->SetFile(0, -1), 0);
 }
 
-TEST_P(MeaningTest, ARequestKeepsTheFixedFileItBeganWith) {
+TEST_P(EnginesAgree, ARequestKeepsTheFixedFileItStartedWith) {
   Pipe pipe;
   char data[8];
   ASSERT_EQ(engine_->SetFile(1, pipe.read_end.get()), 0);
@@ -279,7 +278,7 @@ TEST_P(MeaningTest, ARequestKeepsTheFixedFileItBeganWith) {
   EXPECT_EQ(Take(*engine_, 1).front().result, 2);
 }
 
-TEST_P(MeaningTest, OneBatchOfEverythingGivesOneEventEach) {
+TEST_P(EnginesAgree, AMixedBatchGivesOneEventForEachRequest) {
   const TempFile file(Bytes(100));
   char data[100];
   std::vector<Request> requests;

@@ -1,5 +1,5 @@
-// What the tests of the threads engine share beyond ring_test_support.h: the engine, a worker that
-// is kept busy, a FIFO, a terminal, and waiting for what nothing reports.
+// Helpers of the threads engine tests, in addition to engine_test_support.h: the engine, a worker
+// that is kept busy, a FIFO, a terminal, and a wait for a condition.
 #ifndef MOORING_CPP_ENGINE_TESTING_THREADS_TEST_SUPPORT_H_
 #define MOORING_CPP_ENGINE_TESTING_THREADS_TEST_SUPPORT_H_
 
@@ -34,7 +34,7 @@ inline std::unique_ptr<Engine> MakeThreads(const EngineOptions& options = {}) {
   return engine.ok() ? std::move(engine).value() : nullptr;
 }
 
-// Looks again every millisecond, for conditions that nothing wakes one up for.
+// Checks a condition every millisecond, where no event reports it. False if it stays false.
 inline bool Eventually(const std::function<bool()>& condition) {
   const Deadline deadline = Patience();
   while (!condition()) {
@@ -44,7 +44,7 @@ inline bool Eventually(const std::function<bool()>& condition) {
   return true;
 }
 
-// A new name in the test's folder, gone with the object.
+// A new name in the folder of the test. The destructor deletes the file.
 class TempName {
  public:
   TempName() {
@@ -89,7 +89,7 @@ inline Request With(uint16_t flags, Request request) {
   return request;
 }
 
-// The threads of this process that are within system call `number` now.
+// The number of threads of this process that are in system call `number` now.
 inline uint32_t ThreadsWithin(long number) {
   uint32_t count = 0;
   DIR* const tasks = opendir("/proc/self/task");
@@ -102,7 +102,7 @@ inline uint32_t ThreadsWithin(long number) {
   return count;
 }
 
-// Keeps one worker in an open that waits for a reader, until Free; its event has token kBusyToken.
+// Keeps one worker in an openat that waits for a reader, until Free. Its token is kBusyToken.
 class BusyWorker {
  public:
   static constexpr uint64_t kBusyToken = 77'777;
@@ -121,7 +121,7 @@ class BusyWorker {
   UniqueFd reader_;
 };
 
-// A terminal whose line discipline passes bytes on as they come. Its files take no RWF_NOWAIT.
+// A terminal in raw mode, which passes bytes on unchanged. Its files take no RWF_NOWAIT.
 struct Terminal {
   Terminal() {
     int ends[2] = {-1, -1};

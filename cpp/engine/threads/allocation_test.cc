@@ -1,5 +1,5 @@
-// After creation the engine allocates nothing: every malloc of this program is counted while
-// requests of all kinds go through. Its own program, as it takes malloc's place.
+// The engine allocates nothing after creation: this program counts every malloc while requests of
+// all kinds run. It is a program of its own because it replaces malloc.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -19,8 +19,8 @@ void Count() {
 }
 }  // namespace
 
-// glibc's own, by the names it keeps for those who replace malloc (malloc(3), "replacing malloc" in
-// its manual).
+// The functions of glibc, by the names that it keeps for programs that replace malloc ("Replacing
+// malloc" in its manual).
 extern "C" {
 void* __libc_malloc(size_t size);
 void* __libc_calloc(size_t count, size_t size);
@@ -42,8 +42,8 @@ void* realloc(void* old, size_t size) {
 namespace mooring {
 namespace {
 
-// Everything here is on the stack, so that the test itself allocates nothing either.
-TEST(ThreadsAllocation, NothingIsAllocatedAfterCreation) {
+// All data is on the stack or static, so that the test itself allocates nothing.
+TEST(ThreadsAllocation, AllocatesNothingAfterCreation) {
   EngineOptions options;
   options.fixed_file_count = 2;
   const auto engine = MakeThreads(options);
@@ -88,14 +88,14 @@ TEST(ThreadsAllocation, NothingIsAllocatedAfterCreation) {
       have += engine->Reap({events + have, kCount - have}, static_cast<uint32_t>(kCount) - have,
                            Deadline::After(10'000'000));
       if (have == kCount) break;
-      // One that a cancel came too late for.
+      // For a read whose cancellation came too late.
       engine->Wake();
       ASSERT_EQ(write(pipe.write_end.get(), "x", 1), 1);
       ASSERT_EQ(write(terminal.master.get(), "x", 1), 1);
     }
     ASSERT_EQ(have, kCount);
   };
-  round(0);  // the C library's own first times
+  round(0);  // the C library may allocate on first use
   counting = true;
   for (uint64_t i = 1; i <= 20; ++i) round(i * 100);
   counting = false;
@@ -104,7 +104,7 @@ TEST(ThreadsAllocation, NothingIsAllocatedAfterCreation) {
   void* const counted = malloc(1);
   counting = false;
   free(counted);
-  EXPECT_EQ(allocations.load(), 1u) << "it does count";
+  EXPECT_EQ(allocations.load(), 1u) << "the counter works";
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ bool CachedReads::Try(const Request& request, int fd) {
   return full;
 }
 
-// With O_DIRECT, RWF_NOWAIT starts the I/O without waiting, and then preadv2 waits for it.
+// With O_DIRECT, RWF_NOWAIT starts the I/O without waiting, but preadv2 then waits for its end.
 bool CachedReads::IsDirect(int fd) {
   if (fd != known_fd_) {
     const int flags = ::fcntl(fd, F_GETFL);

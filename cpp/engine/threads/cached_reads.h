@@ -1,13 +1,13 @@
-// CachedReads: small reads of what is in the page cache, done by the submitter himself. Handing one
-// to a worker and waking whoever waits costs many times what the read itself does; io_uring, too,
-// tries within the system call.
+// CachedReads: small reads of data in the page cache, which the submitter executes itself. To hand
+// such a read to a worker and to wake the waiting caller costs many times the read itself. io_uring
+// also tries within the system call.
 //
-// It asks for what comes without waiting (RWF_NOWAIT, preadv2(2)) and takes only a full answer:
-// everything else (not cached, end of file, streams, errors) is left to a worker, as if nothing had
-// been tried. Where trying does not pay, it soon tries only now and then. Larger reads are left to
-// workers, who copy side by side, unless there is only this one.
+// It reads with RWF_NOWAIT (preadv2(2)) and accepts only a full result. All other cases (not
+// cached, end of file, streams, errors) are left to a worker, as if nothing had been tried. Where
+// attempts fail, it soon tries only now and then. Larger reads are left to workers, which copy in
+// parallel, except when there is only one read.
 //
-// Threading: the submission side's.
+// Threading: submission side.
 //
 //   reads.BeginBatch(only);
 //   if (reads.Try(request, fd)) { /* the result is request.size64 */ }
@@ -22,22 +22,24 @@ namespace mooring {
 
 class CachedReads {
  public:
-  // One of this size takes about as long to copy as to hand over.
+  // A read of this size takes about as long to copy as to hand over to a worker.
   static constexpr uint64_t kBytesMax = 4 * 1024;
-  // And this one as long as a sleeping worker and the caller take to wake.
+  // A read of this size takes about as long to copy as a sleeping worker and the caller take to
+  // wake.
   static constexpr uint64_t kOnlyBytesMax = 64 * 1024;
 
-  // `only`: it is of one request, and no other is in flight.
+  // `only`: the batch is one request, and no other is in flight.
   void BeginBatch(bool only) {
     bytes_max_ = only ? kOnlyBytesMax : kBytesMax;
-    known_fd_ = -1;  // between batches descriptors may be closed and opened
+    known_fd_ = -1;  // descriptors may be closed and opened between batches
   }
   bool Try(const Request& request, int fd);
 
  private:
   bool IsDirect(int fd);
 
-  // Raised by success, lowered faster by failure; at 0 only every kProbeInterval-th read is tried.
+  // A success raises credit_ by 1, a failure lowers it by kFailureCost. At 0, only every
+  // kProbeInterval-th read is tried.
   static constexpr int32_t kCreditMax = 32;
   static constexpr int32_t kFailureCost = 4;
   static constexpr uint32_t kProbeInterval = 64;

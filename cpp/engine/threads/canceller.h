@@ -1,12 +1,11 @@
-// Canceller: finds a request in flight by its token and stops it where it is, if it can be stopped
-// there.
+// Canceller: finds a request in flight by its token and stops it, if its state allows that.
 //
-// One that only waits (in a chain, behind a drain, for a worker, a descriptor, the clock or its
-// turn) is stopped: 0. One that a worker is at goes on: -EALREADY; should it come to wait after
-// all, it ends then. Every request so found still gets its one event, with -ECANCELED or with what
-// it had done.
+// A request that only waits (in a chain, behind a drain, for a worker, a descriptor, the clock or
+// the exclusive poll) is stopped: 0. A request that a worker executes continues: -EALREADY; if it
+// has to wait later, it ends there. In both cases the request still gets its one event, with
+// -ECANCELED or with the result of what it had done.
 //
-// Threading: any.
+// Threading: any thread.
 #ifndef MOORING_CPP_ENGINE_THREADS_CANCELLER_H_
 #define MOORING_CPP_ENGINE_THREADS_CANCELLER_H_
 
@@ -22,22 +21,22 @@ namespace mooring {
 
 class Canceller {
  public:
-  struct Answer {
-    // Of the cancellation: 0, -ENOENT, -EALREADY.
-    int32_t result;
-    // The caller's now, to be finished with -ECANCELED; null where another thread does it.
+  struct CancelResult {
+    // Result of the cancellation: 0, -ENOENT, -EALREADY.
+    int32_t error;
+    // Owned by the caller, which finishes it with -ECANCELED; null if another thread does that.
     Task* to_finish;
   };
 
   Canceller(TaskPool& pool, ReadyQueue& queue, Poller& poller, ExclusivePoll& exclusive_poll)
       : pool_(pool), queue_(queue), poller_(poller), exclusive_poll_(exclusive_poll) {}
 
-  // `self` is the task of the cancellation, if it has one: it does not find itself.
-  Answer Cancel(uint64_t token, const Task* self);
+  // `self` is the task of the cancellation, or null: it does not cancel itself.
+  CancelResult Cancel(uint64_t token, const Task* self);
 
  private:
-  bool Stop(Task& task, uint32_t found, Answer& answer);
-  bool StopHere(Task& task, uint32_t seen, Answer& answer);
+  bool Stop(Task& task, uint32_t found, CancelResult& result);
+  bool StopInState(Task& task, uint32_t seen, CancelResult& result);
 
   TaskPool& pool_;
   ReadyQueue& queue_;

@@ -1,13 +1,13 @@
-// DrainGate: the drains of a threads engine. A chain with a drain in it starts when all requests
-// accepted before it have completed, and those accepted after it start when it has completed; until
-// then they are held here, in order.
+// DrainGate: the drains of a threads engine. A chain that contains a drain starts when all requests
+// accepted before it have completed. Requests accepted after it start when the chain has completed.
+// Until then the gate holds them, in order.
 //
-// It counts: a chain is held with the number of requests accepted before it, and compares that with
-// the number of events published. Cancellations that stand alone are outside of this order: they
-// would have to wait for the very request that they are to end.
+// It counts: the gate stores with each held chain the number of requests accepted before it, and
+// compares that with the number of events published. A cancellation outside of a chain is not part
+// of this order: it would have to wait for the request that it is to end.
 //
-// Threading: Accept and Hold belong to the submission side; Release takes any thread, and must be
-// called after every publication while anything is held.
+// Threading: Accept and Hold belong to the submission side. Release: any thread; it must be called
+// after every publication of events while the gate holds a chain.
 #ifndef MOORING_CPP_ENGINE_THREADS_DRAIN_GATE_H_
 #define MOORING_CPP_ENGINE_THREADS_DRAIN_GATE_H_
 
@@ -24,30 +24,30 @@ class DrainGate {
  public:
   explicit DrainGate(const EventQueue& events) : events_(events) {}
 
-  // A chain of `length` requests has come. True: start it. False: Hold it.
+  // Counts a new chain of `length` requests. True: the caller starts it. False: it calls Hold.
   bool Accept(uint32_t length, bool drain);
-  // The chain that Accept spoke of; all its tasks are kHeld.
+  // Holds the chain for which Accept returned false. All its tasks are kHeld.
   void Hold(Task* head, uint32_t length, bool drain);
-  // Submission side: all that was accepted has completed.
+  // Submission side: true if all accepted requests have completed.
   bool NothingInFlight() const { return CompletedCount() >= accepted_count_; }
-  // Events will be published that are of no requests that Accept has seen. Before they are.
-  void CountOutsiders(uint32_t count) { outsiders_.fetch_add(count, std::memory_order_seq_cst); }
-  // The head of a chain that may start now (still kHeld), or null. Until it returns null.
+  // Announces events of requests that did not go through Accept. Call it before their publication.
+  void CountUnordered(uint32_t count) { unordered_.fetch_add(count, std::memory_order_seq_cst); }
+  // Returns the head of a chain that may start now (still kHeld), or null. Call it until null.
   Task* Release();
 
  private:
-  // Requests of Accept that have completed, or fewer. Whoever makes it fewer calls Release
-  // afterwards.
+  // The number of accepted requests that have completed, or a smaller number. A thread that makes
+  // it smaller (CountUnordered) calls Release afterwards.
   uint64_t CompletedCount() const;
 
   const EventQueue& events_;
   uint64_t accepted_count_ = 0;  // submission side
-  uint64_t drained_over_ =
-      0;  // submission side: the drained_count_ that is known to have been reached
-  std::atomic<uint64_t> outsiders_{0};
+  // Submission side: the last value of drain_end_ that CompletedCount is known to have reached.
+  uint64_t passed_drain_end_ = 0;
+  std::atomic<uint64_t> unordered_{0};
   std::atomic<uint32_t> held_count_{0};  // chains; written under the mutex
-  // Completed requests at which the last drain that was started is over.
-  std::atomic<uint64_t> drained_count_{0};
+  // The value of CompletedCount at which the drain that was started last has completed.
+  std::atomic<uint64_t> drain_end_{0};
   Mutex mutex_;
   TaskList held_ GUARDED_BY(mutex_);
 };

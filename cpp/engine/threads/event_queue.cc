@@ -19,8 +19,8 @@ Status EventQueue::Create() {
   mask_ = capacity - 1;
   slots_.reset(new (std::nothrow) Slot[capacity]);
   if (!slots_) {
-    return ErrnoStatus(ENOMEM, "memory for the completions of a threads engine",
-                       "Ask for fewer operations in flight (in_flight_max).");
+    return ErrnoStatus(ENOMEM, "cannot allocate the completion queue of a threads engine",
+                       "ask for fewer operations in flight (in_flight_max)");
   }
   return OkStatus();
 }
@@ -37,16 +37,17 @@ void EventQueue::Publish(std::span<const Event> events) {
   CountAndNotify(static_cast<uint32_t>(events.size()));
 }
 
-// The slot's last event has been reaped: among as many claims as this is one of, there is one of a
-// request that was submitted after that. Acquire and release make what it knows known here, too.
+// The previous event of the claimed slot has been reaped: of the claims since then, at least one is
+// for a request that was submitted after that reap. The acquire and release on claimed_ pass this
+// on to the calling thread.
 uint64_t EventQueue::Claim(uint64_t count) {
   return claimed_.fetch_add(count, std::memory_order_acq_rel);
 }
 
 void EventQueue::Fill(uint64_t position, const Event& event, uint32_t task) {
   Slot& slot = slots_[position & mask_];
-  // The event of the lap before this one has been reaped: else more were in flight than
-  // in_flight_max.
+  // The event of the previous lap has been reaped. Otherwise more requests than in_flight_max would
+  // be in flight.
   DCHECK(slot.sequence.load(std::memory_order_relaxed) ==
          (position > mask_ ? position - mask_ : 0));
   slot.event = event;
@@ -61,19 +62,19 @@ void EventQueue::CountAndNotify(uint32_t count) {
 }
 
 void EventQueue::WakeSleeper() {
-  // Of several producers past the mark, one makes the system call.
-  if (wake_at_.exchange(kNobodyWaits, std::memory_order_seq_cst) == kNobodyWaits) return;
+  // Of several producers that reach wake_at_, one makes the system call.
+  if (wake_at_.exchange(kNoWaiter, std::memory_order_seq_cst) == kNoWaiter) return;
   wake_word_.fetch_add(1, std::memory_order_release);
   FutexWake(wake_word_, 1);
 }
 
 void EventQueue::SignalEventFd() {
-  // Written already, and no Reap since: the one that will come sees what was published before this
-  // point.
+  // The eventfd has been written and no Reap followed: the next Reap sees all that is published
+  // before this point.
   if (signalled_.load(std::memory_order_seq_cst)) return;
   if (signalled_.exchange(true, std::memory_order_seq_cst)) return;
   const uint64_t one = 1;
-  // It can fail only by being full (EAGAIN), and then it is readable.
+  // The write fails only if the counter is full (EAGAIN), and then the eventfd is readable.
   [[maybe_unused]] const ssize_t written =
       ::write(event_fd_.load(std::memory_order_relaxed), &one, sizeof(one));
 }
@@ -84,16 +85,16 @@ uint32_t EventQueue::Take(std::span<Event> events) {
     const Slot& slot = slots_[head_ & mask_];
     if (slot.sequence.load(std::memory_order_acquire) != head_ + 1) break;
     events[count] = slot.event;
-    if (slot.task != kNoTask) pool_.Give(slot.task);
+    if (slot.task != kNoTask) pool_.Free(slot.task);
     ++head_;
   }
-  if (count > 0) pool_.Publish();
+  if (count > 0) pool_.PublishFreed();
   return count;
 }
 
 uint32_t EventQueue::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
   min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
-  // Before the events are looked at: what is published later writes the eventfd again.
+  // Cleared before the events are read: a later publication then writes the eventfd again.
   if (event_fd_.load(std::memory_order_relaxed) >= 0) {
     signalled_.store(false, std::memory_order_seq_cst);
   }
@@ -102,10 +103,11 @@ uint32_t EventQueue::Reap(std::span<Event> events, uint32_t min_count, Deadline 
     const uint64_t seen = published();
     count += Take(events.subspan(count));
     if (count >= min_count) return count;
-    // Relaxed first: an exchange for each look would cost more than the look.
-    if (wake_asked_.load(std::memory_order_relaxed) && wake_asked_.exchange(false)) return count;
+    // A relaxed load first: an exchange in each round would cost more than the round.
+    if (wake_requested_.load(std::memory_order_relaxed) && wake_requested_.exchange(false))
+      return count;
     if (deadline.Passed()) return count;
-    // More than was seen, for then an event that was claimed but not visible has become so.
+    // At least one more than `seen`: an event that was claimed but not visible is then visible.
     Sleep(std::max(head_ + (min_count - count), seen + 1), deadline);
   }
 }
@@ -113,18 +115,18 @@ uint32_t EventQueue::Reap(std::span<Event> events, uint32_t min_count, Deadline 
 void EventQueue::Sleep(uint64_t wake_at, Deadline deadline) {
   const uint32_t word = wake_word_.load(std::memory_order_acquire);
   wake_at_.store(wake_at, std::memory_order_seq_cst);
-  if (published() < wake_at && !wake_asked_.load(std::memory_order_seq_cst)) {
+  if (published() < wake_at && !wake_requested_.load(std::memory_order_seq_cst)) {
     FutexWait(wake_word_, word, deadline);
   }
-  wake_at_.store(kNobodyWaits, std::memory_order_seq_cst);
+  wake_at_.store(kNoWaiter, std::memory_order_seq_cst);
 }
 
 void EventQueue::Wake() {
-  wake_asked_.store(true, std::memory_order_seq_cst);
+  wake_requested_.store(true, std::memory_order_seq_cst);
   WakeSleeper();
 }
 
-void EventQueue::Alert() {
+void EventQueue::WakeAndSignal() {
   Wake();
   if (event_fd_.load(std::memory_order_seq_cst) >= 0) SignalEventFd();
 }
@@ -133,10 +135,11 @@ Result<int> EventQueue::EventFd() {
   if (event_fd_owner_.valid()) return event_fd_owner_.get();
   event_fd_owner_.Reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event_fd_owner_.valid()) {
-    return ErrnoStatus(errno, "eventfd", "Close descriptors, or raise RLIMIT_NOFILE.");
+    return ErrnoStatus(errno, "cannot create an eventfd",
+                       "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)");
   }
   event_fd_.store(event_fd_owner_.get(), std::memory_order_seq_cst);
-  // What was published before this had no descriptor to write to.
+  // Earlier publications had no descriptor to write to.
   if (published() > head_) SignalEventFd();
   return event_fd_owner_.get();
 }

@@ -7,9 +7,10 @@
 
 namespace mooring {
 
-ExclusivePoll::Acquired ExclusivePoll::Acquire(Task* task) {
-  // The number alone would make a file wait for another that had its number before. Of a socket
-  // st_ino is enough: other files that need turns may share one (anonymous inodes).
+ExclusivePoll::AcquireResult ExclusivePoll::Acquire(Task* task) {
+  // With the number alone, a file would wait for another file that had the number before. For a
+  // socket the inode is sufficient without the number. Other files may share an inode (anonymous
+  // inodes).
   struct stat stat = {};
   ::fstat(task->current_fd(), &stat);
   const int fd = IsSocketOpcode(task->request.opcode) ? -1 : task->fd;
@@ -18,17 +19,17 @@ ExclusivePoll::Acquired ExclusivePoll::Acquire(Task* task) {
   const MutexLock lock(mutex_);
   if (FindHolder(task->exclusive_poll_key) == nullptr) {
     Hold(task);
-    return Acquired::kYes;
+    return AcquireResult::kAcquired;
   }
-  if (!task->Move(TaskState::kRunning, TaskState::kParked)) return Acquired::kCancelled;
+  if (!task->Move(TaskState::kRunning, TaskState::kParked)) return AcquireResult::kCancelled;
   parked_.PushBack(task);
-  return Acquired::kParked;
+  return AcquireResult::kParked;
 }
 
 Task* ExclusivePoll::Release(Task* task) {
-  DCHECK(task->has_exclusive_poll);
+  DCHECK(task->holds_exclusive_poll);
   const MutexLock lock(mutex_);
-  task->has_exclusive_poll = false;
+  task->holds_exclusive_poll = false;
   Task** link = &holders_;
   while (*link != task) link = &(*link)->exclusive_poll_next;
   *link = task->exclusive_poll_next;
@@ -51,7 +52,7 @@ bool ExclusivePoll::Remove(Task* task, uint32_t seen) {
 }
 
 void ExclusivePoll::Hold(Task* task) {
-  task->has_exclusive_poll = true;
+  task->holds_exclusive_poll = true;
   task->exclusive_poll_next = holders_;
   holders_ = task;
 }

@@ -1,15 +1,15 @@
-// ExclusivePoll: one read at a time, and one write, on a descriptor that can neither be read
-// without waiting nor be a socket (a terminal, say; before Linux 6.4 a pipe too). poll(2) said that
-// it is ready; were two to read then, the second would wait for more with a worker under it that
-// nobody can call back.
+// ExclusivePoll: allows one read and one write at a time on a descriptor that is no socket and
+// takes no RWF_NOWAIT (a terminal; before Linux 6.4 also a pipe). poll(2) reports such a descriptor
+// ready, but if two tasks then read it, the second one waits for more data and blocks its worker,
+// where no cancellation reaches it.
 //
-// Works take turns by descriptor number, and by what stands behind it. What other processes read
-// from the same file cannot be known here: then a worker does wait.
+// Accepts on a blocking listener and connects use it too (sockets.h). Tasks exclude each other by
+// descriptor number and by the file behind it (ExclusivePollKey). Reads of the same file by other
+// processes cannot be seen here; then a worker does block.
 //
-// Threading: any. A task that is parked here is kParked, and changes from that only under the mutex
-// here.
+// Threading: any thread. A parked task is kParked; that state changes only under the mutex here.
 //
-//   if (exclusive_poll.Acquire(task) == ExclusivePoll::Acquired::kYes) { poll, read }
+//   if (exclusive_poll.Acquire(task) == ExclusivePoll::AcquireResult::kAcquired) { poll, read }
 //   ...
 //   if (Task* next = exclusive_poll.Release(task)) ready.PushBack(next);
 #ifndef MOORING_CPP_ENGINE_THREADS_EXCLUSIVE_POLL_H_
@@ -22,14 +22,14 @@ namespace mooring {
 
 class ExclusivePoll {
  public:
-  enum class Acquired { kYes, kParked, kCancelled };
+  enum class AcquireResult { kAcquired, kParked, kCancelled };
 
-  // The caller owns `task` (kRunning) and keeps it, unless kParked.
-  Acquired Acquire(Task* task);
-  // `task` had the turn and is done with it. Returns the one that has it now, as kQueued and the
-  // caller's; or null.
+  // The caller owns `task` (kRunning), and still owns it unless the result is kParked.
+  AcquireResult Acquire(Task* task);
+  // `task` holds the exclusive poll and releases it. Returns the task that holds it now (kQueued,
+  // owned by the caller), or null.
   Task* Release(Task* task);
-  // Takes a parked one out, as kRunning and the caller's, if its word still is `seen`.
+  // Removes a parked task if its word still is `seen`: it is then kRunning and owned by the caller.
   bool Remove(Task* task, uint32_t seen);
 
  private:
@@ -37,8 +37,8 @@ class ExclusivePoll {
   Task* FindHolder(const ExclusivePollKey& key) const REQUIRES(mutex_);
 
   Mutex mutex_;
-  // Few: most files are regular, and most others need no exclusive_poll. Linked by
-  // Task::exclusive_poll_next, as a holder may lie in the ready queue as well.
+  // A short list: most files are regular, and most others need no exclusive poll. Linked by
+  // Task::exclusive_poll_next, because a holder may be in the ready queue at the same time.
   Task* holders_ GUARDED_BY(mutex_) = nullptr;
   TaskList parked_ GUARDED_BY(mutex_);
 };

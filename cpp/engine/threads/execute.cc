@@ -18,7 +18,7 @@ bool IsWrite(const Request& request) { return request.opcode == Opcode::kWrite; 
 
 uint32_t EventsOf(const Request& request) { return IsWrite(request) ? POLLOUT : POLLIN; }
 
-// At the file's own position.
+// At the current position of the file.
 ssize_t ReadOrWrite(const Request& request, int fd, uint64_t done, uint64_t size_max) {
   char* const data = static_cast<char*>(request.address) + done;
   const size_t size = std::min(request.size64 - done, size_max);
@@ -28,15 +28,16 @@ ssize_t ReadOrWrite(const Request& request, int fd, uint64_t done, uint64_t size
 
 bool IsReady(const Request& request, int fd) { return PollOnce(fd, EventsOf(request), 0) != 0; }
 
-// Regular files, block devices and directories make nobody wait for somebody else.
+// True for regular files, block devices and directories: they do not wait for a peer.
 bool NeverWaits(int fd) {
   struct stat stat;
-  // What is not open fails at once; of others that cannot be asked, nothing is known.
+  // A descriptor that is not open fails immediately. Nothing is known if fstat(2) fails otherwise.
   if (::fstat(fd, &stat) != 0) return errno == EBADF;
   return S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode) || S_ISDIR(stat.st_mode);
 }
 
-// Each Try sets `attempt` to what comes next when it is not done, and then returns false.
+// Each Try function returns true with an outcome, or sets `attempt` to the next one and returns
+// false.
 
 bool TryFirst(const Request& request, int fd, Attempt& attempt, Outcome& outcome) {
   attempt = Attempt::kNowait;
@@ -50,7 +51,7 @@ bool TryFirst(const Request& request, int fd, Attempt& attempt, Outcome& outcome
     return IsWrite(request) ? ::pwrite(fd, request.address, request.size64, offset)
                             : ::pread(fd, request.address, request.size64, offset);
   });
-  // Without positions (ESPIPE): a stream. It has not been touched.
+  // ESPIPE: a stream, without positions. No data has moved.
   if (moved < 0 && errno == ESPIPE) return false;
   outcome = Done(moved);
   return true;
@@ -67,7 +68,7 @@ bool TryNowait(const Request& request, int fd, Attempt& attempt, Outcome& outcom
     attempt = Attempt::kSocket;
     return false;
   }
-  outcome = moved < 0 && errno == EAGAIN ? WaitFor(EventsOf(request)) : Done(moved);
+  outcome = moved < 0 && errno == EAGAIN ? NotReady(EventsOf(request)) : Done(moved);
   return true;
 }
 
@@ -82,33 +83,33 @@ bool TrySocket(const Request& request, int fd, Attempt& attempt, Outcome& outcom
     outcome.step = Outcome::Step::kNeedsExclusivePoll;
     return true;
   }
-  outcome = moved < 0 && errno == EAGAIN ? WaitFor(EventsOf(request)) : Done(moved);
+  outcome = moved < 0 && errno == EAGAIN ? NotReady(EventsOf(request)) : Done(moved);
   return true;
 }
 
-// How much may be written to what poll(2) calls writable without waiting for more room.
-uint64_t PieceBytes(int fd) {
+// The size that a write may have without waiting for room, when poll(2) reports POLLOUT.
+uint64_t WriteSizeMax(int fd) {
   struct stat stat;
   if (::fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode)) return PIPE_BUF;  // pipe(7)
-  // A terminal has room for one character, maybe for more.
+  // A terminal has room for one character and maybe more.
   if (::isatty(fd) != 0) return 1;
-  // Whatever else there is takes a message at a time, or fails.
+  // All other files accept one message at a time or fail.
   return UINT64_MAX;
 }
 
-// Only while it has its turn.
+// Only for a task that holds the exclusive poll.
 Outcome TryPolled(const Request& request, int fd) {
-  if (!IsReady(request, fd)) return WaitFor(EventsOf(request));
+  if (!IsReady(request, fd)) return NotReady(EventsOf(request));
   const Interruptible interruptible;
   if (!IsWrite(request)) {
     const ssize_t count = ReadOrWrite(request, fd, 0, UINT64_MAX);
-    return count < 0 && errno == EAGAIN ? WaitFor(POLLIN) : Done(count);
+    return count < 0 && errno == EAGAIN ? NotReady(POLLIN) : Done(count);
   }
-  const uint64_t piece_bytes = PieceBytes(fd);
+  const uint64_t size_max = WriteSizeMax(fd);
   uint64_t done = 0;
   do {
-    const ssize_t count = ReadOrWrite(request, fd, done, piece_bytes);
-    if (count < 0 && done == 0) return errno == EAGAIN ? WaitFor(POLLOUT) : Done(count);
+    const ssize_t count = ReadOrWrite(request, fd, done, size_max);
+    if (count < 0 && done == 0) return errno == EAGAIN ? NotReady(POLLOUT) : Done(count);
     if (count <= 0) break;
     done += static_cast<uint64_t>(count);
   } while (done < request.size64 && IsReady(request, fd));
@@ -116,8 +117,8 @@ Outcome TryPolled(const Request& request, int fd) {
 }
 
 Outcome Transfer(const Request& request, int fd, Attempt& attempt) {
-  // There is no table: what io_uring answers where a slot is empty.
-  if (request.buffer_slot != kNoBufferSlot) return Failed(EFAULT);
+  // There is no table. io_uring returns the same for an empty slot.
+  if (request.buffer_slot != kNoBufferSlot) return Failed(-EFAULT);
   Outcome outcome;
   if (attempt == Attempt::kFirst && TryFirst(request, fd, attempt, outcome)) return outcome;
   if (attempt == Attempt::kNowait && TryNowait(request, fd, attempt, outcome)) return outcome;
@@ -131,18 +132,18 @@ Outcome OpenAt(const Request& request, int fd) {
   const char* const path = static_cast<const char*>(request.address);
   const int flags = static_cast<int>(request.parameter & UINT32_MAX);
   const mode_t mode = static_cast<mode_t>(request.parameter >> 32);
-  // The C library may take its arguments' word that they are not null; the kernel never does.
-  if (path == nullptr) return Failed(EFAULT);
-  // Those io_uring passes on as they are. The last three never wait.
-  constexpr int kAsGiven = O_CREAT | O_TRUNC | O_NONBLOCK | O_PATH | O_DIRECTORY;
-  if ((flags & kAsGiven) == 0) {
+  // The C library may assume that its arguments are not null. The kernel does not.
+  if (path == nullptr) return Failed(-EFAULT);
+  // io_uring does not add O_NONBLOCK to these. The last three never wait.
+  constexpr int kPassedUnchanged = O_CREAT | O_TRUNC | O_NONBLOCK | O_PATH | O_DIRECTORY;
+  if ((flags & kPassedUnchanged) == 0) {
     const int opened = Uninterrupted([&] { return ::openat(fd, path, flags | O_NONBLOCK, mode); });
     if (opened >= 0) {
-      // fcntl(2) takes only the status flags of these.
+      // Removes O_NONBLOCK: of these flags, fcntl(2) changes the status flags only.
       ::fcntl(opened, F_SETFL, flags);
       return Done(opened);
     }
-    // Somebody holds a lease (fcntl(2), F_SETLEASE), which waiting will break.
+    // EAGAIN: another process holds a lease (fcntl(2), F_SETLEASE). A blocking open breaks it.
     if (errno != EAGAIN) return Done(opened);
   }
   const Interruptible interruptible;
@@ -154,9 +155,9 @@ Outcome Statx(const Request& request, int fd) {
   const int flags = static_cast<int>(request.parameter & UINT32_MAX);
   const auto mask = static_cast<unsigned>(request.parameter >> 32);
   auto* const status = reinterpret_cast<struct statx*>(request.file_offset);
-  // With this flag, no path is as good as an empty one (6.11).
+  // With this flag, a null path is the same as an empty one (6.11).
   if (path == nullptr && (flags & AT_EMPTY_PATH) != 0) path = "";
-  if (path == nullptr || status == nullptr) return Failed(EFAULT);
+  if (path == nullptr || status == nullptr) return Failed(-EFAULT);
   return Done(Uninterrupted([&] { return ::statx(fd, path, flags, mask, status); }));
 }
 
@@ -179,7 +180,7 @@ Outcome Execute(const Request& request, int fd, Attempt& attempt) {
     case Opcode::kOpenat:
       return OpenAt(request, fd);
     case Opcode::kClose:
-      // Not again on EINTR: Linux has released the descriptor by then (close(2)).
+      // Not repeated on EINTR: Linux has already released the descriptor (close(2)).
       return Done(::close(fd));
     case Opcode::kStatx:
       return Statx(request, fd);
@@ -196,9 +197,9 @@ Outcome Execute(const Request& request, int fd, Attempt& attempt) {
     case Opcode::kRecvmsg:
     case Opcode::kAcceptMultishot:
     case Opcode::kRecvMultishot:
-      break;  // never get here
+      break;  // the scheduler or sockets.cc handles these
   }
-  return Failed(EINVAL);
+  return Failed(-EINVAL);
 }
 
 }  // namespace mooring

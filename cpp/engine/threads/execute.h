@@ -1,20 +1,20 @@
-// Execute: one request that is no socket's, on a worker, as far as it goes without waiting for what
-// may never come.
+// Execute: executes one request that is not a socket opcode on a worker, as far as it can without
+// waiting for an event that may never come.
 //
-// What each opcode does and answers is what io_uring does (measured on Linux 6.18, and where it
-// differs between versions, as the later ones do):
-// - Reads and writes at an offset ignore it where the file has no positions (pipes, sockets).
-// - A stream that is not ready waits, also with O_NONBLOCK set; a write to one stops where it would
-//   have to wait, and answers what it wrote.
-// - openat opens a FIFO as if with O_NONBLOCK: for reading at once, for writing -ENXIO without a
-//   reader. With O_CREAT or O_TRUNC it waits as open(2) does.
-// - A write to a pipe or socket without a reader answers -EPIPE, without SIGPIPE.
+// The opcodes behave as in io_uring (measured on Linux 6.18; where kernel versions differ, as in
+// the later ones):
+// - Reads and writes ignore their offset where the file has no positions (pipes, sockets).
+// - A request on a stream that is not ready waits, also with O_NONBLOCK set. A write to a stream
+//   stops where it would have to wait, and returns the number of bytes written.
+// - openat opens a FIFO as if with O_NONBLOCK: for reading it succeeds immediately, for writing it
+//   returns -ENXIO without a reader. With O_CREAT or O_TRUNC it waits as open(2) does.
+// - A write to a pipe or socket without a reader returns -EPIPE, without SIGPIPE.
 //
-// A character device that takes offsets and yet waits (/dev/kmsg) keeps its worker, as do the cases
-// of Attempt::kBlocking and an openat that waits. Only there can the thread be ended from outside
-// (pthread_cancel(3)), by the engine's destructor.
+// Three kinds of request block their worker: those on a character device that takes offsets and yet
+// waits (/dev/kmsg), those with Attempt::kBlocking, and an openat that waits. Only there can the
+// destructor of the engine end the thread (pthread_cancel(3)).
 //
-// Threading: workers only, started by thread.h: elsewhere SIGPIPE would be delivered.
+// Threading: workers only, started by thread.h. Other threads would receive SIGPIPE.
 #ifndef MOORING_CPP_ENGINE_THREADS_EXECUTE_H_
 #define MOORING_CPP_ENGINE_THREADS_EXECUTE_H_
 
@@ -24,8 +24,8 @@
 
 namespace mooring {
 
-// `fd` stands for request.fd. `attempt` is where to go on, and is moved on. Sockets' own opcodes
-// are those of sockets.h.
+// Uses `fd` in place of request.fd. Starts at `attempt` and advances it. Socket opcodes are in
+// sockets.h.
 Outcome Execute(const Request& request, int fd, Attempt& attempt);
 
 }  // namespace mooring

@@ -14,14 +14,14 @@ Status FileTable::Create(uint32_t slot_count, uint32_t in_flight_max) {
   CHECK(entries_ == nullptr);
   if (slot_count == 0) return OkStatus();
   slot_count_ = slot_count;
-  // One more, for a file on its way into a slot that has not let go of its last one.
+  // One more, for a file on its way into a slot that still holds its previous file.
   entry_count_ = slot_count + in_flight_max + 1;
   entries_.reset(new (std::nothrow) FixedFile[entry_count_]);
   const MutexLock lock(mutex_);
   slots_.reset(new (std::nothrow) FixedFile*[slot_count]());
   if (!entries_ || !slots_) {
-    return ErrnoStatus(ENOMEM, "memory for the file table of a threads engine",
-                       "Ask for fewer fixed files (fixed_file_count).");
+    return ErrnoStatus(ENOMEM, "cannot allocate the file table of a threads engine",
+                       "ask for fewer fixed files (fixed_file_count)");
   }
   for (uint32_t i = entry_count_; i-- > 0;) {
     entries_[i].next_free = free_;
@@ -40,7 +40,7 @@ int FileTable::Set(uint32_t slot, int fd) { return Replace(slot, fd, false); }
 
 int FileTable::Close(uint32_t slot) { return Replace(slot, -1, true); }
 
-int FileTable::Replace(uint32_t slot, int fd, bool must_hold) {
+int FileTable::Replace(uint32_t slot, int fd, bool must_hold_file) {
   if (slot_count_ == 0) return -ENXIO;
   if (slot >= slot_count_) return -EINVAL;
   int own = -1;
@@ -53,13 +53,13 @@ int FileTable::Replace(uint32_t slot, int fd, bool must_hold) {
   int unused = -1;
   {
     const MutexLock lock(mutex_);
-    FixedFile* const before = slots_[slot];
-    if (before == nullptr && must_hold) return -EBADF;
+    FixedFile* const previous = slots_[slot];
+    if (previous == nullptr && must_hold_file) return -EBADF;
     slots_[slot] = own >= 0 ? NewFile(own) : nullptr;
-    if (before != nullptr) unused = Drop(before);
+    if (previous != nullptr) unused = Drop(previous);
   }
-  // As io_uring, which completes before the last reference is gone: what closing it answers is not
-  // told.
+  // io_uring also completes before the last reference is gone, so the result of close(2) is not
+  // reported.
   if (unused >= 0) ::close(unused);
   return 0;
 }
@@ -94,8 +94,8 @@ int FileTable::Drop(FixedFile* file) {
   DCHECK(file->references > 0);
   if (--file->references > 0) return -1;
   const int fd = file->fd;
-  // Before it is closed, so that a fork child that is made in between never closes another's
-  // descriptor.
+  // Cleared before the close: a fork child created in between then never closes a descriptor of
+  // another file.
   file->fd = -1;
   file->next_free = free_;
   free_ = file;

@@ -1,11 +1,11 @@
-// FileTable: the fixed files of a threads engine. As the kernel's table does, it holds a reference
-// of its own to each file, and a request that is under way keeps the file it began with when its
+// FileTable: the fixed files of a threads engine. Like the table of the kernel, it holds its own
+// reference to each file, and a request in flight keeps the file with which it started when the
 // slot is replaced or emptied.
 //
-// Lifecycle: made at creation with all the entries that can be needed: one for each slot, and one
-// for each request in flight that may still use a file whose slot has gone on.
+// Lifecycle: created with all entries that can be needed: one for each slot, and one for each
+// request in flight that may still use a file which its slot no longer holds.
 //
-// Threading: any. The mutex is never held across a system call.
+// Threading: any thread. The mutex is never held across a system call.
 //
 //   FixedFile* file = table.Acquire(slot);   // null: no such file
 //   pread(file->fd, ...);
@@ -23,7 +23,7 @@ namespace mooring {
 
 struct FixedFile {
   int fd = -1;
-  uint32_t references = 0;  // of its slot, and of requests
+  uint32_t references = 0;  // held by its slot and by requests
   FixedFile* next_free = nullptr;
 };
 
@@ -34,22 +34,23 @@ class FileTable {
   FileTable(const FileTable&) = delete;
   FileTable& operator=(const FileTable&) = delete;
 
-  // Once. `in_flight_max` bounds how many files Acquire has given at any time.
+  // Call it once. At most `in_flight_max` files are acquired at any time.
   Status Create(uint32_t slot_count, uint32_t in_flight_max);
 
-  // Puts a duplicate of `fd` into the slot; -1 empties it. 0, or as the kernel: -ENXIO without a
-  // table, -EINVAL for a slot beyond it, -EBADF for a descriptor that is not open; -EMFILE.
+  // Puts a duplicate of `fd` into the slot; -1 empties it. Returns 0, or the errno of the kernel:
+  // -ENXIO without a table, -EINVAL for a slot beyond it, -EBADF for a descriptor that is not open,
+  // -EMFILE.
   int Set(uint32_t slot, int fd);
-  // Empties a slot, which must hold a file: else -EBADF.
+  // Empties a slot. -EBADF if it holds no file.
   int Close(uint32_t slot);
 
   FixedFile* Acquire(int slot);
   void Release(FixedFile* file);
 
  private:
-  int Replace(uint32_t slot, int fd, bool must_hold);
+  int Replace(uint32_t slot, int fd, bool must_hold_file);
   FixedFile* NewFile(int fd) REQUIRES(mutex_);
-  // Returns a descriptor to close once the mutex is free, or -1.
+  // Drops a reference. Returns a descriptor to close after the mutex is released, or -1.
   int Drop(FixedFile* file) REQUIRES(mutex_);
 
   uint32_t slot_count_ = 0;

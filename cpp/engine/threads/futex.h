@@ -1,12 +1,12 @@
-// FutexWait and FutexWake: sleep until a word changes. For the few places of the threads engine
-// that must wake several sleepers in one system call, or sleep with a deadline beside counters that
-// are not under a mutex.
+// FutexWait and FutexWake: sleep until a 32-bit value changes. They are for the few places of the
+// threads engine that must wake several sleepers in one system call, or sleep with a deadline
+// beside counters that are not under a mutex.
 //
-// The word is a 32-bit atomic that whoever wakes changes first. A wait may return early (EINTR,
-// another's wake): check the condition again. Private to the process (futex(2),
+// The waking thread changes the value before it calls FutexWake. FutexWait may return early (EINTR,
+// a wake for another reason): check the condition again. Private to the process (futex(2),
 // FUTEX_PRIVATE_FLAG).
 //
-// Threading: any.
+// Threading: any thread.
 #ifndef MOORING_CPP_ENGINE_THREADS_FUTEX_H_
 #define MOORING_CPP_ENGINE_THREADS_FUTEX_H_
 
@@ -23,7 +23,7 @@ namespace mooring {
 
 static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t));
 
-// Sleeps while `word` is `expected`, at most until the deadline. FUTEX_WAIT counts its timeout on
+// Sleeps while `word` is `expected`, at most until the deadline. FUTEX_WAIT measures its timeout on
 // CLOCK_MONOTONIC.
 inline void FutexWait(std::atomic<uint32_t>& word, uint32_t expected, Deadline deadline) {
   const timespec remaining = deadline.Remaining();

@@ -1,4 +1,4 @@
-// Chains and drains of the threads engine: what starts after what.
+// Chains and drains of the threads engine: the order in which requests start.
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -21,7 +21,7 @@ std::vector<uint64_t> TokensOf(const std::vector<Event>& events) {
   return tokens;
 }
 
-class ThreadsOrder : public ::testing::Test {
+class ThreadsOrdering : public ::testing::Test {
  protected:
   Request FsyncOf(uint16_t flags = 0) {
     return {.opcode = Opcode::kFsync, .flags = flags, .fd = file_.fd()};
@@ -31,7 +31,7 @@ class ThreadsOrder : public ::testing::Test {
   char data_[64] = {};
 };
 
-TEST_F(ThreadsOrder, AChainRunsInOrder) {
+TEST_F(ThreadsOrdering, AChainRunsInOrder) {
   const std::vector<char> bytes = Bytes(64, 2);
   EXPECT_EQ(Results(*engine_,
                     {WriteAt(file_.fd(), 0, bytes.data(), 64, kRequestLink), FsyncOf(kRequestLink),
@@ -40,32 +40,32 @@ TEST_F(ThreadsOrder, AChainRunsInOrder) {
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), data_));
 }
 
-TEST_F(ThreadsOrder, AFailureCancelsTheRestOfItsChainAndNoMore) {
+TEST_F(ThreadsOrdering, AFailureCancelsTheRestOfItsChainOnly) {
   EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), ReadAt(-1, 0, data_, 8, kRequestLink),
                                FsyncOf(kRequestLink), Nop(), ReadAt(file_.fd(), 0, data_, 8)}),
             Values({0, -EBADF, -ECANCELED, -ECANCELED, 8}));
 }
 
-TEST_F(ThreadsOrder, AShortReadBreaksItsChain) {
+TEST_F(ThreadsOrdering, AShortReadBreaksItsChain) {
   EXPECT_EQ(Results(*engine_, {ReadAt(file_.fd(), 60, data_, 64, kRequestLink), Nop()}),
             Values({4, -ECANCELED}));
 }
 
-TEST_F(ThreadsOrder, ATimeoutBreaksItsChain) {
+TEST_F(ThreadsOrdering, ATimeoutBreaksItsChain) {
   EXPECT_EQ(Results(*engine_, {Timeout(1000, kRequestLink), Nop()}), Values({-ETIME, -ECANCELED}));
   EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), Timeout(1000)}), Values({0, -ETIME}));
 }
 
-TEST_F(ThreadsOrder, ACancelThatFindsNothingBreaksItsChain) {
+TEST_F(ThreadsOrdering, ACancelThatFindsNothingBreaksItsChain) {
   EXPECT_EQ(Results(*engine_, {With(kRequestLink, Cancel(424'242)), Nop()}),
             Values({-ENOENT, -ECANCELED}));
 }
 
-TEST_F(ThreadsOrder, ALinkOnTheLastRequestOfABatchLinksNothing) {
+TEST_F(ThreadsOrdering, ALinkOnTheLastRequestOfABatchHasNoEffect) {
   EXPECT_EQ(Results(*engine_, {Nop(), FsyncOf(kRequestLink)}), Values({0, 0}));
 }
 
-TEST_F(ThreadsOrder, AChainLongerThanTheSubmissionQueueIsRefusedWhole) {
+TEST_F(ThreadsOrdering, AChainLongerThanTheSubmissionQueueFailsWhole) {
   EngineOptions options;
   options.submission_count = 8;
   const auto engine = MakeThreads(options);
@@ -77,7 +77,7 @@ TEST_F(ThreadsOrder, AChainLongerThanTheSubmissionQueueIsRefusedWhole) {
   EXPECT_EQ(Results(*engine, requests), expected);
 }
 
-TEST_F(ThreadsOrder, AChainGoesOnAfterARequestThatHadToWait) {
+TEST_F(ThreadsOrdering, AChainContinuesAfterARequestThatWaited) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, With(kRequestLink, ReadOf(pipe.read_end.get(), data_, 4))),
                               As(2, FsyncOf(kRequestLink)), As(3, Nop())});
@@ -86,7 +86,7 @@ TEST_F(ThreadsOrder, AChainGoesOnAfterARequestThatHadToWait) {
   EXPECT_EQ(TokensOf(Take(*engine_, 3)), std::vector<uint64_t>({1, 2, 3}));
 }
 
-TEST_F(ThreadsOrder, CancellingAWaitingHeadCancelsTheChain) {
+TEST_F(ThreadsOrdering, CancellingAWaitingHeadCancelsTheChain) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, With(kRequestLink, ReadOf(pipe.read_end.get(), data_, 4))),
                               As(2, FsyncOf())});
@@ -96,7 +96,7 @@ TEST_F(ThreadsOrder, CancellingAWaitingHeadCancelsTheChain) {
     EXPECT_EQ(event.result, event.token == 3 ? 0 : -ECANCELED);
 }
 
-TEST_F(ThreadsOrder, CancellingALaterOneOfAChainStopsItThere) {
+TEST_F(ThreadsOrdering, CancellingALaterRequestEndsTheChainThere) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, With(kRequestLink, ReadOf(pipe.read_end.get(), data_, 4))),
                               As(2, FsyncOf(kRequestLink)), As(3, Nop())});
@@ -107,7 +107,7 @@ TEST_F(ThreadsOrder, CancellingALaterOneOfAChainStopsItThere) {
     EXPECT_EQ(event.result, event.token == 1 ? 4 : -ECANCELED);
 }
 
-TEST_F(ThreadsOrder, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
+TEST_F(ThreadsOrdering, ADrainWaitsForAllBeforeItAndHoldsAllAfterIt) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, FsyncOf(kRequestDrain)), As(3, Nop())});
@@ -119,14 +119,14 @@ TEST_F(ThreadsOrder, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
   EXPECT_EQ(tokens[1], 2u);
 }
 
-TEST_F(ThreadsOrder, ADrainWithNothingBeforeItStartsAtOnce) {
+TEST_F(ThreadsOrdering, ADrainWithNothingBeforeItStartsImmediately) {
   EXPECT_EQ(Results(*engine_, {Nop(kRequestDrain)}), Values({0}));
   EXPECT_EQ(Results(*engine_,
                     {FsyncOf(kRequestDrain), FsyncOf(kRequestDrain), Nop(), Nop(kRequestDrain)}),
             Values({0, 0, 0, 0}));
 }
 
-TEST_F(ThreadsOrder, ADrainAnywhereInAChainHoldsUpAllOfIt) {
+TEST_F(ThreadsOrdering, ADrainAnywhereInAChainHoldsTheWholeChain) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, Nop(kRequestLink)), As(3, FsyncOf(kRequestDrain)),
@@ -136,23 +136,23 @@ TEST_F(ThreadsOrder, ADrainAnywhereInAChainHoldsUpAllOfIt) {
   EXPECT_EQ(TokensOf(Take(*engine_, 4)), std::vector<uint64_t>({1, 2, 3, 4}));
 }
 
-// Or what it is to end could never be ended.
-TEST_F(ThreadsOrder, ACancelIsNotHeldUpByADrain) {
+// Otherwise a request before the drain could not be cancelled.
+TEST_F(ThreadsOrdering, ADrainDoesNotHoldACancel) {
   Pipe pipe;
   engine_->Submit(std::vector{As(1, ReadOf(pipe.read_end.get(), data_, 4)),
                               As(2, FsyncOf(kRequestDrain)), As(3, Nop())});
   engine_->Submit(std::vector{As(4, Cancel(3)), As(5, Cancel(1))});
   Values results(6, INT32_MIN);
   for (const Event& event : Take(*engine_, 5)) results.at(event.token) = event.result;
-  // EALREADY: a worker had just looked whether the pipe has anything.
+  // EALREADY: a worker was trying the read at that moment.
   EXPECT_TRUE(results.back() == 0 || results.back() == -EALREADY) << results.back();
   results.pop_back();
   EXPECT_EQ(results, Values({INT32_MIN, -ECANCELED, 0, -ECANCELED, 0}));
   EXPECT_EQ(Results(*engine_, {Nop(), FsyncOf(kRequestDrain), Nop()}), Values({0, 0, 0}))
-      << "it still counts right";
+      << "the drain gate still counts correctly";
 }
 
-TEST_F(ThreadsOrder, ADrainBehindATimeoutWaitsForIt) {
+TEST_F(ThreadsOrdering, ADrainBehindATimeoutWaitsForIt) {
   engine_->Submit(
       std::vector{As(1, Timeout(20'000'000)), As(2, Nop(kRequestDrain)), As(3, Timeout(kLong))});
   EXPECT_EQ(TokensOf(Take(*engine_, 2)), std::vector<uint64_t>({1, 2}));
@@ -160,9 +160,8 @@ TEST_F(ThreadsOrder, ADrainBehindATimeoutWaitsForIt) {
   Take(*engine_, 2);
 }
 
-// What every drain and every chain promises, over random batches: checked against the order in
-// which they came.
-TEST_F(ThreadsOrder, RandomBatchesKeepTheirOrder) {
+// Checks the guarantees of drains and chains for random batches, by the order of their events.
+TEST_F(ThreadsOrdering, RandomBatchesKeepTheirOrder) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
@@ -185,7 +184,7 @@ TEST_F(ThreadsOrder, RandomBatchesKeepTheirOrder) {
     const std::vector<Event> events = Take(*engine_, static_cast<uint32_t>(count));
     ASSERT_EQ(events.size(), count);
     for (size_t i = 0; i < count; ++i) place[events[i].token] = i;
-    size_t last_drained = 0;  // no request from here on comes before one that is below it
+    size_t last_drained = 0;  // requests from this index on come after all requests below it
     for (size_t head = 0, next = 0; head < count; head = next) {
       bool drain = false;
       next = head;

@@ -1,5 +1,5 @@
-// Outcome: how far a request got on a worker, and the small parts that all system calls of workers
-// share.
+// Outcome: the result of one attempt to execute a request on a worker, and helpers that all system
+// calls of workers share.
 //
 // Threading: workers only.
 #ifndef MOORING_CPP_ENGINE_THREADS_OUTCOME_H_
@@ -16,26 +16,27 @@ namespace mooring {
 
 struct Outcome {
   enum class Step : uint8_t {
-    kDone,  // `result` is the event's
-    kWait,  // nothing more can happen now; again when one of `events` (poll(2)) is there
-    kNeedsExclusivePoll,  // nothing has happened; again once it has its turn (exclusive_poll.h)
+    kDone,                // `result` is the result of the event
+    kNotReady,            // try again when the descriptor reports one of `events` (poll(2))
+    kNeedsExclusivePoll,  // nothing was tried; try again when it holds the exclusive poll
   };
   Step step = Step::kDone;
   int32_t result = 0;
   uint32_t events = 0;
 };
 
-// What a system call gave, with its errno.
+// From the return value of a system call and its errno.
 inline Outcome Done(ssize_t result) {
   return Outcome{Outcome::Step::kDone, static_cast<int32_t>(result < 0 ? -errno : result), 0};
 }
 
-inline Outcome Failed(int error) { return Outcome{Outcome::Step::kDone, -error, 0}; }
+// `error` is a negative errno.
+inline Outcome Failed(int32_t error) { return Outcome{Outcome::Step::kDone, error, 0}; }
 
-inline Outcome WaitFor(uint32_t events) { return Outcome{Outcome::Step::kWait, 0, events}; }
+inline Outcome NotReady(uint32_t events) { return Outcome{Outcome::Step::kNotReady, 0, events}; }
 
-// No handler of ours exists and workers block signals, yet a debugger or the freezer may interrupt
-// a call.
+// Repeats a call that fails with EINTR. Workers block signals, but a debugger or the freezer may
+// interrupt a call.
 template <typename Call>
 auto Uninterrupted(Call call) {
   auto result = call();
@@ -43,15 +44,15 @@ auto Uninterrupted(Call call) {
   return result;
 }
 
-// What of `events` is there after `timeout_ms` at most (poll(2)); -1 waits.
+// Returns the poll(2) events of `fd`, after at most `timeout_ms`; -1 waits without limit.
 inline uint32_t PollOnce(int fd, uint32_t events, int timeout_ms) {
   pollfd poll = {fd, static_cast<short>(events), 0};
   const int count = Uninterrupted([&] { return ::poll(&poll, 1, timeout_ms); });
   return count > 0 ? static_cast<uint32_t>(static_cast<unsigned short>(poll.revents)) : 0;
 }
 
-// Within its scope the thread may end in a system call: the destructor's way out of one that would
-// never return.
+// Within its scope, pthread_cancel(3) may end the thread in a system call. The destructor of the
+// engine uses it for a call that would never return.
 class Interruptible {
  public:
   Interruptible() { pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr); }

@@ -1,4 +1,5 @@
-// The parts of the threads engine by themselves: pool, timers, queues, files.
+// Unit tests of the parts of the threads engine: task pool, timers, queues, file table, cached
+// reads.
 
 #include <gtest/gtest.h>
 #include <sys/uio.h>
@@ -31,27 +32,27 @@ Task* FindIn(TaskPool& pool, uint64_t token) {
   return found;
 }
 
-void Free(TaskPool& pool, Task* task) {
+void FreeTask(TaskPool& pool, Task* task) {
   task->word.store(Task::WithState(task->word.load(), TaskState::kFree));
-  pool.Give(task->index);
-  pool.Publish();
+  pool.Free(task->index);
+  pool.PublishFreed();
 }
 
-TEST(ThreadsWorkPool, GivesEachOfItsWorksOnceAndAgainWhenItComesBack) {
+TEST(ThreadsTaskPool, HandsOutEachTaskOnceAndAgainAfterFree) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(5).ok());
   for (int round = 0; round < 3; ++round) {
-    pool.Reclaim();
+    pool.CollectFreed();
     std::vector<Task*> tasks;
     for (uint64_t i = 0; i < 5; ++i) tasks.push_back(pool.Take(As(i, Nop()), TaskState::kRunning));
     std::vector<Task*> sorted = tasks;
     std::sort(sorted.begin(), sorted.end());
     EXPECT_EQ(std::unique(sorted.begin(), sorted.end()), sorted.end());
-    for (Task* task : tasks) Free(pool, task);
+    for (Task* task : tasks) FreeTask(pool, task);
   }
 }
 
-TEST(ThreadsWorkPool, FindsWhatIsInFlightAndNothingElse) {
+TEST(ThreadsTaskPool, FindsOnlyTasksInFlight) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(8).ok());
   Task* const first = pool.Take(As(8, Nop()), TaskState::kHeld);
@@ -59,31 +60,31 @@ TEST(ThreadsWorkPool, FindsWhatIsInFlightAndNothingElse) {
   EXPECT_EQ(FindIn(pool, 8), first);
   EXPECT_EQ(FindIn(pool, 16), second);
   EXPECT_EQ(FindIn(pool, 24), nullptr);
-  Free(pool, second);
+  FreeTask(pool, second);
   EXPECT_EQ(FindIn(pool, 16), nullptr);
   EXPECT_EQ(FindIn(pool, 8), first);
 }
 
-TEST(ThreadsWorkPool, AWordOfAnEarlierUseMovesNothing) {
+TEST(ThreadsTaskPool, AWordOfAnEarlierUseChangesNoState) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(1).ok());
   Task* const task = pool.Take(As(1, Nop()), TaskState::kQueued);
   const uint32_t seen = task->word.load();
-  Free(pool, task);
-  pool.Reclaim();
+  FreeTask(pool, task);
+  pool.CollectFreed();
   ASSERT_EQ(pool.Take(As(2, Nop()), TaskState::kQueued), task);
   EXPECT_FALSE(task->MoveFrom(seen, TaskState::kQueuedCancelled));
   EXPECT_EQ(task->state(), TaskState::kQueued);
 }
 
-TEST(ThreadsWorkPoolDeathTest, MoreInFlightThanThereAreWorksIsADefect) {
+TEST(ThreadsTaskPoolDeathTest, MoreInFlightThanTasksFailsACheck) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(1).ok());
   pool.Take(Nop(), TaskState::kRunning);
   EXPECT_DEATH(pool.Take(Nop(), TaskState::kRunning), "check failed");
 }
 
-TEST(ThreadsTimers, ExpireInOrderWhateverIsAddedAndRemoved) {
+TEST(ThreadsTimers, ExpireInOrderAfterRandomAddsAndRemoves) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
@@ -103,7 +104,8 @@ TEST(ThreadsTimers, ExpireInOrderWhateverIsAddedAndRemoved) {
       const int64_t at = 1 + random() % 50;
       const bool earliest =
           std::all_of(expected.begin(), expected.end(), [&](auto& e) { return at < e.at; });
-      EXPECT_EQ(timers.Add(task, at), earliest ? Timers::Added::kEarliest : Timers::Added::kLater);
+      EXPECT_EQ(timers.Add(task, at),
+                earliest ? Timers::AddResult::kEarliest : Timers::AddResult::kLater);
       expected.push_back({at, task});
     }
     for (int i = 0; i < 60; ++i) {
@@ -131,14 +133,14 @@ TEST(ThreadsTimers, ExpireInOrderWhateverIsAddedAndRemoved) {
   }
 }
 
-TEST(ThreadsTimers, WhatIsCancelledIsNotAdded) {
+TEST(ThreadsTimers, ACancelledTaskIsNotAdded) {
   TaskPool pool;
   ASSERT_TRUE(pool.Create(1).ok());
   Timers timers;
   ASSERT_TRUE(timers.Create(1).ok());
   Task* const task = pool.Take(Nop(), TaskState::kRunning);
   ASSERT_TRUE(task->Move(TaskState::kRunning, TaskState::kRunningCancelled));
-  EXPECT_EQ(timers.Add(task, 1), Timers::Added::kCancelled);
+  EXPECT_EQ(timers.Add(task, 1), Timers::AddResult::kCancelled);
   EXPECT_EQ(timers.earliest_ns(), Timers::kNever);
 }
 
@@ -156,7 +158,7 @@ class ThreadsReadyQueue : public ::testing::Test {
   Task* batch_[8] = {};
 };
 
-TEST_F(ThreadsReadyQueue, SharesOutBriefWorkAndLessOfItTowardsTheEnd) {
+TEST_F(ThreadsReadyQueue, BatchesOfBriefTasksShrinkTowardsTheEnd) {
   queue_.SetWorkers(2, 2);
   Push(ReadAt(0, 0, nullptr, 4096), 20);
   std::vector<uint32_t> shares;
@@ -164,7 +166,7 @@ TEST_F(ThreadsReadyQueue, SharesOutBriefWorkAndLessOfItTowardsTheEnd) {
   EXPECT_EQ(shares, std::vector<uint32_t>({5, 3, 3, 2, 1, 1, 1, 1, 1, 1, 1}));
 }
 
-TEST_F(ThreadsReadyQueue, WhatMayWaitLongIsTakenAlone) {
+TEST_F(ThreadsReadyQueue, ATaskThatMayWaitLongIsTakenAlone) {
   queue_.SetWorkers(1, 1);
   Push(ReadAt(0, 0, nullptr, 4096), 1);
   Push(ReadOf(0, nullptr, 4096), 2);
@@ -173,10 +175,10 @@ TEST_F(ThreadsReadyQueue, WhatMayWaitLongIsTakenAlone) {
   for (int i = 0; i < 15; ++i) EXPECT_EQ(queue_.Pop(batch_), 1u) << i;
 }
 
-TEST_F(ThreadsReadyQueue, WhatIsRemovedIsNotPopped) {
+TEST_F(ThreadsReadyQueue, ARemovedTaskIsNotPopped) {
   Push(Nop(), 3);
   Task* const middle = &pool_[1];
-  EXPECT_FALSE(queue_.Remove(middle, middle->word.load() + 1)) << "another word is another request";
+  EXPECT_FALSE(queue_.Remove(middle, middle->word.load() + 1)) << "another word: another request";
   EXPECT_TRUE(queue_.Remove(middle, middle->word.load()));
   EXPECT_FALSE(queue_.Remove(middle, middle->word.load()));
   EXPECT_EQ(queue_.Pop(batch_), 1u);
@@ -200,7 +202,7 @@ TEST_F(ThreadsReadyQueue, StopEndsEveryPop) {
   EXPECT_TRUE(queue_.stopped());
 }
 
-TEST(ThreadsEventQueue, ManyProducersLoseNothingAndKeepTheirOrder) {
+TEST(ThreadsEventQueue, ManyProducersLoseNoEventAndKeepTheirOrder) {
   constexpr uint64_t kEach = 20'000;
   constexpr uint64_t kProducers = 4;
   constexpr uint64_t kCapacity = 64;
@@ -208,14 +210,14 @@ TEST(ThreadsEventQueue, ManyProducersLoseNothingAndKeepTheirOrder) {
   ASSERT_TRUE(pool.Create(kCapacity).ok());
   EventQueue queue(pool);
   ASSERT_TRUE(queue.Create().ok());
-  std::atomic<uint64_t> places{kCapacity};
+  std::atomic<uint64_t> free_slots{kCapacity};
   std::vector<std::thread> producers;
   for (uint64_t p = 0; p < kProducers; ++p) {
     producers.emplace_back([&, p] {
       for (uint64_t i = 0; i < kEach;) {
-        uint64_t have = places.load();
+        uint64_t have = free_slots.load();
         const uint64_t want = std::min<uint64_t>({1 + i % 3, kEach - i});
-        if (have < want || !places.compare_exchange_strong(have, have - want)) {
+        if (have < want || !free_slots.compare_exchange_strong(have, have - want)) {
           std::this_thread::yield();
           continue;
         }
@@ -233,14 +235,14 @@ TEST(ThreadsEventQueue, ManyProducersLoseNothingAndKeepTheirOrder) {
     ASSERT_GT(count, 0u);
     for (uint32_t i = 0; i < count; ++i)
       EXPECT_EQ(static_cast<uint32_t>(events[i].token), next[events[i].token >> 32]++);
-    places += count;
+    free_slots += count;
     got += count;
   }
   for (std::thread& producer : producers) producer.join();
   EXPECT_EQ(queue.published(), kEach * kProducers);
 }
 
-TEST(ThreadsFileTable, KeepsAFileAsLongAsSomebodyUsesIt) {
+TEST(ThreadsFileTable, KeepsAFileUntilItsLastRelease) {
   FileTable table;
   ASSERT_TRUE(table.Create(1, 2).ok());
   for (int round = 0; round < 10; ++round) {
@@ -261,7 +263,7 @@ TEST(ThreadsFileTable, KeepsAFileAsLongAsSomebodyUsesIt) {
   }
 }
 
-TEST(ThreadsFileTable, SaysWhatIsWrong) {
+TEST(ThreadsFileTable, ReportsTheErrnoOfTheKernel) {
   FileTable none;
   ASSERT_TRUE(none.Create(0, 8).ok());
   EXPECT_EQ(none.Set(0, 0), -ENXIO);
@@ -277,14 +279,14 @@ TEST(ThreadsFileTable, SaysWhatIsWrong) {
   EXPECT_EQ(table.Acquire(-1), nullptr);
 }
 
-// Not every file system does (tmpfs does not before Linux 6.6).
+// Some file systems do not take RWF_NOWAIT (tmpfs before Linux 6.6).
 bool TakesNowait(int fd) {
   char byte = 0;
   const iovec range = {&byte, 1};
   return preadv2(fd, &range, 1, 0, RWF_NOWAIT) == 1;
 }
 
-TEST(ThreadsCachedReads, TakesOnlyWhatComesInFull) {
+TEST(ThreadsCachedReads, AcceptsOnlyFullReads) {
   const std::vector<char> bytes = Bytes(10'000);
   const TempFile file(bytes);
   SKIP_UNLESS(TakesNowait(file.fd()), "RWF_NOWAIT");
@@ -294,17 +296,17 @@ TEST(ThreadsCachedReads, TakesOnlyWhatComesInFull) {
   EXPECT_TRUE(reads.Try(ReadAt(file.fd(), 100, data.data(), 4096), file.fd()));
   EXPECT_TRUE(std::equal(data.begin(), data.begin() + 4096, bytes.begin() + 100));
   EXPECT_FALSE(reads.Try(ReadAt(file.fd(), 9'000, data.data(), 4096), file.fd()))
-      << "the end of the file";
+      << "a short read at the end of the file";
   EXPECT_FALSE(reads.Try(ReadAt(-1, 0, data.data(), 8), -1));
   const Request larger = ReadAt(file.fd(), 0, data.data(), data.size());
-  EXPECT_FALSE(reads.Try(larger, file.fd())) << "worth a worker";
+  EXPECT_FALSE(reads.Try(larger, file.fd())) << "left to a worker";
   reads.BeginBatch(true);
-  EXPECT_TRUE(reads.Try(larger, file.fd())) << "unless it is the only one";
-  EXPECT_FALSE(reads.Try(ReadOf(file.fd(), data.data(), 8), file.fd())) << "the current position";
+  EXPECT_TRUE(reads.Try(larger, file.fd())) << "the only request";
+  EXPECT_FALSE(reads.Try(ReadOf(file.fd(), data.data(), 8), file.fd())) << "current position";
   EXPECT_FALSE(reads.Try(WriteAt(file.fd(), 0, data.data(), 8), file.fd()));
 }
 
-// Else the submitter would wait for the device.
+// Otherwise the submitter would wait for the device.
 TEST(ThreadsCachedReads, LeavesDirectIoToWorkers) {
   const TempFile file(Bytes(8192));
   const UniqueFd direct(open(file.path().c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
@@ -316,7 +318,7 @@ TEST(ThreadsCachedReads, LeavesDirectIoToWorkers) {
   EXPECT_TRUE(reads.Try(ReadAt(file.fd(), 0, data, 4096), file.fd()));
 }
 
-TEST(ThreadsCachedReads, TriesLessWhereItDoesNotPayAndAgainWhereItDoes) {
+TEST(ThreadsCachedReads, TriesLessAfterFailuresAndMoreAfterSuccesses) {
   const TempFile file(Bytes(4096));
   SKIP_UNLESS(TakesNowait(file.fd()), "RWF_NOWAIT");
   CachedReads reads;

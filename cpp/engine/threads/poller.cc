@@ -14,23 +14,23 @@
 namespace mooring {
 namespace {
 
-// The others have the same numbers in the kernel, too.
+// The remaining events have the same numbers in the kernel, too.
 static_assert(EPOLLIN == POLLIN && EPOLLOUT == POLLOUT && EPOLLPRI == POLLPRI);
 static_assert(EPOLLERR == POLLERR && EPOLLHUP == POLLHUP && EPOLLRDHUP == POLLRDHUP);
 
-constexpr uint64_t kAlarm = UINT64_MAX;  // epoll data of the alarm; others are indices of tasks
+constexpr uint64_t kAlarm = UINT64_MAX;  // epoll data of the alarm; other values are task indices
 constexpr int kEventsMax = 64;
 constexpr int64_t kNsPerSecond = 1'000'000'000;
 
-// Of fcntl(2) and epoll_ctl(2): what others hold, and may give back.
+// Errors of fcntl(2) and epoll_ctl(2) for a resource that another user may release later.
 bool IsShortage(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
+  return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOSPC;
 }
 
 void SetAlarmAt(int alarm, int64_t at_ns) {
   itimerspec when = {};
   if (at_ns != Timers::kNever) {
-    // Absolute times that have passed expire at once; 0 would disarm (timerfd_create(2)).
+    // An absolute time in the past expires immediately; 0 would disarm (timerfd_create(2)).
     when.it_value.tv_sec = static_cast<time_t>(at_ns / kNsPerSecond);
     when.it_value.tv_nsec = static_cast<long>(at_ns % kNsPerSecond);
   }
@@ -40,33 +40,36 @@ void SetAlarmAt(int alarm, int64_t at_ns) {
 }  // namespace
 
 Status Poller::Create() {
-  constexpr char kRemedy[] = "Close descriptors, or raise RLIMIT_NOFILE.";
+  constexpr char kRemedy[] =
+      "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)";
   epoll_.Reset(::epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll_.valid()) return ErrnoStatus(errno, "epoll_create1", kRemedy);
+  if (!epoll_.valid()) return ErrnoStatus(errno, "cannot create an epoll instance", kRemedy);
   alarm_.Reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!alarm_.valid()) return ErrnoStatus(errno, "timerfd_create", kRemedy);
+  if (!alarm_.valid()) return ErrnoStatus(errno, "cannot create a timerfd", kRemedy);
   epoll_event event = {};
   event.events = EPOLLIN;
   event.data.u64 = kAlarm;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, alarm_.get(), &event) != 0) {
-    return ErrnoStatus(errno, "epoll_ctl", "Raise fs.epoll.max_user_watches.");
+    return ErrnoStatus(errno, "cannot add a timerfd to an epoll instance",
+                       "raise fs.epoll.max_user_watches");
   }
   return timers_.Create(pool_.count());
 }
 
-Poller::Watched Poller::Watch(Task* task, uint32_t events) {
-  if (!task->Move(TaskState::kRunning, TaskState::kArming)) return Watched::kCancelled;
+Poller::WatchResult Poller::Watch(Task* task, uint32_t events) {
+  if (!task->Move(TaskState::kRunning, TaskState::kArming)) return WatchResult::kCancelled;
   if (const int error = Arm(task, events); error != 0) {
-    // kFired: an event of this task's last use came late.
+    // kFired: a late event from the previous use of this task.
     const bool running = task->Move(TaskState::kArming, TaskState::kRunning) ||
                          task->Move(TaskState::kFired, TaskState::kRunning);
-    if (!running) return Watched::kCancelled;
-    return IsShortage(error) ? Watched::kNotNow : Watched::kCannot;
+    if (!running) return WatchResult::kCancelled;
+    return IsShortage(error) ? WatchResult::kShortage : WatchResult::kUnwatchable;
   }
-  // From here on the waiting thread may find it ready. Until it is kWaiting it stays ours: no one
-  // may close the duplicate while it is being armed.
-  if (task->Move(TaskState::kArming, TaskState::kWaiting)) return Watched::kYes;
-  return task->Move(TaskState::kFired, TaskState::kRunning) ? Watched::kReady : Watched::kCancelled;
+  // From here on the poller thread may find it ready. Until it is kWaiting, this thread owns it: no
+  // other thread may close the duplicate while the watch is being set up.
+  if (task->Move(TaskState::kArming, TaskState::kWaiting)) return WatchResult::kWatching;
+  return task->Move(TaskState::kFired, TaskState::kRunning) ? WatchResult::kReady
+                                                            : WatchResult::kCancelled;
 }
 
 int Poller::Arm(Task* task, uint32_t events) {
@@ -74,13 +77,13 @@ int Poller::Arm(Task* task, uint32_t events) {
   event.events = events | EPOLLONESHOT;
   event.data.u64 = task->index;
   if (task->watch_fd >= 0) {
-    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, task->watch_fd, &event) == 0 ? 0 : errno;
+    return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, task->watch_fd, &event) == 0 ? 0 : -errno;
   }
   const int duplicate = ::fcntl(task->fd, F_DUPFD_CLOEXEC, 0);
-  // EINVAL: even 0 is past the limit, as RLIMIT_NOFILE is 0 (fcntl(2)).
-  if (duplicate < 0) return errno == EINVAL ? EMFILE : errno;
+  // EINVAL: even 0 exceeds the limit, because RLIMIT_NOFILE is 0 (fcntl(2)).
+  if (duplicate < 0) return errno == EINVAL ? -EMFILE : -errno;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, duplicate, &event) != 0) {
-    const int error = errno;
+    const int error = -errno;
     ::close(duplicate);
     return error;
   }
@@ -90,25 +93,25 @@ int Poller::Arm(Task* task, uint32_t events) {
 
 void Poller::Unwatch(Task* task) {
   if (task->watch_fd < 0) return;
-  // Before it is closed, so that a fork child that is made in between never closes another's
-  // descriptor.
+  // Cleared before the close: a fork child created in between then never closes a descriptor of
+  // another file.
   const int duplicate = task->watch_fd;
   task->watch_fd = -1;
-  // Closing would not end the watch: it is of the open file, which lives on behind the caller's own
-  // descriptor (epoll(7)).
+  // A close does not end the watch: the watch belongs to the open file, which the caller's
+  // descriptor keeps open (epoll(7)).
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, duplicate, nullptr);
   ::close(duplicate);
 }
 
 bool Poller::AddTimer(Task* task, int64_t at_ns) {
-  const Timers::Added added = timers_.Add(task, at_ns);
-  if (added == Timers::Added::kEarliest) SetAlarm();
-  return added != Timers::Added::kCancelled;
+  const Timers::AddResult added = timers_.Add(task, at_ns);
+  if (added == Timers::AddResult::kEarliest) SetAlarm();
+  return added != Timers::AddResult::kCancelled;
 }
 
 void Poller::SetAlarm() {
-  // Without a lock two threads may set it in the wrong order: each looks again after setting, so
-  // the last one that sets it has found what it set to be still right.
+  // Without a lock two threads may set it in the wrong order. Each thread reads the earliest time
+  // again after it sets the alarm, so the last one to set it has found its value still correct.
   int64_t at_ns = timers_.earliest_ns();
   while (true) {
     SetAlarmAt(alarm_.get(), at_ns);
@@ -118,7 +121,7 @@ void Poller::SetAlarm() {
   }
 }
 
-bool Poller::Next(TaskList& ready, TaskList& expired) {
+bool Poller::Poll(TaskList& ready, TaskList& expired) {
   if (stopped_.load(std::memory_order_seq_cst)) return false;
   epoll_event events[kEventsMax];
   const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, -1);
@@ -136,7 +139,7 @@ bool Poller::Next(TaskList& ready, TaskList& expired) {
   }
   if (alarm) {
     timers_.PopExpired(MonotonicNow(), expired);
-    // Setting it also takes back that it has rung.
+    // This also clears the expiration of the timerfd.
     SetAlarm();
   }
   return !stopped_.load(std::memory_order_seq_cst);
@@ -154,14 +157,14 @@ void Poller::Fire(Task* task, TaskList& ready) {
         if (!task->MoveFrom(seen, TaskState::kFired)) break;
         return;
       default:
-        return;  // an event of a watch that is over
+        return;  // an event of a watch that has ended
     }
   }
 }
 
 void Poller::Stop() {
   stopped_.store(true, std::memory_order_seq_cst);
-  // Nobody else sets the alarm any more but the waiting thread, which looks at stopped_ after that.
+  // Only the poller thread may set the alarm after this, and it reads stopped_ afterwards.
   SetAlarmAt(alarm_.get(), 1);
 }
 

@@ -1,17 +1,16 @@
-// Poller: what the threads engine's one waiting thread waits for: descriptors that may never become
-// ready (pipes, sockets, terminals, ...) and the clock. So none of these keeps a worker, and each
-// can be cancelled.
+// Poller: waits for descriptors (pipes, sockets, terminals) and for the clock, on one thread of the
+// threads engine. A request that waits here keeps no worker and can be cancelled.
 //
-// Descriptors are watched by epoll(7), whose cost does not grow with their number, each as a
-// duplicate: the request then holds the file as one in io_uring does, and the caller may close his
-// own without another file taking its place. Watches are one-shot and may fire for nothing; whoever
-// is woken tries again without blocking.
+// It watches descriptors with epoll(7), whose cost does not grow with their number. Each watch uses
+// a duplicate of the descriptor: the request then holds its file as in io_uring, and the caller may
+// close its own descriptor while another file takes the number. Watches are one-shot and may fire
+// without cause; a woken task tries again without blocking.
 //
-// Lifecycle: Create; Next in a loop on the waiting thread until it returns false; Stop, once no
-// other call can come.
+// Lifecycle: Create. Then the poller thread calls Poll in a loop until it returns false. Stop, when
+// no other call can follow.
 //
-// Threading: Next belongs to the waiting thread; the rest takes any thread. No lock is held across
-// a system call.
+// Threading: Poll belongs to the poller thread. The other functions: any thread. No lock is held
+// across a system call.
 #ifndef MOORING_CPP_ENGINE_THREADS_POLLER_H_
 #define MOORING_CPP_ENGINE_THREADS_POLLER_H_
 
@@ -28,32 +27,33 @@ namespace mooring {
 
 class Poller {
  public:
-  enum class Watched {
-    kYes,        // handed over: no longer the caller's
-    kReady,      // ready meanwhile: still the caller's, as kRunning
-    kCancelled,  // still the caller's
-    kNotNow,     // still the caller's, as kRunning: no descriptor, memory or watch is left
-    kCannot,     // still the caller's, as kRunning: it is none that can be watched
+  enum class WatchResult {
+    kWatching,     // the poller owns the task; in all other cases the caller still does
+    kReady,        // the descriptor is already ready; kRunning
+    kCancelled,    // the task was cancelled
+    kShortage,     // no descriptor, memory or watch is available; kRunning
+    kUnwatchable,  // epoll(7) cannot watch this descriptor; kRunning
   };
 
   explicit Poller(TaskPool& pool) : pool_(pool) {}
   Status Create();
 
-  // `task` is kRunning and the caller's; `events` are those of poll(2).
-  Watched Watch(Task* task, uint32_t events);
-  // Lets go of the task's duplicate, if it has one. The caller owns `task`, and it is not kWaiting.
+  // The caller owns `task` (kRunning). `events` are events of poll(2).
+  WatchResult Watch(Task* task, uint32_t events);
+  // Closes the duplicate of the task, if it has one. The caller owns `task`, which is not kWaiting.
   void Unwatch(Task* task);
 
-  // `task` is kRunning and the caller's. False: it was cancelled and still is.
+  // The caller owns `task` (kRunning). False: it was cancelled, and the caller still owns it.
   bool AddTimer(Task* task, int64_t at_ns);
   bool RemoveTimer(Task* task, uint32_t seen) { return timers_.Remove(task, seen); }
 
-  // Waits. Appends tasks that may be tried again (kQueued) to `ready`, and those whose time has
-  // come (kRunning) to `expired`. False once stopped.
-  bool Next(TaskList& ready, TaskList& expired);
+  // Waits. Appends the tasks that may be tried again (kQueued) to `ready`, and the tasks whose time
+  // is over (kRunning) to `expired`. False after Stop.
+  bool Poll(TaskList& ready, TaskList& expired);
   void Stop();
 
  private:
+  // Returns 0 or a negative errno.
   int Arm(Task* task, uint32_t events);
   void Fire(Task* task, TaskList& ready);
   void SetAlarm();
@@ -61,7 +61,7 @@ class Poller {
   TaskPool& pool_;
   Timers timers_;
   UniqueFd epoll_;
-  UniqueFd alarm_;  // timerfd; also rings to stop
+  UniqueFd alarm_;  // timerfd; Stop uses it too
   std::atomic<bool> stopped_{false};
 };
 

@@ -9,11 +9,11 @@
 namespace mooring {
 namespace {
 
-// Up to this size, taking the queue's mutex is a cost worth sharing.
+// Up to this size, the cost of the queue mutex is shared among several tasks.
 constexpr uint64_t kBriefBytesMax = 64 * 1024;
 
-// Reads and writes at an offset either are of a file or fail at once (ESPIPE); at the current
-// position they may be of a pipe, and other opcodes take as long as they take.
+// A read or write at an offset is for a file or fails immediately (ESPIPE). At the current position
+// it may be for a pipe. The duration of other opcodes is unknown.
 bool IsBrief(const Task& task) {
   const Request& request = task.request;
   return (request.opcode == Opcode::kRead || request.opcode == Opcode::kWrite) &&
@@ -34,7 +34,8 @@ void ReadyQueue::Push(TaskList& tasks) {
   uint32_t to_wake = 0;
   {
     const MutexLock lock(mutex_);
-    for (Task* task = tasks.front(); task != nullptr; task = task->list_next) task->listed = true;
+    for (Task* task = tasks.front(); task != nullptr; task = task->list_next)
+      task->in_ready_queue = true;
     tasks_.Append(tasks);
     to_wake = PlanWakes(tasks_.count());
   }
@@ -51,7 +52,7 @@ uint32_t ReadyQueue::Pop(std::span<Task*> batch) {
       if (stopped()) return 0;
       if (!TakeSome(batch, count, to_wake)) {
         ++sleeper_count_;
-        // Changed only by those who have held the mutex since: see WakeSleepers.
+        // Changed only by threads that have held the mutex since: see WakeSleepers.
         word = wake_word_.load(std::memory_order_relaxed);
       }
     }
@@ -72,7 +73,7 @@ bool ReadyQueue::TakeSome(std::span<Task*> batch, uint32_t& count, uint32_t& to_
   const uint32_t count_max = std::clamp(share, 1u, static_cast<uint32_t>(batch.size()));
   do {
     Task* const task = tasks_.PopFront();
-    task->listed = false;
+    task->in_ready_queue = false;
     batch[count++] = task;
   } while (count < count_max && !tasks_.empty() && IsBrief(*batch[count - 1]) &&
            IsBrief(*tasks_.front()));
@@ -90,16 +91,16 @@ uint32_t ReadyQueue::PlanWakes(uint32_t wanted) {
 
 void ReadyQueue::WakeSleepers(uint32_t count) {
   if (count == 0) return;
-  // A worker that has read the word but not begun to sleep finds it changed, and looks again.
+  // A worker that has read the word but does not sleep yet finds it changed, and checks again.
   wake_word_.fetch_add(1, std::memory_order_relaxed);
   FutexWake(wake_word_, count);
 }
 
 bool ReadyQueue::Remove(Task* task, uint32_t word) {
   const MutexLock lock(mutex_);
-  // With another word it is here for another request.
-  if (task->word.load(std::memory_order_acquire) != word || !task->listed) return false;
-  task->listed = false;
+  // With another word, the task is in the queue for another request.
+  if (task->word.load(std::memory_order_acquire) != word || !task->in_ready_queue) return false;
+  task->in_ready_queue = false;
   tasks_.Remove(task);
   return true;
 }

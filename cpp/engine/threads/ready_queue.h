@@ -1,15 +1,15 @@
-// ReadyQueue: tasks that a worker may begin, and the workers' sleep.
+// ReadyQueue: the tasks that a worker may start, and the sleep of the workers.
 //
-// How it wakes: a push wakes at most as many sleepers as there are CPUs to run them, in one system
-// call, and none while those woken before have not come yet; a worker that leaves task behind wakes
-// one more. So a burst of small reads is not paid for with a wake each, and a burst of slow ones
-// still reaches every worker, twice as many each time.
+// Wakes: a push wakes at most as many sleepers as there are CPUs, in one system call, and none
+// while workers woken earlier have not arrived yet. A worker that leaves tasks behind wakes one
+// more. So a burst of small reads does not pay for one wake each, and a burst of slow requests
+// still reaches every worker: the number that is awake doubles each time.
 //
-// How it shares out: a worker takes several brief tasks at once when there are many more than
-// workers, and fewer towards the end. One that may wait long is taken alone, so that nothing is
-// ever stuck behind it.
+// Batches: a worker takes several brief tasks in one call when there are many more tasks than
+// workers, and fewer towards the end. It takes a task that may wait long alone, so that no other
+// task waits behind it.
 //
-// Threading: any. The mutex is never held across a system call.
+// Threading: any thread. The mutex is never held across a system call.
 #ifndef MOORING_CPP_ENGINE_THREADS_READY_QUEUE_H_
 #define MOORING_CPP_ENGINE_THREADS_READY_QUEUE_H_
 
@@ -24,16 +24,16 @@ namespace mooring {
 
 class ReadyQueue {
  public:
-  // What sharing out and waking go by.
+  // Sets the numbers that decide on batch sizes and wakes.
   void SetWorkers(uint32_t worker_count, uint32_t cpu_count);
 
-  // Takes all of `tasks`, which are kQueued (or kQueuedCancelled).
+  // Takes all of `tasks`, which are kQueued or kQueuedCancelled.
   void Push(TaskList& tasks);
-  // Worker: sleeps until there is task; fills some of `batch` and returns how many, 0 once stopped.
+  // Worker: sleeps until there is a task. Fills some of `batch` and returns how many; 0 after Stop.
   uint32_t Pop(std::span<Task*> batch);
-  // Takes `task` out if it is still here and its word is `word`.
+  // Removes `task` if it is still in the queue and its word is `word`.
   bool Remove(Task* task, uint32_t word);
-  // Every Pop returns 0 from now on, whatever is left here.
+  // Every Pop returns 0 from now on, even if tasks are left in the queue.
   void Stop();
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
 
@@ -46,8 +46,8 @@ class ReadyQueue {
   uint32_t worker_count_ GUARDED_BY(mutex_) = 1;
   uint32_t wakes_max_ GUARDED_BY(mutex_) = 1;
   TaskList tasks_ GUARDED_BY(mutex_);
-  uint32_t sleeper_count_ GUARDED_BY(mutex_) = 0;  // workers asleep or about to be
-  uint32_t wakes_pending_ GUARDED_BY(mutex_) = 0;  // of those, woken and not here yet
+  uint32_t sleeper_count_ GUARDED_BY(mutex_) = 0;  // workers that sleep or are about to
+  uint32_t wakes_pending_ GUARDED_BY(mutex_) = 0;  // sleepers that are woken and have not arrived
   std::atomic<bool> stopped_{false};               // written under the mutex
   std::atomic<uint32_t> wake_word_{0};
 };

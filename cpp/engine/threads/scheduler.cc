@@ -16,14 +16,15 @@ namespace {
 
 constexpr uint32_t kBatchMax = 8;
 
-// A descriptor may be reported ready and yet have no room for what is to be written (an eventfd
-// that is almost full). After so many waits for nothing a task pauses, so that this costs no CPU.
-constexpr uint8_t kFruitlessMax = 8;
+// poll(2) may report a descriptor ready that has no room for the write (an eventfd that is almost
+// full). After this many wakes in a row without progress a task pauses, so that it uses no CPU
+// time.
+constexpr uint8_t kSpuriousWakesMax = 8;
 constexpr int64_t kPauseNs = 1'000'000;
-// Until a descriptor is tried again that could not be watched for a shortage.
+// Time until a task is tried again whose descriptor could not be watched because of a shortage.
 constexpr int64_t kShortagePauseNs = 5'000'000;
 
-// From a link on, the next request belongs to the same chain.
+// The number of requests in the first chain: each link joins the next request to it.
 size_t ChainLength(std::span<const Request> requests) {
   size_t length = 1;
   while (length < requests.size() && (requests[length - 1].flags & kRequestLink) != 0) ++length;
@@ -35,7 +36,7 @@ bool HasDrain(std::span<const Request> chain) {
                      [](const Request& request) { return (request.flags & kRequestDrain) != 0; });
 }
 
-// Only this lets a chain go on.
+// True if the chain of the request continues.
 bool SucceededInFull(const Request& request, int32_t result) {
   switch (request.opcode) {
     case Opcode::kRead:
@@ -43,7 +44,7 @@ bool SucceededInFull(const Request& request, int32_t result) {
     case Opcode::kSend:
     case Opcode::kSendmsg:
     case Opcode::kRecvmsg:
-    case Opcode::kRecv:  // with MSG_TRUNC it may tell of more than was asked for
+    case Opcode::kRecv:  // MSG_TRUNC may return more than the size asked for
       return result >= 0 && static_cast<uint64_t>(result) >= request.size64;
     default:
       return result >= 0;
@@ -62,7 +63,7 @@ bool IsFixedClose(const Request& request) {
 
 }  // namespace
 
-// Events of requests that completed within Submit; they are published together.
+// Events of requests that complete within Submit. They are published together.
 class Scheduler::EventBatch {
  public:
   explicit EventBatch(EventQueue& queue) : queue_(queue) {}
@@ -93,31 +94,31 @@ Scheduler::~Scheduler() {
 }
 
 void Scheduler::Submit(std::span<const Request> requests) {
-  pool_.Reclaim();
+  pool_.CollectFreed();
   cached_reads_.BeginBatch(requests.size() == 1 && drain_gate_.NothingInFlight());
-  EventBatch at_once(events_);
+  EventBatch completed(events_);
   TaskList ready;
   while (!requests.empty()) {
     const size_t length = ChainLength(requests);
-    Accept(requests.first(length), at_once, ready);
+    Accept(requests.first(length), completed, ready);
     requests = requests.subspan(length);
   }
-  at_once.Flush();
+  completed.Flush();
   StartReleased(ready);
   queue_.Push(ready);
 }
 
-void Scheduler::Accept(std::span<const Request> chain, EventBatch& at_once, TaskList& ready) {
+void Scheduler::Accept(std::span<const Request> chain, EventBatch& completed, TaskList& ready) {
   const Request& first = chain.front();
   const bool drain = HasDrain(chain);
   const bool alone = chain.size() == 1;
-  if (alone && !drain && first.opcode == Opcode::kCancel) return CancelAtOnce(first, ready);
+  if (alone && !drain && first.opcode == Opcode::kCancel) return CancelNow(first, ready);
   const uint32_t length = static_cast<uint32_t>(chain.size());
-  if (!alone && length > chain_length_max_) return Refuse(chain, at_once);
+  if (!alone && length > chain_length_max_) return RejectChain(chain, completed);
   const bool now = drain_gate_.Accept(length, drain);
   if (now && alone) {
-    if (first.opcode == Opcode::kNop) return at_once.Add(first.token, 0);
-    if (ReadAtOnce(first)) return at_once.Add(first.token, static_cast<int32_t>(first.size64));
+    if (first.opcode == Opcode::kNop) return completed.Add(first.token, 0);
+    if (ReadCached(first)) return completed.Add(first.token, static_cast<int32_t>(first.size64));
     return Start(pool_.Take(first, TaskState::kRunning), ready);
   }
   Task* const head = TakeChain(chain);
@@ -125,7 +126,7 @@ void Scheduler::Accept(std::span<const Request> chain, EventBatch& at_once, Task
   drain_gate_.Hold(head, length, drain);
 }
 
-bool Scheduler::ReadAtOnce(const Request& request) {
+bool Scheduler::ReadCached(const Request& request) {
   if ((request.flags & kRequestFixedFile) == 0) return cached_reads_.Try(request, request.fd);
   FixedFile* const file = files_.Acquire(request.fd);
   if (file == nullptr) return false;
@@ -134,16 +135,16 @@ bool Scheduler::ReadAtOnce(const Request& request) {
   return read;
 }
 
-// The same answer from both engines: io_uring could not keep such a chain in one piece.
-void Scheduler::Refuse(std::span<const Request> chain, EventBatch& at_once) {
-  drain_gate_.CountOutsiders(static_cast<uint32_t>(chain.size()));
-  for (const Request& request : chain) at_once.Add(request.token, -EINVAL);
+// Both engines give the same result: io_uring cannot keep such a chain in one piece.
+void Scheduler::RejectChain(std::span<const Request> chain, EventBatch& completed) {
+  drain_gate_.CountUnordered(static_cast<uint32_t>(chain.size()));
+  for (const Request& request : chain) completed.Add(request.token, -EINVAL);
 }
 
-void Scheduler::CancelAtOnce(const Request& request, TaskList& ready) {
-  // What came before it in this batch is then where it can be taken out again.
+void Scheduler::CancelNow(const Request& request, TaskList& ready) {
+  // Earlier requests of this batch go to the queue first, where they can be found and removed.
   queue_.Push(ready);
-  drain_gate_.CountOutsiders(1);
+  drain_gate_.CountUnordered(1);
   const Event event = {request.token, CancelByToken(request.size64, nullptr, ready), 0};
   events_.Publish(std::span<const Event>(&event, 1));
 }
@@ -167,7 +168,7 @@ void Scheduler::StartHeld(Task* task, TaskList& ready) {
   }
 }
 
-// Returns the next of the chain if this one has completed already.
+// Returns the next task of the chain if this one has completed already.
 Task* Scheduler::StartOne(Task* task, TaskList& ready) {
   const Request& request = task->request;
   switch (request.opcode) {
@@ -188,11 +189,11 @@ Task* Scheduler::StartOne(Task* task, TaskList& ready) {
   }
 }
 
-// The file is that of the moment at which the request starts, as in io_uring.
+// As in io_uring, a request uses the file that the slot holds when the request starts.
 int32_t Scheduler::ResolveFile(Task* task) {
   const Request& request = task->request;
   if ((request.flags & kRequestFixedFile) == 0 || IsFixedClose(request)) return 0;
-  // Their descriptor is a directory; io_uring takes none from the table there either.
+  // The descriptor of these is a directory, which io_uring does not take from the table either.
   if (request.opcode == Opcode::kOpenat || request.opcode == Opcode::kStatx) return -EBADF;
   task->file = files_.Acquire(request.fd);
   if (task->file == nullptr) return -EBADF;
@@ -207,7 +208,7 @@ bool Scheduler::RunReady(std::atomic<uint64_t>& run_count) {
   TaskList ready;
   for (uint32_t i = 0; i < count; ++i) Run(batch[i], ready);
   run += count;
-  // What followed from these: one of them stays here, the others must not wait for it.
+  // Tasks that became ready: this worker keeps one, the others must not wait for it.
   while (!ready.empty() && !queue_.stopped()) {
     Task* const task = ready.PopFront();
     queue_.Push(ready);
@@ -228,7 +229,7 @@ void Scheduler::Run(Task* task, TaskList& ready) {
     } else if (IsSocketOpcode(task->request.opcode)) {
       const uint32_t moved_before = task->moved_bytes;
       outcome = ExecuteSocket(task->request, task->current_fd(), task->attempt, task->moved_bytes);
-      if (task->moved_bytes != moved_before) task->fruitless_count = 0;
+      if (task->moved_bytes != moved_before) task->spurious_wakes = 0;
     } else {
       outcome = Execute(task->request, task->current_fd(), task->attempt);
     }
@@ -240,22 +241,22 @@ void Scheduler::Run(Task* task, TaskList& ready) {
       case Outcome::Step::kNeedsExclusivePoll:
         mine = AcquireExclusivePoll(task, ready);
         break;
-      case Outcome::Step::kWait:
-        mine = WaitFor(task, outcome.events, ready);
+      case Outcome::Step::kNotReady:
+        mine = WaitUntilReady(task, outcome.events, ready);
         break;
     }
   }
   StartReleased(ready);
 }
 
-// Both return true when the task is to be tried again at once.
+// The next two functions return true if the caller tries the task again immediately.
 
 bool Scheduler::AcquireExclusivePoll(Task* task, TaskList& ready) {
-  const ExclusivePoll::Acquired taken = exclusive_poll_.Acquire(task);
-  if (taken == ExclusivePoll::Acquired::kParked) return false;
-  // Through the list once more: from here on it may block, and is to have nothing of a batch behind
-  // it.
-  if (taken == ExclusivePoll::Acquired::kYes &&
+  const ExclusivePoll::AcquireResult taken = exclusive_poll_.Acquire(task);
+  if (taken == ExclusivePoll::AcquireResult::kParked) return false;
+  // The task goes through the queue once more: it may block from here on, and no other task of a
+  // batch may be behind it.
+  if (taken == ExclusivePoll::AcquireResult::kAcquired &&
       task->Move(TaskState::kRunning, TaskState::kQueued)) {
     ready.PushBack(task);
   } else {
@@ -264,25 +265,25 @@ bool Scheduler::AcquireExclusivePoll(Task* task, TaskList& ready) {
   return false;
 }
 
-bool Scheduler::WaitFor(Task* task, uint32_t events, TaskList& ready) {
-  if (++task->fruitless_count > kFruitlessMax) {
-    task->fruitless_count = 0;
+bool Scheduler::WaitUntilReady(Task* task, uint32_t events, TaskList& ready) {
+  if (++task->spurious_wakes > kSpuriousWakesMax) {
+    task->spurious_wakes = 0;
     Pause(task, kPauseNs, ready);
     return false;
   }
   switch (poller_.Watch(task, events)) {
-    case Poller::Watched::kYes:
+    case Poller::WatchResult::kWatching:
       return false;
-    case Poller::Watched::kReady:
+    case Poller::WatchResult::kReady:
       return true;
-    case Poller::Watched::kNotNow:
-      // On the clock it can be cancelled, and keeps no worker.
+    case Poller::WatchResult::kShortage:
+      // In the timers it can be cancelled and keeps no worker.
       Pause(task, kShortagePauseNs, ready);
       return false;
-    case Poller::Watched::kCannot:
+    case Poller::WatchResult::kUnwatchable:
       task->attempt = Attempt::kBlocking;
       return true;
-    case Poller::Watched::kCancelled:
+    case Poller::WatchResult::kCancelled:
       break;
   }
   FinishCancelled(task, ready);
@@ -294,15 +295,15 @@ void Scheduler::Pause(Task* task, int64_t pause_ns, TaskList& ready) {
     FinishCancelled(task, ready);
 }
 
-bool Scheduler::WaitOnce() {
+bool Scheduler::RunPoller() {
   TaskList ready;
   TaskList expired;
-  const bool running = poller_.Next(ready, expired);
+  const bool running = poller_.Poll(ready, expired);
   while (Task* const task = expired.PopFront()) {
     if (task->request.opcode == Opcode::kTimeout) {
       Finish(task, -ETIME, ready);
     } else if (task->Move(TaskState::kRunning, TaskState::kQueued)) {
-      ready.PushBack(task);  // its pause is over
+      ready.PushBack(task);  // the end of a pause
     } else {
       FinishCancelled(task, ready);
     }
@@ -313,8 +314,8 @@ bool Scheduler::WaitOnce() {
 }
 
 Task* Scheduler::Finish(Task* task, int32_t result, TaskList& ready) {
-  if (task->has_exclusive_poll) {
-    if (Task* const next_turn = exclusive_poll_.Release(task)) ready.PushBack(next_turn);
+  if (task->holds_exclusive_poll) {
+    if (Task* const next_holder = exclusive_poll_.Release(task)) ready.PushBack(next_holder);
   }
   poller_.Unwatch(task);
   if (FixedFile* const file = std::exchange(task->file, nullptr)) files_.Release(file);
@@ -331,14 +332,14 @@ Task* Scheduler::Finish(Task* task, int32_t result, TaskList& ready) {
 }
 
 void Scheduler::FinishCancelled(Task* task, TaskList& ready) {
-  // What a send or receive has moved is told, or it would be lost.
+  // The bytes that a send or receive has moved are reported, otherwise they would be lost.
   const auto moved = static_cast<int32_t>(task->moved_bytes);
   Task* const next = Finish(task, moved > 0 ? moved : -ECANCELED, ready);
   CHECK(next == nullptr);
 }
 
 void Scheduler::Publish(Task* task, int32_t result) {
-  // Once it is published it may be taken anew.
+  // After the publication the task may be taken for another request.
   const uint64_t token = task->request.token;
   const uint32_t word = task->word.load(std::memory_order_relaxed);
   task->word.store(Task::WithState(word, TaskState::kFree), std::memory_order_release);
@@ -346,14 +347,14 @@ void Scheduler::Publish(Task* task, int32_t result) {
 }
 
 void Scheduler::StartReleased(TaskList& ready) {
-  // Each may complete at once, and so release the next.
+  // Each chain may complete immediately and so release the next.
   while (Task* const head = drain_gate_.Release()) StartHeld(head, ready);
 }
 
 int32_t Scheduler::CancelByToken(uint64_t token, const Task* self, TaskList& ready) {
-  const Canceller::Answer answer = canceller_.Cancel(token, self);
-  if (answer.to_finish != nullptr) FinishCancelled(answer.to_finish, ready);
-  return answer.result;
+  const Canceller::CancelResult cancelled = canceller_.Cancel(token, self);
+  if (cancelled.to_finish != nullptr) FinishCancelled(cancelled.to_finish, ready);
+  return cancelled.error;
 }
 
 }  // namespace mooring

@@ -1,18 +1,17 @@
-// Scheduler: the way of a request through the threads engine, from Submit to its event: chains,
-// drains, cancellation, and which of ready queue, timers, poller and turns has it meanwhile. It
-// starts no threads: threads_engine.h does, and has them call RunReady and WaitOnce.
+// Scheduler: takes a request through the threads engine, from Submit to its event: chains, drains,
+// cancellation, and the moves between ready queue, timers, poller and exclusive poll. It starts no
+// threads: threads_engine.cc does, and these threads call RunReady and RunPoller.
 //
-// Chains: the next one starts when its predecessor has succeeded in full, on the same worker where
-// that can be. A timeout ends with -ETIME, which is no success: what follows it in a chain is
-// cancelled, as in io_uring.
+// Chains: a request starts when its predecessor has succeeded in full, on the same worker where
+// possible. A timeout ends with -ETIME, which is no success: the rest of its chain is cancelled, as
+// in io_uring.
 //
-// Lifecycle: Create; then Submit, RunReady and WaitOnce on their threads; StopRunning and, when no
-// thread is in RunReady any more, StopWaiting. Requests that are still here then end without an
-// event.
+// Lifecycle: Create. Then Submit, RunReady and RunPoller on their threads. StopWorkers and, when no
+// thread is in RunReady any more, StopPoller. Requests still in flight then end without an event.
 //
-// Threading: Submit belongs to the submission side, RunReady to the workers, WaitOnce to the
-// waiting thread; events() as EventQueue says, files() any. No lock is held across a system call,
-// and nothing allocates after Create.
+// Threading: Submit belongs to the submission side, RunReady to the workers, RunPoller to the
+// poller thread; events(): as in event_queue.h; files(): any thread. No lock is held across a
+// system call. Nothing allocates after Create.
 #ifndef MOORING_CPP_ENGINE_THREADS_SCHEDULER_H_
 #define MOORING_CPP_ENGINE_THREADS_SCHEDULER_H_
 
@@ -60,41 +59,43 @@ class Scheduler {
   EventQueue& events() { return events_; }
   FileTable& files() { return files_; }
 
-  // Runs some tasks, waiting for them as need be, and adds how many to `run_count`, which is the
-  // thread's own. False once stopped.
+  // Waits for tasks, runs some and adds their number to `run_count`, which belongs to the calling
+  // thread. False after StopWorkers.
   bool RunReady(std::atomic<uint64_t>& run_count);
-  // Handles what became ready or due, waiting for it as need be. False once stopped.
-  bool WaitOnce();
+  // Waits for ready descriptors and expired timers, and handles them. False after StopPoller.
+  bool RunPoller();
 
-  void StopRunning() { queue_.Stop(); }
-  void StopWaiting() { poller_.Stop(); }
+  void StopWorkers() { queue_.Stop(); }
+  void StopPoller() { poller_.Stop(); }
 
  private:
   class EventBatch;
 
-  void Accept(std::span<const Request> chain, EventBatch& at_once, TaskList& ready);
-  bool ReadAtOnce(const Request& request);
-  void Refuse(std::span<const Request> chain, EventBatch& at_once);
-  void CancelAtOnce(const Request& request, TaskList& ready);
+  void Accept(std::span<const Request> chain, EventBatch& completed, TaskList& ready);
+  bool ReadCached(const Request& request);
+  void RejectChain(std::span<const Request> chain, EventBatch& completed);
+  void CancelNow(const Request& request, TaskList& ready);
   Task* TakeChain(std::span<const Request> chain);
 
-  // These lead a task from one state to the next. What may go to a worker then is appended to
-  // `ready`, for the caller to push to the queue or to run himself.
-  void Start(Task* task,
-             TaskList& ready);  // kRunning; and those of its chain that then follow at once
-  void StartHeld(Task* task, TaskList& ready);  // kHeld, likewise; null is allowed
+  // These functions move a task from one state to the next. They append tasks that a worker may run
+  // to `ready`; the caller pushes these to the queue or runs them itself.
+
+  // Starts a task that is kRunning, and the tasks of its chain that can follow immediately.
+  void Start(Task* task, TaskList& ready);
+  // The same for a task that is kHeld. Null is allowed.
+  void StartHeld(Task* task, TaskList& ready);
   Task* StartOne(Task* task, TaskList& ready);
   void Run(Task* task, TaskList& ready);  // kQueued
   bool AcquireExclusivePoll(Task* task, TaskList& ready);
-  bool WaitFor(Task* task, uint32_t events, TaskList& ready);
-  // Gives a task that is kRunning to the clock, to be tried again.
+  bool WaitUntilReady(Task* task, uint32_t events, TaskList& ready);
+  // Gives a task that is kRunning to the timers; it is tried again after `pause_ns`.
   void Pause(Task* task, int64_t pause_ns, TaskList& ready);
-  // Ends a task that is the caller's, and on failure the rest of its chain. Returns the next of the
-  // chain, still kHeld, if that is to start; never one for a negative result.
+  // Completes a task that the caller owns and, after a failure, the rest of its chain. Returns the
+  // next task of the chain (still kHeld) if that is to start; null for a negative result.
   Task* Finish(Task* task, int32_t result, TaskList& ready);
   void FinishCancelled(Task* task, TaskList& ready);
   void Publish(Task* task, int32_t result);
-  // Starts what no drain holds back any more. After every publication.
+  // Starts the chains that the drain gate releases. Call it after every publication.
   void StartReleased(TaskList& ready);
 
   int32_t ResolveFile(Task* task);

@@ -12,16 +12,16 @@
 namespace mooring {
 namespace {
 
-// For what cannot be watched: waits here, on this worker. True when there was something to wait
-// for.
-bool WaitHere(Attempt attempt, int fd, uint32_t events) {
+// If the descriptor cannot be watched: waits here, on this worker, and returns true. False
+// otherwise.
+bool BlockIfUnwatchable(Attempt attempt, int fd, uint32_t events) {
   if (attempt != Attempt::kBlocking) return false;
   const Interruptible interruptible;
   (void)PollOnce(fd, events, -1);
   return true;
 }
 
-// Of SOL_SOCKET; -1 with an errno.
+// Returns an option of level SOL_SOCKET, or -1 with errno set.
 int OptionOf(int fd, int name) {
   int value = 0;
   socklen_t size = sizeof(value);
@@ -33,8 +33,8 @@ bool IsNonblocking(int fd) {
   return flags >= 0 && (flags & O_NONBLOCK) != 0;
 }
 
-// io_uring goes on with these only; a datagram is over when it has been moved.
-bool GoesOn(int fd) {
+// True for the sockets on which io_uring honours MSG_WAITALL. A datagram moves in one call.
+bool RepeatsUntilWhole(int fd) {
   const int type = OptionOf(fd, SO_TYPE);
   return type == SOCK_STREAM || type == SOCK_SEQPACKET;
 }
@@ -43,8 +43,8 @@ bool IsSend(const Request& request) {
   return request.opcode == Opcode::kSend || request.opcode == Opcode::kSendmsg;
 }
 
-// What is left of a message of which some has moved. Its own ranges stay as they are: a request may
-// be executed in several attempts.
+// Moves the rest of a message of which `moved_bytes` have moved. The ranges of the caller do not
+// change: a request may take several attempts.
 ssize_t SendOrRecvMessage(const Request& request, int fd, uint32_t moved_bytes, int flags) {
   const auto* const whole = static_cast<const msghdr*>(request.address);
   iovec ranges[kSegmentCountMax];
@@ -86,19 +86,19 @@ Outcome Transfer(const Request& request, int fd, Attempt attempt, uint32_t& move
   while (true) {
     const ssize_t moved = SendOrRecv(request, fd, moved_bytes);
     if (moved < 0 && errno == EAGAIN && may_wait) {
-      if (WaitHere(attempt, fd, events)) continue;
-      return WaitFor(events);
+      if (BlockIfUnwatchable(attempt, fd, events)) continue;
+      return NotReady(events);
     }
     if (moved < 0) return moved_bytes > 0 ? Done(moved_bytes) : Done(moved);
     moved_bytes += static_cast<uint32_t>(moved);
-    // MSG_TRUNC may tell of more than was asked for (recv(2)).
+    // MSG_TRUNC may return more than the size asked for (recv(2)).
     const bool over = moved == 0 || moved_bytes >= request.size64;
-    if (over || !whole || !GoesOn(fd)) return Done(moved_bytes);
+    if (over || !whole || !RepeatsUntilWhole(fd)) return Done(moved_bytes);
   }
 }
 
 int AcceptNow(const Request& request, int fd) {
-  // Between poll(2) and this, somebody else may take what was there, or O_NONBLOCK.
+  // Between poll(2) and accept4(2), another process may take the connection, or clear O_NONBLOCK.
   const Interruptible interruptible;
   return Uninterrupted([&] {
     return ::accept4(fd, static_cast<sockaddr*>(request.address),
@@ -107,35 +107,35 @@ int AcceptNow(const Request& request, int fd) {
   });
 }
 
-// First it gets a duplicate of its descriptor by waiting, then its turn: who waits for a turn must
-// not find another file behind the number.
+// A blocking listener is first watched, which duplicates its descriptor, and then polled under the
+// exclusive poll: while a task waits for that, its number must not name another file.
 Outcome Accept(const Request& request, int fd, Attempt& attempt) {
   if (attempt == Attempt::kFirst && OptionOf(fd, SO_ACCEPTCONN) == 1 && !IsNonblocking(fd)) {
     attempt = Attempt::kWatched;
-    return WaitFor(POLLIN);
+    return NotReady(POLLIN);
   }
   if (attempt == Attempt::kWatched) {
     attempt = Attempt::kPolled;
     return Outcome{Outcome::Step::kNeedsExclusivePoll, 0, 0};
   }
-  if (attempt == Attempt::kPolled && PollOnce(fd, POLLIN, 0) == 0) return WaitFor(POLLIN);
+  if (attempt == Attempt::kPolled && PollOnce(fd, POLLIN, 0) == 0) return NotReady(POLLIN);
   while (true) {
-    WaitHere(attempt, fd, POLLIN);
+    BlockIfUnwatchable(attempt, fd, POLLIN);
     const int accepted = AcceptNow(request, fd);
     if (accepted >= 0 || errno != EAGAIN) return Done(accepted);
-    if (attempt != Attempt::kBlocking) return WaitFor(POLLIN);
+    if (attempt != Attempt::kBlocking) return NotReady(POLLIN);
   }
 }
 
-// One tick is the least that there is (socket(7)).
+// One tick is the minimum (socket(7)).
 constexpr timeval kOneTick = {.tv_sec = 0, .tv_usec = 1};
 
-int ConnectBriefly(const Request& request, int fd) {
+int ConnectWithTimeout(const Request& request, int fd) {
   const auto connect = [&] {
     return ::connect(fd, static_cast<const sockaddr*>(request.address),
                      static_cast<socklen_t>(request.size64));
   };
-  // Those never wait for a peer.
+  // These never wait for a peer.
   if (IsNonblocking(fd) || OptionOf(fd, SO_TYPE) == SOCK_DGRAM) return connect();
   timeval before = {};
   socklen_t size = sizeof(before);
@@ -150,54 +150,53 @@ int ConnectBriefly(const Request& request, int fd) {
 
 Outcome Connect(const Request& request, int fd, Attempt& attempt) {
   if (attempt == Attempt::kFirst && !IsNonblocking(fd)) {
-    // Two at once would take each other's send timeout for the caller's.
+    // Two connects at the same time would each restore the other's send timeout.
     attempt = Attempt::kPolled;
     return Outcome{Outcome::Step::kNeedsExclusivePoll, 0, 0};
   }
   while (true) {
-    const bool begun = attempt == Attempt::kBegun || attempt == Attempt::kBlocking;
-    if (ConnectBriefly(request, fd) == 0) return Done(0);
+    const bool begun = attempt == Attempt::kConnecting || attempt == Attempt::kBlocking;
+    if (ConnectWithTimeout(request, fd) == 0) return Done(0);
     switch (errno) {
       case EISCONN:
-        return begun ? Done(0) : Failed(EISCONN);
+        return begun ? Done(0) : Failed(-EISCONN);
       case EALREADY:
-        if (!begun) return Failed(EALREADY);
+        if (!begun) return Failed(-EALREADY);
         break;
       case EAGAIN: {
-        // The listener of AF_UNIX has no room in its queue, of which poll(2) tells nothing.
+        // The queue of an AF_UNIX listener is full; poll(2) does not report that.
         const auto* const address = static_cast<const sockaddr*>(request.address);
-        if (address->sa_family != AF_UNIX) return Failed(EAGAIN);
-        if (attempt != Attempt::kBlocking) return WaitFor(POLLOUT);
+        if (address->sa_family != AF_UNIX) return Failed(-EAGAIN);
+        if (attempt != Attempt::kBlocking) return NotReady(POLLOUT);
         const Interruptible interruptible;
         ::poll(nullptr, 0, 1);
         continue;
       }
       case EINPROGRESS:
-      case EINTR:  // it goes on by itself (connect(2))
-        if (!begun) attempt = Attempt::kBegun;
+      case EINTR:  // the connect continues in the kernel (connect(2))
+        if (!begun) attempt = Attempt::kConnecting;
         break;
       default:
-        return Failed(errno);
+        return Failed(-errno);
     }
-    if (!WaitHere(attempt, fd, POLLOUT)) return WaitFor(POLLOUT);
+    if (!BlockIfUnwatchable(attempt, fd, POLLOUT)) return NotReady(POLLOUT);
   }
 }
 
-// Regular files and directories are always ready to be read and written, and never for anything
-// else.
-bool NeverChanges(int fd) {
+// Regular files and directories are always ready for reads and writes, and report no other event.
+bool IsAlwaysReady(int fd) {
   struct stat status;
   return ::fstat(fd, &status) == 0 && (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
 }
 
 Outcome Poll(const Request& request, int fd, Attempt attempt) {
   const uint32_t events = static_cast<uint32_t>(request.parameter) | POLLERR | POLLHUP | POLLRDHUP;
-  // Waiting for it would be for ever, on a worker that nothing can call off.
-  if (attempt == Attempt::kBlocking && NeverChanges(fd)) return Failed(EINVAL);
-  WaitHere(attempt, fd, events);
+  // The wait would not end, on a worker that no cancellation reaches.
+  if (attempt == Attempt::kBlocking && IsAlwaysReady(fd)) return Failed(-EINVAL);
+  BlockIfUnwatchable(attempt, fd, events);
   const uint32_t ready = PollOnce(fd, events, 0);
-  if (ready == 0) return WaitFor(events);
-  return (ready & POLLNVAL) != 0 ? Failed(EBADF) : Done(ready);
+  if (ready == 0) return NotReady(events);
+  return (ready & POLLNVAL) != 0 ? Failed(-EBADF) : Done(ready);
 }
 
 }  // namespace
@@ -218,7 +217,7 @@ Outcome ExecuteSocket(const Request& request, int fd, Attempt& attempt, uint32_t
     case Opcode::kPoll:
       return Poll(request, fd, attempt);
     default:
-      return Failed(EINVAL);
+      return Failed(-EINVAL);
   }
 }
 

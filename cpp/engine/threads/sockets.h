@@ -1,18 +1,18 @@
-// ExecuteSocket: one request of a socket's own opcodes, and POLL, on a worker, as far as it goes
+// ExecuteSocket: executes one request with a socket opcode, or POLL, on a worker, as far as it can
 // without waiting for a peer.
 //
-// What each opcode does and answers is what io_uring does (measured on Linux 6.18):
-// - What is not ready waits, also with O_NONBLOCK set, unless MSG_DONTWAIT says otherwise.
-// - With MSG_WAITALL a stream goes on until all has moved, the stream ends, or an error comes; what
-//   had moved before an error or a cancellation is the result. The error is told by the next send
-//   (EPIPE), but by no receive: the socket has given it away.
-// - POLLERR, POLLHUP and POLLRDHUP are reported without being asked for.
+// The opcodes behave as in io_uring (measured on Linux 6.18):
+// - A request that is not ready waits, also with O_NONBLOCK set, except with MSG_DONTWAIT.
+// - With MSG_WAITALL a stream continues until all bytes have moved, the stream ends, or an error
+//   occurs. The bytes moved before an error or a cancellation are the result. The next send returns
+//   the error (EPIPE), the next receive does not: the socket has cleared it.
+// - POLLERR, POLLHUP and POLLRDHUP are always reported.
 //
-// The caller's socket is the caller's: its O_NONBLOCK, which others see, is never touched. Hence an
-// accept on a listener that blocks is tried only when poll(2) says that it will not, one at a time;
-// should another process take the connection in between, the worker waits for the next. And a
-// connect that would block is given a send timeout of one tick (SO_SNDTIMEO, socket(7)), after
-// which it goes on by itself; the timeout that was there is put back at once.
+// O_NONBLOCK belongs to the open socket, which other users share: it is never changed here. An
+// accept on a blocking listener is therefore tried only when poll(2) reports a connection, one
+// accept at a time; if another process takes that connection first, the worker waits for the next.
+// A connect that would block gets a send timeout of one tick (SO_SNDTIMEO, socket(7)), after which
+// it continues in the kernel; the previous timeout is restored immediately.
 //
 // Threading: workers only (thread.h).
 #ifndef MOORING_CPP_ENGINE_THREADS_SOCKETS_H_
@@ -28,8 +28,8 @@ namespace mooring {
 
 inline bool IsSocketOpcode(Opcode opcode) { return opcode >= Opcode::kSend; }
 
-// `fd` stands for request.fd. `attempt` is where to go on, and is moved on; `moved_bytes` is what
-// has moved so far.
+// Uses `fd` in place of request.fd. Starts at `attempt` and advances it. `moved_bytes` is the
+// number of bytes moved so far.
 Outcome ExecuteSocket(const Request& request, int fd, Attempt& attempt, uint32_t& moved_bytes);
 
 }  // namespace mooring

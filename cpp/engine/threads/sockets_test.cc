@@ -1,5 +1,5 @@
-// The ways of a socket's request that need a poorer machine: no descriptor left to be watched by.
-// What all machines show is for testing/conformance/sockets.
+// Socket requests on a machine without a free descriptor for the watch. testing/conformance/sockets
+// has the cases that all machines show.
 
 #include "cpp/engine/threads/sockets.h"
 
@@ -25,7 +25,7 @@ Request OnSocket(Opcode opcode, int fd, void* data, uint64_t size, uint64_t para
   return {.opcode = opcode, .fd = fd, .address = data, .size64 = size, .parameter = parameter};
 }
 
-// As a worker does with what cannot be watched; `act` runs once it waits.
+// Executes a request as a worker does if it cannot be watched. Runs `act` when the worker waits.
 Outcome Blocking(const Request& request, const std::function<void()>& act) {
   Outcome outcome;
   const uint32_t before = ThreadsWithin(SYS_poll);
@@ -54,7 +54,7 @@ sockaddr_in ListenOn(const UniqueFd& listener, int backlog) {
 
 UniqueFd NewTcpSocket() { return UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
-TEST(ThreadsSockets, WhatCannotBeWatchedWaitsOnItsWorker) {
+TEST(ThreadsSockets, ADescriptorThatCannotBeWatchedBlocksItsWorker) {
   const Ends ends;
   char data[8] = {};
   const auto write_some = [&] { EXPECT_EQ(send(ends.other.get(), "abcd", 4, 0), 4); };
@@ -63,7 +63,7 @@ TEST(ThreadsSockets, WhatCannotBeWatchedWaitsOnItsWorker) {
   EXPECT_EQ(Blocking(poll, write_some).result, POLLIN);
 }
 
-TEST(ThreadsSockets, AnAcceptThatCannotBeWatchedWaitsOnItsWorker) {
+TEST(ThreadsSockets, AnAcceptThatCannotBeWatchedBlocksItsWorker) {
   const UniqueFd listener = NewTcpSocket();
   const sockaddr_in address = ListenOn(listener, 4);
   const UniqueFd peer = NewTcpSocket();
@@ -74,24 +74,24 @@ TEST(ThreadsSockets, AnAcceptThatCannotBeWatchedWaitsOnItsWorker) {
   EXPECT_TRUE(accepted.valid());
 }
 
-TEST(ThreadsSockets, AnAcceptOnABlockingListenerHasItsDuplicateBeforeItsTurn) {
+TEST(ThreadsSockets, AnAcceptOnABlockingListenerIsWatchedBeforeItIsPolled) {
   const UniqueFd listener = NewTcpSocket();
   const sockaddr_in address = ListenOn(listener, 4);
   const Request accept = OnSocket(Opcode::kAccept, listener.get(), nullptr, 0);
   Attempt attempt = Attempt::kFirst;
   uint32_t moved_bytes = 0;
-  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kWait);
+  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kNotReady);
   EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step,
             Step::kNeedsExclusivePoll);
-  // Woken for nothing: it must not wait in accept(2).
-  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kWait);
+  // After a wake without a connection it must not wait in accept(2).
+  EXPECT_EQ(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).step, Step::kNotReady);
   const UniqueFd peer = NewTcpSocket();
   ASSERT_EQ(connect(peer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
   const UniqueFd accepted(ExecuteSocket(accept, listener.get(), attempt, moved_bytes).result);
   EXPECT_TRUE(accepted.valid());
 }
 
-TEST(ThreadsSockets, ConnectsOfOneSocketTakeTurns) {
+TEST(ThreadsSockets, ConnectsOfOneSocketNeedTheExclusivePoll) {
   const UniqueFd listener = NewTcpSocket();
   sockaddr_in address = ListenOn(listener, 4);
   const UniqueFd fd = NewTcpSocket();
@@ -101,12 +101,12 @@ TEST(ThreadsSockets, ConnectsOfOneSocketTakeTurns) {
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).step, Step::kNeedsExclusivePoll);
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).result, 0);
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).result, -EISCONN);
-  // One that was begun has succeeded by then.
-  attempt = Attempt::kBegun;
+  // If this connect was started before, it has succeeded now.
+  attempt = Attempt::kConnecting;
   EXPECT_EQ(ExecuteSocket(request, fd.get(), attempt, moved_bytes).result, 0);
 }
 
-TEST(ThreadsSockets, AnUnknownOpcodeIsRefused) {
+TEST(ThreadsSockets, AnUnknownOpcodeGivesEinval) {
   Attempt attempt = Attempt::kFirst;
   uint32_t moved_bytes = 0;
   EXPECT_EQ(ExecuteSocket({.opcode = Opcode::kRead}, -1, attempt, moved_bytes).result, -EINVAL);

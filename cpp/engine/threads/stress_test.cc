@@ -1,5 +1,4 @@
-// Many threads, much at once: nothing is lost, nothing comes twice, nothing hangs. Under TSAN,
-// nothing races.
+// Load from many threads: no event is lost or comes twice, and no call hangs. TSAN finds no race.
 
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -27,12 +26,12 @@ constexpr uint64_t kRecordBytes = 512;
 // The bytes of record `index` of the file.
 uint64_t WordOf(uint64_t index) { return index * 0x9e3779b97f4a7c15u + 1; }
 
-// Submits a given number of random requests from several threads in turn and reaps them from
-// several others, and looks at each event: that it was due, that its result can be, and that a read
-// brought its own bytes.
-class Hammer {
+// Several threads submit random requests, one thread at a time, and several others reap them.
+// Checks each event: its request is in flight, its result is possible, and a read returns its own
+// bytes.
+class RandomLoad {
  public:
-  explicit Hammer(Engine& engine, uint64_t request_count)
+  explicit RandomLoad(Engine& engine, uint64_t request_count)
       : engine_(engine), request_count_(request_count), slots_(kInFlightMax) {
     std::vector<char> bytes;
     for (uint64_t i = 0; i < kRecords; ++i) {
@@ -122,7 +121,7 @@ class Hammer {
       const std::lock_guard<std::mutex> lock(completion_side_);
       if (reaped_ == request_count_) return;
       const uint32_t count = engine_.Reap(events, 1, Deadline::After(5'000'000));
-      // Reads of the pipe may be left with nobody to write for them.
+      // A read of the pipe may be left without a write for it.
       if (count == 0 && write(pipe_.write_end.get(), "x", 1) != 1) abort();
       for (uint32_t i = 0; i < count; ++i) Check(events[i]);
       reaped_ += count;
@@ -134,7 +133,7 @@ class Hammer {
     ASSERT_LT(index, kInFlightMax);
     const std::lock_guard<std::mutex> lock(free_mutex_);
     Slot& slot = slots_[index];
-    ASSERT_EQ(slot.request.token, event.token) << "it was not due";
+    ASSERT_EQ(slot.request.token, event.token) << "the request is not in flight";
     const Request& request = slot.request;
     const bool cancelled = event.result == -ECANCELED;
     switch (request.opcode) {
@@ -161,7 +160,7 @@ class Hammer {
         EXPECT_TRUE(cancelled || event.result == static_cast<int32_t>(request.size64))
             << event.result;
     }
-    slot.request.token = UINT64_MAX;  // a second event for it is not due
+    slot.request.token = UINT64_MAX;  // detects a second event for it
     free_.push_back(index);
   }
 
@@ -179,44 +178,44 @@ class Hammer {
   std::vector<Slot> slots_;
 };
 
-EngineOptions HammerOptions() {
+EngineOptions LoadOptions() {
   EngineOptions options;
   options.in_flight_max = kInFlightMax;
   options.worker_count = 4;
   return options;
 }
 
-TEST(ThreadsStress, EightThreadsHammerBothSides) {
+TEST(ThreadsStress, EightThreadsUseBothSides) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
-  const auto engine = MakeThreads(HammerOptions());
-  Hammer hammer(*engine, 30'000);
-  hammer.Run(4, 4, seed);
-  EXPECT_GT(hammer.saturated(), 0u) << "in_flight_max was never reached";
+  const auto engine = MakeThreads(LoadOptions());
+  RandomLoad load(*engine, 30'000);
+  load.Run(4, 4, seed);
+  EXPECT_GT(load.saturated(), 0u) << "in_flight_max was never reached";
 }
 
-TEST(ThreadsStress, SignalsOnTheCallersThreadsLoseNothing) {
+TEST(ThreadsStress, SignalsOnTheCallersThreadsLoseNoEvent) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   struct sigaction action = {};
-  action.sa_handler = [](int) {};  // and no SA_RESTART
+  action.sa_handler = [](int) {};  // without SA_RESTART
   struct sigaction before = {};
   ASSERT_EQ(sigaction(SIGUSR2, &action, &before), 0);
-  const auto engine = MakeThreads(HammerOptions());
+  const auto engine = MakeThreads(LoadOptions());
   std::atomic<bool> over{false};
-  std::thread storm([&] {
+  std::thread signaller([&] {
     while (!over) {
       kill(getpid(), SIGUSR2);
       usleep(20);
     }
   });
-  Hammer(*engine, 10'000).Run(2, 2, seed);
+  RandomLoad(*engine, 10'000).Run(2, 2, seed);
   over = true;
-  storm.join();
-  // Nor does a signal end a wait early.
+  signaller.join();
+  // A signal does not end a wait early either.
   std::atomic<bool> reaping{true};
   const pthread_t reaper = pthread_self();
-  std::thread again([&] {
+  std::thread sender([&] {
     while (reaping) {
       pthread_kill(reaper, SIGUSR2);
       usleep(500);
@@ -227,12 +226,12 @@ TEST(ThreadsStress, SignalsOnTheCallersThreadsLoseNothing) {
   EXPECT_EQ(engine->Reap({&event, 1}, 1, Deadline::After(30'000'000)), 0u);
   EXPECT_GE(MonotonicNow() - start, 30'000'000);
   reaping = false;
-  again.join();
+  sender.join();
   sigaction(SIGUSR2, &before, nullptr);
 }
 
-TEST(ThreadsStress, EveryPlaceInFlightCanBeTakenAgainAndAgain) {
-  const auto engine = MakeThreads(HammerOptions());
+TEST(ThreadsStress, EveryTaskCanBeUsedAgain) {
+  const auto engine = MakeThreads(LoadOptions());
   for (int round = 0; round < 200; ++round) {
     std::vector<Request> requests(kInFlightMax, CloseOf(-1));
     Values expected(kInFlightMax, -EBADF);
@@ -248,7 +247,7 @@ TEST(ThreadsStress, CancelsThatRaceWithReadinessLeaveOneEventEach) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
-  const auto engine = MakeThreads(HammerOptions());
+  const auto engine = MakeThreads(LoadOptions());
   Pipe pipe;
   for (uint64_t round = 0; round < 2'000; ++round) {
     char byte = 0;
@@ -267,7 +266,7 @@ TEST(ThreadsStress, CancelsThatRaceWithReadinessLeaveOneEventEach) {
     }
     ASSERT_TRUE(read_result == 1 || read_result == -ECANCELED) << read_result;
     if (read_result == -ECANCELED && feed) {
-      ASSERT_EQ(read(pipe.read_end.get(), &byte, 1), 1) << "a cancelled read took nothing";
+      ASSERT_EQ(read(pipe.read_end.get(), &byte, 1), 1) << "a cancelled read moves no data";
     }
   }
 }

@@ -1,18 +1,18 @@
-// Task: what the threads engine remembers of one request in flight, and TaskList, a list of them
-// that allocates nothing.
+// Task: the state of one request in flight in the threads engine. TaskList: an intrusive list of
+// tasks, which allocates nothing.
 //
-// Lifecycle: TaskPool (task_pool.h) makes all of them at creation. One belongs to whoever
-// brought it into its state: the submitter while it is prepared, a worker while kRunning, the
-// structure that it lies in (ready queue, timers, poller, chain, exclusive_poll) otherwise. State
-// changes are compare-and-swap on `word`, so of two threads that want the same task, a worker that
-// begins it and a caller who cancels it, exactly one gets it.
+// Lifecycle: TaskPool (task_pool.h) creates all tasks when the engine is created. In each state a
+// task has one owner: the submitter while it prepares the task, a worker while kRunning, otherwise
+// the structure that holds it (ready queue, timers, poller, chain, exclusive poll). Each change of
+// state is a compare-and-swap on `word`. When two threads want the same task, a worker that starts
+// it and a caller that cancels it, exactly one of them succeeds.
 //
-//   kHeld -> kRunning -> kQueued -> kRunning -> kFree      a read
-//        kRunning -> kArming -> kWaiting -> kQueued        one that had to wait, on its way
-//   kHeld -> kRunning -> kTimed -> kRunning -> kFree       a timeout
+//   kHeld -> kRunning -> kQueued -> kRunning -> kFree           a read
+//   kRunning -> kArming -> kWaiting -> kQueued -> kRunning      a read that has to wait
+//   kHeld -> kRunning -> kTimed -> kRunning -> kFree            a timeout
 //
-// Threading: fields other than `word` and `token` are the owner's. What a thread wrote before it
-// moved the state is seen by the one that moves it next (release, acquire).
+// Threading: the owner alone uses the fields other than `word` and `token`. The thread that changes
+// the state next sees what the thread before it wrote (release, acquire).
 #ifndef MOORING_CPP_ENGINE_THREADS_TASK_H_
 #define MOORING_CPP_ENGINE_THREADS_TASK_H_
 
@@ -28,34 +28,34 @@ namespace mooring {
 
 enum class TaskState : uint32_t {
   kFree = 0,          // not in flight
-  kHeld,              // not begun: behind its predecessor in a chain, or behind a drain
-  kHeldCancelled,     // and will complete with -ECANCELED when its time comes
-  kQueued,            // in the ready queue, or taken from it but not begun
-  kQueuedCancelled,   // taken from it, and whoever took it completes it with -ECANCELED
-  kRunning,           // one thread is at it
-  kRunningCancelled,  // and must not let it wait
-  kArming,            // running, and on its way to the poller
-  kArmingCancelled,   // on its way, and not to wait there
-  kFired,             // on its way, and its descriptor is ready already
+  kHeld,              // not started: behind its predecessor in a chain, or behind a drain
+  kHeldCancelled,     // held; completes with -ECANCELED when its chain or drain reaches it
+  kQueued,            // in the ready queue, or taken from it but not started
+  kQueuedCancelled,   // taken from the queue; the thread that took it completes it with -ECANCELED
+  kRunning,           // one thread executes it
+  kRunningCancelled,  // running; it must not wait
+  kArming,            // running; the poller watch is being set up
+  kArmingCancelled,   // arming; it must not wait
+  kFired,             // arming; its descriptor is ready already
   kWaiting,           // the poller watches its descriptor
   kTimed,             // the poller watches the clock for it
-  kParked,            // another one has the turn on its descriptor
+  kParked,            // waits until another task releases the exclusive poll of its descriptor
 };
 
-// How a request is to be tried next. Of a read or write, each is for descriptors that the one
-// before does not serve; what the opcodes of sockets make of it is in sockets.cc.
+// How the next attempt executes a request. For reads and writes, each value is for descriptors that
+// the value before it does not serve. sockets.cc defines the use by the socket opcodes.
 enum class Attempt : uint8_t {
-  kFirst = 0,  // at its offset, or, where that is known not to wait, at the current position
-  kNowait,     // a stream whose file takes RWF_NOWAIT
-  kSocket,     // a stream that does not, if it is a socket
-  kPolled,     // neither: poll(2), then read; one at a time on each descriptor
-  kBlocking,   // cannot be watched: keeps its worker
-  kWatched,    // an accept that has a duplicate of its listener, and now wants its turn
-  kBegun,      // a connect that goes on by itself
+  kFirst = 0,   // at the offset; at the current position if the file is known never to wait
+  kNowait,      // a stream whose file accepts RWF_NOWAIT
+  kSocket,      // a stream whose file does not accept it: MSG_DONTWAIT, if it is a socket
+  kPolled,      // neither: poll(2), then read; one at a time on each descriptor
+  kBlocking,    // cannot be watched: blocks its worker
+  kWatched,     // an accept that has a duplicate of its listener, and now needs the exclusive poll
+  kConnecting,  // a connect that continues in the kernel
 };
 
-// Which requests take turns with each other: same descriptor, same direction; accepts and connects
-// of the same socket, by whatever descriptor (-1).
+// Requests with equal keys exclude each other: same descriptor and same direction. Accepts and
+// connects of one socket exclude each other through any descriptor of it (fd is then -1).
 struct ExclusivePollKey {
   int fd = -1;
   bool write = false;
@@ -67,28 +67,28 @@ struct ExclusivePollKey {
 struct FixedFile;
 
 struct alignas(64) Task {
-  // State in the low 8 bits; above them how often this one has been taken from the pool, so that
-  // whoever looked at it before cannot mistake its next request for the one he saw.
+  // The state in the low 8 bits. Above them a use count: how often the pool has handed out this
+  // task. It distinguishes the next request in this task from the one that a thread saw earlier.
   std::atomic<uint32_t> word{0};
   uint32_t index = 0;  // in the pool
-  // request.token, for those who look for it without owning the task.
+  // request.token, for threads that search for it and do not own the task.
   std::atomic<uint64_t> token{0};
   Request request;
   int fd = -1;  // request.fd, or the descriptor of `file`
   Attempt attempt = Attempt::kFirst;
-  uint32_t moved_bytes = 0;         // of a send or receive that goes on until it has moved all
-  bool listed = false;              // in the ready queue; guarded by its mutex
-  bool drain = false;               // head of a chain: starts after all that came before
-  bool has_exclusive_poll = false;  // ExclusivePoll
-  uint8_t fruitless_count = 0;      // times in a row that it was woken for nothing
+  uint32_t moved_bytes = 0;           // so far, by a send or receive that continues until all moved
+  bool in_ready_queue = false;        // guarded by the mutex of the ready queue
+  bool drain = false;                 // head of a chain that starts after all earlier requests
+  bool holds_exclusive_poll = false;  // exclusive_poll.h
+  uint8_t spurious_wakes = 0;         // wakes in a row after which nothing could be done
   Task* chain_next = nullptr;
   Task* list_next = nullptr;  // TaskList
   Task* list_previous = nullptr;
-  FixedFile* file = nullptr;    // a reference is held
-  int watch_fd = -1;            // the poller's duplicate of fd; -1 while it has none
-  uint32_t timer_index = 0;     // in the heap of timers
-  uint64_t order_sequence = 0;  // head of a held chain: requests accepted before it
-  uint32_t order_length = 0;    // and the length of its chain
+  FixedFile* file = nullptr;     // the task holds a reference
+  int watch_fd = -1;             // the poller's duplicate of fd; -1 if it has none
+  uint32_t timer_index = 0;      // in the heap of timers
+  uint64_t accepted_before = 0;  // head of a held chain: number of requests accepted before it
+  uint32_t chain_length = 0;     // head of a held chain: number of its requests
   ExclusivePollKey exclusive_poll_key;
   Task* exclusive_poll_next = nullptr;
 
@@ -103,23 +103,23 @@ struct alignas(64) Task {
 
   TaskState state() const { return StateOf(word.load(std::memory_order_acquire)); }
 
-  // Once it has waited, only the duplicate is sure to be the same file still.
+  // After a wait, only the duplicate is certain to be the same file.
   int current_fd() const { return watch_fd >= 0 ? watch_fd : fd; }
 
-  // For whoever owns it in state `from`: false when it was cancelled (or fired) meanwhile.
+  // For the owner of the task in state `from`. False if it was cancelled (or fired) since.
   bool Move(TaskState from, TaskState to) {
     uint32_t seen = word.load(std::memory_order_relaxed);
     if (StateOf(seen) != from) return false;
     return MoveFrom(seen, to);
   }
-  // For whoever does not own it, and has seen this word.
+  // For a thread that does not own the task and has read `seen` from `word`.
   bool MoveFrom(uint32_t seen, TaskState to) {
     return word.compare_exchange_strong(seen, WithState(seen, to), std::memory_order_acq_rel,
                                         std::memory_order_relaxed);
   }
 };
 
-// First in, first out, linked through the tasks: each is in one list at most.
+// A first-in, first-out list, linked through the tasks. A task is in at most one list.
 class TaskList {
  public:
   bool empty() const { return head_ == nullptr; }
@@ -147,7 +147,7 @@ class TaskList {
     task->list_next = task->list_previous = nullptr;
     --count_;
   }
-  // Moves all of `other` to the end of this.
+  // Moves all tasks of `other` to the end of this list.
   void Append(TaskList& other) {
     if (other.empty()) return;
     other.head_->list_previous = tail_;

@@ -14,20 +14,20 @@ Status TaskPool::Create(uint32_t count) {
   mask_ = capacity - 1;
   tasks_.reset(new (std::nothrow) Task[count]);
   free_.reset(new (std::nothrow) uint32_t[count]);
-  given_.reset(new (std::nothrow) uint32_t[capacity]);
+  freed_.reset(new (std::nothrow) uint32_t[capacity]);
   hints_.reset(new (std::nothrow) std::atomic<uint32_t>[capacity]);
-  if (!tasks_ || !free_ || !given_ || !hints_) {
-    return ErrnoStatus(ENOMEM, "memory for the operations of a threads engine",
-                       "Ask for fewer operations in flight (in_flight_max).");
+  if (!tasks_ || !free_ || !freed_ || !hints_) {
+    return ErrnoStatus(ENOMEM, "cannot allocate the tasks of a threads engine",
+                       "ask for fewer operations in flight (in_flight_max)");
   }
   for (uint32_t i = 0; i < count; ++i) tasks_[i].index = i;
   for (uint32_t i = 0; i < capacity; ++i) hints_[i].store(kNone, std::memory_order_relaxed);
   return OkStatus();
 }
 
-void TaskPool::Reclaim() {
-  const uint32_t tail = published_tail_.load(std::memory_order_acquire);
-  while (given_head_ != tail) free_[free_count_++] = given_[given_head_++ & mask_];
+void TaskPool::CollectFreed() {
+  const uint32_t tail = freed_published_.load(std::memory_order_acquire);
+  while (freed_head_ != tail) free_[free_count_++] = freed_[freed_head_++ & mask_];
 }
 
 Task* TaskPool::Take(const Request& request, TaskState state) {
@@ -48,16 +48,17 @@ Task* TaskPool::Take(const Request& request, TaskState state) {
   task.attempt = Attempt::kFirst;
   task.moved_bytes = 0;
   task.drain = false;
-  task.fruitless_count = 0;
+  task.spurious_wakes = 0;
   task.chain_next = nullptr;
-  Remember(task);
-  // Release pairs with the acquire in VisitIfMatching: who sees the new use sees the new token.
+  StoreHint(task);
+  // The release pairs with the acquire in VisitIfMatching: a thread that sees the new use count
+  // also sees the new token.
   task.word.store(Task::WithState(last_use + (1u << Task::kStateBits), state),
                   std::memory_order_release);
   return &task;
 }
 
-void TaskPool::Remember(const Task& task) {
+void TaskPool::StoreHint(const Task& task) {
   std::atomic<uint32_t>& hint = hints_[task.request.token & mask_];
   const uint32_t before = hint.load(std::memory_order_relaxed);
   if (before != kNone && before != task.index && tasks_[before].state() != TaskState::kFree) {

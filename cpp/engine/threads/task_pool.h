@@ -1,16 +1,17 @@
-// TaskPool: the tasks of a threads engine, made at creation, and finding one of them again by its
-// token.
+// TaskPool: the tasks of a threads engine, created with the engine. It finds a task in flight by
+// its token.
 //
-// Lifecycle: Take makes a task of a request; Give, after its event has been reaped, makes it free
-// again.
+// Lifecycle: Take assigns a free task to a request. Free returns it after its event has been
+// reaped.
 //
-// Threading: Take and Reclaim belong to the submission side, Give and Publish to the completion
-// side; the two may run at once on two threads, and are joined by a queue with one producer and one
-// consumer. Find takes any thread.
+// Threading: Take and CollectFreed belong to the submission side, Free and PublishFreed to the
+// completion side. The two sides may run on two threads at the same time; a single-producer,
+// single-consumer queue joins them. Find: any thread.
 //
-//   Task* task = pool.Take(request);          // kRunning, the submitter's
+//   Task* task = pool.Take(request, TaskState::kRunning);  // owned by the submitter
 //   ...
-//   pool.Give(task->index); pool.Publish();   // a batch of them
+//   pool.Free(task->index);                                // one or more of them
+//   pool.PublishFreed();
 #ifndef MOORING_CPP_ENGINE_THREADS_TASK_POOL_H_
 #define MOORING_CPP_ENGINE_THREADS_TASK_POOL_H_
 
@@ -26,23 +27,24 @@ namespace mooring {
 
 class TaskPool {
  public:
-  // Makes room for `count` tasks. Once, before anything else.
+  // Allocates `count` tasks. Call it once, before all other functions.
   Status Create(uint32_t count);
 
-  // Submission side: takes back what has been given since. Before Take, once for each batch.
-  void Reclaim();
-  // Submission side: a task in state kHeld or kRunning for `request`. There is one: the caller
-  // keeps to the count.
+  // Submission side: collects the tasks freed since the last call. Call it once for each batch,
+  // before Take.
+  void CollectFreed();
+  // Submission side: a task for `request`, in `state` (kHeld or kRunning). A free one exists: the
+  // caller never has more than count() in flight.
   Task* Take(const Request& request, TaskState state);
 
-  // Completion side. What is given is seen by Reclaim after Publish.
-  void Give(uint32_t index) { given_[given_tail_++ & mask_] = index; }
-  // Release pairs with Reclaim's acquire.
-  void Publish() { published_tail_.store(given_tail_, std::memory_order_release); }
+  // Completion side. CollectFreed sees the freed tasks after PublishFreed.
+  void Free(uint32_t index) { freed_[freed_tail_++ & mask_] = index; }
+  // The release pairs with the acquire in CollectFreed.
+  void PublishFreed() { freed_published_.store(freed_tail_, std::memory_order_release); }
 
-  // Calls `visit(task, word)` for tasks in flight that carry `token`, until one returns true.
-  // `word` was read before the token: while the task's word is still of the same use, the token is
-  // the one asked for.
+  // Calls `visit(task, word)` for the tasks in flight that carry `token`, until one call returns
+  // true. `word` is read before the token: while the use count of the task is the one in `word`,
+  // its token is `token`.
   template <typename Visitor>
   bool Find(uint64_t token, Visitor visit) {
     const uint32_t hint = hints_[token & mask_].load(std::memory_order_relaxed);
@@ -56,7 +58,7 @@ class TaskPool {
   }
 
   uint32_t count() const { return count_; }
-  // Works below this index have been taken at least once, others never.
+  // Tasks below this index have been taken at least once, the others never.
   uint32_t used_count() const { return used_count_.load(std::memory_order_acquire); }
   Task& operator[](uint32_t index) { return tasks_[index]; }
 
@@ -70,23 +72,24 @@ class TaskPool {
     if (task.token.load(std::memory_order_relaxed) != token) return false;
     return visit(task, word);
   }
-  void Remember(const Task& task);
+  void StoreHint(const Task& task);
 
   uint32_t count_ = 0;
   uint32_t mask_ = 0;
   std::unique_ptr<Task[]> tasks_;
-  std::unique_ptr<uint32_t[]> free_;   // a stack: the one freed last is the one still cached
-  std::unique_ptr<uint32_t[]> given_;  // from the completion side to the submission side
-  // Where a token was seen last, by its low bits. Tokens that differ there, as those that count up
-  // or hold an index do, never push each other out, and then what is not found here is not in
-  // flight.
+  // A stack: the task freed last is the most likely to be cached.
+  std::unique_ptr<uint32_t[]> free_;
+  std::unique_ptr<uint32_t[]> freed_;  // from the completion side to the submission side
+  // The index of the task that had a token with these low bits last. Tokens that differ in their
+  // low bits (counters, indices) never replace each other. Without a collision, a token that is not
+  // found here is not in flight.
   std::unique_ptr<std::atomic<uint32_t>[]> hints_;
   std::atomic<bool> hints_collided_{false};
   std::atomic<uint32_t> used_count_{0};
   alignas(64) uint32_t free_count_ = 0;  // submission side
-  uint32_t given_head_ = 0;
-  alignas(64) uint32_t given_tail_ = 0;  // completion side
-  std::atomic<uint32_t> published_tail_{0};
+  uint32_t freed_head_ = 0;
+  alignas(64) uint32_t freed_tail_ = 0;  // completion side
+  std::atomic<uint32_t> freed_published_{0};
 };
 
 }  // namespace mooring

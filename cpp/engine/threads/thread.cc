@@ -10,12 +10,12 @@
 namespace mooring {
 namespace {
 
-// Nothing here recurses. A process with much static thread-local storage may need more: then the
-// default is taken.
+// No code here recurses. A process with much static thread-local storage may need more: Start then
+// uses the default size.
 constexpr size_t kStackBytes = 256 * 1024;
 
-// Those that a fault of the thread itself raises stay: blocked, they would end the process without
-// its handlers.
+// Signals raised by a fault of the thread itself are not blocked: blocked, they would end the
+// process without running its handlers.
 void FillBlockedSignals(sigset_t* set) {
   sigfillset(set);
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) {
@@ -23,14 +23,15 @@ void FillBlockedSignals(sigset_t* set) {
   }
 }
 
+// Returns 0 or a negative errno.
 int CreateThread(pthread_t* thread, size_t stack_bytes, void* (*enter)(void*), void* argument) {
   pthread_attr_t attributes;
   const int error = pthread_attr_init(&attributes);
-  if (error != 0) return error;
+  if (error != 0) return -error;
   if (stack_bytes > 0) pthread_attr_setstacksize(&attributes, stack_bytes);
   const int result = pthread_create(thread, &attributes, enter, argument);
   pthread_attr_destroy(&attributes);
-  return result;
+  return -result;
 }
 
 }  // namespace
@@ -43,11 +44,11 @@ int Thread::Start(const char* name, Body body, void* argument) {
   sigset_t blocked;
   sigset_t before;
   FillBlockedSignals(&blocked);
-  // A thread inherits the mask of its creator (pthread_sigmask(3)): set from the start, no signal
-  // comes in between.
+  // A thread inherits the mask of its creator (pthread_sigmask(3)). The mask is set before the
+  // creation, so no signal arrives before it applies.
   pthread_sigmask(SIG_SETMASK, &blocked, &before);
   int error = CreateThread(&thread_, kStackBytes, &Thread::Enter, this);
-  if (error == EINVAL) error = CreateThread(&thread_, 0, &Thread::Enter, this);
+  if (error == -EINVAL) error = CreateThread(&thread_, 0, &Thread::Enter, this);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   started_ = error == 0;
   return error;

@@ -1,11 +1,11 @@
-// Thread: one thread of the threads engine. It blocks every signal that can be sent to it, so that
-// the process's handlers run on the process's threads, no call here is interrupted, and a broken
-// pipe is an errno and no SIGPIPE.
+// Thread: one thread of the threads engine. It blocks all signals except faults. So handlers of the
+// process run on other threads, calls here are not interrupted, and a broken pipe is an errno and
+// not SIGPIPE.
 //
-// Lifecycle: Start, then Join. Not joined, it is left alone (in a fork child there is nothing to
-// join).
+// Lifecycle: Start, then Join. A Thread that is not joined is left alone (in a fork child there is
+// no thread to join).
 //
-// Threading: one at a time.
+// Threading: one call at a time.
 #ifndef MOORING_CPP_ENGINE_THREADS_THREAD_H_
 #define MOORING_CPP_ENGINE_THREADS_THREAD_H_
 
@@ -17,11 +17,11 @@ class Thread {
  public:
   using Body = void (*)(void* argument);
 
-  // `name` is at most 15 characters. 0, or an errno.
+  // `name` has at most 15 characters. Returns 0 or a negative errno.
   int Start(const char* name, Body body, void* argument);
   bool started() const { return started_; }
-  // Ends it where it stands if it is, or comes, where it allows that (execute.h); else
-  // nothing happens. Loads libgcc_s (pthread_cancel(3)): a last resort.
+  // Ends the thread if it is in, or enters, a system call that allows it (Interruptible in
+  // outcome.h). Otherwise it has no effect. pthread_cancel(3) loads libgcc_s: a last resort.
   void Interrupt() { pthread_cancel(thread_); }
   void Join();
 

@@ -23,21 +23,21 @@ constexpr uint32_t kWorkersMin = 4;
 constexpr uint32_t kWorkersByCpusMax = 32;
 constexpr uint32_t kWorkersMax = 256;
 
-// How long the destructor waits for workers before it ends those that allow it.
-constexpr int64_t kPatienceNs = 50'000'000;
+// The time that the destructor waits for workers before it interrupts their system calls.
+constexpr int64_t kStopTimeoutNs = 50'000'000;
 
-// That this process may use.
+// The number of CPUs that this process may use.
 uint32_t CpuCount() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) return static_cast<uint32_t>(CPU_COUNT(&set));
-  // More than fit a cpu_set_t.
+  // There are more CPUs than a cpu_set_t can hold.
   return static_cast<uint32_t>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
 }
 
 uint32_t WorkersWanted(const EngineOptions& options, uint32_t cpu_count) {
   if (options.worker_count > 0) return std::min(options.worker_count, kWorkersMax);
-  // Two for each CPU, as one of them waits for the disk half of the time; and a few where there is
-  // only one.
+  // Two workers for each CPU, because a worker waits for the disk about half of the time. With few
+  // CPUs, kWorkersMin.
   return std::clamp(2 * cpu_count, kWorkersMin, kWorkersByCpusMax);
 }
 
@@ -50,23 +50,23 @@ class ThreadsEngine final : public Engine {
   EngineCounters counters() const override;
   bool IsOwner() const override { return !info_.owner_thread || CurrentThread() == creator_; }
   bool WorksHere() const override { return true; }
-  void Submit(std::span<const Request> requests) override { dispatcher_.Submit(requests); }
+  void Submit(std::span<const Request> requests) override { scheduler_.Submit(requests); }
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override {
-    return dispatcher_.events().Reap(events, min_count, deadline);
+    return scheduler_.events().Reap(events, min_count, deadline);
   }
   uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                          uint32_t min_count, Deadline deadline) override {
-    dispatcher_.Submit(requests);
-    return dispatcher_.events().Reap(events, min_count, deadline);
+    scheduler_.Submit(requests);
+    return scheduler_.events().Reap(events, min_count, deadline);
   }
-  void Wake() override { dispatcher_.events().Wake(); }
-  void Alert() override { dispatcher_.events().Alert(); }
+  void Wake() override { scheduler_.events().Wake(); }
+  void Alert() override { scheduler_.events().WakeAndSignal(); }
   int UpdateBuffers(uint32_t, std::span<const iovec>, std::span<const uint64_t>) override {
     return -EOPNOTSUPP;
   }
   int UnregisterBuffers() override { return 0; }
-  int SetFile(uint32_t index, int fd) override { return dispatcher_.files().Set(index, fd); }
-  Result<int> EventFd() override { return dispatcher_.events().EventFd(); }
+  int SetFile(uint32_t index, int fd) override { return scheduler_.files().Set(index, fd); }
+  Result<int> EventFd() override { return scheduler_.events().EventFd(); }
 
  private:
   struct alignas(64) Worker {
@@ -81,20 +81,20 @@ class ThreadsEngine final : public Engine {
 
   const ProcessToken process_ = CurrentProcess();
   const ThreadToken creator_ = CurrentThread();
-  Scheduler dispatcher_;
-  std::atomic<uint32_t> running_count_{0};  // workers that have not come to their end; slept on
-  Thread waiting_thread_;
+  Scheduler scheduler_;
+  std::atomic<uint32_t> running_count_{0};  // workers that have not ended; also a futex
+  Thread poller_thread_;
   std::unique_ptr<Worker[]> workers_;
-  uint32_t worker_count_ = 0;  // that were started
+  uint32_t worker_count_ = 0;  // workers that were started
 };
 
 Status ThreadsEngine::Create(const EngineOptions& options) {
-  RETURN_IF_ERROR(dispatcher_.Create({.in_flight_max = std::max(options.in_flight_max, 1u),
-                                      .chain_length_max = options.submission_count,
-                                      .fixed_file_count = options.fixed_file_count}));
+  RETURN_IF_ERROR(scheduler_.Create({.in_flight_max = std::max(options.in_flight_max, 1u),
+                                     .chain_length_max = options.submission_count,
+                                     .fixed_file_count = options.fixed_file_count}));
   const uint32_t cpu_count = CpuCount();
   RETURN_IF_ERROR(StartThreads(WorkersWanted(options, cpu_count)));
-  dispatcher_.SetWorkers(worker_count_, cpu_count);
+  scheduler_.SetWorkers(worker_count_, cpu_count);
   DescribeTo(info_, options);
   return OkStatus();
 }
@@ -113,17 +113,20 @@ void ThreadsEngine::DescribeTo(EngineInfo& info, const EngineOptions& options) c
 
 Status ThreadsEngine::StartThreads(uint32_t worker_count) {
   constexpr char kRemedy[] =
-      "Raise RLIMIT_NPROC or the pids limit of the container, or end other threads.";
+      "raise RLIMIT_NPROC or the pids limit of the container, or end other threads";
   workers_.reset(new (std::nothrow) Worker[worker_count]);
-  if (!workers_) return ErrnoStatus(ENOMEM, "memory for workers", "Ask for fewer workers.");
-  int error = waiting_thread_.Start(
+  if (!workers_) {
+    return ErrnoStatus(ENOMEM, "cannot allocate the workers of a threads engine",
+                       "ask for fewer workers (worker_count)");
+  }
+  int error = poller_thread_.Start(
       "mooring-poller",
       [](void* engine) {
-        while (static_cast<ThreadsEngine*>(engine)->dispatcher_.WaitOnce()) {
+        while (static_cast<ThreadsEngine*>(engine)->scheduler_.RunPoller()) {
         }
       },
       this);
-  if (error != 0) return ErrnoStatus(error, "starting the waiting thread", kRemedy);
+  if (error != 0) return ErrnoStatus(-error, "cannot start the poller thread", kRemedy);
   for (; worker_count_ < worker_count; ++worker_count_) {
     Worker& worker = workers_[worker_count_];
     worker.engine = this;
@@ -132,7 +135,7 @@ Status ThreadsEngine::StartThreads(uint32_t worker_count) {
         "mooring-worker",
         [](void* argument) {
           Worker& self = *static_cast<Worker*>(argument);
-          while (self.engine->dispatcher_.RunReady(self.run_count)) {
+          while (self.engine->scheduler_.RunReady(self.run_count)) {
           }
           self.engine->running_count_.fetch_sub(1, std::memory_order_release);
           FutexWake(self.engine->running_count_, 1);
@@ -143,30 +146,31 @@ Status ThreadsEngine::StartThreads(uint32_t worker_count) {
       break;
     }
   }
-  if (worker_count_ == 0) return ErrnoStatus(error, "starting a worker thread", kRemedy);
+  if (worker_count_ == 0) return ErrnoStatus(-error, "cannot start a worker thread", kRemedy);
   return OkStatus();
 }
 
 ThreadsEngine::~ThreadsEngine() {
-  // The threads stayed in the parent (fork(2)), and with them what they had locked or were about to
-  // change. Memory and descriptors here are copies of our own: the members free them.
+  // After fork(2) the threads exist in the parent only, together with the locks that they held and
+  // the data that they were changing. Memory and descriptors here are copies: the members free
+  // them.
   if (CurrentProcess() == process_) StopThreads();
 }
 
 void ThreadsEngine::StopThreads() {
-  dispatcher_.StopRunning();
-  const Deadline patience = Deadline::After(kPatienceNs);
+  scheduler_.StopWorkers();
+  const Deadline deadline = Deadline::After(kStopTimeoutNs);
   uint32_t running = running_count_.load(std::memory_order_acquire);
-  while (running > 0 && !patience.Passed()) {
-    FutexWait(running_count_, running, patience);
+  while (running > 0 && !deadline.Passed()) {
+    FutexWait(running_count_, running, deadline);
     running = running_count_.load(std::memory_order_acquire);
   }
-  // What is left waits for a disk, or for somebody who may never come.
+  // The remaining workers wait for a disk, or for a peer that may never come.
   for (uint32_t i = 0; running > 0 && i < worker_count_; ++i) workers_[i].thread.Interrupt();
   for (uint32_t i = 0; i < worker_count_; ++i) workers_[i].thread.Join();
-  if (!waiting_thread_.started()) return;
-  dispatcher_.StopWaiting();
-  waiting_thread_.Join();
+  if (!poller_thread_.started()) return;
+  scheduler_.StopPoller();
+  poller_thread_.Join();
 }
 
 EngineCounters ThreadsEngine::counters() const {
@@ -181,7 +185,9 @@ EngineCounters ThreadsEngine::counters() const {
 
 Result<std::unique_ptr<Engine>> CreateThreadsEngine(const EngineOptions& options) {
   std::unique_ptr<ThreadsEngine> engine(new (std::nothrow) ThreadsEngine());
-  if (!engine) return ErrnoStatus(ENOMEM, "memory for a threads engine", "Free memory.");
+  if (!engine) {
+    return ErrnoStatus(ENOMEM, "cannot allocate a threads engine", "free memory in this process");
+  }
   RETURN_IF_ERROR(engine->Create(options));
   return std::unique_ptr<Engine>(std::move(engine));
 }

@@ -1,5 +1,5 @@
-// The engine as an object: what it reports, how it waits and wakes, how it ends, and what it leaves
-// behind.
+// The engine as a whole: its report, waits and wakes, its destruction, and the resources that it
+// releases.
 
 #include "cpp/engine/threads/threads_engine.h"
 
@@ -22,7 +22,7 @@ namespace {
 
 constexpr uint64_t kLong = 60'000'000'000;
 
-TEST(ThreadsEngine, ReportsWhatItObtained) {
+TEST(ThreadsEngine, ReportsItsLimits) {
   EngineOptions options;
   options.worker_count = 3;
   options.fixed_file_count = 8;
@@ -40,10 +40,10 @@ TEST(ThreadsEngine, ReportsWhatItObtained) {
   EXPECT_EQ(info.completion_count, options.completion_count);
   EXPECT_EQ(info.setup_flags, 0u);
   EXPECT_TRUE(info.owner_thread);
-  EXPECT_FALSE(info.sqpoll) << "nothing here polls";
+  EXPECT_FALSE(info.sqpoll) << "there is no SQPOLL thread";
 }
 
-TEST(ThreadsEngine, HasAtLeastFourWorkersUnlessToldOtherwise) {
+TEST(ThreadsEngine, HasFourToThirtyTwoWorkersByDefault) {
   EXPECT_GE(MakeThreads()->info().worker_count, 4u);
   EXPECT_LE(MakeThreads()->info().worker_count, 32u);
 }
@@ -67,10 +67,10 @@ TEST(ThreadsEngine, KnowsItsOwner) {
   }).join();
 }
 
-TEST(ThreadsEngine, ReapReturnsWhatThereIsWhenItsTimeIsOver) {
+TEST(ThreadsEngine, ReapReturnsTheEventsSoFarAtItsDeadline) {
   const auto engine = MakeThreads();
   Event events[4];
-  EXPECT_EQ(engine->Reap(events, 0, Patience()), 0u) << "it only looks";
+  EXPECT_EQ(engine->Reap(events, 0, Patience()), 0u) << "does not wait";
   engine->Submit(std::vector{Nop(), Nop()});
   const int64_t before = MonotonicNow();
   EXPECT_EQ(engine->Reap(events, 3, Deadline::After(20'000'000)), 2u);
@@ -78,7 +78,7 @@ TEST(ThreadsEngine, ReapReturnsWhatThereIsWhenItsTimeIsOver) {
   EXPECT_EQ(engine->Reap(events, 1, Deadline::After(0)), 0u);
 }
 
-TEST(ThreadsEngine, SubmitAndReapBringsTheEventsOfWhatItSubmits) {
+TEST(ThreadsEngine, SubmitAndReapReturnsTheEventsOfItsRequests) {
   const auto engine = MakeThreads();
   const TempFile file(Bytes(8));
   char data[8];
@@ -88,13 +88,13 @@ TEST(ThreadsEngine, SubmitAndReapBringsTheEventsOfWhatItSubmits) {
   EXPECT_EQ(engine->SubmitAndReap(requests, events, 2, Patience()), 2u);
 }
 
-TEST(ThreadsEngine, WakeEndsTheReapThatWaitsOrTheNextOneThatWould) {
+TEST(ThreadsEngine, WakeEndsAWaitingReapOrTheNextOneThatWouldWait) {
   const auto engine = MakeThreads();
   Event event;
   engine->Wake();
   engine->Submit(std::vector{Nop()});
   EXPECT_EQ(engine->Reap({&event, 1}, 1, Patience()), 1u)
-      << "this one need not wait, so it is not woken";
+      << "a Reap that does not wait keeps the wake for the next one";
   const int64_t before = MonotonicNow();
   EXPECT_EQ(engine->Reap({&event, 1}, 1, Patience()), 0u);
   const uint32_t asleep = ThreadsWithin(SYS_futex);
@@ -105,7 +105,7 @@ TEST(ThreadsEngine, WakeEndsTheReapThatWaitsOrTheNextOneThatWould) {
   EXPECT_LT(MonotonicNow() - before, 10'000'000'000);
 }
 
-TEST(ThreadsEngine, EventFdIsReadableWhenReapMayReturnSomething) {
+TEST(ThreadsEngine, EventFdIsReadableWhenReapMayReturnEvents) {
   const auto engine = MakeThreads();
   const TempFile file(Bytes(8));
   engine->Submit(std::vector{Nop()});
@@ -128,7 +128,7 @@ TEST(ThreadsEngine, EventFdIsReadableWhenReapMayReturnSomething) {
 }
 
 TEST(ThreadsEngine, LeavesNoThreadsAndNoDescriptors) {
-  MakeThreads();  // what is opened once for the process
+  MakeThreads();  // opens the descriptors that the process opens only once
   const uint32_t descriptors = OpenDescriptors();
   const uint32_t threads = RunningThreads();
   {
@@ -166,7 +166,7 @@ TEST(ThreadsEngine, EndsWithRequestsInFlight) {
   }
 }
 
-TEST(ThreadsEngine, EndsThoughAWorkerWaitsForSomebodyWhoNeverComes) {
+TEST(ThreadsEngine, EndsWhileAWorkerWaitsForAPeerThatNeverComes) {
   Fifo fifo;
   auto engine = MakeThreads();
   engine->Submit(std::vector{OpenAt(fifo.c_str(), O_WRONLY | O_CREAT, 0600)});
@@ -189,11 +189,11 @@ TEST(ThreadsEngine, AForkedChildOnlyFreesItsCopy) {
             }),
             "");
   ASSERT_EQ(write(pipe.write_end.get(), "abc", 3), 3);
-  EXPECT_EQ(Take(*engine, 1).front().result, 3) << "the parent's goes on";
+  EXPECT_EQ(Take(*engine, 1).front().result, 3) << "the engine of the parent still works";
   EXPECT_EQ(Results(*engine, {{.opcode = Opcode::kFsync, .fd = file.fd()}}), Values({0}));
 }
 
-// SIGPIPE at its default would end the process.
+// With its default action, SIGPIPE would end the process.
 TEST(ThreadsEngine, ABrokenPipeRaisesNoSignal) {
   EXPECT_EQ(InChild([] {
               signal(SIGPIPE, SIG_DFL);
@@ -210,7 +210,7 @@ TEST(ThreadsEngine, ABrokenPipeRaisesNoSignal) {
 std::atomic<pthread_t> signalled{};
 void NoteThread(int) { signalled = pthread_self(); }
 
-TEST(ThreadsEngine, SignalsOfTheProcessRunOnItsOwnThreads) {
+TEST(ThreadsEngine, SignalHandlersRunOnThreadsOfTheProcess) {
   const auto engine = MakeThreads();
   struct sigaction action = {};
   action.sa_handler = NoteThread;
@@ -225,7 +225,7 @@ TEST(ThreadsEngine, SignalsOfTheProcessRunOnItsOwnThreads) {
   sigaction(SIGUSR1, &before, nullptr);
 }
 
-// An unprivileged user that nobody else is, who may have `process_count` threads.
+// Becomes an unprivileged user without other processes, limited to `process_count` threads.
 bool BecomeLimitedUser(rlim_t process_count) {
   const rlimit limit = {process_count, process_count};
   return setrlimit(RLIMIT_NPROC, &limit) == 0 && setresuid(1'654'321, 1'654'321, 1'654'321) == 0;
@@ -235,13 +235,13 @@ bool CanBecomeLimitedUser() {
   return InChild(become).empty();
 }
 
-TEST(ThreadsEngine, TakesFewerWorkersWhereNoMoreCanBeStarted) {
+TEST(ThreadsEngine, StartsFewerWorkersUnderRlimitNproc) {
   SKIP_UNLESS(CanBecomeLimitedUser(), "root");
   EXPECT_EQ(InChild([] {
               if (!BecomeLimitedUser(4)) return std::string("cannot become another user");
               const auto engine = MakeThreads();
               if (engine == nullptr) return std::string("no engine");
-              // Itself and the waiting thread are two; TSAN has one of its own.
+              // The main thread and the poller thread are two; TSAN has one of its own.
               const uint32_t worker_count = engine->info().worker_count;
               if (worker_count < 1 || worker_count > 2) {
                 return "worker_count " + std::to_string(worker_count);
@@ -252,14 +252,14 @@ TEST(ThreadsEngine, TakesFewerWorkersWhereNoMoreCanBeStarted) {
             "");
 }
 
-TEST(ThreadsEngine, SaysSoWhereNotEvenOneWorkerCanBeStarted) {
+TEST(ThreadsEngine, FailsWithARemedyWhenNoWorkerCanBeStarted) {
   SKIP_UNLESS(CanBecomeLimitedUser(), "root");
   for (const rlim_t process_count : {1, 2}) {
     EXPECT_EQ(InChild([&] {
                 if (!BecomeLimitedUser(process_count))
                   return std::string("cannot become another user");
                 const Result<std::unique_ptr<Engine>> engine = CreateThreadsEngine({});
-                if (engine.ok()) return std::string("it was made");
+                if (engine.ok()) return std::string("the engine was created");
                 if (engine.status().code() != Code::kExhausted)
                   return std::string(engine.status().message());
                 return std::string(engine.status().remedy()).empty() ? std::string("no remedy")
@@ -269,12 +269,12 @@ TEST(ThreadsEngine, SaysSoWhereNotEvenOneWorkerCanBeStarted) {
   }
 }
 
-TEST(ThreadsEngine, SaysSoWhereThereAreNoDescriptors) {
+TEST(ThreadsEngine, FailsWithExhaustedWithoutDescriptors) {
   EXPECT_EQ(InChild([] {
               const rlimit none = {0, 0};
               if (setrlimit(RLIMIT_NOFILE, &none) != 0) return std::string("setrlimit");
               const Result<std::unique_ptr<Engine>> engine = CreateThreadsEngine({});
-              if (engine.ok()) return std::string("it was made");
+              if (engine.ok()) return std::string("the engine was created");
               return engine.status().code() == Code::kExhausted ? std::string()
                                                                 : engine.status().message();
             }),

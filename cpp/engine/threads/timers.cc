@@ -13,28 +13,28 @@ Status Timers::Create(uint32_t count) {
   capacity_ = count;
   heap_.reset(new (std::nothrow) Entry[count]);
   if (!heap_) {
-    return ErrnoStatus(ENOMEM, "memory for the timeouts of a threads engine",
-                       "Ask for fewer operations in flight (in_flight_max).");
+    return ErrnoStatus(ENOMEM, "cannot allocate the timers of a threads engine",
+                       "ask for fewer operations in flight (in_flight_max)");
   }
   return OkStatus();
 }
 
-Timers::Added Timers::Add(Task* task, int64_t at_ns) {
+Timers::AddResult Timers::Add(Task* task, int64_t at_ns) {
   const MutexLock lock(mutex_);
-  if (!task->Move(TaskState::kRunning, TaskState::kTimed)) return Added::kCancelled;
+  if (!task->Move(TaskState::kRunning, TaskState::kTimed)) return AddResult::kCancelled;
   CHECK(count_ < capacity_);
   Place(count_, Entry{at_ns, added_count_++, task});
   SiftUp(count_++);
-  if (task->timer_index != 0) return Added::kLater;
+  if (task->timer_index != 0) return AddResult::kLater;
   StoreEarliest();
-  return Added::kEarliest;
+  return AddResult::kEarliest;
 }
 
 bool Timers::Remove(Task* task, uint32_t seen) {
   const MutexLock lock(mutex_);
   if (!task->MoveFrom(seen, TaskState::kRunning)) return false;
   RemoveAt(task->timer_index);
-  // The alarm stays as it is: at worst the poller wakes once for nothing.
+  // The alarm keeps its time: at worst the poller wakes once without a task.
   StoreEarliest();
   return true;
 }
@@ -56,7 +56,7 @@ void Timers::RemoveAt(uint32_t index) {
   --count_;
   if (index == count_) return;
   Place(index, heap_[count_]);
-  // The last one may belong above or below the place that it fills.
+  // The entry that was last may belong above or below its new place.
   SiftUp(index);
   SiftDown(index);
 }

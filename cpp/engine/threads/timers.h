@@ -1,9 +1,8 @@
-// Timers: tasks that wait for a point in time, in a heap that is as large as it can become from the
-// start. Equal times expire in the order in which they were added. Knows nothing of clocks:
-// poller.h sets the alarm.
+// Timers: tasks that wait for a point in time, in a heap that is allocated at its full size. Equal
+// times expire in the order in which they were added. It reads no clock: poller.h sets the alarm.
 //
-// Threading: any. A task that is here is kTimed, and changes from that only under the mutex here.
-// The mutex is never held across a system call.
+// Threading: any thread. A task in the heap is kTimed; that state changes only under the mutex
+// here. The mutex is never held across a system call.
 #ifndef MOORING_CPP_ENGINE_THREADS_TIMERS_H_
 #define MOORING_CPP_ENGINE_THREADS_TIMERS_H_
 
@@ -21,19 +20,19 @@ class Timers {
  public:
   static constexpr int64_t kNever = INT64_MAX;
 
-  enum class Added { kCancelled, kLater, kEarliest };
+  enum class AddResult { kCancelled, kLater, kEarliest };
 
-  // Once. Room for `count` tasks.
+  // Allocates the heap for `count` tasks. Call it once.
   Status Create(uint32_t count);
 
-  // Moves `task` from kRunning to kTimed, until `at_ns` on CLOCK_MONOTONIC. kCancelled: it was
-  // cancelled, and stays the caller's. kEarliest: the alarm has to be set anew.
-  Added Add(Task* task, int64_t at_ns);
-  // Back to kRunning, the caller's, if its word still is `seen`.
+  // Moves `task` from kRunning to kTimed, until `at_ns` on CLOCK_MONOTONIC. kCancelled: the task
+  // was cancelled, and the caller still owns it. kEarliest: the caller has to set the alarm again.
+  AddResult Add(Task* task, int64_t at_ns);
+  // Removes `task` if its word still is `seen`: it is then kRunning and owned by the caller.
   bool Remove(Task* task, uint32_t seen);
-  // Moves all that are due at `now_ns` to the end of `expired`, as kRunning, earliest first.
+  // Moves all tasks that are due at `now_ns` to the end of `expired` (kRunning), earliest first.
   void PopExpired(int64_t now_ns, TaskList& expired);
-  // When the next one is due; kNever.
+  // The time of the earliest task, or kNever.
   int64_t earliest_ns() const { return earliest_ns_.load(std::memory_order_seq_cst); }
 
  private:

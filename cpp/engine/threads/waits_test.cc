@@ -1,5 +1,5 @@
-// What waits, and what does not: descriptors that may never be ready keep no worker, take turns
-// where they must, and can be cancelled wherever they are.
+// Requests that wait: they keep no worker, exclude each other where necessary, and can be cancelled
+// in every state.
 
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
@@ -25,8 +25,7 @@ EngineOptions OneWorker() {
   return options;
 }
 
-// A submitter's own read would complete before anything could be cancelled: this one needs a
-// worker.
+// Needs a worker. The submitter would complete a cached read itself, before a cancellation.
 Request NeedsWorker(int fd) { return {.opcode = Opcode::kFsync, .fd = fd}; }
 
 Values ResultsByToken(Engine& engine, uint32_t count) {
@@ -56,7 +55,7 @@ TEST(ThreadsWaits, ManyWaitingReadsKeepNoWorker) {
   }
 }
 
-TEST(ThreadsWaits, ReadsOfOnePipeShareWhatComes) {
+TEST(ThreadsWaits, ReadsOfOnePipeShareItsBytes) {
   const auto engine = MakeThreads();
   Pipe pipe;
   char data[16] = {};
@@ -82,7 +81,7 @@ TEST(ThreadsWaits, ATerminalIsReadAndWritten) {
   EXPECT_EQ(std::string(data, 3), "abc");
   engine->Submit(std::vector{As(0, WriteOf(terminal.slave.get(), "defg", 4))});
   EXPECT_EQ(Take(*engine, 1).front().result, 4);
-  // A terminal hands out what it has by then, in as many pieces as it likes.
+  // A terminal returns the bytes that it has, in any number of pieces.
   for (ssize_t got = 0; got < 4;) {
     const ssize_t more = read(terminal.master.get(), data + got, static_cast<size_t>(4 - got));
     ASSERT_GT(more, 0);
@@ -91,7 +90,8 @@ TEST(ThreadsWaits, ATerminalIsReadAndWritten) {
   EXPECT_EQ(std::string(data, 4), "defg");
 }
 
-// More than a terminal has room for: it is taken in pieces, and the rest is not waited for.
+// The write is larger than the room of the terminal: it moves pieces and does not wait for the
+// rest.
 TEST(ThreadsWaits, AWriteToATerminalStopsWhereItWouldWait) {
   const auto engine = MakeThreads(OneWorker());
   Terminal terminal;
@@ -102,9 +102,9 @@ TEST(ThreadsWaits, AWriteToATerminalStopsWhereItWouldWait) {
   EXPECT_LT(written, 1 << 20);
 }
 
-// Of two reads that poll(2) calls ready, the second would wait in read(2) for more: with one
-// worker, for ever.
-TEST(ThreadsWaits, ReadsOfOneTerminalTakeTurns) {
+// If two reads were tried after poll(2) reports the terminal ready, the second would wait in
+// read(2), here without limit, because there is only one worker.
+TEST(ThreadsWaits, ReadsOfOneTerminalRunOneAtATime) {
   const auto engine = MakeThreads(OneWorker());
   const TempFile file(Bytes(8));
   Terminal terminal;
@@ -122,7 +122,7 @@ TEST(ThreadsWaits, ReadsOfOneTerminalTakeTurns) {
   }
 }
 
-TEST(ThreadsWaits, ACancelledTurnPassesToTheNext) {
+TEST(ThreadsWaits, ACancelledReadPassesTheExclusivePollOn) {
   const auto engine = MakeThreads(OneWorker());
   Terminal terminal;
   char data[4];
@@ -130,7 +130,7 @@ TEST(ThreadsWaits, ACancelledTurnPassesToTheNext) {
     engine->Submit(std::vector{As(i, ReadOf(terminal.slave.get(), &data[i], 1))});
   }
   ExpectNone(*engine);
-  // The one that waits and one that is parked.
+  // One parked read, and the read that holds the exclusive poll.
   engine->Submit(std::vector{As(4, Cancel(2)), As(5, Cancel(0))});
   for (const Event& event : Take(*engine, 4)) {
     EXPECT_EQ(event.result, event.token < 4 ? -ECANCELED : 0) << event.token;
@@ -142,7 +142,7 @@ TEST(ThreadsWaits, ACancelledTurnPassesToTheNext) {
   EXPECT_EQ(data[3], 'b');
 }
 
-TEST(ThreadsWaits, ReadsOfTwoDescriptorsDoNotTakeTurns) {
+TEST(ThreadsWaits, ReadsOfTwoTerminalsAreIndependent) {
   const auto engine = MakeThreads(OneWorker());
   Terminal first;
   Terminal second;
@@ -155,8 +155,8 @@ TEST(ThreadsWaits, ReadsOfTwoDescriptorsDoNotTakeTurns) {
   EXPECT_EQ(Take(*engine, 1).front().token, 0u);
 }
 
-// poll(2) calls it writable, for a smaller number there would be room.
-TEST(ThreadsWaits, AnEventfdThatIsAlmostFullIsNotSpunOn) {
+// poll(2) reports it writable, because it has room for a smaller number.
+TEST(ThreadsWaits, AWriteToAnAlmostFullEventfdDoesNotSpin) {
   const auto engine = MakeThreads(OneWorker());
   const UniqueFd counter(eventfd(0, EFD_CLOEXEC));
   const uint64_t almost = UINT64_MAX - 5;
@@ -166,7 +166,7 @@ TEST(ThreadsWaits, AnEventfdThatIsAlmostFullIsNotSpunOn) {
   ExpectNone(*engine);
   const uint64_t before = engine->counters().system_calls;
   ExpectNone(*engine);
-  // A glance is 20 ms, a pause 1 ms, and between two pauses there are 9 attempts.
+  // ExpectNone takes 20 ms, a pause 1 ms, and between two pauses there are 9 attempts.
   EXPECT_LT(engine->counters().system_calls - before, 2000u);
   uint64_t taken = 0;
   ASSERT_EQ(read(counter.get(), &taken, 8), 8);
@@ -175,76 +175,76 @@ TEST(ThreadsWaits, AnEventfdThatIsAlmostFullIsNotSpunOn) {
   EXPECT_EQ(taken, 100u);
 }
 
-// While it lives: those that are open stay, and no other can be had.
-class NoDescriptorsToSpare {
+// In its scope, open descriptors stay open and no other descriptor is available.
+class NoDescriptorsLeft {
  public:
-  NoDescriptorsToSpare() {
+  NoDescriptorsLeft() {
     EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
     const rlimit none = {.rlim_cur = 0, .rlim_max = before_.rlim_max};
     EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   }
-  ~NoDescriptorsToSpare() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
-  NoDescriptorsToSpare(const NoDescriptorsToSpare&) = delete;
-  NoDescriptorsToSpare& operator=(const NoDescriptorsToSpare&) = delete;
+  ~NoDescriptorsLeft() { EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &before_), 0); }
+  NoDescriptorsLeft(const NoDescriptorsLeft&) = delete;
+  NoDescriptorsLeft& operator=(const NoDescriptorsLeft&) = delete;
 
  private:
   rlimit before_ = {};
 };
 
-TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadStillWorks) {
+TEST(ThreadsWaits, WithoutDescriptorsLeftAReadStillWorks) {
   const auto engine = MakeThreads(OneWorker());
   Pipe pipe;
   char data[4];
-  const NoDescriptorsToSpare none;
+  const NoDescriptorsLeft none;
   engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
   ExpectNone(*engine);
   EXPECT_EQ(write(pipe.write_end.get(), "abc", 3), 3);
   EXPECT_EQ(Take(*engine, 1).front().result, 3);
 }
 
-TEST(ThreadsWaits, WithoutDescriptorsToSpareAReadKeepsNoWorkerAndCanBeCancelled) {
+TEST(ThreadsWaits, WithoutDescriptorsLeftAReadKeepsNoWorkerAndCanBeCancelled) {
   const auto engine = MakeThreads(OneWorker());
   const TempFile file(Bytes(8));
   Pipe pipe;
   char data[4];
-  const NoDescriptorsToSpare none;
+  const NoDescriptorsLeft none;
   engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4))});
   ExpectNone(*engine);
   engine->Submit(std::vector{As(1, NeedsWorker(file.fd()))});
   EXPECT_EQ(Take(*engine, 1).front().token, 1u);
   engine->Submit(std::vector{As(2, Cancel(0))});
   for (const Event& event : Take(*engine, 2)) {
-    // It may be found in the moment of a try, and then stops after it.
+    // The cancellation may find the read during an attempt; the read then stops after it.
     const bool stopped = event.token == 0 ? event.result == -ECANCELED
                                           : event.result == 0 || event.result == -EALREADY;
     EXPECT_TRUE(stopped) << event.token << ": " << event.result;
   }
 }
 
-TEST(ThreadsWaits, TimeoutsFireInTheOrderOfTheirTimesAndNotBefore) {
+TEST(ThreadsWaits, TimeoutsExpireInOrderAndNotEarly) {
   constexpr int64_t kStepNs = 2'000'000;
   const auto engine = MakeThreads();
   std::vector<Request> requests;
   for (uint64_t i = 0; i < 20; ++i) requests.push_back(As(i, Timeout((20 - i) * kStepNs)));
-  // Each counts from its own submission: their order is sure if that took less than a step.
-  bool is_sure = false;
-  for (const Deadline patience = Patience(); !is_sure && !patience.Passed();) {
+  // Each timeout starts at its own submission: the order is certain if that took less than a step.
+  bool is_order_certain = false;
+  for (const Deadline deadline = Patience(); !is_order_certain && !deadline.Passed();) {
     const int64_t before = MonotonicNow();
     engine->Submit(requests);
-    is_sure = MonotonicNow() - before < kStepNs;
+    is_order_certain = MonotonicNow() - before < kStepNs;
     for (uint64_t i = 20; i-- > 0;) {
       const Event event = Take(*engine, 1).front();
-      if (is_sure) {
+      if (is_order_certain) {
         EXPECT_EQ(event.token, i);
       }
       EXPECT_EQ(event.result, -ETIME);
       EXPECT_GE(MonotonicNow() - before, static_cast<int64_t>(20 - event.token) * kStepNs);
     }
   }
-  EXPECT_TRUE(is_sure);
+  EXPECT_TRUE(is_order_certain);
 }
 
-TEST(ThreadsWaits, AnEarlierTimeoutOvertakesOneThatIsSet) {
+TEST(ThreadsWaits, AnEarlierTimeoutExpiresBeforeOneAddedEarlier) {
   const auto engine = MakeThreads();
   engine->Submit(std::vector{As(0, Timeout(kLong))});
   engine->Submit(std::vector{As(1, Timeout(1'000'000))});
@@ -256,8 +256,8 @@ TEST(ThreadsWaits, AnEarlierTimeoutOvertakesOneThatIsSet) {
     EXPECT_EQ(event.result, event.token < 4 ? -ECANCELED : 0);
 }
 
-// Measured in the middle of many, as one may be held up on a busy machine.
-TEST(ThreadsWaits, TimeoutsAreNotLateByAsMuchAsATimerTick) {
+// Compares one of the fastest of many runs, because a busy machine may delay others.
+TEST(ThreadsWaits, TimeoutsAreLateByLessThanATimerTick) {
   const auto engine = MakeThreads();
   std::vector<int64_t> late;
   for (int i = 0; i < 41; ++i) {
@@ -270,7 +270,7 @@ TEST(ThreadsWaits, TimeoutsAreNotLateByAsMuchAsATimerTick) {
   EXPECT_LT(late[4], 600'000) << "nanoseconds: rounded to milliseconds somewhere";
 }
 
-TEST(ThreadsCancel, StopsWhatIsQueued) {
+TEST(ThreadsCancel, StopsAQueuedRequest) {
   const auto engine = MakeThreads(OneWorker());
   const TempFile file(Bytes(8));
   BusyWorker busy(*engine);
@@ -278,7 +278,7 @@ TEST(ThreadsCancel, StopsWhatIsQueued) {
   engine->Submit(std::vector{As(2, Cancel(0))});
   for (const Event& event : Take(*engine, 2))
     EXPECT_EQ(event.result, event.token == 0 ? -ECANCELED : 0);
-  // In the same batch, too.
+  // The same within one batch.
   engine->Submit(std::vector{As(3, NeedsWorker(file.fd())), As(4, Cancel(3))});
   for (const Event& event : Take(*engine, 2))
     EXPECT_EQ(event.result, event.token == 3 ? -ECANCELED : 0);
@@ -286,7 +286,7 @@ TEST(ThreadsCancel, StopsWhatIsQueued) {
   for (const Event& event : Take(*engine, 2)) EXPECT_GE(event.result, 0) << event.token;
 }
 
-TEST(ThreadsCancel, SaysWhatIsRunningAndWhatIsOver) {
+TEST(ThreadsCancel, DistinguishesRunningFromCompleted) {
   const auto engine = MakeThreads(OneWorker());
   BusyWorker busy(*engine);
   engine->Submit(std::vector{As(0, Cancel(BusyWorker::kBusyToken))});
@@ -297,12 +297,12 @@ TEST(ThreadsCancel, SaysWhatIsRunningAndWhatIsOver) {
   EXPECT_EQ(ResultsByToken(*engine, 2), Values({-ENOENT, -ENOENT}));
 }
 
-TEST(ThreadsCancel, StopsWhatWaitsForADescriptorOrTheClock) {
+TEST(ThreadsCancel, StopsARequestThatWaitsForADescriptorOrTheClock) {
   const auto engine = MakeThreads();
   Pipe pipe;
   char data[4];
   for (int round = 0; round < 200; ++round) {
-    // No pause: wherever on its way to the poller it is caught, it ends.
+    // Without a pause, the cancellation finds the read in any state on its way to the poller.
     engine->Submit(std::vector{As(0, ReadOf(pipe.read_end.get(), data, 4)), As(1, Timeout(kLong)),
                                As(2, Cancel(0)), As(3, Cancel(1))});
     const Values results = ResultsByToken(*engine, 4);
@@ -313,7 +313,7 @@ TEST(ThreadsCancel, StopsWhatWaitsForADescriptorOrTheClock) {
   }
   ASSERT_EQ(write(pipe.write_end.get(), "abcd", 4), 4);
   EXPECT_EQ(Results(*engine, {ReadOf(pipe.read_end.get(), data, 4)}), Values({4}))
-      << "nobody took it";
+      << "the cancelled reads took no data";
 }
 
 TEST(ThreadsCancel, FindsATokenThatSharesItsLowBits) {
