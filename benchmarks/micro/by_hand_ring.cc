@@ -42,10 +42,11 @@ int Initialize(unsigned entries, io_uring* ring, io_uring_params* params,
 
 }  // namespace
 
-std::unique_ptr<ByHandRing> ByHandRing::Create(const Options& options, int* error) {
+int ByHandRing::Create(const Options& options, std::unique_ptr<ByHandRing>* out_ring) {
   std::unique_ptr<ByHandRing> made(new ByHandRing);
-  *error = made->Open(options);
-  return *error == 0 ? std::move(made) : nullptr;
+  const int result = made->Open(options);
+  if (result == 0) *out_ring = std::move(made);
+  return result;
 }
 
 int ByHandRing::Open(const Options& options) {
@@ -53,15 +54,15 @@ int ByHandRing::Open(const Options& options) {
   params.flags = options.setup_flags;
   params.cq_entries = options.completion_count;
   int result = Initialize(options.submission_count, &ring_, &params, &unread_array_);
-  if (result != 0) return -result;
+  if (result != 0) return result;
   is_open_ = true;
   if (options.registered_ring) {
     result = io_uring_register_ring_fd(&ring_);
-    if (result != 1) return result < 0 ? -result : EINVAL;
+    if (result != 1) return result < 0 ? result : -EINVAL;
   }
   const iovec memory = {options.data, kDepthMax * kBlockBytes};
   result = io_uring_register_buffers(&ring_, &memory, 1);
-  if (result != 0) return -result;
+  if (result != 0) return result;
   data_ = options.data;
   fd_ = SampleFile::Get().fd();
   return 0;

@@ -31,8 +31,8 @@ class ByHandRing {
     bool registered_ring = false;
   };
 
-  // Null, with `*error` an errno, where the kernel refuses.
-  static std::unique_ptr<ByHandRing> Create(const Options& options, int* error);
+  // 0, or the negative errno of the kernel.
+  static int Create(const Options& options, std::unique_ptr<ByHandRing>* out_ring);
   ~ByHandRing();
   ByHandRing(const ByHandRing&) = delete;
   ByHandRing& operator=(const ByHandRing&) = delete;

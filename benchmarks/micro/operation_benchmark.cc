@@ -80,15 +80,14 @@ void MeasureByHand(benchmark::State& state, const Shape& shape) {
   std::string text;
   const std::unique_ptr<CApiRing> model = CApiRing::Create(shape.owner_thread, &text);
   if (!model) return Skip(state, "io_uring", text);
-  int error = 0;
-  const std::unique_ptr<ByHandRing> ring =
-      ByHandRing::Create({.setup_flags = model->info().setup_flags,
-                          .submission_count = model->info().submission_count,
-                          .completion_count = model->info().completion_count,
-                          .data = model->data(),
-                          .registered_ring = registered_ring},
-                         &error);
-  if (!ring) return Fail(state, "the kernel refuses by hand what it gave to Mooring");
+  std::unique_ptr<ByHandRing> ring;
+  const int result = ByHandRing::Create({.setup_flags = model->info().setup_flags,
+                                         .submission_count = model->info().submission_count,
+                                         .completion_count = model->info().completion_count,
+                                         .data = model->data(),
+                                         .registered_ring = registered_ring},
+                                        &ring);
+  if (result != 0) return Fail(state, "the kernel refuses by hand what it gave to Mooring");
   Measure<kind>(state, shape, *model,
                 [&](uint64_t first) { return ring->RunBatch<kind>(first, shape.depth); });
 }

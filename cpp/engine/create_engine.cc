@@ -89,15 +89,15 @@ bool RingsAreCharged() {
   static std::atomic<int> known{0};
   if (const int value = known.load(std::memory_order_relaxed); value != 0) return value == 1;
   Uring uring;
-  const int error = uring.Create(kKernelCalls, io_uring_params{}, 1);
-  if (error == 0) {
+  const int result = uring.Create(kKernelCalls, io_uring_params{}, 1);
+  if (result == 0) {
     const bool charged = uring.ChargesRings();
     known.store(charged ? 1 : 2, std::memory_order_relaxed);
     return charged;
   }
   // A ring of two pages that does not fit shows that it is charged, where a limit can be the cause.
   const MemlockLimits limits = ReadMemlockLimits();
-  return error == ENOMEM && !limits.exempt && limits.soft_bytes != UINT64_MAX;
+  return result == -ENOMEM && !limits.exempt && limits.soft_bytes != UINT64_MAX;
 }
 
 }  // namespace mooring

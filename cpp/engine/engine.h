@@ -11,6 +11,8 @@
 // the creating thread. Wake takes any thread. UpdateBuffers and CloneBuffer take any thread but run
 // one at a time (its caller holds a lock); with owner_thread it is the owner's.
 //
+// Errors: 0 (or a count) or a negative errno; outputs go through pointers (README.md).
+//
 // Nothing here allocates after creation.
 #ifndef MOORING_CPP_ENGINE_ENGINE_H_
 #define MOORING_CPP_ENGINE_ENGINE_H_
@@ -80,13 +82,14 @@ struct EngineOptions {
 struct EngineInfo {
   EngineKind kind = EngineKind::kThreads;
   EngineReason reason = EngineReason::kNone;
+  // A reported value, like table_error: positive, not a result of a function here.
   int32_t system_error = 0;
   uint32_t submission_count = 0;
   uint32_t completion_count = 0;
   uint32_t fixed_buffer_count =
       0;  // slots of the kernel's table, 0 = none: then table_error says why
-  int32_t table_error =
-      0;  // positive errno of the sparse table's registration, 0 when there is a table
+  // Positive errno of the table's registration, 0 when there is a table.
+  int32_t table_error = 0;
   uint32_t fixed_file_count = 0;
   uint32_t worker_count = 0;
   uint32_t setup_flags = 0;
@@ -147,13 +150,12 @@ class Engine {
   // Wake, and for those who wait outside: makes the eventfd readable.
   virtual void Alert() = 0;
 
-  // A ring of `entry_count` (a power of two, at most 32768) provided buffers, empty, for recv with
-  // kRequestMultishot. Null, with a positive errno: EOPNOTSUPP where the engine has no such thing,
+  // Makes an empty ring of `entry_count` (a power of two, at most 32768) provided buffers, for recv
+  // with kRequestMultishot. 0, or a negative errno: -EOPNOTSUPP where the engine has no such rings,
   // else the kernel's. The ring may outlive the engine. Threads: as UpdateBuffers.
-  virtual std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t /*entry_count*/,
-                                                           int* out_error) {
-    *out_error = EOPNOTSUPP;
-    return nullptr;
+  virtual int CreateProvidedRing(uint32_t /*entry_count*/,
+                                 std::unique_ptr<ProvidedRing>* /*out_ring*/) {
+    return -EOPNOTSUPP;
   }
 
   // Puts ranges into slots [first, first + ranges.size()); {nullptr, 0} empties a slot. `tags` is

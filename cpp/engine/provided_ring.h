@@ -8,8 +8,8 @@
 //
 // Threading: one thread at a time; Unregister as Engine::UpdateBuffers.
 //
-//   int error = 0;
-//   std::unique_ptr<ProvidedRing> ring = engine->CreateProvidedRing(64, &error);
+//   std::unique_ptr<ProvidedRing> ring;
+//   const int result = engine->CreateProvidedRing(64, &ring);   // 0, or a negative errno
 //   ring->Add(buffer, 4096, 7);
 //   ring->Publish();   // an event with kEventBuffer and ProvidedIdOf() 7 says that it was taken
 #ifndef MOORING_CPP_ENGINE_PROVIDED_RING_H_
@@ -35,7 +35,7 @@ class ProvidedRing {
   virtual void Add(std::byte* data, uint32_t size, uint16_t id) = 0;
   virtual void Publish() = 0;
 
-  // Only while the engine is there, and no request of this group in flight. 0, or a positive errno:
+  // Only while the engine is there, and no request of this group in flight. 0, or a negative errno:
   // then the kernel knows it until the engine's end, and never looks at it again.
   virtual int Unregister() = 0;
 

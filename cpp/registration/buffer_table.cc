@@ -306,12 +306,9 @@ void BufferTable::AskForBuffers() {
   if (engine_ != nullptr) engine_->Alert();
 }
 
-std::unique_ptr<ProvidedRing> BufferTable::CreateProvidedRing(uint32_t entry_count,
-                                                              int* out_error) {
+int BufferTable::CreateProvidedRing(uint32_t entry_count, std::unique_ptr<ProvidedRing>* out_ring) {
   MutexLock update(update_mutex_);
-  if (attached()) return engine_->CreateProvidedRing(entry_count, out_error);
-  *out_error = EBADF;
-  return nullptr;
+  return attached() ? engine_->CreateProvidedRing(entry_count, out_ring) : -EBADF;
 }
 
 void BufferTable::RemoveProvidedRing(ProvidedRing& ring) {

@@ -119,12 +119,10 @@ void CompletionSide::NotifyFailed() {
 int CompletionSide::EventFd() {
   if (event_fd_.valid()) return event_fd_.get();
   UniqueFd fd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd.valid()) return -1;
+  if (!fd.valid()) return -errno;
   const int number = fd.get();
-  if (const int result = uring_.Control(IORING_REGISTER_EVENTFD, &number, 1); result < 0) {
-    errno = -result;
-    return -1;
-  }
+  const int result = uring_.Control(IORING_REGISTER_EVENTFD, &number, 1);
+  if (result < 0) return result;
   event_fd_ = std::move(fd);
   event_fd_to_signal_.store(number, std::memory_order_release);
   return number;

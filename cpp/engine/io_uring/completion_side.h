@@ -52,7 +52,7 @@ class CompletionSide {
   void Alert();
   // There are failed events, which no completion tells of.
   void NotifyFailed();
-  // For Engine::EventFd; made on first use. -1 with an errno.
+  // For Engine::EventFd; made on first use. A negative errno when that fails.
   int EventFd();
 
   uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }

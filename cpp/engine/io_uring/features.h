@@ -19,7 +19,7 @@ class UringFeatures {
  public:
   explicit UringFeatures(const Uring& uring);
 
-  // Of the probe itself: 0, or a positive errno. EINVAL: there is no probe, so the kernel is older
+  // Of the probe itself: 0, or a negative errno. -EINVAL: there is no probe, so the kernel is older
   // than 5.6.
   int probe_error() const { return probe_error_; }
   // The name of one that the engine cannot do without and the kernel has not; null when it has all

@@ -62,12 +62,10 @@ class IoUringEngine final : public Engine {
                          uint32_t min_count, Deadline deadline) override;
   void Wake() override { completion_.Wake(); }
   void Alert() override { completion_.Alert(); }
-  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t entry_count, int* out_error) override {
-    if ((info_.features & kFeatureRecvMultishot) != 0)
-      return UringProvidedRing::Create(uring_, next_group_, entry_count, out_error);
-    *out_error =
-        EINVAL;  // as a kernel before 5.19 says; 5.19 has them, but no receive that repeats
-    return nullptr;
+  int CreateProvidedRing(uint32_t entry_count, std::unique_ptr<ProvidedRing>* out_ring) override {
+    // The errno of kernels before 5.19. 5.19 has the rings, but no multishot receive.
+    if ((info_.features & kFeatureRecvMultishot) == 0) return -EINVAL;
+    return UringProvidedRing::Create(uring_, next_group_, entry_count, out_ring);
   }
 
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
@@ -121,7 +119,7 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
   info_.memlock_exempt = uring_.memlock_exempt();
   info_.features = features.FromRing() | more_features;
   if (options.fixed_buffer_count != 0) {
-    info_.table_error = tables_.CreateBuffers(options.fixed_buffer_count);
+    info_.table_error = -tables_.CreateBuffers(options.fixed_buffer_count);
     if (info_.table_error == 0 && tables_.registers_whole()) {
       info_.fixed_buffer_count =
           std::min(options.fixed_buffer_count, UringTables::kWholeSlotCountMax);
@@ -217,7 +215,7 @@ uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::sp
 Result<int> IoUringEngine::EventFd() {
   const int fd = completion_.EventFd();
   if (fd >= 0) return fd;
-  return ErrnoStatus(errno, "cannot make an eventfd and register it with the ring",
+  return ErrnoStatus(-fd, "cannot make an eventfd and register it with the ring",
                      "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)");
 }
 
@@ -226,8 +224,8 @@ bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCall
               Unavailability* unavailability) {
   const int enter = calls.enter(uring.fd(), 0, 0, 0, nullptr, 0);
   if (enter < 0) {
-    *unavailability = ExplainDeniedCall("io_uring_enter", -enter);
-  } else if (features.probe_error() == EINVAL) {
+    *unavailability = ExplainDeniedCall("io_uring_enter", enter);
+  } else if (features.probe_error() == -EINVAL) {
     *unavailability = ExplainTooOld("it cannot be asked for its opcodes");
   } else if (features.probe_error() != 0) {
     *unavailability = ExplainDeniedCall("io_uring_register", features.probe_error());
@@ -250,7 +248,7 @@ std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options,
   if (!CheckUse(uring, features, calls, unavailability)) return nullptr;
   UniqueFd wake_fd = MakeEventFd();
   if (!wake_fd.valid()) {
-    *unavailability = ExplainSetupFailure(calls, errno);
+    *unavailability = ExplainSetupFailure(calls, -errno);
     return nullptr;
   }
   const KernelQuirks quirks = {

@@ -26,14 +26,11 @@ UringProvidedRing::~UringProvidedRing() {
   if (process_ != CurrentProcess()) mapping_.Forget();
 }
 
-std::unique_ptr<ProvidedRing> UringProvidedRing::Create(const Uring& uring, uint16_t& next_group,
-                                                        uint32_t entry_count, int* out_error) {
+int UringProvidedRing::Create(const Uring& uring, uint16_t& next_group, uint32_t entry_count,
+                              std::unique_ptr<ProvidedRing>* out_ring) {
   static_assert(sizeof(io_uring_buf) == kEntryBytes);
   Result<Mapping> mapping = Mapping::Anonymous({.size_bytes = entry_count * kEntryBytes});
-  if (!mapping.ok() || !mapping.value().DontFork().ok()) {
-    *out_error = ENOMEM;
-    return nullptr;
-  }
+  if (!mapping.ok() || !mapping.value().DontFork().ok()) return -ENOMEM;
   io_uring_buf_reg argument = {};
   argument.ring_addr = reinterpret_cast<uint64_t>(mapping.value().data());
   argument.ring_entries = entry_count;
@@ -42,12 +39,10 @@ std::unique_ptr<ProvidedRing> UringProvidedRing::Create(const Uring& uring, uint
     argument.bgid = next_group++;
     result = uring.Control(IORING_REGISTER_PBUF_RING, &argument, 1);
   }
-  if (result < 0) {
-    *out_error = -result;
-    return nullptr;
-  }
-  return std::unique_ptr<ProvidedRing>(
+  if (result < 0) return result;
+  out_ring->reset(
       new UringProvidedRing(uring, argument.bgid, entry_count, std::move(mapping.value())));
+  return 0;
 }
 
 void UringProvidedRing::Add(std::byte* data, uint32_t size, uint16_t id) {
@@ -66,7 +61,7 @@ void UringProvidedRing::Publish() {
 int UringProvidedRing::Unregister() {
   io_uring_buf_reg argument = {};
   argument.bgid = group();
-  return -uring_.Control(IORING_UNREGISTER_PBUF_RING, &argument, 1);
+  return uring_.Control(IORING_UNREGISTER_PBUF_RING, &argument, 1);
 }
 
 }  // namespace mooring

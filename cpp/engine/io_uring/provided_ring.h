@@ -3,7 +3,8 @@
 //
 // Lifecycle and threading: see provided_ring.h.
 //
-//   std::unique_ptr<ProvidedRing> ring = UringProvidedRing::Create(uring, next_group, 64, &error);
+//   std::unique_ptr<ProvidedRing> ring;
+//   const int result = UringProvidedRing::Create(uring, next_group, 64, &ring);
 #ifndef MOORING_CPP_ENGINE_IO_URING_PROVIDED_RING_H_
 #define MOORING_CPP_ENGINE_IO_URING_PROVIDED_RING_H_
 
@@ -20,10 +21,10 @@ namespace mooring {
 
 class UringProvidedRing final : public ProvidedRing {
  public:
-  // Null with a positive errno. Takes the first group that is free from `next_group` on, which
-  // moves on. `uring` is needed as long as Unregister may be called.
-  static std::unique_ptr<ProvidedRing> Create(const Uring& uring, uint16_t& next_group,
-                                              uint32_t entry_count, int* out_error);
+  // 0, or a negative errno. Takes the first group that is free from `next_group` on, which moves
+  // on. `uring` is needed as long as Unregister may be called.
+  static int Create(const Uring& uring, uint16_t& next_group, uint32_t entry_count,
+                    std::unique_ptr<ProvidedRing>* out_ring);
   ~UringProvidedRing() override;
 
   void Add(std::byte* data, uint32_t size, uint16_t id) override;

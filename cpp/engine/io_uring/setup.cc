@@ -70,15 +70,15 @@ io_uring_params ParamsOf(const EngineOptions& options, const Sizes& sizes, uint3
   return params;
 }
 
-// The first step that the kernel does not call invalid. 0, or a positive errno.
+// The first step that the kernel does not call invalid. 0, or a negative errno.
 int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes& sizes,
              Uring* uring) {
-  int error = EINVAL;
+  int result = -EINVAL;
   for (const uint32_t flags : FlagSteps(options)) {
-    error = uring->Create(calls, ParamsOf(options, sizes, flags), sizes.submission);
-    if (error != EINVAL) break;
+    result = uring->Create(calls, ParamsOf(options, sizes, flags), sizes.submission);
+    if (result != -EINVAL) break;
   }
-  return error;
+  return result;
 }
 
 // Up to 5.12 a kernel takes no submissions (EBUSY) while completions wait for room in their queue;
@@ -104,8 +104,8 @@ int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes
   MemlockBackoff backoff;
   bool may_raise = options.raise_memlock;
   for (;;) {
-    const int error = TrySteps(calls, options, *sizes, uring);
-    if (error != ENOMEM) return error;
+    const int result = TrySteps(calls, options, *sizes, uring);
+    if (result != -ENOMEM) return result;
     if (may_raise) {
       may_raise = false;
       const MemlockLimits limits = ReadMemlockLimits();
@@ -116,7 +116,7 @@ int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes
     const uint64_t room = MemlockLedger::RoomUnder(ReadMemlockLimits().soft_bytes);
     if (BytesOf(*sizes) <= room && backoff.Wait()) continue;
     // Large queues also fail for want of contiguous memory.
-    if (!sizes->Halve()) return error;
+    if (!sizes->Halve()) return result;
   }
 }
 
@@ -127,26 +127,26 @@ bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* ur
   const Sizes wanted = {.submission = options.submission_count,
                         .completion = options.completion_count};
   Sizes sizes = wanted;
-  const int error = TrySizes(calls, options, &sizes, uring);
+  const int result = TrySizes(calls, options, &sizes, uring);
   const bool no_sqpoll =
-      error == 0 && options.sqpoll && !uring->HasFeature(IORING_FEAT_SQPOLL_NONFIXED);
-  if (options.sqpoll && (error == EINVAL || error == EPERM || error == EACCES || no_sqpoll)) {
+      result == 0 && options.sqpoll && !uring->HasFeature(IORING_FEAT_SQPOLL_NONFIXED);
+  if (options.sqpoll && (result == -EINVAL || result == -EPERM || result == -EACCES || no_sqpoll)) {
     uring->Close();
     EngineOptions plain = options;
     plain.sqpoll = false;
     if (!SetUpUring(calls, plain, uring, unavailability)) return false;
     if (options.kind != EngineKind::kIoUring) return true;
     uring->Close();
-    *unavailability = ExplainNoSqpoll(no_sqpoll ? EINVAL : error);
+    *unavailability = ExplainNoSqpoll(no_sqpoll ? -EINVAL : result);
     return false;
   }
-  if (error == ENOMEM) {
+  if (result == -ENOMEM) {
     *unavailability =
         ExplainNoMemory({.wanted = BytesOf(wanted), .least = BytesOf(sizes)}, ReadMemlockLimits());
     return false;
   }
-  if (error != 0) {
-    *unavailability = ExplainSetupFailure(calls, error);
+  if (result != 0) {
+    *unavailability = ExplainSetupFailure(calls, result);
     return false;
   }
   if (!NeedsRoomForAll(*uring, options)) return true;

@@ -12,7 +12,7 @@ constexpr uint32_t kSparseSlotCountMax = 16384;  // IORING_MAX_REG_BUFFERS, 5.13
 
 int UringTables::CreateBuffers(uint32_t slot_count) {
   // The kernel's answer would be that of one without such tables.
-  if (slot_count > kSparseSlotCountMax) return EINVAL;
+  if (slot_count > kSparseSlotCountMax) return -EINVAL;
   io_uring_rsrc_register table = {};
   table.nr = slot_count;
   table.flags = IORING_RSRC_REGISTER_SPARSE;  // 5.19
@@ -26,7 +26,7 @@ int UringTables::CreateBuffers(uint32_t slot_count) {
   }
   has_buffers_ = result >= 0;
   if (result == -EINVAL) result = TryWhole();
-  return result >= 0 ? 0 : -result;
+  return result < 0 ? result : 0;
 }
 
 // A table of one range that there cannot be: kernels that do not know empty slots answer EFAULT
@@ -51,7 +51,7 @@ int UringTables::CreateFiles(uint32_t slot_count) {
     result = uring_.Control(IORING_REGISTER_FILES, files.get(), slot_count);
   }
   has_files_ = result >= 0;
-  return has_files_ ? 0 : -result;
+  return has_files_ ? 0 : result;
 }
 
 int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,

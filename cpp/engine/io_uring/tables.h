@@ -9,7 +9,7 @@
 // (SINGLE_ISSUER), that one, and others get -EEXIST.
 //
 //   UringTables tables(uring);
-//   const int error = tables.CreateBuffers(1024);   // 0, or a positive errno
+//   const int error = tables.CreateBuffers(1024);   // 0, or a negative errno
 //   tables.UpdateBuffers(0, ranges, tags);
 #ifndef MOORING_CPP_ENGINE_IO_URING_TABLES_H_
 #define MOORING_CPP_ENGINE_IO_URING_TABLES_H_
@@ -31,6 +31,7 @@ class UringTables {
   // The most slots of a table that can only be registered whole (UIO_MAXIOV, 5.4).
   static constexpr uint32_t kWholeSlotCountMax = 1024;
 
+  // 0, or a negative errno.
   int CreateBuffers(uint32_t slot_count);
   int CreateFiles(uint32_t slot_count);
 

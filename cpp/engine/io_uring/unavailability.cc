@@ -77,7 +77,8 @@ Unavailability ExplainNotPermitted(const UringCalls& calls, int error) {
 
 }  // namespace
 
-Unavailability ExplainSetupFailure(const UringCalls& calls, int error) {
+Unavailability ExplainSetupFailure(const UringCalls& calls, int result) {
+  const int error = -result;
   switch (error) {
     case EPERM:
     case EACCES:
@@ -152,7 +153,8 @@ Unavailability ExplainTooOld(const std::string& what) {
           .remedy = "use a kernel from 5.6, or choose the threads engine"};
 }
 
-Unavailability ExplainDeniedCall(const char* call, int error) {
+Unavailability ExplainDeniedCall(const char* call, int result) {
+  const int error = -result;
   if (error == ENOMEM || error == EAGAIN || error == EBUSY || error == EINTR) {
     return {.code = Code::kExhausted,
             .retry = Retry::kLater,
@@ -164,7 +166,8 @@ Unavailability ExplainDeniedCall(const char* call, int error) {
                               NameOf(error), call));
 }
 
-Unavailability ExplainNoSqpoll(int error) {
+Unavailability ExplainNoSqpoll(int result) {
+  const int error = -result;
   const bool privilege = error == EPERM || error == EACCES;
   return {
       .code = privilege ? Code::kPermission : Code::kUnsupported,

@@ -4,7 +4,7 @@
 //
 // Threading: a value.
 //
-//   Unavailability unavailability = ExplainSetupFailure(kKernelCalls, EPERM);
+//   Unavailability unavailability = ExplainSetupFailure(kKernelCalls, -EPERM);
 //   if (unavailability.reason == EngineReason::kNone) return unavailability.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_UNAVAILABILITY_H_
 #define MOORING_CPP_ENGINE_IO_URING_UNAVAILABILITY_H_
@@ -24,15 +24,15 @@ struct Unavailability {
                                               // would fare no better
   Code code = Code::kInternal;
   Retry retry = Retry::kNever;
-  int32_t system_error = 0;
+  int32_t system_error = 0;  // positive, as EngineInfo's
   std::string message;
   std::string remedy;
 
   Status ToStatus() const { return Status(code, retry, message, remedy, system_error); }
 };
 
-// `error` is io_uring_setup's, positive; not ENOMEM.
-Unavailability ExplainSetupFailure(const UringCalls& calls, int error);
+// `result` is io_uring_setup's negative errno; not -ENOMEM.
+Unavailability ExplainSetupFailure(const UringCalls& calls, int result);
 
 // ENOMEM from io_uring_setup: memlock, or else memory. The caller asked for `wanted_bytes` of
 // rings; the smallest that was tried takes `least_bytes`.
@@ -44,11 +44,11 @@ Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limi
 
 // The ring is there, but not what the engine needs of it: `what` says what is missing.
 Unavailability ExplainTooOld(const std::string& what);
-// A ring was made, but `error` is what `call` answers, without which it is no use: a filter's word,
-// unless it is one of the moment.
-Unavailability ExplainDeniedCall(const char* call, int error);
-// SQPOLL was asked for by name.
-Unavailability ExplainNoSqpoll(int error);
+// A ring was made, but `result`, a negative errno, is what `call` answers, without which it is no
+// use: a filter's word, unless it is one of the moment.
+Unavailability ExplainDeniedCall(const char* call, int result);
+// SQPOLL was asked for by name. `result` is a negative errno.
+Unavailability ExplainNoSqpoll(int result);
 
 }  // namespace mooring
 

@@ -27,12 +27,12 @@ std::atomic<uint64_t> rings_closed{0};
 int Uring::Create(const UringCalls& calls, const io_uring_params& params, uint32_t entries) {
   io_uring_params answer = params;
   const int fd = calls.setup(entries, &answer);
-  if (fd < 0) return -fd;
+  if (fd < 0) return fd;
   // It closes nothing when it fails, and it fails as mmap(2) does.
   if (const int error = io_uring_queue_mmap(fd, &answer, &ring_); error < 0) {
     close(fd);
     ring_.ring_fd = -1;
-    return -error;
+    return error;
   }
   rings_closed.load(std::memory_order_acquire);
   calls_ = &calls;

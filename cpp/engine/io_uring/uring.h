@@ -9,7 +9,7 @@
 // Threading: Enter and Control take any thread, as far as the flags let the kernel.
 //
 //   Uring uring;
-//   const int error = uring.Create(kKernelCalls, params, 8);   // 0, or a positive errno
+//   const int error = uring.Create(kKernelCalls, params, 8);   // 0, or a negative errno
 //   uring.Enter(submitted, 1, IORING_ENTER_GETEVENTS, nullptr);
 #ifndef MOORING_CPP_ENGINE_IO_URING_URING_H_
 #define MOORING_CPP_ENGINE_IO_URING_URING_H_
@@ -29,7 +29,8 @@ class Uring {
   Uring& operator=(Uring&&) = delete;
   ~Uring() { Close(); }
 
-  // `params` is io_uring_setup's. On failure the object is as before, and another try is welcome.
+  // 0, or a negative errno. `params` is io_uring_setup's. On failure the object is as before, and
+  // another try is welcome.
   int Create(const UringCalls& calls, const io_uring_params& params, uint32_t entries);
   void Close();
   void Swap(Uring& other);

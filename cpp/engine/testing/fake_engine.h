@@ -158,7 +158,7 @@ class FakeEngine : public Engine {
     return 0;
   }
   // Takes whatever it is given; which piece is taken when is for the test to say.
-  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t, int* out_error) override {
+  int CreateProvidedRing(uint32_t, std::unique_ptr<ProvidedRing>* out_ring) override {
     class FakeProvidedRing final : public ProvidedRing {
      public:
       explicit FakeProvidedRing(FakeEngine& engine) : ProvidedRing(1), engine_(engine) {}
@@ -169,9 +169,9 @@ class FakeEngine : public Engine {
      private:
       FakeEngine& engine_;
     };
-    if (refuse_provided_with == 0) return std::make_unique<FakeProvidedRing>(*this);
-    *out_error = refuse_provided_with;
-    return nullptr;
+    if (refuse_provided_with != 0) return -refuse_provided_with;
+    *out_ring = std::make_unique<FakeProvidedRing>(*this);
+    return 0;
   }
   int SetFile(uint32_t, int) override { return -EOPNOTSUPP; }
   Result<int> EventFd() override {
