@@ -31,7 +31,7 @@ Result<std::unique_ptr<Engine>> CreateThreads(const EngineOptions& options, Unav
 }
 
 // What the ring of the probe does not show by itself.
-uint64_t TryMore() {
+uint64_t ProbeMoreFeatures() {
   uint64_t features = 0;
   Unavailability ignored;
   {
@@ -42,8 +42,8 @@ uint64_t TryMore() {
   EngineOptions options = kProbeOptions;
   options.kind = EngineKind::kIoUring;  // by name, so that it is not made without
   options.sqpoll = true;
-  Uring poller;
-  if (SetUpUring(kKernelCalls, options, &poller, &ignored)) features |= kFeatureSqpoll;
+  Uring sqpoll_ring;
+  if (SetUpUring(kKernelCalls, options, &sqpoll_ring, &ignored)) features |= kFeatureSqpoll;
   return features;
 }
 
@@ -60,26 +60,25 @@ Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options) {
     default:
       return InvalidArgument("no such engine", "choose auto, io_uring or threads");
   }
-  Unavailability unavailability;
-  if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability)) return engine;
-  const bool may_fall =
-      options.kind == EngineKind::kAuto && unavailability.reason != EngineReason::kNone;
-  return may_fall ? CreateThreads(options, std::move(unavailability)) : unavailability.ToStatus();
+  Unavailability why;
+  if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why)) return engine;
+  const bool may_fall_back = options.kind == EngineKind::kAuto && why.reason != EngineReason::kNone;
+  return may_fall_back ? CreateThreads(options, std::move(why)) : why.ToStatus();
 }
 
 EngineInfo ProbeEngine() {
-  Unavailability unavailability;
+  Unavailability why;
   EngineInfo info;
-  if (const std::unique_ptr<Engine> engine = CreateIoUringEngine(kProbeOptions, &unavailability)) {
+  if (const std::unique_ptr<Engine> engine = CreateIoUringEngine(kProbeOptions, &why)) {
     info = engine->info();
-    info.features |= TryMore();
+    info.features |= ProbeMoreFeatures();
     return info;
   }
   info.kind = EngineKind::kThreads;
-  info.reason = unavailability.reason;
-  info.system_error = unavailability.system_error;
-  info.message = std::move(unavailability.message);
-  info.remedy = std::move(unavailability.remedy);
+  info.reason = why.reason;
+  info.system_error = why.system_error;
+  info.message = std::move(why.message);
+  info.remedy = std::move(why.remedy);
   info.memlock_exempt = ReadMemlockLimits().exempt;
   return info;
 }
@@ -91,7 +90,7 @@ bool RingsAreCharged() {
   Uring uring;
   const int result = uring.Create(kKernelCalls, io_uring_params{}, 1);
   if (result == 0) {
-    const bool charged = uring.ChargesRings();
+    const bool charged = uring.KernelChargesRings();
     known.store(charged ? 1 : 2, std::memory_order_relaxed);
     return charged;
   }

@@ -80,7 +80,7 @@ TEST(RingsAreCharged, TellsWhetherARingFitsIntoNoMemlock) {
   EXPECT_EQ(Limited(0, 0,
                     [charged]() -> std::string {
                       io_uring_params params = {};
-                      const int fd = kKernelCalls.setup(8, &params);
+                      const int fd = kKernelCalls.io_uring_setup(8, &params);
                       if (fd < 0 && fd != -ENOMEM) return "errno " + std::to_string(-fd);
                       if ((fd == -ENOMEM) != charged)
                         return charged ? "it fits, though charged" : "it does not fit";

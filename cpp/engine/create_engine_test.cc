@@ -51,7 +51,7 @@ std::string ExpectThreads(EngineReason reason, int error, const char* word) {
 }
 
 // Rule 5: the same text, as an error.
-std::string ExpectRefusal(Code code, int error) {
+std::string ExpectError(Code code, int error) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kIoUring));
   if (made.ok()) return "io_uring was given";
   if (made.status().code() != code) return std::string("code ") + CodeName(made.status().code());
@@ -94,7 +94,7 @@ TEST(CreateEngine, SeccompThatAnswersEpermIsNamed) {
                   !wrong.empty())
                 return wrong;
               if (RingsAreCharged()) return "rings that cannot be are charged";
-              return ExpectRefusal(Code::kPermission, EPERM);
+              return ExpectError(Code::kPermission, EPERM);
             }),
             "");
 }
@@ -106,7 +106,7 @@ TEST(CreateEngine, SeccompThatAnswersEnosysMeansMissing) {
         if (std::string wrong = ExpectThreads(EngineReason::kIoUringMissing, ENOSYS, "ENOSYS");
             !wrong.empty())
           return wrong;
-        return ExpectRefusal(Code::kUnsupported, ENOSYS);
+        return ExpectError(Code::kUnsupported, ENOSYS);
       }),
       "");
 }

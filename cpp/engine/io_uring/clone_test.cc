@@ -139,9 +139,10 @@ TEST(IoUringClone, TheFeatureIsThereOnlyWhereSlotsCanBeCloned) {
   };
   const uint64_t here = try_clone();
   EXPECT_EQ(here, ProbeEngine().features & kFeatureCloneBuffers);
-  kernel.denied_controls = {kRegisterCloneBuffers};  // up to 6.12, which knows whole tables only
+  kernel.denied_register_opcodes = {
+      kRegisterCloneBuffers};  // up to 6.12, which knows whole tables only
   EXPECT_EQ(try_clone(), 0u);
-  kernel.denied_controls = {IORING_REGISTER_BUFFERS2};
+  kernel.denied_register_opcodes = {IORING_REGISTER_BUFFERS2};
   EXPECT_EQ(try_clone(), 0u);
 }
 

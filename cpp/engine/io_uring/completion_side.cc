@@ -14,9 +14,9 @@ namespace {
 // The longest wait that Wake cannot end at once: before a reaper parks, and with DEFER_TASKRUN
 // after.
 constexpr int64_t kBriefWaitNs = 1'000'000;
-constexpr int64_t kParkedWaitNs = 40'000'000;
+constexpr int64_t kIdleWaitNs = 40'000'000;
 // How many submissions in a row wait in their own system call before one is tried without.
-constexpr uint32_t kWaitsBetweenLooks = 8;
+constexpr uint32_t kWaitsBetweenTries = 8;
 
 void SignalEventFd(int event_fd) {
   const uint64_t one = 1;
@@ -47,7 +47,7 @@ CompletionSide::CompletionSide(const Uring& uring, FailedEvents& failed,
       queue_(uring),
       submission_flags_(uring.ring().sq.kflags),
       waits_take_timeouts_(uring.HasFeature(IORING_FEAT_EXT_ARG)),
-      defers_(uring.HasFlag(IORING_SETUP_DEFER_TASKRUN)),
+      defers_taskrun_(uring.HasFlag(IORING_SETUP_DEFER_TASKRUN)),
       wake_fd_(std::move(wake_fd)) {}
 
 uint32_t CompletionSide::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
@@ -61,18 +61,18 @@ uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uin
                                     Deadline deadline) {
   min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
   bool parked = false;
-  bool hopeful = true;
+  bool can_wait = true;
   for (;;) {
-    if (count < events.size() && LetKernelDeliver()) count += Take(events.subspan(count));
-    if (count >= min_count || !hopeful || deadline.Passed() || TakeWake()) break;
-    const bool can_park = parked && !defers_;
-    hopeful = can_park || !waits_take_timeouts_
-                  ? Park(deadline, &parked)
-                  : WaitInKernel(min_count - count, deadline, &parked);
+    if (count < events.size() && FlushCompletions()) count += Take(events.subspan(count));
+    if (count >= min_count || !can_wait || deadline.Passed() || ConsumeWake()) break;
+    const bool can_park = parked && !defers_taskrun_;
+    can_wait = can_park || !waits_take_timeouts_
+                   ? WaitInPoll(deadline, &parked)
+                   : WaitInEnter(min_count - count, deadline, &parked);
     count += Take(events.subspan(count));
   }
-  if (defers_ && event_fd_.valid() && count < events.size()) {
-    RenewEventFd();
+  if (defers_taskrun_ && event_fd_.valid() && count < events.size()) {
+    RearmEventFd();
     count += Take(events.subspan(count));
   }
   return count;
@@ -80,15 +80,15 @@ uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uin
 
 uint32_t CompletionSide::Take(std::span<Event> events) {
   uint32_t count = queue_.Take(events);
-  // Acquire pairs with SubmissionSide::HandOver: see submission_count() there.
+  // Acquire pairs with SubmissionSide::SubmitPending: see submission_count() there.
   (void)submission_count_.load(std::memory_order_acquire);
   if (!failed_.Empty()) [[unlikely]]
     count += failed_.Take(events.subspan(count));
   return count;
 }
 
-SubmissionWait CompletionSide::Plan(uint32_t min_count, Deadline deadline,
-                                    __kernel_timespec* timeout) {
+SubmissionWait CompletionSide::PlanWait(uint32_t min_count, Deadline deadline,
+                                        __kernel_timespec* timeout) {
   if (min_count == 0 || expected_waits_ == 0 || !waits_take_timeouts_) return {};
   --expected_waits_;
   if (!failed_.Empty() || wake_pending_.load(std::memory_order_relaxed)) return {};
@@ -106,10 +106,10 @@ void CompletionSide::Wake() {
 
 void CompletionSide::Alert() {
   wake_pending_.store(true, std::memory_order_release);
-  NotifyFailed();
+  SignalFailedEvents();
 }
 
-void CompletionSide::NotifyFailed() {
+void CompletionSide::SignalFailedEvents() {
   SignalEventFd(wake_fd_.get());
   if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0)
     SignalEventFd(fd);
@@ -121,7 +121,7 @@ int CompletionSide::EventFd() {
   UniqueFd fd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!fd.valid()) return -errno;
   const int number = fd.get();
-  const int result = uring_.Control(IORING_REGISTER_EVENTFD, &number, 1);
+  const int result = uring_.Register(IORING_REGISTER_EVENTFD, &number, 1);
   if (result < 0) return result;
   event_fd_ = std::move(fd);
   event_fd_to_signal_.store(number, std::memory_order_release);
@@ -131,19 +131,19 @@ int CompletionSide::EventFd() {
 // For kernels that signal work that waits but once for each registration: see the header. The
 // caller has found nothing and will sleep on the descriptor; what came meanwhile is found by
 // looking again.
-void CompletionSide::RenewEventFd() {
+void CompletionSide::RearmEventFd() {
   const int number = event_fd_.get();
   AddOne(system_calls_);
   AddOne(system_calls_);
-  (void)uring_.Control(IORING_UNREGISTER_EVENTFD, nullptr, 0);
-  if (uring_.Control(IORING_REGISTER_EVENTFD, &number, 1) < 0) SignalEventFd(number);
+  (void)uring_.Register(IORING_UNREGISTER_EVENTFD, nullptr, 0);
+  if (uring_.Register(IORING_REGISTER_EVENTFD, &number, 1) < 0) SignalEventFd(number);
   (void)Enter(0, nullptr);
 }
 
 // Completions may be ready that are not in the queue: work that the kernel has put off until we
 // come by, and those that found the queue full, which wait in order until there is room
 // (IORING_FEAT_NODROP, 5.5).
-bool CompletionSide::LetKernelDeliver() {
+bool CompletionSide::FlushCompletions() {
   const uint32_t flags = __atomic_load_n(submission_flags_, __ATOMIC_ACQUIRE);
   if ((flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) == 0) return false;
   if ((flags & IORING_SQ_CQ_OVERFLOW) != 0) AddOne(overflows_);
@@ -152,9 +152,9 @@ bool CompletionSide::LetKernelDeliver() {
 }
 
 // False when waiting here is hopeless.
-bool CompletionSide::WaitInKernel(uint32_t count, Deadline deadline, bool* parked) {
-  expected_waits_ = kWaitsBetweenLooks;
-  const __kernel_timespec timeout = AtMost(*parked ? kParkedWaitNs : kBriefWaitNs, deadline);
+bool CompletionSide::WaitInEnter(uint32_t count, Deadline deadline, bool* parked) {
+  expected_waits_ = kWaitsBetweenTries;
+  const __kernel_timespec timeout = AtMost(*parked ? kIdleWaitNs : kBriefWaitNs, deadline);
   switch (Enter(std::min(count, queue_.capacity()), &timeout)) {
     case 0:
     case -EINTR:  // the deadline has not moved
@@ -172,7 +172,7 @@ bool CompletionSide::WaitInKernel(uint32_t count, Deadline deadline, bool* parke
 
 // Until the ring has something, somebody wakes us, or the deadline passes; EINTR is as good a
 // reason to look again. False when waiting here is hopeless.
-bool CompletionSide::Park(Deadline deadline, bool* parked) {
+bool CompletionSide::WaitInPoll(Deadline deadline, bool* parked) {
   *parked = false;
   pollfd fds[2] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0},
                    {.fd = uring_.fd(), .events = POLLIN, .revents = 0}};
@@ -184,7 +184,7 @@ bool CompletionSide::Park(Deadline deadline, bool* parked) {
   return (fds[1].revents & (POLLNVAL | POLLERR)) == 0;
 }
 
-bool CompletionSide::TakeWake() {
+bool CompletionSide::ConsumeWake() {
   if (!wake_pending_.load(std::memory_order_relaxed)) return false;
   // Acquire pairs with Wake: whoever is woken sees why.
   wake_pending_.exchange(false, std::memory_order_acquire);

@@ -13,8 +13,8 @@
 // for "a signal is on its way" is never cleared). So such a reaper parks in the kernel's own wait,
 // which is sound, for short times, and Wake may take as long as one of them.
 //
-// Threading: Reap, Plan and EventFd: one thread at a time. Wake, NotifyFailed and counters: any
-// thread.
+// Threading: Reap, PlanWait and EventFd: one thread at a time. Wake, SignalFailedEvents and
+// counters: any thread.
 //
 //   uint32_t count = completion.Reap(events, 1, Deadline::After(timeout_ns));
 #ifndef MOORING_CPP_ENGINE_IO_URING_COMPLETION_SIDE_H_
@@ -46,12 +46,12 @@ class CompletionSide {
   // `timeout` is room for it. Most requests complete before that call returns, or few do: so it
   // asks for a wait only while recent requests have been waited for, and tries without now and
   // then.
-  SubmissionWait Plan(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout);
+  SubmissionWait PlanWait(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout);
 
   void Wake();
   void Alert();
   // There are failed events, which no completion tells of.
-  void NotifyFailed();
+  void SignalFailedEvents();
   // For Engine::EventFd; made on first use. A negative errno when that fails.
   int EventFd();
 
@@ -62,11 +62,11 @@ class CompletionSide {
   uint32_t ReapSlowly(std::span<Event> events, uint32_t count, uint32_t min_count,
                       Deadline deadline);
   uint32_t Take(std::span<Event> events);
-  bool LetKernelDeliver();
-  bool WaitInKernel(uint32_t count, Deadline deadline, bool* parked);
-  bool Park(Deadline deadline, bool* parked);
-  void RenewEventFd();
-  bool TakeWake();
+  bool FlushCompletions();
+  bool WaitInEnter(uint32_t count, Deadline deadline, bool* parked);
+  bool WaitInPoll(Deadline deadline, bool* parked);
+  void RearmEventFd();
+  bool ConsumeWake();
   int Enter(uint32_t min_complete, const __kernel_timespec* timeout);
 
   const Uring& uring_;
@@ -75,7 +75,7 @@ class CompletionSide {
   CompletionQueue queue_;
   const uint32_t* const submission_flags_;
   const bool waits_take_timeouts_;
-  const bool defers_;
+  const bool defers_taskrun_;
   uint32_t expected_waits_ = 0;
   const UniqueFd wake_fd_;
   UniqueFd event_fd_;

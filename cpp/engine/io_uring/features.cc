@@ -41,7 +41,7 @@ constexpr uint32_t kProbeCount = 256;  // as many as there can be
 // What the kernel answers to one entry, on a ring of its own; nothing where there is no such ring
 // or no answer.
 template <typename Fill>
-std::optional<int32_t> TryOne(const UringCalls& calls, Fill fill) {
+std::optional<int32_t> TryEntry(const UringCalls& calls, Fill fill) {
   Uring uring;
   if (uring.Create(calls, io_uring_params{}, 1) != 0) return std::nullopt;
   const io_uring& ring = uring.ring();
@@ -61,7 +61,7 @@ UringFeatures::UringFeatures(const Uring& uring) : params_(uring.params()) {
   constexpr size_t kProbeBytes = sizeof(io_uring_probe) + kProbeCount * sizeof(io_uring_probe_op);
   alignas(io_uring_probe) char memory[kProbeBytes] = {};
   auto* const probe = reinterpret_cast<io_uring_probe*>(memory);
-  const int result = uring.Control(IORING_REGISTER_PROBE, probe, kProbeCount);
+  const int result = uring.Register(IORING_REGISTER_PROBE, probe, kProbeCount);
   probe_error_ = result < 0 ? result : 0;
   const auto* const entries =
       reinterpret_cast<const io_uring_probe_op*>(memory + sizeof(io_uring_probe));
@@ -77,7 +77,7 @@ const char* UringFeatures::FirstMissingOpcode() const {
   return nullptr;
 }
 
-uint64_t UringFeatures::FromRing() const {
+uint64_t UringFeatures::FeatureBits() const {
   uint64_t features = kFeatureFixedBuffers;  // READ_FIXED is needed above
   if ((params_.features & IORING_FEAT_RSRC_TAGS) != 0) features |= kFeatureBufferTags;
   if ((params_.features & IORING_FEAT_EXT_ARG) != 0) features |= kFeatureWaitTimeout;
@@ -93,7 +93,7 @@ uint64_t UringFeatures::FromRing() const {
 
 bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features) {
   if (features.HasOpcode(IORING_OP_LINKAT)) return true;  // 5.15, as well
-  const std::optional<int32_t> answer = TryOne(calls, [](io_uring_sqe* entry) {
+  const std::optional<int32_t> answer = TryEntry(calls, [](io_uring_sqe* entry) {
     entry->opcode = IORING_OP_CLOSE;
     entry->fd = -1;
     entry->file_index = 1;
@@ -105,7 +105,7 @@ bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features) {
 uint64_t TrySendZeroCopy(const UringCalls& calls, const UringFeatures& features) {
   if (!features.HasOpcode(IORING_OP_SEND_ZC)) return 0;
   if (features.HasOpcode(kOpcodeReadMultishot)) return kFeatureSendZeroCopy;
-  const std::optional<int32_t> answer = TryOne(calls, [](io_uring_sqe* entry) {
+  const std::optional<int32_t> answer = TryEntry(calls, [](io_uring_sqe* entry) {
     entry->opcode = IORING_OP_SEND_ZC;
     entry->fd = -1;
     entry->ioprio = IORING_SEND_ZC_REPORT_USAGE;

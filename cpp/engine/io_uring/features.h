@@ -29,7 +29,7 @@ class UringFeatures {
   bool HasOpcode(uint8_t opcode) const { return opcodes_.test(opcode); }
   // Feature bits (engine.h) that show in the opcodes, the flags in force and the kernel's own list
   // of features.
-  uint64_t FromRing() const;
+  uint64_t FeatureBits() const;
 
  private:
   const io_uring_params params_;

@@ -28,14 +28,14 @@ namespace {
 UniqueFd MakeEventFd() { return UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
 // A nop whose event callers ignore, as that of a tag which is none of theirs.
-constexpr Request kNudge = {.token = kBufferTagBit | UINT32_MAX};
+constexpr Request kIgnoredNop = {.token = kBufferTagBit | UINT32_MAX};
 
 class IoUringEngine final : public Engine {
  public:
-  IoUringEngine(const EngineOptions& options, Uring uring, KernelQuirks quirks, bool shuts_down,
-                UniqueFd wake_fd)
+  IoUringEngine(const EngineOptions& options, Uring uring, KernelQuirks quirks,
+                bool has_shutdown_opcode, UniqueFd wake_fd)
       : uring_(std::move(uring)),
-        shuts_down_(shuts_down),
+        has_shutdown_opcode_(has_shutdown_opcode),
         owner_thread_(options.owner_thread),
         owner_(CurrentThread()),
         tables_(uring_),
@@ -82,20 +82,20 @@ class IoUringEngine final : public Engine {
   int UnregisterBuffers() override { return tables_.UnregisterBuffers(); }
   int SetFile(uint32_t index, int fd) override {
     // A slot is looked up when its request starts, and the polling thread may be behind.
-    if (submission_.WaitUntilTaken()) completion_.NotifyFailed();
+    if (submission_.WaitUntilConsumed()) completion_.SignalFailedEvents();
     return tables_.SetFile(index, fd);
   }
   Result<int> EventFd() override;
 
  private:
-  bool ActsItself() const { return !shuts_down_ || submission_.has_seen_drain(); }
-  void SubmitAround(std::span<const Request> requests);
-  static int ShutDown(const Request& request);
-  std::optional<int> CancelNow(uint64_t token);
+  bool MayNeedDirectCalls() const { return !has_shutdown_opcode_ || submission_.has_seen_drain(); }
+  void SubmitWithDirectCalls(std::span<const Request> requests);
+  static int ShutDownDirectly(const Request& request);
+  std::optional<int> CancelDirectly(uint64_t token);
 
   const Uring uring_;
-  const bool shuts_down_;    // IORING_OP_SHUTDOWN is there
-  bool cancels_now_ = true;  // IORING_REGISTER_SYNC_CANCEL is, as far as known
+  const bool has_shutdown_opcode_;  // IORING_OP_SHUTDOWN is there
+  bool has_sync_cancel_ = true;     // IORING_REGISTER_SYNC_CANCEL is, as far as known
   const bool owner_thread_;
   const ThreadToken owner_;
   UringTables tables_;
@@ -117,7 +117,7 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
   info_.sqpoll = uring_.HasFlag(IORING_SETUP_SQPOLL);
   info_.memlock_bytes = uring_.memlock_bytes();
   info_.memlock_exempt = uring_.memlock_exempt();
-  info_.features = features.FromRing() | more_features;
+  info_.features = features.FeatureBits() | more_features;
   if (options.fixed_buffer_count != 0) {
     info_.table_error = -tables_.CreateBuffers(options.fixed_buffer_count);
     if (info_.table_error == 0 && tables_.registers_whole()) {
@@ -136,32 +136,34 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
 }
 
 void IoUringEngine::Submit(std::span<const Request> requests) {
-  if (ActsItself()) [[unlikely]]
-    return SubmitAround(requests);
-  if (submission_.Submit(requests, {})) completion_.NotifyFailed();
+  if (MayNeedDirectCalls()) [[unlikely]]
+    return SubmitWithDirectCalls(requests);
+  if (submission_.Submit(requests, {})) completion_.SignalFailedEvents();
 }
 
 // Some requests are better made here than by the ring, after what stands before them has been
 // started.
-void IoUringEngine::SubmitAround(std::span<const Request> requests) {
+void IoUringEngine::SubmitWithDirectCalls(std::span<const Request> requests) {
   bool any_failed = false;
-  bool nudges = false;
+  bool needs_nop = false;
   bool in_chain = false;
   size_t begin = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     const Request& request = requests[i];
-    if ((request.opcode == Opcode::kShutdown && !shuts_down_ && !in_chain && request.flags == 0) ||
-        (request.opcode == Opcode::kCancel && submission_.has_seen_drain() && cancels_now_)) {
+    if ((request.opcode == Opcode::kShutdown && !has_shutdown_opcode_ && !in_chain &&
+         request.flags == 0) ||
+        (request.opcode == Opcode::kCancel && submission_.has_seen_drain() && has_sync_cancel_)) {
       any_failed |= submission_.Submit(requests.subspan(begin, i - begin), {});
-      any_failed |= submission_.WaitUntilTaken();
+      any_failed |= submission_.WaitUntilConsumed();
       begin = i;
-      const std::optional<int> result =
-          request.opcode == Opcode::kShutdown ? ShutDown(request) : CancelNow(request.size64);
+      const std::optional<int> result = request.opcode == Opcode::kShutdown
+                                            ? ShutDownDirectly(request)
+                                            : CancelDirectly(request.size64);
       if (result) {
         failed_.Push(request.token, *result);
         any_failed = true;
         begin = i + 1;
-        nudges |= request.opcode == Opcode::kCancel && *result != -EEXIST;
+        needs_nop |= request.opcode == Opcode::kCancel && *result != -EEXIST;
       }
     }
     in_chain = (request.flags & kRequestLink) != 0;
@@ -169,27 +171,27 @@ void IoUringEngine::SubmitAround(std::span<const Request> requests) {
   any_failed |= submission_.Submit(requests.subspan(begin), {});
   // The kernel may forget to start what a drain held back when what it waited for was cancelled
   // (measured, 6.18). It looks again when it is given something.
-  if (nudges) any_failed |= submission_.Submit({&kNudge, 1}, {});
-  if (any_failed) completion_.NotifyFailed();
+  if (needs_nop) any_failed |= submission_.Submit({&kIgnoredNop, 1}, {});
+  if (any_failed) completion_.SignalFailedEvents();
 }
 
 // Before 5.11 the kernel has no shutdown. As shutdown(2) never waits, one that nothing orders can
 // be made at once. The rest get the kernel's own answer, EINVAL: they would have to wait for
 // others, or name a slot whose file only the kernel knows.
-int IoUringEngine::ShutDown(const Request& request) {
+int IoUringEngine::ShutDownDirectly(const Request& request) {
   return shutdown(request.fd, static_cast<int>(request.parameter)) == 0 ? 0 : -errno;
 }
 
 // A cancellation that is a request itself would wait behind a drain, and so for the very request
 // that it is to stop. Nothing where the kernel knows no other kind (before 6.0): there it waits.
-std::optional<int> IoUringEngine::CancelNow(uint64_t token) {
+std::optional<int> IoUringEngine::CancelDirectly(uint64_t token) {
   // No time: one that runs already is asked to stop, and not waited for.
   io_uring_sync_cancel_reg argument = {};
   argument.addr = token;
   argument.fd = -1;
-  const int result = uring_.Control(IORING_REGISTER_SYNC_CANCEL, &argument, 1);
+  const int result = uring_.Register(IORING_REGISTER_SYNC_CANCEL, &argument, 1);
   if (result == -EINVAL) {
-    cancels_now_ = false;
+    has_sync_cancel_ = false;
     return std::nullopt;
   }
   return result == -ETIME || result == -EINTR ? -EALREADY : result;
@@ -201,13 +203,13 @@ uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadli
 
 uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                                       uint32_t min_count, Deadline deadline) {
-  if (ActsItself()) [[unlikely]] {
-    SubmitAround(requests);
+  if (MayNeedDirectCalls()) [[unlikely]] {
+    SubmitWithDirectCalls(requests);
   } else if (!requests.empty()) {
     __kernel_timespec timeout;
     min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
-    if (submission_.Submit(requests, completion_.Plan(min_count, deadline, &timeout)))
-      completion_.NotifyFailed();
+    if (submission_.Submit(requests, completion_.PlanWait(min_count, deadline, &timeout)))
+      completion_.SignalFailedEvents();
   }
   return completion_.Reap(events, min_count, deadline);
 }
@@ -221,16 +223,16 @@ Result<int> IoUringEngine::EventFd() {
 
 // What the kernel must let us do beyond io_uring_setup; true, or false with the reason.
 bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCalls& calls,
-              Unavailability* unavailability) {
-  const int enter = calls.enter(uring.fd(), 0, 0, 0, nullptr, 0);
+              Unavailability* why) {
+  const int enter = calls.io_uring_enter(uring.fd(), 0, 0, 0, nullptr, 0);
   if (enter < 0) {
-    *unavailability = ExplainDeniedCall("io_uring_enter", enter);
+    *why = ExplainDeniedCall("io_uring_enter", enter);
   } else if (features.probe_error() == -EINVAL) {
-    *unavailability = ExplainTooOld("it cannot be asked for its opcodes");
+    *why = ExplainTooOld("it cannot be asked for its opcodes");
   } else if (features.probe_error() != 0) {
-    *unavailability = ExplainDeniedCall("io_uring_register", features.probe_error());
+    *why = ExplainDeniedCall("io_uring_register", features.probe_error());
   } else if (const char* name = features.FirstMissingOpcode()) {
-    *unavailability = ExplainTooOld(std::string("it lacks ") + name);
+    *why = ExplainTooOld(std::string("it lacks ") + name);
   } else {
     return true;
   }
@@ -239,21 +241,20 @@ bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCall
 
 }  // namespace
 
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options,
-                                            Unavailability* unavailability,
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavailability* why,
                                             const UringCalls& calls) {
   Uring uring;
-  if (!SetUpUring(calls, options, &uring, unavailability)) return nullptr;
+  if (!SetUpUring(calls, options, &uring, why)) return nullptr;
   const UringFeatures features(uring);
-  if (!CheckUse(uring, features, calls, unavailability)) return nullptr;
+  if (!CheckUse(uring, features, calls, why)) return nullptr;
   UniqueFd wake_fd = MakeEventFd();
   if (!wake_fd.valid()) {
-    *unavailability = ExplainSetupFailure(calls, -errno);
+    *why = ExplainSetupFailure(calls, -errno);
     return nullptr;
   }
   const KernelQuirks quirks = {
       .closes_file_slots = options.fixed_file_count != 0 && ClosesFileSlots(calls, features),
-      .drains_hold_back = features.HasOpcode(kOpcodePipe)};
+      .drain_blocks_later_requests = features.HasOpcode(kOpcodePipe)};
   auto engine =
       std::make_unique<IoUringEngine>(options, std::move(uring), quirks,
                                       features.HasOpcode(IORING_OP_SHUTDOWN), std::move(wake_fd));

@@ -4,9 +4,9 @@
 // Lifecycle and threading: see engine.h. In a fork child only the destructor may be called; it
 // leaves the parent's ring alone.
 //
-//   Unavailability unavailability;
-//   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability);
-//   if (engine == nullptr) return unavailability.ToStatus();
+//   Unavailability why;
+//   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why);
+//   if (engine == nullptr) return why.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_IO_URING_ENGINE_H_
 #define MOORING_CPP_ENGINE_IO_URING_IO_URING_ENGINE_H_
 
@@ -18,9 +18,8 @@
 
 namespace mooring {
 
-// Null with the reason in `*unavailability`. Looks at no EngineKind but for SQPOLL (setup.h).
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options,
-                                            Unavailability* unavailability,
+// Null with the reason in `*why`. Looks at no EngineKind but for SQPOLL (setup.h).
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavailability* why,
                                             const UringCalls& calls = kKernelCalls);
 
 }  // namespace mooring

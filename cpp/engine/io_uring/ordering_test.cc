@@ -124,7 +124,7 @@ TEST_P(IoUringOrderTest, ADrainAtTheHeadOfAChainHoldsUpWhatFollowsTheChain) {
 TEST_P(IoUringOrderTest, ADrainDoesNotWaitForAWakeUp) {
   engine_->Wake();
   Event event;
-  engine_->Reap({&event, 1}, 1, Glance());
+  engine_->Reap({&event, 1}, 1, QuietDeadline());
   EXPECT_EQ(Results(*engine_, {Nop(kRequestDrain)}), Values({0}));
 }
 

@@ -37,7 +37,7 @@ int UringProvidedRing::Create(const Uring& uring, uint16_t& next_group, uint32_t
   int result = -EEXIST;
   for (int tries = 0; result == -EEXIST && tries < kGroupsToTry; ++tries) {
     argument.bgid = next_group++;
-    result = uring.Control(IORING_REGISTER_PBUF_RING, &argument, 1);
+    result = uring.Register(IORING_REGISTER_PBUF_RING, &argument, 1);
   }
   if (result < 0) return result;
   out_ring->reset(
@@ -61,7 +61,7 @@ void UringProvidedRing::Publish() {
 int UringProvidedRing::Unregister() {
   io_uring_buf_reg argument = {};
   argument.bgid = group();
-  return uring_.Control(IORING_UNREGISTER_PBUF_RING, &argument, 1);
+  return uring_.Register(IORING_UNREGISTER_PBUF_RING, &argument, 1);
 }
 
 }  // namespace mooring

@@ -11,38 +11,40 @@
 namespace mooring {
 namespace {
 
-constexpr uint32_t kSubmissionLeast = 8;
-constexpr uint32_t kCompletionLeast = 16;
+constexpr uint32_t kSubmissionCountMin = 8;
+constexpr uint32_t kCompletionCountMin = 16;
 
 // Of 5.6, and of every ring: sizes as asked, cut to what the kernel allows.
 constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
-constexpr uint32_t kAll = IORING_SETUP_SUBMIT_ALL;        // 5.18
-constexpr uint32_t kNoArray = IORING_SETUP_NO_SQARRAY;    // 6.6
-constexpr uint32_t kSingle = IORING_SETUP_SINGLE_ISSUER;  // 6.0
-constexpr uint32_t kFlag = IORING_SETUP_TASKRUN_FLAG;     // 5.19
-constexpr uint32_t kCoop = IORING_SETUP_COOP_TASKRUN | kFlag;
-constexpr uint32_t kDefer = IORING_SETUP_DEFER_TASKRUN | kFlag;  // 6.1
+constexpr uint32_t kSubmitAll = IORING_SETUP_SUBMIT_ALL;        // 5.18
+constexpr uint32_t kNoSqArray = IORING_SETUP_NO_SQARRAY;        // 6.6
+constexpr uint32_t kSingleIssuer = IORING_SETUP_SINGLE_ISSUER;  // 6.0
+constexpr uint32_t kTaskrunFlag = IORING_SETUP_TASKRUN_FLAG;    // 5.19
+constexpr uint32_t kCoopTaskrun = IORING_SETUP_COOP_TASKRUN | kTaskrunFlag;
+constexpr uint32_t kDeferTaskrun = IORING_SETUP_DEFER_TASKRUN | kTaskrunFlag;  // 6.1
 
 // Any thread submits, any other reaps. No COOP_TASKRUN: with it, what a submitter's request still
 // has to do waits until that thread next enters the kernel, be it that it computes for long, and a
 // reaper on another thread waits with it.
-constexpr uint32_t kAnyThread[] = {kBase | kAll | kNoArray, kBase | kAll, kBase};
+constexpr uint32_t kAnyThread[] = {kBase | kSubmitAll | kNoSqArray, kBase | kSubmitAll, kBase};
 
 // One thread does both, so nothing is lost by waiting for it.
 constexpr uint32_t kOwnerThread[] = {
-    kBase | kAll | kNoArray | kSingle | kDefer,
-    kBase | kAll | kSingle | kDefer,
-    kBase | kAll | kSingle | kCoop,
-    kBase | kAll | kCoop,
-    kBase | kAll,
+    kBase | kSubmitAll | kNoSqArray | kSingleIssuer | kDeferTaskrun,
+    kBase | kSubmitAll | kSingleIssuer | kDeferTaskrun,
+    kBase | kSubmitAll | kSingleIssuer | kCoopTaskrun,
+    kBase | kSubmitAll | kCoopTaskrun,
+    kBase | kSubmitAll,
     kBase,
 };
 
 // A kernel thread submits; DEFER_TASKRUN and COOP_TASKRUN are EINVAL beside it.
-constexpr uint32_t kPoller = kBase | IORING_SETUP_SQPOLL;
-constexpr uint32_t kSqpoll[] = {kPoller | kAll | kNoArray, kPoller | kAll, kPoller};
-constexpr uint32_t kSqpollOwner[] = {kPoller | kAll | kNoArray | kSingle, kPoller | kAll | kSingle,
-                                     kPoller | kAll, kPoller};
+constexpr uint32_t kSqpollBase = kBase | IORING_SETUP_SQPOLL;
+constexpr uint32_t kSqpoll[] = {kSqpollBase | kSubmitAll | kNoSqArray, kSqpollBase | kSubmitAll,
+                                kSqpollBase};
+constexpr uint32_t kSqpollOwner[] = {kSqpollBase | kSubmitAll | kNoSqArray | kSingleIssuer,
+                                     kSqpollBase | kSubmitAll | kSingleIssuer,
+                                     kSqpollBase | kSubmitAll, kSqpollBase};
 
 std::span<const uint32_t> FlagSteps(const EngineOptions& options) {
   if (options.sqpoll)
@@ -55,9 +57,9 @@ struct Sizes {
   uint32_t completion = 0;
 
   bool Halve() {
-    if (submission <= kSubmissionLeast && completion <= kCompletionLeast) return false;
-    submission = std::max(submission / 2, std::min(submission, kSubmissionLeast));
-    completion = std::max({completion / 2, std::min(completion, kCompletionLeast), submission});
+    if (submission <= kSubmissionCountMin && completion <= kCompletionCountMin) return false;
+    submission = std::max(submission / 2, std::min(submission, kSubmissionCountMin));
+    completion = std::max({completion / 2, std::min(completion, kCompletionCountMin), submission});
     return true;
   }
 };
@@ -84,7 +86,7 @@ int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes&
 // Up to 5.12 a kernel takes no submissions (EBUSY) while completions wait for room in their queue;
 // only a queue that holds all that can be in flight keeps it from that. Buffer tags came with 5.13,
 // which does not mind.
-bool NeedsRoomForAll(const Uring& uring, const EngineOptions& options) {
+bool NeedsLargerCompletionQueue(const Uring& uring, const EngineOptions& options) {
   return !uring.HasFeature(IORING_FEAT_RSRC_TAGS) &&
          uring.params().cq_entries < options.in_flight_max;
 }
@@ -123,7 +125,7 @@ int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes
 }  // namespace
 
 bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
-                Unavailability* unavailability) {
+                Unavailability* why) {
   const Sizes wanted = {.submission = options.submission_count,
                         .completion = options.completion_count};
   Sizes sizes = wanted;
@@ -134,27 +136,27 @@ bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* ur
     uring->Close();
     EngineOptions plain = options;
     plain.sqpoll = false;
-    if (!SetUpUring(calls, plain, uring, unavailability)) return false;
+    if (!SetUpUring(calls, plain, uring, why)) return false;
     if (options.kind != EngineKind::kIoUring) return true;
     uring->Close();
-    *unavailability = ExplainNoSqpoll(no_sqpoll ? -EINVAL : result);
+    *why = ExplainNoSqpoll(no_sqpoll ? -EINVAL : result);
     return false;
   }
   if (result == -ENOMEM) {
-    *unavailability =
-        ExplainNoMemory({.wanted = BytesOf(wanted), .least = BytesOf(sizes)}, ReadMemlockLimits());
+    *why = ExplainNoMemory({.wanted = BytesOf(wanted), .smallest = BytesOf(sizes)},
+                           ReadMemlockLimits());
     return false;
   }
   if (result != 0) {
-    *unavailability = ExplainSetupFailure(calls, result);
+    *why = ExplainSetupFailure(calls, result);
     return false;
   }
-  if (!NeedsRoomForAll(*uring, options)) return true;
+  if (!NeedsLargerCompletionQueue(*uring, options)) return true;
   Uring larger;
-  const Sizes roomy = {.submission = sizes.submission,
-                       .completion = RoundUpToPowerOfTwo(options.in_flight_max)};
+  const Sizes larger_sizes = {.submission = sizes.submission,
+                              .completion = RoundUpToPowerOfTwo(options.in_flight_max)};
   // The larger one is a wish: where it cannot be had, requests may fail with EBUSY, and say so.
-  if (TrySteps(calls, options, roomy, &larger) == 0) uring->Swap(larger);
+  if (TrySteps(calls, options, larger_sizes, &larger) == 0) uring->Swap(larger);
   return true;
 }
 

@@ -5,9 +5,9 @@
 // Threading: any thread; with owner_thread, the ring is the calling thread's.
 //
 //   Uring uring;
-//   Unavailability unavailability;
-//   if (!SetUpUring(kKernelCalls, options, &uring, &unavailability)) return
-//   unavailability.ToStatus();
+//   Unavailability why;
+//   if (!SetUpUring(kKernelCalls, options, &uring, &why)) return
+//   why.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_SETUP_H_
 #define MOORING_CPP_ENGINE_IO_URING_SETUP_H_
 
@@ -18,10 +18,10 @@
 
 namespace mooring {
 
-// True with a ring in `*uring`, false with the reason in `*unavailability`. With EngineKind::kAuto,
+// True with a ring in `*uring`, false with the reason in `*why`. With EngineKind::kAuto,
 // SQPOLL is a wish: a kernel that refuses it gives a ring without.
 bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
-                Unavailability* unavailability);
+                Unavailability* why);
 
 }  // namespace mooring
 

@@ -32,7 +32,7 @@ class UringSetupTest : public ::testing::Test {
 
   // The engine must also work.
   std::unique_ptr<Engine> Make(const EngineOptions& options) {
-    std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &refusal_, FakeKernel::calls());
+    std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why_, FakeKernel::calls());
     if (engine == nullptr) return nullptr;
     const std::vector<char> bytes = Bytes(64);
     const TempFile file(bytes);
@@ -48,7 +48,7 @@ class UringSetupTest : public ::testing::Test {
     return engine == nullptr ? 0 : engine->info().setup_flags;
   }
   // What does not depend on the running kernel's age.
-  static bool RunsOn(uint32_t flags) {
+  static bool KernelAccepts(uint32_t flags) {
     io_uring_params params = {};
     params.flags = flags & ~IORING_SETUP_SQPOLL;
     params.cq_entries = 16;
@@ -58,7 +58,7 @@ class UringSetupTest : public ::testing::Test {
   }
 
   FakeKernel kernel_;
-  Unavailability refusal_;
+  Unavailability why_;
 };
 
 TEST_F(UringSetupTest, AnOwnersFlagsAreTheBestOfEachKernel) {
@@ -67,10 +67,11 @@ TEST_F(UringSetupTest, AnOwnersFlagsAreTheBestOfEachKernel) {
   EXPECT_EQ(FlagsOn(k518, Mode::kOwner), kBase | IORING_SETUP_SUBMIT_ALL);
   EXPECT_EQ(FlagsOn(k519, Mode::kOwner), k519 & ~IORING_SETUP_SQPOLL);
   EXPECT_EQ(FlagsOn(k60, Mode::kOwner), k60 & ~IORING_SETUP_SQPOLL);
-  SKIP_UNLESS(RunsOn(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN), "defer_taskrun");
+  SKIP_UNLESS(KernelAccepts(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN),
+              "defer_taskrun");
   constexpr uint32_t kDeferred = (k61 & ~IORING_SETUP_SQPOLL) & ~IORING_SETUP_COOP_TASKRUN;
   EXPECT_EQ(FlagsOn(k61, Mode::kOwner), kDeferred);
-  SKIP_UNLESS(RunsOn(IORING_SETUP_NO_SQARRAY), "no_sqarray");
+  SKIP_UNLESS(KernelAccepts(IORING_SETUP_NO_SQARRAY), "no_sqarray");
   EXPECT_EQ(FlagsOn(k66, Mode::kOwner), kDeferred | IORING_SETUP_NO_SQARRAY);
 }
 
@@ -89,62 +90,62 @@ TEST_F(UringSetupTest, PollersTakeNoTaskWorkFlags) {
 TEST_F(UringSetupTest, AKernelOlderThanItsFlagsIsTooOld) {
   kernel_.setup_flags = 0;
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringMissing);
-  EXPECT_EQ(refusal_.code, Code::kUnsupported);
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
+  EXPECT_EQ(why_.code, Code::kUnsupported);
 }
 
 TEST_F(UringSetupTest, AKernelThatLacksAnOpcodeIsTooOldAndNamesIt) {
   kernel_.missing_opcodes = {IORING_OP_READ};
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringMissing);
-  EXPECT_THAT(refusal_.message, HasSubstr("IORING_OP_READ"));
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
+  EXPECT_THAT(why_.message, HasSubstr("IORING_OP_READ"));
 }
 
 TEST_F(UringSetupTest, AKernelWithoutAProbeIsTooOld) {
-  kernel_.denied_controls = {IORING_REGISTER_PROBE};
+  kernel_.denied_register_opcodes = {IORING_REGISTER_PROBE};
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringMissing);
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
 }
 
 TEST_F(UringSetupTest, AFilterThatDeniesOnlyUseIsFound) {
   kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EPERM; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringDenied);
-  EXPECT_THAT(refusal_.message, HasSubstr("io_uring_enter"));
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringDenied);
+  EXPECT_THAT(why_.message, HasSubstr("io_uring_enter"));
   kernel_.on_enter = nullptr;
-  kernel_.on_control = [](uint32_t) { return -EPERM; };
+  kernel_.on_register = [](uint32_t) { return -EPERM; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringDenied);
-  EXPECT_THAT(refusal_.message, HasSubstr("io_uring_register"));
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringDenied);
+  EXPECT_THAT(why_.message, HasSubstr("io_uring_register"));
 }
 
 TEST_F(UringSetupTest, AShortageOfTheMomentIsNotBlamedOnAFilter) {
   kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EAGAIN; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kNone);
-  EXPECT_EQ(refusal_.code, Code::kExhausted);
+  EXPECT_EQ(why_.reason, EngineReason::kNone);
+  EXPECT_EQ(why_.code, Code::kExhausted);
   kernel_.on_enter = nullptr;
-  kernel_.on_control = [](uint32_t) { return -ENOMEM; };
+  kernel_.on_register = [](uint32_t) { return -ENOMEM; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kNone);
-  EXPECT_EQ(refusal_.retry, Retry::kLater);
-  EXPECT_THAT(refusal_.message, HasSubstr("io_uring_register"));
+  EXPECT_EQ(why_.reason, EngineReason::kNone);
+  EXPECT_EQ(why_.retry, Retry::kLater);
+  EXPECT_THAT(why_.message, HasSubstr("io_uring_register"));
 }
 
 TEST_F(UringSetupTest, NoPermissionWithoutAFilterIsNotBlamedOnSeccompAlone) {
   kernel_.on_setup = [](uint32_t, const io_uring_params&) { return -EACCES; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringDenied);
-  EXPECT_EQ(refusal_.system_error, EACCES);
-  EXPECT_THAT(refusal_.message, HasSubstr("security module"));
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringDenied);
+  EXPECT_EQ(why_.system_error, EACCES);
+  EXPECT_THAT(why_.message, HasSubstr("security module"));
 }
 
 TEST_F(UringSetupTest, OutOfDescriptorsIsNoReasonForThreads) {
   kernel_.on_setup = [](uint32_t, const io_uring_params&) { return -EMFILE; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kNone);
-  EXPECT_EQ(refusal_.code, Code::kExhausted);
-  EXPECT_THAT(refusal_.remedy, HasSubstr("RLIMIT_NOFILE"));
+  EXPECT_EQ(why_.reason, EngineReason::kNone);
+  EXPECT_EQ(why_.code, Code::kExhausted);
+  EXPECT_THAT(why_.remedy, HasSubstr("RLIMIT_NOFILE"));
 }
 
 TEST_F(UringSetupTest, SmallerQueuesAreTakenWhereLargeOnesDoNotFit) {
@@ -168,7 +169,7 @@ TEST_F(UringSetupTest, TheSmallestQueuesTriedAreEightAndSixteen) {
   EXPECT_EQ(Make(OptionsOf(Mode::kAnyThread)), nullptr);
   EXPECT_EQ(smallest, 8u);
   EXPECT_EQ(completions, 16u);
-  EXPECT_EQ(refusal_.system_error, ENOMEM);
+  EXPECT_EQ(why_.system_error, ENOMEM);
 }
 
 TEST_F(UringSetupTest, BudgetThatComesBackLateIsWaitedFor) {
@@ -187,9 +188,9 @@ TEST_F(UringSetupTest, SqpollByNameIsGivenOrRefused) {
   };
   EngineOptions options = OptionsOf(Mode::kSqpoll);
   EXPECT_EQ(Make(options), nullptr);
-  EXPECT_EQ(refusal_.code, Code::kPermission);
-  EXPECT_EQ(refusal_.system_error, EPERM);
-  EXPECT_THAT(refusal_.message, HasSubstr("SQPOLL"));
+  EXPECT_EQ(why_.code, Code::kPermission);
+  EXPECT_EQ(why_.system_error, EPERM);
+  EXPECT_THAT(why_.message, HasSubstr("SQPOLL"));
   options.kind = EngineKind::kAuto;
   const std::unique_ptr<Engine> engine = Make(options);
   ASSERT_NE(engine, nullptr);
@@ -200,7 +201,7 @@ TEST_F(UringSetupTest, SqpollByNameIsGivenOrRefused) {
 TEST_F(UringSetupTest, SqpollForRegisteredFilesOnlyIsNone) {
   kernel_.features = ~uint32_t{IORING_FEAT_SQPOLL_NONFIXED};
   EXPECT_EQ(Make(OptionsOf(Mode::kSqpoll)), nullptr);
-  EXPECT_EQ(refusal_.code, Code::kUnsupported);
+  EXPECT_EQ(why_.code, Code::kUnsupported);
 }
 
 // Before 5.13 the kernel takes no submissions while completions wait for room.
@@ -236,10 +237,10 @@ TEST_F(UringSetupTest, WithoutTheSparseFlagATableOfEmptyRangesIsMade) {
 // 5.6 to 5.12: there is one way to register, and no empty slot; the answer to one is EFAULT.
 TEST_F(UringSetupTest, WithoutUpdatesTheTableIsRegisteredWhole) {
   SKIP_UNLESS(MakeUring(Mode::kAnyThread)->info().fixed_buffer_count != 0, "fixed_buffers");
-  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
+  kernel_.denied_register_opcodes = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
   for (const bool has_empty_slots : {false, true}) {
     bool asked = has_empty_slots;
-    kernel_.on_control = [&asked](uint32_t opcode) {
+    kernel_.on_register = [&asked](uint32_t opcode) {
       if (opcode != IORING_REGISTER_BUFFERS || asked) return 1;
       asked = true;
       return -EFAULT;
@@ -269,8 +270,8 @@ TEST_F(UringSetupTest, WithoutUpdatesTheTableIsRegisteredWhole) {
 }
 
 TEST_F(UringSetupTest, WithoutAnyTableTheRingIsGivenAndSaysWhy) {
-  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS,
-                             IORING_REGISTER_FILES2, IORING_REGISTER_FILES};
+  kernel_.denied_register_opcodes = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS,
+                                     IORING_REGISTER_FILES2, IORING_REGISTER_FILES};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
   options.fixed_file_count = 8;
   const std::unique_ptr<Engine> engine = Make(options);

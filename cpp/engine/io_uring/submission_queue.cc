@@ -137,7 +137,7 @@ uint32_t SubmissionQueue::ChainLength(std::span<const Request> requests) {
       entry->len = 1;
       break;
     default:
-      FillRare(entry, request);
+      FillOther(entry, request);
   }
   return entry;
 }
@@ -148,7 +148,7 @@ size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
   const Request* next = fitting.data();
   const Request* const end = next + fitting.size();
   while (next < end) {
-    if ((next->flags & (kRequestLink | kRequestDrain)) == 0 && !drained_) [[likely]] {
+    if ((next->flags & (kRequestLink | kRequestDrain)) == 0 && !next_needs_drain_) [[likely]] {
       Push(*next++);
       continue;
     }
@@ -162,21 +162,21 @@ size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
 
 void SubmissionQueue::PushInOrder(const Request& request) {
   io_uring_sqe* const entry = Push(request);
-  if (drained_ || (request.flags & kRequestDrain) != 0) KeepBehindDrain(entry, request);
+  if (next_needs_drain_ || (request.flags & kRequestDrain) != 0) OrderAfterDrain(entry, request);
 }
 
 // io_uring_enter(2) has later requests start after a drain has completed. Kernels of 5.15 to 6.15
 // let all go that stand behind it when it starts, and 6.1 even starts them first (measured). There
 // a drain of its own holds the next one back, and with it those behind it. From 6.16 on it is not
 // needed, and would make them wait for the next one to complete.
-void SubmissionQueue::KeepBehindDrain(io_uring_sqe* entry, const Request& request) {
-  if (drained_ && !chain_is_open_) {
+void SubmissionQueue::OrderAfterDrain(io_uring_sqe* entry, const Request& request) {
+  if (next_needs_drain_ && !chain_is_open_) {
     entry->flags |= IOSQE_IO_DRAIN;
-    drained_ = false;
+    next_needs_drain_ = false;
   }
   if ((request.flags & kRequestDrain) != 0) {
     has_seen_drain_ = true;
-    drained_ = !quirks_.drains_hold_back;
+    next_needs_drain_ = !quirks_.drain_blocks_later_requests;
   }
   chain_is_open_ = (request.flags & kRequestLink) != 0;
 }
@@ -185,11 +185,12 @@ void SubmissionQueue::KeepBehindDrain(io_uring_sqe* entry, const Request& reques
 void SubmissionQueue::Retract(uint32_t position) {
   tail_ = position;
   Publish();
-  drained_ = false;
+  next_needs_drain_ = false;
   chain_is_open_ = false;
   for (uint32_t before = position - 1; position - before <= capacity(); --before) {
     if (before != position - 1 && (At(before).flags & IOSQE_IO_LINK) == 0) break;
-    if ((At(before).flags & IOSQE_IO_DRAIN) != 0) drained_ = !quirks_.drains_hold_back;
+    if ((At(before).flags & IOSQE_IO_DRAIN) != 0)
+      next_needs_drain_ = !quirks_.drain_blocks_later_requests;
   }
 }
 
@@ -206,7 +207,7 @@ bool SubmissionQueue::HideFromSqpollThread() {
   return false;
 }
 
-void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) const {
+void SubmissionQueue::FillOther(io_uring_sqe* entry, const Request& request) const {
   const auto low = static_cast<uint32_t>(request.parameter);
   const auto high = static_cast<uint32_t>(request.parameter >> 32);
   switch (request.opcode) {

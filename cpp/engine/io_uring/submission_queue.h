@@ -24,7 +24,8 @@ namespace mooring {
 // What kernels do differently (features.h).
 struct KernelQuirks {
   bool closes_file_slots = true;  // else closing one gives -EBADF
-  bool drains_hold_back = true;   // what is submitted after a drain starts after it, unasked
+  bool drain_blocks_later_requests =
+      true;  // what is submitted after a drain starts after it, unasked
 };
 
 class SubmissionQueue {
@@ -71,15 +72,17 @@ class SubmissionQueue {
   io_uring_sqe* Push(const Request& request);
   // Of a chain, or where drains are about.
   void PushInOrder(const Request& request);
-  void KeepBehindDrain(io_uring_sqe* entry, const Request& request);
-  void FillRare(io_uring_sqe* entry, const Request& request) const;
+  void OrderAfterDrain(io_uring_sqe* entry, const Request& request);
+  void FillOther(io_uring_sqe* entry, const Request& request) const;
 
   const uint32_t mask_;
   const KernelQuirks quirks_;
   uint32_t tail_;
   bool has_seen_drain_ = false;
-  bool drained_ = false;  // the last request, or its chain, has a drain that the next must wait for
-  bool chain_is_open_ = false;  // and that next one is of the same chain; of use with drained_ only
+  bool next_needs_drain_ =
+      false;  // the last request, or its chain, has a drain that the next must wait for
+  bool chain_is_open_ =
+      false;  // and that next one is of the same chain; of use with next_needs_drain_ only
   io_uring_sqe* const entries_;
   uint32_t* const head_;
   uint32_t* const kernel_tail_;

@@ -9,8 +9,8 @@ namespace {
 
 // How long one Submit bears with a kernel that has no room for a request, before the request fails
 // with that errno.
-constexpr int64_t kPatienceNs = 100'000'000;
-constexpr int64_t kShortestPauseNs = 20'000;
+constexpr int64_t kRetryTimeMaxNs = 100'000'000;
+constexpr int64_t kPauseMinNs = 20'000;
 
 // Only this side writes the counter.
 void AddOne(std::atomic<uint64_t>& counter, std::memory_order order) {
@@ -33,7 +33,7 @@ bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionW
     const size_t filled = queue_.PushChains(requests.subspan(next));
     if (filled != 0) {
       next += filled;
-      next -= HandOver(next == requests.size() ? wait : SubmissionWait{});
+      next -= SubmitPending(next == requests.size() ? wait : SubmissionWait{});
       continue;
     }
     const uint32_t length = SubmissionQueue::ChainLength(requests.subspan(next));
@@ -48,7 +48,7 @@ bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionW
 }
 
 // Returns how many of the last requests are to be filled in again.
-size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
+size_t SubmissionSide::SubmitPending(const SubmissionWait& wait) {
   AddOne(submission_count_, std::memory_order_release);
   if (sqpoll_) {
     WakeSqpollThread();
@@ -67,8 +67,8 @@ size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
 }
 
 size_t SubmissionSide::Recover(int result, uint32_t pending) {
-  const uint32_t untaken = queue_.Pending();
-  if (untaken < pending) return RecoverShort();
+  const uint32_t unconsumed = queue_.Pending();
+  if (unconsumed < pending) return RecoverPartial();
   switch (result) {
     case -EINTR:
       break;
@@ -81,13 +81,13 @@ size_t SubmissionSide::Recover(int result, uint32_t pending) {
       return 0;
   }
   queue_.Retract(queue_.head());
-  return untaken;
+  return unconsumed;
 }
 
 // The kernel took the first ones and stopped: without SUBMIT_ALL (5.18) at a bad request, else for
 // want of memory. Its chain of links ended there, so what is left of a chain must not start as if
 // it stood alone.
-size_t SubmissionSide::RecoverShort() {
+size_t SubmissionSide::RecoverPartial() {
   const uint32_t head = queue_.head();
   uint32_t position = head;
   bool cut = (queue_.At(head - 1).flags & IOSQE_IO_LINK) != 0;
@@ -95,12 +95,12 @@ size_t SubmissionSide::RecoverShort() {
     cut = (queue_.At(position).flags & IOSQE_IO_LINK) != 0;
     Fail(queue_.At(position).user_data, -ECANCELED);
   }
-  const size_t untaken = queue_.tail() - position;
+  const size_t unconsumed = queue_.tail() - position;
   queue_.Retract(head);
-  return untaken;
+  return unconsumed;
 }
 
-bool SubmissionSide::WaitUntilTaken() {
+bool SubmissionSide::WaitUntilConsumed() {
   any_failed_ = false;
   paused_ns_ = 0;
   if (sqpoll_) WaitForRoom(queue_.capacity());
@@ -113,13 +113,13 @@ void SubmissionSide::WakeSqpollThread() {
   bool asleep = queue_.PublishToSqpollThread();
   while (asleep) {
     const int result = Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP, nullptr);
-    if (result >= 0 || GivesUp(result)) return;
+    if (result >= 0 || HandleWakeFailure(result)) return;
     asleep = queue_.SqpollThreadSleeps();
   }
 }
 
 // After a wake-up that was refused: true when all that is pending has failed for it.
-bool SubmissionSide::GivesUp(int result) {
+bool SubmissionSide::HandleWakeFailure(int result) {
   // EOWNERDEAD: the polling thread is gone, and nobody will take them.
   if (result != -EOWNERDEAD && (Pause() || !queue_.HideFromSqpollThread())) return false;
   FailPending(result);
@@ -131,11 +131,11 @@ void SubmissionSide::WaitForRoom(uint32_t count) {
   while (queue_.Room() < count) {
     const int result =
         Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT, nullptr);
-    if (result < 0 && GivesUp(result)) return;
+    if (result < 0 && HandleWakeFailure(result)) return;
     // SQ_WAIT (5.10) ends when there is room for one. The thread is awake and at work: the rest is
     // near.
     if (queue_.Room() < count) {
-      const timespec pause = {.tv_sec = 0, .tv_nsec = kShortestPauseNs};
+      const timespec pause = {.tv_sec = 0, .tv_nsec = kPauseMinNs};
       nanosleep(&pause, nullptr);
     }
   }
@@ -144,11 +144,11 @@ void SubmissionSide::WaitForRoom(uint32_t count) {
 // Gives the kernel a chance to finish something, longer each time; false when patience is at its
 // end.
 bool SubmissionSide::Pause() {
-  if (paused_ns_ >= kPatienceNs) return false;
+  if (paused_ns_ >= kRetryTimeMaxNs) return false;
   // Runs what is due, and moves completions that wait into their queue, if the other side has made
   // room there.
   (void)Enter(0, 0, IORING_ENTER_GETEVENTS, nullptr);
-  const int64_t pause_ns = paused_ns_ < kShortestPauseNs ? kShortestPauseNs : paused_ns_ / 2;
+  const int64_t pause_ns = paused_ns_ < kPauseMinNs ? kPauseMinNs : paused_ns_ / 2;
   const timespec pause = {.tv_sec = 0, .tv_nsec = pause_ns};
   nanosleep(&pause, nullptr);
   paused_ns_ += pause_ns;

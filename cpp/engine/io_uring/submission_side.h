@@ -4,7 +4,7 @@
 //
 // Threading: one thread at a time; counters from any.
 //
-//   if (submission.Submit(requests, {})) completion.NotifyFailed();
+//   if (submission.Submit(requests, {})) completion.SignalFailedEvents();
 #ifndef MOORING_CPP_ENGINE_IO_URING_SUBMISSION_SIDE_H_
 #define MOORING_CPP_ENGINE_IO_URING_SUBMISSION_SIDE_H_
 
@@ -37,7 +37,7 @@ class SubmissionSide {
 
   // Returns when the kernel has taken and started all that was submitted. With SQPOLL only is there
   // anything to wait for. True as Submit.
-  bool WaitUntilTaken();
+  bool WaitUntilConsumed();
 
   // From the first drain on, requests may have to wait for it inside the kernel, cancellations too.
   bool has_seen_drain() const { return queue_.has_seen_drain(); }
@@ -50,11 +50,11 @@ class SubmissionSide {
   uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }
 
  private:
-  size_t HandOver(const SubmissionWait& wait);
+  size_t SubmitPending(const SubmissionWait& wait);
   size_t Recover(int result, uint32_t pending);
-  size_t RecoverShort();
+  size_t RecoverPartial();
   void WakeSqpollThread();
-  bool GivesUp(int result);
+  bool HandleWakeFailure(int result);
   void WaitForRoom(uint32_t count);
   bool Pause();
   void FailPending(int32_t result);

@@ -40,26 +40,25 @@ Unavailability Denied(int error, std::string message) {
 }
 
 Unavailability Disabled(int error, int setting) {
-  Unavailability unavailability = {.reason = EngineReason::kIoUringDisabled,
-                                   .code = Code::kPermission,
-                                   .retry = Retry::kAfterRemedy,
-                                   .system_error = error};
-  unavailability.message = Format(
-      "sysctl kernel.io_uring_disabled is %d: io_uring_setup answers %s", setting, NameOf(error));
-  unavailability.remedy = setting == 1
-                              ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
-                                "join the group that sysctl "
-                                "kernel.io_uring_group names, or choose the threads engine"
-                              : "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
-                                "choose the threads engine";
-  return unavailability;
+  Unavailability why = {.reason = EngineReason::kIoUringDisabled,
+                        .code = Code::kPermission,
+                        .retry = Retry::kAfterRemedy,
+                        .system_error = error};
+  why.message = Format("sysctl kernel.io_uring_disabled is %d: io_uring_setup answers %s", setting,
+                       NameOf(error));
+  why.remedy = setting == 1 ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+                              "join the group that sysctl "
+                              "kernel.io_uring_group names, or choose the threads engine"
+                            : "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+                              "choose the threads engine";
+  return why;
 }
 
 // EPERM and EACCES: a seccomp filter answers before the kernel looks at any argument, so it gives
 // itself away by denying a descriptor that does not exist, too; the sysctl (6.6) and security
 // modules act in setup alone.
 Unavailability ExplainNotPermitted(const UringCalls& calls, int error) {
-  const int probe = calls.enter(-1, 0, 0, 0, nullptr, 0);
+  const int probe = calls.io_uring_enter(-1, 0, 0, 0, nullptr, 0);
   if (probe == -EPERM || probe == -EACCES) {
     return Denied(
         error,
@@ -68,11 +67,11 @@ Unavailability ExplainNotPermitted(const UringCalls& calls, int error) {
   }
   const int setting = IoUringDisabledSysctl().value_or(0);
   if (setting != 0) return Disabled(error, setting);
-  Unavailability unavailability = Denied(
+  Unavailability why = Denied(
       error, Format("io_uring_setup answers %s: a seccomp filter or security module denies it",
                     NameOf(error)));
-  unavailability.remedy += "; under SELinux or AppArmor, allow the domain io_uring";
-  return unavailability;
+  why.remedy += "; under SELinux or AppArmor, allow the domain io_uring";
+  return why;
 }
 
 }  // namespace
@@ -117,32 +116,32 @@ Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limi
             .system_error = ENOMEM,
             .message =
                 Format("the kernel has no memory for a ring of %s, nor for smaller ones down to %s",
-                       FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.least).c_str()),
+                       FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.smallest).c_str()),
             .remedy = "free memory, or raise the memory limit of the control group"};
   }
-  Unavailability unavailability = {.reason = EngineReason::kMemlockLimit,
-                                   .code = Code::kMemlockLimit,
-                                   .retry = Retry::kAfterRemedy,
-                                   .system_error = ENOMEM};
-  unavailability.message = Format(
+  Unavailability why = {.reason = EngineReason::kMemlockLimit,
+                        .code = Code::kMemlockLimit,
+                        .retry = Retry::kAfterRemedy,
+                        .system_error = ENOMEM};
+  why.message = Format(
       "the memlock budget is spent: the ring asked for needs %s, the smallest %s, and the soft "
       "limit "
       "RLIMIT_MEMLOCK is %s, shared by all processes of this user",
-      FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.least).c_str(),
+      FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.smallest).c_str(),
       FormatBytes(limits.soft_bytes).c_str());
   const uint64_t kib = (bytes.wanted + 1023) / 1024;
-  unavailability.remedy = Format(
+  why.remedy = Format(
       "raise RLIMIT_MEMLOCK by at least %s ('ulimit -l' counts KiB: %llu more; docker: --ulimit "
       "memlock=BYTES; systemd: LimitMEMLOCK=), or grant CAP_IPC_LOCK",
       FormatBytes(bytes.wanted).c_str(), static_cast<unsigned long long>(kib));
   if (limits.hard_bytes > limits.soft_bytes) {
-    unavailability.remedy +=
+    why.remedy +=
         limits.hard_bytes == UINT64_MAX
             ? "; the hard limit is unlimited, so the ring option RAISE_MEMLOCK suffices"
             : Format("; the hard limit is %s, which the ring option RAISE_MEMLOCK may use",
                      FormatBytes(limits.hard_bytes).c_str());
   }
-  return unavailability;
+  return why;
 }
 
 Unavailability ExplainTooOld(const std::string& what) {

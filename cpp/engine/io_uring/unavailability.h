@@ -4,8 +4,8 @@
 //
 // Threading: a value.
 //
-//   Unavailability unavailability = ExplainSetupFailure(kKernelCalls, -EPERM);
-//   if (unavailability.reason == EngineReason::kNone) return unavailability.ToStatus();
+//   Unavailability why = ExplainSetupFailure(kKernelCalls, -EPERM);
+//   if (why.reason == EngineReason::kNone) return why.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_UNAVAILABILITY_H_
 #define MOORING_CPP_ENGINE_IO_URING_UNAVAILABILITY_H_
 
@@ -38,7 +38,7 @@ Unavailability ExplainSetupFailure(const UringCalls& calls, int result);
 // rings; the smallest that was tried takes `least_bytes`.
 struct RingBytes {
   uint64_t wanted = 0;
-  uint64_t least = 0;
+  uint64_t smallest = 0;
 };
 Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits);
 

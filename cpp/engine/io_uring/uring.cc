@@ -26,7 +26,7 @@ std::atomic<uint64_t> rings_closed{0};
 
 int Uring::Create(const UringCalls& calls, const io_uring_params& params, uint32_t entries) {
   io_uring_params answer = params;
-  const int fd = calls.setup(entries, &answer);
+  const int fd = calls.io_uring_setup(entries, &answer);
   if (fd < 0) return fd;
   // It closes nothing when it fails, and it fails as mmap(2) does.
   if (const int error = io_uring_queue_mmap(fd, &answer, &ring_); error < 0) {
@@ -39,7 +39,7 @@ int Uring::Create(const UringCalls& calls, const io_uring_params& params, uint32
   params_ = answer;
   maker_ = CurrentProcess();
   memlock_exempt_ = ReadMemlockLimits().exempt;
-  memlock_bytes_ = !memlock_exempt_ && ChargesRings() ? ChargedBytes(answer) : 0;
+  memlock_bytes_ = !memlock_exempt_ && KernelChargesRings() ? ChargedBytes(answer) : 0;
   MemlockLedger::Charge(memlock_bytes_);
   // Kernels without MADV_DONTFORK do not exist; a failure would only leave the child with mappings
   // it does not use.
@@ -74,13 +74,13 @@ void Uring::Swap(Uring& other) {
 // charging, and RW_ATTR with 6.14, which began again. 7.3 charges none (measured; up to 7.0 they
 // are), and has EINVAL for a buffer of more than 1 TiB, where the others have EFAULT for one of
 // more than 1 GiB.
-bool Uring::ChargesRings() const {
+bool Uring::KernelChargesRings() const {
   if (!HasFeature(IORING_FEAT_NATIVE_WORKERS)) return true;
   if (!HasFeature(IORING_FEAT_RW_ATTR)) return false;
   // Refused for its size; never mapped, so that a kernel which thinks nothing of the size pins
   // nothing.
   const iovec too_large = {.iov_base = reinterpret_cast<void*>(4096), .iov_len = size_t{1} << 41};
-  return Control(IORING_REGISTER_BUFFERS, &too_large, 1) != -EINVAL;
+  return Register(IORING_REGISTER_BUFFERS, &too_large, 1) != -EINVAL;
 }
 
 // Two ranges, each of whole pages: the rings with the array of indexes at their end, and the

@@ -6,7 +6,7 @@
 // what is in flight, in its own time. The mappings are not there in a fork child (MADV_DONTFORK),
 // and the destructor, in one, closes the child's copy of the descriptor and does nothing else.
 //
-// Threading: Enter and Control take any thread, as far as the flags let the kernel.
+// Threading: Enter and Register take any thread, as far as the flags let the kernel.
 //
 //   Uring uring;
 //   const int error = uring.Create(kKernelCalls, params, 8);   // 0, or a negative errno
@@ -51,21 +51,22 @@ class Uring {
   int Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags,
             const __kernel_timespec* timeout) const {
     if (timeout == nullptr)
-      return calls_->enter(ring_.ring_fd, to_submit, min_complete, flags, nullptr, kSigsetBytes);
+      return calls_->io_uring_enter(ring_.ring_fd, to_submit, min_complete, flags, nullptr,
+                                    kSigsetBytes);
     io_uring_getevents_arg argument = {};
     argument.sigmask_sz = kSigsetBytes;
     argument.ts = reinterpret_cast<uint64_t>(timeout);
-    return calls_->enter(ring_.ring_fd, to_submit, min_complete, flags | IORING_ENTER_EXT_ARG,
-                         &argument, sizeof(argument));
+    return calls_->io_uring_enter(ring_.ring_fd, to_submit, min_complete,
+                                  flags | IORING_ENTER_EXT_ARG, &argument, sizeof(argument));
   }
   // io_uring_register(2).
-  int Control(uint32_t opcode, const void* argument, uint32_t count) const {
-    return calls_->control(ring_.ring_fd, opcode, argument, count);
+  int Register(uint32_t opcode, const void* argument, uint32_t count) const {
+    return calls_->io_uring_register(ring_.ring_fd, opcode, argument, count);
   }
 
   // This kernel charges rings to RLIMIT_MEMLOCK, unless their maker is exempt. Before the ring has
   // a table of buffers.
-  bool ChargesRings() const;
+  bool KernelChargesRings() const;
   // What a ring of these sizes costs where it is charged.
   static uint64_t ChargedBytes(const io_uring_params& params);
 

@@ -33,7 +33,7 @@ namespace mooring {
 // Long enough for a loaded machine under a sanitizer; only a failing test waits as long.
 inline Deadline Patience() { return Deadline::After(20'000'000'000); }
 // How long a test looks at what must not come.
-inline Deadline Glance() { return Deadline::After(20'000'000); }
+inline Deadline QuietDeadline() { return Deadline::After(20'000'000); }
 
 enum class Mode { kAnyThread, kOwner, kSqpoll };
 inline std::string ModeName(const ::testing::TestParamInfo<Mode>& info) {
@@ -54,11 +54,10 @@ inline EngineOptions OptionsOf(Mode mode) {
 // Null when the machine has no io_uring; the tests then say so by way of SKIP_WITHOUT_URING.
 inline std::unique_ptr<Engine> MakeUring(const EngineOptions& options,
                                          const UringCalls& calls = kKernelCalls) {
-  Unavailability unavailability;
-  std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability, calls);
+  Unavailability why;
+  std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why, calls);
   if (engine == nullptr)
-    fprintf(stderr, "no engine: %s (%s)\n", unavailability.message.c_str(),
-            unavailability.remedy.c_str());
+    fprintf(stderr, "no engine: %s (%s)\n", why.message.c_str(), why.remedy.c_str());
   return engine;
 }
 inline std::unique_ptr<Engine> MakeUring(Mode mode) { return MakeUring(OptionsOf(mode)); }
@@ -129,7 +128,7 @@ inline std::vector<Event> Take(Engine& engine, uint32_t count) {
 // Nothing more comes.
 inline void ExpectNone(Engine& engine) {
   Event event;
-  EXPECT_EQ(engine.Reap({&event, 1}, 1, Glance()), 0u)
+  EXPECT_EQ(engine.Reap({&event, 1}, 1, QuietDeadline()), 0u)
       << "token " << event.token << ", result " << event.result;
 }
 
