@@ -129,7 +129,7 @@ class Engine {
   // True on the thread that may call. Always true without owner_thread.
   virtual bool IsOwner() const = 0;
   // True on a thread whose calls the engine can carry out: IsOwner may be a rule for callers only.
-  virtual bool WorksHere() const { return IsOwner(); }
+  virtual bool WorksOnThisThread() const { return IsOwner(); }
 
   // Takes all requests and starts them; the caller keeps to in_flight_max. Chains (kRequestLink)
   // are whole within `requests` and no longer than submission_count. A request that cannot be
@@ -148,7 +148,7 @@ class Engine {
   // Makes a Reap that waits now, or the next one that would wait, return early.
   virtual void Wake() = 0;
   // Wake, and for those who wait outside: makes the eventfd readable.
-  virtual void Alert() = 0;
+  virtual void WakeAndSignal() = 0;
 
   // Makes an empty ring of `entry_count` (a power of two, at most 32768) provided buffers, for recv
   // with kRequestMultishot. 0, or a negative errno: -EOPNOTSUPP where the engine has no such rings,

@@ -303,7 +303,7 @@ void BufferTable::AskForBuffers() {
   buffers_asked_.store(true, std::memory_order_relaxed);
   has_deferred_.store(true, std::memory_order_release);
   MutexLock lock(mutex_);
-  if (engine_ != nullptr) engine_->Alert();
+  if (engine_ != nullptr) engine_->WakeAndSignal();
 }
 
 int BufferTable::CreateProvidedRing(uint32_t entry_count, std::unique_ptr<ProvidedRing>* out_ring) {

@@ -104,7 +104,7 @@ void CompletionSide::Wake() {
   SignalEventFd(wake_fd_.get());
 }
 
-void CompletionSide::Alert() {
+void CompletionSide::WakeAndSignal() {
   wake_pending_.store(true, std::memory_order_release);
   SignalFailedEvents();
 }

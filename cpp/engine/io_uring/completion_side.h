@@ -49,7 +49,7 @@ class CompletionSide {
   SubmissionWait PlanWait(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout);
 
   void Wake();
-  void Alert();
+  void WakeAndSignal();
   // There are failed events, which no completion tells of.
   void SignalFailedEvents();
   // For Engine::EventFd; made on first use. A negative errno when that fails.

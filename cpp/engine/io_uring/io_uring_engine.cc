@@ -52,7 +52,7 @@ class IoUringEngine final : public Engine {
             .overflows = completion_.overflows()};
   }
   bool IsOwner() const override { return !owner_thread_ || CurrentThread() == owner_; }
-  bool WorksHere() const override {
+  bool WorksOnThisThread() const override {
     return !uring_.HasFlag(IORING_SETUP_SINGLE_ISSUER) || IsOwner();
   }
 
@@ -61,7 +61,7 @@ class IoUringEngine final : public Engine {
   uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                          uint32_t min_count, Deadline deadline) override;
   void Wake() override { completion_.Wake(); }
-  void Alert() override { completion_.Alert(); }
+  void WakeAndSignal() override { completion_.WakeAndSignal(); }
   int CreateProvidedRing(uint32_t entry_count, std::unique_ptr<ProvidedRing>* out_ring) override {
     // The errno of kernels before 5.19. 5.19 has the rings, but no multishot receive.
     if ((info_.features & kFeatureRecvMultishot) == 0) return -EINVAL;

@@ -106,7 +106,7 @@ class FakeEngine : public Engine {
     return Reap(out, min_count, deadline);
   }
   void Wake() override {}
-  void Alert() override { ++alerts; }
+  void WakeAndSignal() override { ++alerts; }
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
                     std::span<const uint64_t> tags) override {
     int done = 0;
