@@ -14,7 +14,7 @@
 namespace mooring {
 namespace {
 
-// The smallest of all, with one slot in each table to see whether there can be any.
+// The smallest ring, with one slot in each table to find out whether tables work.
 constexpr EngineOptions kProbeOptions = {
     .owner_thread = true,
     .submission_count = 8,
@@ -26,11 +26,11 @@ constexpr EngineOptions kProbeOptions = {
 
 Result<std::unique_ptr<Engine>> CreateThreads(const EngineOptions& options, Unavailability why) {
   ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, CreateThreadsEngine(options));
-  engine->Explain(why.reason, why.system_error, std::move(why.message), std::move(why.remedy));
+  engine->SetReason(why.reason, why.system_error, std::move(why.message), std::move(why.remedy));
   return engine;
 }
 
-// What the ring of the probe does not show by itself.
+// Features that the ring of the probe does not show.
 uint64_t ProbeMoreFeatures() {
   uint64_t features = 0;
   Unavailability ignored;
@@ -40,7 +40,7 @@ uint64_t ProbeMoreFeatures() {
       features |= TryClone(kKernelCalls, source);
   }
   EngineOptions options = kProbeOptions;
-  options.kind = EngineKind::kIoUring;  // by name, so that it is not made without
+  options.kind = EngineKind::kIoUring;  // so that a ring without SQPOLL is not accepted
   options.sqpoll = true;
   Uring sqpoll_ring;
   if (SetUpUring(kKernelCalls, options, &sqpoll_ring, &ignored)) features |= kFeatureSqpoll;
@@ -84,7 +84,8 @@ EngineInfo ProbeEngine() {
 }
 
 bool RingsAreCharged() {
-  // 0: not known yet. It does not change while the kernel runs, so who sets it does not matter.
+  // 0: unknown, 1: charged, 2: not charged. It cannot change while the kernel runs, so any thread
+  // may set it.
   static std::atomic<int> known{0};
   if (const int value = known.load(std::memory_order_relaxed); value != 0) return value == 1;
   Uring uring;
@@ -94,7 +95,7 @@ bool RingsAreCharged() {
     known.store(charged ? 1 : 2, std::memory_order_relaxed);
     return charged;
   }
-  // A ring of two pages that does not fit shows that it is charged, where a limit can be the cause.
+  // Where there is a limit, ENOMEM for a ring of two pages shows that rings are charged.
   const MemlockLimits limits = ReadMemlockLimits();
   return result == -ENOMEM && !limits.exempt && limits.soft_bytes != UINT64_MAX;
 }
