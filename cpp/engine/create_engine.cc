@@ -53,12 +53,12 @@ Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options) {
   switch (options.kind) {
     case EngineKind::kThreads:
       return CreateThreads(options, {.reason = EngineReason::kPolicy,
-                                     .message = "the threads engine was asked for"});
+                                     .message = "the caller chose the threads engine"});
     case EngineKind::kAuto:
     case EngineKind::kIoUring:
       break;
     default:
-      return InvalidArgument("no such engine", "choose auto, io_uring or threads");
+      return InvalidArgument("unknown engine kind", "choose auto, io_uring or threads");
   }
   Unavailability why;
   if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why)) return engine;

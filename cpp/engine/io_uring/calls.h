@@ -1,8 +1,7 @@
-// UringCalls: the three system calls of io_uring, as a table, so that a test can stand between an
-// engine and the kernel and show it kernels, limits and failures that the machine at hand does not
-// have.
+// UringCalls: the three system calls of io_uring, as a table of functions. A test replaces them to
+// simulate kernels, limits and failures that the test machine does not have.
 //
-// All return a negative errno on failure. The table outlives whoever is given it.
+// All return a negative errno on failure. The table outlives the objects that use it.
 //
 // Threading: any thread.
 //

@@ -11,16 +11,16 @@
 namespace mooring {
 namespace {
 
-// The longest wait that Wake cannot end at once: before a reaper parks, and with DEFER_TASKRUN
-// after.
+// The waits in io_uring_enter(2), which Wake cannot interrupt: the first one, and with
+// DEFER_TASKRUN each later one.
 constexpr int64_t kBriefWaitNs = 1'000'000;
 constexpr int64_t kIdleWaitNs = 40'000'000;
-// How many submissions in a row wait in their own system call before one is tried without.
+// The number of consecutive submissions that wait in their own system call before one does not.
 constexpr uint32_t kWaitsBetweenTries = 8;
 
 void SignalEventFd(int event_fd) {
   const uint64_t one = 1;
-  // It can fail only when the counter is full, and then it is readable anyway.
+  // It can fail only when the counter is at its maximum, and then the eventfd is already readable.
   [[maybe_unused]] const ssize_t written = write(event_fd, &one, sizeof(one));
 }
 
@@ -29,7 +29,7 @@ void DrainEventFd(int event_fd) {
   [[maybe_unused]] const ssize_t got = read(event_fd, &count, sizeof(count));
 }
 
-void AddOne(std::atomic<uint64_t>& counter) {  // only one thread writes it
+void AddOne(std::atomic<uint64_t>& counter) {  // only one thread writes the counter
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
@@ -60,15 +60,14 @@ uint32_t CompletionSide::Reap(std::span<Event> events, uint32_t min_count, Deadl
 uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uint32_t min_count,
                                     Deadline deadline) {
   min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
-  bool parked = false;
+  bool idle = false;  // WaitInEnter has timed out since the last WaitInPoll
   bool can_wait = true;
   for (;;) {
     if (count < events.size() && FlushCompletions()) count += Take(events.subspan(count));
     if (count >= min_count || !can_wait || deadline.Passed() || ConsumeWake()) break;
-    const bool can_park = parked && !defers_taskrun_;
-    can_wait = can_park || !waits_take_timeouts_
-                   ? WaitInPoll(deadline, &parked)
-                   : WaitInEnter(min_count - count, deadline, &parked);
+    const bool use_poll = (idle && !defers_taskrun_) || !waits_take_timeouts_;
+    can_wait =
+        use_poll ? WaitInPoll(deadline, &idle) : WaitInEnter(min_count - count, deadline, &idle);
     count += Take(events.subspan(count));
   }
   if (defers_taskrun_ && event_fd_.valid() && count < events.size()) {
@@ -115,7 +114,7 @@ void CompletionSide::SignalFailedEvents() {
     SignalEventFd(fd);
 }
 
-// Readable from the start: what was ready before the kernel knew of it is found by the first reap.
+// Readable from the start, so that a first reap finds completions older than the registration.
 int CompletionSide::EventFd() {
   if (event_fd_.valid()) return event_fd_.get();
   UniqueFd fd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -128,9 +127,9 @@ int CompletionSide::EventFd() {
   return number;
 }
 
-// For kernels that signal work that waits but once for each registration: see the header. The
-// caller has found nothing and will sleep on the descriptor; what came meanwhile is found by
-// looking again.
+// For kernels that signal pending work only once for each registration: see the header. The caller
+// of Reap found nothing more and may sleep on the descriptor next. The last Enter delivers
+// completions that became ready before the new registration.
 void CompletionSide::RearmEventFd() {
   const int number = event_fd_.get();
   AddOne(system_calls_);
@@ -140,9 +139,9 @@ void CompletionSide::RearmEventFd() {
   (void)Enter(0, nullptr);
 }
 
-// Completions may be ready that are not in the queue: work that the kernel has put off until we
-// come by, and those that found the queue full, which wait in order until there is room
-// (IORING_FEAT_NODROP, 5.5).
+// Makes the kernel deliver completions that are ready but not in the queue: deferred task work, and
+// completions that did not fit, which the kernel keeps in order until there is room
+// (IORING_FEAT_NODROP, 5.5). False when there are none.
 bool CompletionSide::FlushCompletions() {
   const uint32_t flags = __atomic_load_n(submission_flags_, __ATOMIC_ACQUIRE);
   if ((flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) == 0) return false;
@@ -151,29 +150,29 @@ bool CompletionSide::FlushCompletions() {
   return true;
 }
 
-// False when waiting here is hopeless.
-bool CompletionSide::WaitInEnter(uint32_t count, Deadline deadline, bool* parked) {
+// False when this thread cannot wait here.
+bool CompletionSide::WaitInEnter(uint32_t count, Deadline deadline, bool* idle) {
   expected_waits_ = kWaitsBetweenTries;
-  const __kernel_timespec timeout = AtMost(*parked ? kIdleWaitNs : kBriefWaitNs, deadline);
+  const __kernel_timespec timeout = AtMost(*idle ? kIdleWaitNs : kBriefWaitNs, deadline);
   switch (Enter(std::min(count, queue_.capacity()), &timeout)) {
     case 0:
-    case -EINTR:  // the deadline has not moved
+    case -EINTR:  // the deadline is absolute
     case -EBUSY:  // the queue is full: up to 5.12 the kernel does not wait then
-    case -EBADR:  // there was no memory to keep a completion that found the queue full; said once
+    case -EBADR:  // no memory to keep a completion that did not fit; reported once
       return true;
     case -ETIME:
     case -EAGAIN:
-      *parked = true;
+      *idle = true;
       return true;
-    default:  // EEXIST: not the owner's thread; EBADF, EBADFD, EPERM: not ours to use any more
+    default:  // EEXIST: not the owner's thread; EBADF, EBADFD, EPERM: the ring is not usable
       return false;
   }
 }
 
-// Until the ring has something, somebody wakes us, or the deadline passes; EINTR is as good a
-// reason to look again. False when waiting here is hopeless.
-bool CompletionSide::WaitInPoll(Deadline deadline, bool* parked) {
-  *parked = false;
+// Waits until the ring has a completion, Wake is called, the deadline passes, or a signal arrives.
+// False when this thread cannot wait here.
+bool CompletionSide::WaitInPoll(Deadline deadline, bool* idle) {
+  *idle = false;
   pollfd fds[2] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0},
                    {.fd = uring_.fd(), .events = POLLIN, .revents = 0}};
   const timespec timeout = deadline.Remaining();
@@ -186,7 +185,7 @@ bool CompletionSide::WaitInPoll(Deadline deadline, bool* parked) {
 
 bool CompletionSide::ConsumeWake() {
   if (!wake_pending_.load(std::memory_order_relaxed)) return false;
-  // Acquire pairs with Wake: whoever is woken sees why.
+  // Acquire pairs with Wake: the woken thread sees the writes before it.
   wake_pending_.exchange(false, std::memory_order_acquire);
   DrainEventFd(wake_fd_.get());
   return true;

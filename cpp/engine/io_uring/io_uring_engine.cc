@@ -27,7 +27,7 @@ namespace {
 
 UniqueFd MakeEventFd() { return UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
-// A nop whose event callers ignore, as that of a tag which is none of theirs.
+// A nop whose event callers ignore, because they do not know its tag.
 constexpr Request kIgnoredNop = {.token = kBufferTagBit | UINT32_MAX};
 
 class IoUringEngine final : public Engine {
@@ -43,9 +43,9 @@ class IoUringEngine final : public Engine {
         submission_(uring_, failed_, quirks),
         completion_(uring_, failed_, submission_, std::move(wake_fd)) {}
 
-  // Makes the tables, and writes down what was obtained.
-  void Complete(const EngineOptions& options, const UringFeatures& features,
-                uint64_t more_features);
+  // Makes the tables and fills info_.
+  void Initialize(const EngineOptions& options, const UringFeatures& features,
+                  uint64_t more_features);
 
   EngineCounters counters() const override {
     return {.system_calls = submission_.system_calls() + completion_.system_calls(),
@@ -81,7 +81,7 @@ class IoUringEngine final : public Engine {
   }
   int UnregisterBuffers() override { return tables_.UnregisterBuffers(); }
   int SetFile(uint32_t index, int fd) override {
-    // A slot is looked up when its request starts, and the polling thread may be behind.
+    // The kernel looks up a slot when the request starts, and the SQPOLL thread may start it later.
     if (submission_.WaitUntilConsumed()) completion_.SignalFailedEvents();
     return tables_.SetFile(index, fd);
   }
@@ -94,20 +94,20 @@ class IoUringEngine final : public Engine {
   std::optional<int> CancelDirectly(uint64_t token);
 
   const Uring uring_;
-  const bool has_shutdown_opcode_;  // IORING_OP_SHUTDOWN is there
-  bool has_sync_cancel_ = true;     // IORING_REGISTER_SYNC_CANCEL is, as far as known
+  const bool has_shutdown_opcode_;
+  bool has_sync_cancel_ = true;  // false after IORING_REGISTER_SYNC_CANCEL has failed with EINVAL
   const bool owner_thread_;
   const ThreadToken owner_;
   UringTables tables_;
   uint16_t next_group_ = 0;  // of provided buffers
-  // Sides run on two threads: a cache line that both write would pass between them at each call.
+  // The sides may run on two threads: a shared cache line would move between them at each call.
   alignas(64) FailedEvents failed_;
   alignas(64) SubmissionSide submission_;
   alignas(64) CompletionSide completion_;
 };
 
-void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& features,
-                             uint64_t more_features) {
+void IoUringEngine::Initialize(const EngineOptions& options, const UringFeatures& features,
+                               uint64_t more_features) {
   const io_uring_params& params = uring_.params();
   info_.kind = EngineKind::kIoUring;
   info_.submission_count = params.sq_entries;
@@ -123,7 +123,7 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
     if (info_.table_error == 0 && tables_.registers_whole()) {
       info_.fixed_buffer_count =
           std::min(options.fixed_buffer_count, UringTables::kWholeSlotCountMax);
-      info_.features &= ~uint64_t{kFeatureBufferTags};  // they come with updates only
+      info_.features &= ~uint64_t{kFeatureBufferTags};  // tags need updates
     } else if (info_.table_error == 0) {
       info_.fixed_buffer_count = options.fixed_buffer_count;
       info_.features |= kFeatureBufferUpdate | kFeatureSparseTable;
@@ -141,8 +141,8 @@ void IoUringEngine::Submit(std::span<const Request> requests) {
   if (submission_.Submit(requests, {})) completion_.SignalFailedEvents();
 }
 
-// Some requests are better made here than by the ring, after what stands before them has been
-// started.
+// Executes some requests with a direct system call, after it has submitted the requests before
+// them.
 void IoUringEngine::SubmitWithDirectCalls(std::span<const Request> requests) {
   bool any_failed = false;
   bool needs_nop = false;
@@ -169,23 +169,25 @@ void IoUringEngine::SubmitWithDirectCalls(std::span<const Request> requests) {
     in_chain = (request.flags & kRequestLink) != 0;
   }
   any_failed |= submission_.Submit(requests.subspan(begin), {});
-  // The kernel may forget to start what a drain held back when what it waited for was cancelled
-  // (measured, 6.18). It looks again when it is given something.
+  // When a request that a drain waited for is cancelled, the kernel may not start the drain and the
+  // requests after it (measured, 6.18). The next submission starts them.
   if (needs_nop) any_failed |= submission_.Submit({&kIgnoredNop, 1}, {});
   if (any_failed) completion_.SignalFailedEvents();
 }
 
-// Before 5.11 the kernel has no shutdown. As shutdown(2) never waits, one that nothing orders can
-// be made at once. The rest get the kernel's own answer, EINVAL: they would have to wait for
-// others, or name a slot whose file only the kernel knows.
+// Before 5.11 the kernel has no shutdown opcode. shutdown(2) never waits, so the engine calls it
+// for requests without flags. The others are submitted and get the kernel's EINVAL: they would have
+// to wait for other requests, or name a slot whose file only the kernel knows.
 int IoUringEngine::ShutDownDirectly(const Request& request) {
   return shutdown(request.fd, static_cast<int>(request.parameter)) == 0 ? 0 : -errno;
 }
 
-// A cancellation that is a request itself would wait behind a drain, and so for the very request
-// that it is to stop. Nothing where the kernel knows no other kind (before 6.0): there it waits.
+// A cancel request would wait behind a drain, and the drain for the request to cancel. So the
+// engine uses IORING_REGISTER_SYNC_CANCEL. Returns nothing before 6.0, which does not have it;
+// there the cancel is submitted as a request and waits.
 std::optional<int> IoUringEngine::CancelDirectly(uint64_t token) {
-  // No time: one that runs already is asked to stop, and not waited for.
+  // The timeout is 0: a request that is already running gets a cancel, but the call does not wait
+  // for it.
   io_uring_sync_cancel_reg argument = {};
   argument.addr = token;
   argument.fd = -1;
@@ -221,18 +223,19 @@ Result<int> IoUringEngine::EventFd() {
                      "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)");
 }
 
-// What the kernel must let us do beyond io_uring_setup; true, or false with the reason.
+// Checks that io_uring_enter and io_uring_register work, and that no opcode is missing. False with
+// the reason in `*why`.
 bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCalls& calls,
               Unavailability* why) {
   const int enter = calls.io_uring_enter(uring.fd(), 0, 0, 0, nullptr, 0);
   if (enter < 0) {
     *why = ExplainDeniedCall("io_uring_enter", enter);
   } else if (features.probe_error() == -EINVAL) {
-    *why = ExplainTooOld("it cannot be asked for its opcodes");
+    *why = ExplainTooOld("it has no IORING_REGISTER_PROBE");
   } else if (features.probe_error() != 0) {
     *why = ExplainDeniedCall("io_uring_register", features.probe_error());
   } else if (const char* name = features.FirstMissingOpcode()) {
-    *why = ExplainTooOld(std::string("it lacks ") + name);
+    *why = ExplainTooOld(std::string("it has no ") + name);
   } else {
     return true;
   }
@@ -258,7 +261,7 @@ std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavai
   auto engine =
       std::make_unique<IoUringEngine>(options, std::move(uring), quirks,
                                       features.HasOpcode(IORING_OP_SHUTDOWN), std::move(wake_fd));
-  engine->Complete(options, features, TrySendZeroCopy(calls, features));
+  engine->Initialize(options, features, TrySendZeroCopy(calls, features));
   return engine;
 }
 

@@ -9,7 +9,7 @@
 namespace mooring {
 namespace {
 
-// Groups of this engine that were not unregistered may be in the way, if the count has come round.
+// After `next_group` has wrapped around, it can reach groups that were never unregistered.
 constexpr int kGroupsToTry = 64;
 
 io_uring_buf* Entries(const Mapping& mapping) {
@@ -47,13 +47,13 @@ int UringProvidedRing::Create(const Uring& uring, uint16_t& next_group, uint32_t
 
 void UringProvidedRing::Add(std::byte* data, uint32_t size, uint16_t id) {
   io_uring_buf& entry = Entries(mapping_)[tail_++ & mask_];
-  // Field by field: the tail lies in what the first entry does not use.
+  // Field by field: the ring's tail shares memory with the unused field of the first entry.
   entry.addr = reinterpret_cast<uint64_t>(data);
   entry.len = size;
   entry.bid = id;
 }
 
-// Release: the kernel sees the entries before the tail that says they are there.
+// Release: the kernel sees the entries before it sees the tail that includes them.
 void UringProvidedRing::Publish() {
   __atomic_store_n(&Entries(mapping_)[0].resv, tail_, __ATOMIC_RELEASE);
 }

@@ -14,7 +14,7 @@ namespace {
 constexpr uint32_t kSubmissionCountMin = 8;
 constexpr uint32_t kCompletionCountMin = 16;
 
-// Of 5.6, and of every ring: sizes as asked, cut to what the kernel allows.
+// Since 5.6, and for every ring: the requested sizes, reduced to the kernel's maximum.
 constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
 constexpr uint32_t kSubmitAll = IORING_SETUP_SUBMIT_ALL;        // 5.18
 constexpr uint32_t kNoSqArray = IORING_SETUP_NO_SQARRAY;        // 6.6
@@ -23,12 +23,12 @@ constexpr uint32_t kTaskrunFlag = IORING_SETUP_TASKRUN_FLAG;    // 5.19
 constexpr uint32_t kCoopTaskrun = IORING_SETUP_COOP_TASKRUN | kTaskrunFlag;
 constexpr uint32_t kDeferTaskrun = IORING_SETUP_DEFER_TASKRUN | kTaskrunFlag;  // 6.1
 
-// Any thread submits, any other reaps. No COOP_TASKRUN: with it, what a submitter's request still
-// has to do waits until that thread next enters the kernel, be it that it computes for long, and a
-// reaper on another thread waits with it.
+// For rings on which any thread submits and any other reaps. Without COOP_TASKRUN: with it, the
+// task work of a request waits until its submitting thread next enters the kernel. A thread that
+// reaps would wait too, for as long as the submitter computes.
 constexpr uint32_t kAnyThread[] = {kBase | kSubmitAll | kNoSqArray, kBase | kSubmitAll, kBase};
 
-// One thread does both, so nothing is lost by waiting for it.
+// For rings on which one thread submits and reaps. Task work may wait until it enters the kernel.
 constexpr uint32_t kOwnerThread[] = {
     kBase | kSubmitAll | kNoSqArray | kSingleIssuer | kDeferTaskrun,
     kBase | kSubmitAll | kSingleIssuer | kDeferTaskrun,
@@ -38,7 +38,7 @@ constexpr uint32_t kOwnerThread[] = {
     kBase,
 };
 
-// A kernel thread submits; DEFER_TASKRUN and COOP_TASKRUN are EINVAL beside it.
+// With SQPOLL, for which DEFER_TASKRUN and COOP_TASKRUN give EINVAL.
 constexpr uint32_t kSqpollBase = kBase | IORING_SETUP_SQPOLL;
 constexpr uint32_t kSqpoll[] = {kSqpollBase | kSubmitAll | kNoSqArray, kSqpollBase | kSubmitAll,
                                 kSqpollBase};
@@ -72,7 +72,7 @@ io_uring_params ParamsOf(const EngineOptions& options, const Sizes& sizes, uint3
   return params;
 }
 
-// The first step that the kernel does not call invalid. 0, or a negative errno.
+// Tries the steps in order, until one does not fail with EINVAL. 0, or a negative errno.
 int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes& sizes,
              Uring* uring) {
   int result = -EINVAL;
@@ -83,15 +83,15 @@ int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes&
   return result;
 }
 
-// Up to 5.12 a kernel takes no submissions (EBUSY) while completions wait for room in their queue;
-// only a queue that holds all that can be in flight keeps it from that. Buffer tags came with 5.13,
-// which does not mind.
+// Up to 5.12 the kernel rejects submissions (EBUSY) while completions wait for room in their queue.
+// A queue with room for in_flight_max completions avoids this. 5.13 added buffer tags and accepts
+// submissions in this state.
 bool NeedsLargerCompletionQueue(const Uring& uring, const EngineOptions& options) {
   return !uring.HasFeature(IORING_FEAT_RSRC_TAGS) &&
          uring.params().cq_entries < options.in_flight_max;
 }
 
-// As far as can be told without a ring.
+// An estimate, because there is no ring yet.
 uint64_t BytesOf(const Sizes& sizes) {
   io_uring_params params = {};
   params.features = IORING_FEAT_NATIVE_WORKERS;
@@ -113,11 +113,11 @@ int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes
       const MemlockLimits limits = ReadMemlockLimits();
       if (limits.soft_bytes < limits.hard_bytes && RaiseMemlockSoftLimit().ok()) continue;
     }
-    // A ring that was closed just before gives its budget back late. Waiting is pointless when not
-    // even all of the budget would do.
+    // The kernel releases the budget of a closed ring some time after the close. Waiting does not
+    // help when even the whole budget is too small.
     const uint64_t room = MemlockLedger::RoomUnder(ReadMemlockLimits().soft_bytes);
     if (BytesOf(*sizes) <= room && backoff.Wait()) continue;
-    // Large queues also fail for want of contiguous memory.
+    // Large queues can also fail for lack of contiguous memory.
     if (!sizes->Halve()) return result;
   }
 }
@@ -155,7 +155,7 @@ bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* ur
   Uring larger;
   const Sizes larger_sizes = {.submission = sizes.submission,
                               .completion = RoundUpToPowerOfTwo(options.in_flight_max)};
-  // The larger one is a wish: where it cannot be had, requests may fail with EBUSY, and say so.
+  // Where the larger queue is not available, requests may fail with EBUSY.
   if (TrySteps(calls, options, larger_sizes, &larger) == 0) uring->Swap(larger);
   return true;
 }

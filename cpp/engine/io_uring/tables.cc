@@ -11,14 +11,14 @@ constexpr uint32_t kSparseSlotCountMax = 16384;  // IORING_MAX_REG_BUFFERS, 5.13
 }  // namespace
 
 int UringTables::CreateBuffers(uint32_t slot_count) {
-  // The kernel's answer would be that of one without such tables.
+  // The kernel returns the same errno here as for a missing IORING_REGISTER_BUFFERS2.
   if (slot_count > kSparseSlotCountMax) return -EINVAL;
   io_uring_rsrc_register table = {};
   table.nr = slot_count;
   table.flags = IORING_RSRC_REGISTER_SPARSE;  // 5.19
   int result = uring_.Register(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
   if (result == -EINVAL) {
-    // From 5.13, a range at null of no bytes is an empty slot; before, there are none.
+    // From 5.13, a null range of 0 bytes is an empty slot. Older kernels have no empty slots.
     const std::unique_ptr<iovec[]> ranges(new iovec[slot_count]());
     table.flags = 0;
     table.data = reinterpret_cast<uint64_t>(ranges.get());
@@ -29,8 +29,8 @@ int UringTables::CreateBuffers(uint32_t slot_count) {
   return result < 0 ? result : 0;
 }
 
-// A table of one range that there cannot be: kernels that do not know empty slots answer EFAULT
-// once they look at it, which says that the call itself is fine; others make it.
+// Tries to register a table of one empty range. Kernels without empty slots return EFAULT, which
+// shows that the call itself works. Other kernels make the table.
 int UringTables::TryWhole() {
   const iovec nothing = {};
   const int result = uring_.Register(IORING_REGISTER_BUFFERS, &nothing, 1);
@@ -86,7 +86,8 @@ int UringTables::RegisterBuffers(std::span<const iovec> ranges) {
 
 int UringTables::UnregisterBuffers() {
   if (!has_buffers_) return 0;
-  // A signal ends the wait for requests that use the table (up to 6.12), not the table: try again.
+  // Up to 6.12 the call waits for requests that use the table. A signal ends the wait and leaves
+  // the table, so try again.
   int result = -EINTR;
   while (result == -EINTR) result = uring_.Register(IORING_UNREGISTER_BUFFERS, nullptr, 0);
   if (result < 0 && result != -ENXIO) return result;
