@@ -73,7 +73,7 @@ class CreateEngineMemlockTest : public ::testing::Test {
 };
 
 // Whether the kernel charges is found from its features: here from what it does.
-TEST(RingsAreCharged, TellsWhetherARingFitsIntoNoMemlock) {
+TEST(RingsAreCharged, MatchesWhetherARingFitsIntoNoMemlock) {
   SKIP_UNLESS(HasUring(), "io_uring");
   SKIP_UNLESS(geteuid() == 0, "memlock");
   const bool charged = RingsAreCharged();
@@ -89,7 +89,7 @@ TEST(RingsAreCharged, TellsWhetherARingFitsIntoNoMemlock) {
             "");
 }
 
-TEST_F(CreateEngineMemlockTest, WithNoneAutoTakesThreadsAndSaysWhatARingNeeds) {
+TEST_F(CreateEngineMemlockTest, WithoutBudgetAutoUsesThreadsAndReportsTheBytesNeeded) {
   EXPECT_EQ(Limited(0, 0,
                     []() -> std::string {
                       const Result<std::unique_ptr<Engine>> made =
@@ -117,7 +117,7 @@ TEST_F(CreateEngineMemlockTest, WithNoneAutoTakesThreadsAndSaysWhatARingNeeds) {
             "");
 }
 
-TEST_F(CreateEngineMemlockTest, WithNoneIoUringByNameIsRefused) {
+TEST_F(CreateEngineMemlockTest, WithoutBudgetIoUringByKindFails) {
   EXPECT_EQ(Limited(0, 0,
                     []() -> std::string {
                       const Result<std::unique_ptr<Engine>> made =
@@ -152,7 +152,7 @@ TEST_F(CreateEngineMemlockTest, TheBytesReportedAreTheBytesCharged) {
   }
 }
 
-TEST_F(CreateEngineMemlockTest, ARingThatIsCutReportsItsSizes) {
+TEST_F(CreateEngineMemlockTest, ASmallerRingReportsItsSizes) {
   EXPECT_EQ(Limited(64 << 10, 64 << 10,
                     []() -> std::string {
                       const Result<std::unique_ptr<Engine>> made =

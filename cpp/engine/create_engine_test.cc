@@ -64,7 +64,7 @@ std::string ExpectError(Code code, int error) {
   return probe.remedy != made.status().remedy() ? "the probe advises " + probe.remedy : "";
 }
 
-TEST(CreateEngine, AutoTakesIoUringWhereItCan) {
+TEST(CreateEngine, AutoUsesIoUringWhereAvailable) {
   SKIP_UNLESS(HasUring(), "io_uring");
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kAuto));
   ASSERT_TRUE(made.ok());
@@ -72,7 +72,7 @@ TEST(CreateEngine, AutoTakesIoUringWhereItCan) {
   EXPECT_EQ(made.value()->info().reason, EngineReason::kNone);
 }
 
-TEST(CreateEngine, ThreadsByNameAreAPolicy) {
+TEST(CreateEngine, ThreadsByKindHaveReasonPolicy) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kThreads));
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made.value()->info().kind, EngineKind::kThreads);
@@ -81,13 +81,13 @@ TEST(CreateEngine, ThreadsByNameAreAPolicy) {
   EXPECT_EQ(Results(*made.value(), {Nop()}), Values({0}));
 }
 
-TEST(CreateEngine, AnUnknownKindIsRefused) {
+TEST(CreateEngine, AnUnknownKindFails) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind{77}));
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.status().code(), Code::kInvalidArgument);
 }
 
-TEST(CreateEngine, SeccompThatAnswersEpermIsNamed) {
+TEST(CreateEngine, SeccompWithEpermIsNamed) {
   EXPECT_EQ(InChild([]() -> std::string {
               if (!Deny(EPERM, kAllCalls)) return "no filter";
               if (std::string wrong = ExpectThreads(EngineReason::kIoUringDenied, EPERM, "seccomp");
@@ -99,7 +99,7 @@ TEST(CreateEngine, SeccompThatAnswersEpermIsNamed) {
             "");
 }
 
-TEST(CreateEngine, SeccompThatAnswersEnosysMeansMissing) {
+TEST(CreateEngine, SeccompWithEnosysMeansMissing) {
   EXPECT_EQ(
       InChild([]() -> std::string {
         if (!Deny(ENOSYS, kAllCalls)) return "no filter";
@@ -122,7 +122,7 @@ TEST(CreateEngine, SeccompThatDeniesOnlyRegisterOrEnterIsFound) {
   }
 }
 
-TEST(ProbeEngine, FindsWhatAnEngineFindsAndMore) {
+TEST(ProbeEngine, FindsAllFeaturesOfAnEngine) {
   SKIP_UNLESS(HasUring(), "io_uring");
   const EngineInfo probe = ProbeEngine();
   EXPECT_EQ(probe.kind, EngineKind::kIoUring);
@@ -136,7 +136,7 @@ TEST(ProbeEngine, FindsWhatAnEngineFindsAndMore) {
   }
 }
 
-TEST(ProbeEngine, LeavesNoDescriptorBehind) {
+TEST(ProbeEngine, LeavesNoDescriptorOpen) {
   const auto next_fd = [] {
     const UniqueFd fd(dup(0));
     return fd.get();

@@ -60,7 +60,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, IoUringCloneTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
                          ModeName);
 
-TEST_P(IoUringCloneTest, TheCloneReadsIntoTheSamePagesAndPinsNoneAgain) {
+TEST_P(IoUringCloneTest, TheCloneReadsIntoTheSamePagesAndPinsNoMore) {
   ASSERT_EQ(Fill(*source_, 5), 1);
   EXPECT_EQ(PinnedBytes(), kBytes);
   ASSERT_EQ(target_->CloneBuffer(*source_, 5, 700), 0);
@@ -73,7 +73,7 @@ TEST_P(IoUringCloneTest, TheCloneReadsIntoTheSamePagesAndPinsNoneAgain) {
   EXPECT_EQ(Results(*target_, {In(5, ReadAt(file.fd(), 0, memory_, 16))}), Values({-EFAULT}));
 }
 
-TEST_P(IoUringCloneTest, TheOtherSlotsOfTheTargetStayAsTheyWereWithTheirTags) {
+TEST_P(IoUringCloneTest, OtherSlotsOfTheTargetKeepTheirPagesAndTags) {
   const uint64_t tag = kBufferTagBit | 3;
   ASSERT_EQ(Fill(*source_, 0), 1);
   ASSERT_EQ(Fill(*target_, 2, tag), 1);
@@ -87,7 +87,7 @@ TEST_P(IoUringCloneTest, TheOtherSlotsOfTheTargetStayAsTheyWereWithTheirTags) {
 
 // What cpp/registration builds on: the tag tells of one ring's slot, and emptying a clone's slot,
 // with no request on it, lets go at once.
-TEST_P(IoUringCloneTest, EachSlotLetsGoByItselfAndTheLastOneUnpins) {
+TEST_P(IoUringCloneTest, EachSlotIsReleasedSeparatelyAndTheLastOneUnpins) {
   const uint64_t tag = kBufferTagBit | 4;
   ASSERT_EQ(Fill(*source_, 0, tag), 1);
   ASSERT_EQ(target_->CloneBuffer(*source_, 0, 0), 0);
@@ -109,7 +109,7 @@ TEST_P(IoUringCloneTest, TheCloneOutlivesItsSource) {
   EXPECT_EQ(PinnedBytes(), kBytes);
 }
 
-TEST_P(IoUringCloneTest, ASourceWithoutATableOrOfAnotherKindIsRefused) {
+TEST_P(IoUringCloneTest, CloningFailsWithoutATableOrFromAnotherKind) {
   Result<std::unique_ptr<Engine>> threads = CreateThreadsEngine({.kind = EngineKind::kThreads});
   ASSERT_TRUE(threads.ok());
   EXPECT_EQ(target_->CloneBuffer(*threads.value(), 0, 0), -EOPNOTSUPP);
@@ -120,7 +120,7 @@ TEST_P(IoUringCloneTest, ASourceWithoutATableOrOfAnotherKindIsRefused) {
   EXPECT_EQ(target_->CloneBuffer(*source_, 0, 0), -EOPNOTSUPP);
 }
 
-TEST(IoUringClone, AnOwnedTargetIsForItsOwner) {
+TEST(IoUringClone, ATargetWithAnOwnerRejectsOtherThreads) {
   SKIP_UNLESS(HasUring() && (ProbeEngine().features & kFeatureCloneBuffers) != 0, "clone_buffers");
   SKIP_UNLESS((ProbeEngine().features & kFeatureSingleIssuer) != 0, "single_issuer");
   const std::unique_ptr<Engine> source = MakeUring(Mode::kAnyThread);
@@ -129,7 +129,7 @@ TEST(IoUringClone, AnOwnedTargetIsForItsOwner) {
   EXPECT_EQ(target->CloneBuffer(*source, 0, 0), 0);
 }
 
-TEST(IoUringClone, TheFeatureIsThereOnlyWhereSlotsCanBeCloned) {
+TEST(IoUringClone, TheFeatureIsSetOnlyWhereSlotsCanBeCloned) {
   SKIP_UNLESS(HasUring(), "io_uring");
   FakeKernel kernel;
   const auto try_clone = [&] {

@@ -57,7 +57,7 @@ TEST_P(IoUringFilesTest, FallocateTakesOffsetLengthAndMode) {
   EXPECT_EQ(status.st_size, 4096 + 8192);
 }
 
-TEST_P(IoUringFilesTest, OpenatGivesADescriptorWithTheFlagsAndModeAsked) {
+TEST_P(IoUringFilesTest, OpenatUsesTheFlagsAndTheMode) {
   const TempFile beside;
   std::string path = beside.path() + "_new";
   const uint64_t parameter = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | (uint64_t{0640} << 32);
@@ -107,7 +107,7 @@ TEST_P(IoUringFilesTest, StatxFillsTheCallersStruct) {
   EXPECT_EQ(One(request), Values({-ENOENT}));
 }
 
-TEST_P(IoUringFilesTest, AFileSlotStandsForItsFileUntilItIsEmptied) {
+TEST_P(IoUringFilesTest, AFileSlotKeepsItsFileOpenUntilItIsEmptied) {
   SKIP_UNLESS(engine_->info().fixed_file_count != 0, "fixed_files");
   const std::vector<char> bytes = Bytes(32);
   char data[32];
@@ -135,7 +135,7 @@ TEST_P(IoUringFilesTest, ClosingAFileSlotEmptiesItAndNothingElse) {
   EXPECT_EQ(One({.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}), Values({-EBADF}));
 }
 
-TEST_P(IoUringFilesTest, SetFileSaysWhatIsWrong) {
+TEST_P(IoUringFilesTest, SetFileReturnsTheErrno) {
   SKIP_UNLESS(engine_->info().fixed_file_count != 0, "fixed_files");
   EXPECT_EQ(engine_->SetFile(0, 1 << 20), -EBADF);
   EXPECT_EQ(engine_->SetFile(4, 0), -EINVAL);

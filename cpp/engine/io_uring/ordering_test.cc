@@ -39,7 +39,7 @@ TEST_P(IoUringOrderTest, AChainRunsInOrder) {
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), data));
 }
 
-TEST_P(IoUringOrderTest, AFailureCancelsTheRestOfItsChainAndNoMore) {
+TEST_P(IoUringOrderTest, AFailureCancelsTheRestOfItsChainAndNothingElse) {
   char data[8];
   const TempFile file(Bytes(8));
   EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), ReadAt(-1, 0, data, 8, kRequestLink),
@@ -47,7 +47,7 @@ TEST_P(IoUringOrderTest, AFailureCancelsTheRestOfItsChainAndNoMore) {
             Values({0, -EBADF, -ECANCELED, -ECANCELED, 8}));
 }
 
-TEST_P(IoUringOrderTest, AShortReadBreaksItsChain) {
+TEST_P(IoUringOrderTest, AShortReadCancelsTheRestOfItsChain) {
   char data[64];
   const TempFile file(Bytes(10));
   EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, data, 64, kRequestLink), Nop()}),
@@ -75,7 +75,7 @@ TEST_P(IoUringOrderTest, AChainIsNeverSplit) {
   }
 }
 
-TEST_P(IoUringOrderTest, AChainLongerThanTheQueueIsRefusedWhole) {
+TEST_P(IoUringOrderTest, EachRequestOfAChainLongerThanTheQueueFails) {
   std::vector<Request> requests(9, Nop(kRequestLink));
   requests.back().flags = 0;
   requests.push_back(Nop());
@@ -84,7 +84,7 @@ TEST_P(IoUringOrderTest, AChainLongerThanTheQueueIsRefusedWhole) {
   EXPECT_EQ(Results(*engine_, requests), expected);
 }
 
-TEST_P(IoUringOrderTest, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
+TEST_P(IoUringOrderTest, ADrainWaitsForAllBeforeItAndDelaysAllAfterIt) {
   Pipe pipe;
   char data[4];
   engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 4)),
@@ -98,7 +98,7 @@ TEST_P(IoUringOrderTest, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
   EXPECT_EQ(events[2].token, 3u);
 }
 
-TEST_P(IoUringOrderTest, WhatFollowsADrainDoesNotWaitForOneAnother) {
+TEST_P(IoUringOrderTest, RequestsAfterADrainDoNotWaitForEachOther) {
   Pipe pipe;
   char data[4];
   engine_->Submit(std::vector{As(1, Nop()), As(2, Nop(kRequestDrain)),
@@ -107,7 +107,7 @@ TEST_P(IoUringOrderTest, WhatFollowsADrainDoesNotWaitForOneAnother) {
   EXPECT_EQ(Take(*engine_, 4).size(), 4u);
 }
 
-TEST_P(IoUringOrderTest, ADrainAtTheHeadOfAChainHoldsUpWhatFollowsTheChain) {
+TEST_P(IoUringOrderTest, ADrainAtTheHeadOfAChainDelaysAllAfterTheChain) {
   Pipe pipe;
   char data[4];
   engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 4)),
@@ -128,7 +128,7 @@ TEST_P(IoUringOrderTest, ADrainDoesNotWaitForAWakeUp) {
   EXPECT_EQ(Results(*engine_, {Nop(kRequestDrain)}), Values({0}));
 }
 
-TEST_P(IoUringOrderTest, ATimeoutFiresWithEtimeAndNotBefore) {
+TEST_P(IoUringOrderTest, ATimeoutCompletesWithEtimeAndNotEarly) {
   const int64_t before = MonotonicNow();
   EXPECT_EQ(Results(*engine_, {Timeout(30'000'000)}), Values({-ETIME}));
   EXPECT_GE(MonotonicNow() - before, 30'000'000);
@@ -150,7 +150,7 @@ TEST_P(IoUringOrderTest, ManyTimeoutsKeepTheirOwnTimes) {
     EXPECT_EQ(event.result, event.token >= 100 ? 0 : -ECANCELED);
 }
 
-TEST_P(IoUringOrderTest, TheLongestTimeoutIsNotOver) {
+TEST_P(IoUringOrderTest, TheLongestTimeoutDoesNotExpire) {
   engine_->Submit(std::vector{As(1, Timeout(UINT64_MAX))});
   ExpectNone(*engine_);
   engine_->Submit(std::vector{As(2, Cancel(1))});
@@ -172,7 +172,7 @@ TEST_P(IoUringOrderTest, CancelStopsAReadThatWaits) {
   }
 }
 
-TEST_P(IoUringOrderTest, CancelOfNothingFindsNothing) {
+TEST_P(IoUringOrderTest, CancelOfAnUnknownTokenReturnsEnoent) {
   EXPECT_EQ(Results(*engine_, {Cancel(12345)}), Values({-ENOENT}));
 }
 

@@ -61,7 +61,7 @@ class UringSetupTest : public ::testing::Test {
   Unavailability why_;
 };
 
-TEST_F(UringSetupTest, AnOwnersFlagsAreTheBestOfEachKernel) {
+TEST_F(UringSetupTest, OwnerThreadGetsTheNewestFlagsOfEachKernel) {
   constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
   EXPECT_EQ(FlagsOn(k56, Mode::kOwner), kBase);
   EXPECT_EQ(FlagsOn(k518, Mode::kOwner), kBase | IORING_SETUP_SUBMIT_ALL);
@@ -75,26 +75,26 @@ TEST_F(UringSetupTest, AnOwnersFlagsAreTheBestOfEachKernel) {
   EXPECT_EQ(FlagsOn(k66, Mode::kOwner), kDeferred | IORING_SETUP_NO_SQARRAY);
 }
 
-TEST_F(UringSetupTest, AnyThreadsFlagsNeverMakeAReaperWaitForTheSubmitter) {
+TEST_F(UringSetupTest, AnyThreadUsesNoTaskrunFlags) {
   constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
   EXPECT_EQ(FlagsOn(k56, Mode::kAnyThread), kBase);
   EXPECT_EQ(FlagsOn(k519, Mode::kAnyThread), kBase | IORING_SETUP_SUBMIT_ALL);
   EXPECT_EQ(FlagsOn(k61, Mode::kAnyThread), kBase | IORING_SETUP_SUBMIT_ALL);
 }
 
-TEST_F(UringSetupTest, PollersTakeNoTaskWorkFlags) {
+TEST_F(UringSetupTest, SqpollUsesNoTaskrunFlags) {
   EXPECT_EQ(FlagsOn(k56, Mode::kSqpoll), k56);
   EXPECT_EQ(FlagsOn(k61, Mode::kSqpoll), k518);
 }
 
-TEST_F(UringSetupTest, AKernelOlderThanItsFlagsIsTooOld) {
+TEST_F(UringSetupTest, AKernelWithoutTheFlagsOf56IsTooOld) {
   kernel_.setup_flags = 0;
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
   EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
   EXPECT_EQ(why_.code, Code::kUnsupported);
 }
 
-TEST_F(UringSetupTest, AKernelThatLacksAnOpcodeIsTooOldAndNamesIt) {
+TEST_F(UringSetupTest, AKernelWithoutANeededOpcodeIsTooOldAndTheOpcodeIsNamed) {
   kernel_.missing_opcodes = {IORING_OP_READ};
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
   EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
@@ -107,7 +107,7 @@ TEST_F(UringSetupTest, AKernelWithoutAProbeIsTooOld) {
   EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
 }
 
-TEST_F(UringSetupTest, AFilterThatDeniesOnlyUseIsFound) {
+TEST_F(UringSetupTest, AFilterThatDeniesOnlyEnterOrRegisterIsFound) {
   kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EPERM; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
   EXPECT_EQ(why_.reason, EngineReason::kIoUringDenied);
@@ -119,7 +119,7 @@ TEST_F(UringSetupTest, AFilterThatDeniesOnlyUseIsFound) {
   EXPECT_THAT(why_.message, HasSubstr("io_uring_register"));
 }
 
-TEST_F(UringSetupTest, AShortageOfTheMomentIsNotBlamedOnAFilter) {
+TEST_F(UringSetupTest, ATemporaryShortageIsNotReportedAsAFilter) {
   kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EAGAIN; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
   EXPECT_EQ(why_.reason, EngineReason::kNone);
@@ -132,7 +132,7 @@ TEST_F(UringSetupTest, AShortageOfTheMomentIsNotBlamedOnAFilter) {
   EXPECT_THAT(why_.message, HasSubstr("io_uring_register"));
 }
 
-TEST_F(UringSetupTest, NoPermissionWithoutAFilterIsNotBlamedOnSeccompAlone) {
+TEST_F(UringSetupTest, EaccesWithoutAFilterNamesSecurityModulesToo) {
   kernel_.on_setup = [](uint32_t, const io_uring_params&) { return -EACCES; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
   EXPECT_EQ(why_.reason, EngineReason::kIoUringDenied);
@@ -140,7 +140,7 @@ TEST_F(UringSetupTest, NoPermissionWithoutAFilterIsNotBlamedOnSeccompAlone) {
   EXPECT_THAT(why_.message, HasSubstr("security module"));
 }
 
-TEST_F(UringSetupTest, OutOfDescriptorsIsNoReasonForThreads) {
+TEST_F(UringSetupTest, TheDescriptorLimitIsNoReasonForThreads) {
   kernel_.on_setup = [](uint32_t, const io_uring_params&) { return -EMFILE; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
   EXPECT_EQ(why_.reason, EngineReason::kNone);
@@ -148,7 +148,7 @@ TEST_F(UringSetupTest, OutOfDescriptorsIsNoReasonForThreads) {
   EXPECT_THAT(why_.remedy, HasSubstr("RLIMIT_NOFILE"));
 }
 
-TEST_F(UringSetupTest, SmallerQueuesAreTakenWhereLargeOnesDoNotFit) {
+TEST_F(UringSetupTest, QueuesAreHalvedUntilTheyFit) {
   kernel_.on_setup = [](uint32_t entries, const io_uring_params&) {
     return entries > 32 ? -ENOMEM : 1;
   };
@@ -172,7 +172,7 @@ TEST_F(UringSetupTest, TheSmallestQueuesTriedAreEightAndSixteen) {
   EXPECT_EQ(why_.system_error, ENOMEM);
 }
 
-TEST_F(UringSetupTest, BudgetThatComesBackLateIsWaitedFor) {
+TEST_F(UringSetupTest, BudgetThatTheKernelReleasesLateIsWaitedFor) {
   MemlockLedger::Charge(8192);
   MemlockLedger::Release(8192);  // as by a ring closed just before
   int failures = 3;
@@ -182,7 +182,7 @@ TEST_F(UringSetupTest, BudgetThatComesBackLateIsWaitedFor) {
   EXPECT_EQ(engine->info().submission_count, 128u);
 }
 
-TEST_F(UringSetupTest, SqpollByNameIsGivenOrRefused) {
+TEST_F(UringSetupTest, SqpollIsRequiredByKindIoUringAndOptionalForAuto) {
   kernel_.on_setup = [](uint32_t, const io_uring_params& params) {
     return (params.flags & IORING_SETUP_SQPOLL) != 0 ? -EPERM : 1;
   };
@@ -198,14 +198,14 @@ TEST_F(UringSetupTest, SqpollByNameIsGivenOrRefused) {
 }
 
 // 5.6 to 5.10 had SQPOLL for registered files only.
-TEST_F(UringSetupTest, SqpollForRegisteredFilesOnlyIsNone) {
+TEST_F(UringSetupTest, SqpollForRegisteredFilesOnlyIsNotUsed) {
   kernel_.features = ~uint32_t{IORING_FEAT_SQPOLL_NONFIXED};
   EXPECT_EQ(Make(OptionsOf(Mode::kSqpoll)), nullptr);
   EXPECT_EQ(why_.code, Code::kUnsupported);
 }
 
 // Before 5.13 the kernel takes no submissions while completions wait for room.
-TEST_F(UringSetupTest, KernelsThatMindAnOverflowGetRoomForAll) {
+TEST_F(UringSetupTest, Before513TheCompletionQueueHasRoomForAllInFlight) {
   kernel_.features = ~uint32_t{IORING_FEAT_RSRC_TAGS};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
   options.in_flight_max = 1000;
@@ -269,7 +269,7 @@ TEST_F(UringSetupTest, WithoutUpdatesTheTableIsRegisteredWhole) {
   }
 }
 
-TEST_F(UringSetupTest, WithoutAnyTableTheRingIsGivenAndSaysWhy) {
+TEST_F(UringSetupTest, WithoutTablesTheRingIsMadeAndReportsTheErrno) {
   kernel_.denied_register_opcodes = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS,
                                      IORING_REGISTER_FILES2, IORING_REGISTER_FILES};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
@@ -282,7 +282,7 @@ TEST_F(UringSetupTest, WithoutAnyTableTheRingIsGivenAndSaysWhy) {
   EXPECT_EQ(engine->info().features & (kFeatureSparseTable | kFeatureFixedFiles), 0u);
 }
 
-TEST_F(UringSetupTest, WhetherFileSlotsCanBeClosedIsTriedWhereOpcodesDoNotTell) {
+TEST_F(UringSetupTest, ClosingFileSlotsIsTriedWhereNoOpcodeShowsIt) {
   kernel_.missing_opcodes = {IORING_OP_LINKAT};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
   options.fixed_file_count = 1;
@@ -303,7 +303,7 @@ TEST_F(UringSetupTest, WhetherFileSlotsCanBeClosedIsTriedWhereOpcodesDoNotTell) 
   EXPECT_NE(fcntl(0, F_GETFD), -1);
 }
 
-TEST_F(UringSetupTest, WithoutTimeoutsInWaitsWaitsStillEnd) {
+TEST_F(UringSetupTest, WithoutWaitTimeoutsWaitsStillEnd) {
   kernel_.features = ~uint32_t{IORING_FEAT_EXT_ARG};
   const std::unique_ptr<Engine> engine = Make(OptionsOf(Mode::kAnyThread));
   ASSERT_NE(engine, nullptr);

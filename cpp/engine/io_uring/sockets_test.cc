@@ -26,7 +26,7 @@ bool SendsZeroCopy(FakeKernel& kernel, std::set<uint8_t> missing) {
   return engine != nullptr && (engine->info().features & kFeatureSendZeroCopy) != 0;
 }
 
-TEST(IoUringSendZeroCopyTest, IsTriedWhereOpcodesDoNotTell) {
+TEST(IoUringSendZeroCopyTest, IsTriedWhereNoOpcodeShowsIt) {
   SKIP_UNLESS(HasUring(), "io_uring");
   FakeKernel kernel;
   SKIP_UNLESS(SendsZeroCopy(kernel, {}), "send_zero_copy");
@@ -58,8 +58,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, IoUringWithoutShutdownTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
                          ModeName);
 
-TEST_P(IoUringWithoutShutdownTest, ItIsMadeWithoutTheKernelsQueue) {
-  const Ends ends;
+TEST_P(IoUringWithoutShutdownTest, ItDoesNotUseTheSubmissionQueue) {
+  const SocketPair ends;
   kernel_.on_enter = [](int, uint32_t* to_submit, uint32_t) {
     EXPECT_EQ(*to_submit, 0u);
     return 1;
@@ -72,8 +72,8 @@ TEST_P(IoUringWithoutShutdownTest, ItIsMadeWithoutTheKernelsQueue) {
             Values({-ENOTSOCK, -EBADF}));
 }
 
-TEST_P(IoUringWithoutShutdownTest, ItComesAfterWhatStandsBeforeItAndBeforeWhatStandsBehind) {
-  const Ends ends;
+TEST_P(IoUringWithoutShutdownTest, ItKeepsItsPlaceBetweenTheOtherRequests) {
+  const SocketPair ends;
   char data[8] = {};
   const std::vector<char> bytes = Bytes(8);
   EXPECT_EQ(Results(*engine_, {WriteAt(ends.one.get(), kFileOffsetCurrent, bytes.data(), 8), Nop(),
@@ -84,7 +84,7 @@ TEST_P(IoUringWithoutShutdownTest, ItComesAfterWhatStandsBeforeItAndBeforeWhatSt
 }
 
 TEST_P(IoUringWithoutShutdownTest, ItWakesAReceiveAndReachesAReapInTheSameCall) {
-  const Ends ends;
+  const SocketPair ends;
   char data[8];
   const Request receive = {
       .opcode = Opcode::kRecv, .fd = ends.one.get(), .address = data, .size64 = 8, .token = 1};

@@ -37,7 +37,7 @@ class SubmissionSideTest : public ::testing::TestWithParam<Mode> {
 INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner), ModeName);
 
-TEST_P(SubmissionSideTest, AShortageThatPassesIsNotSeen) {
+TEST_P(SubmissionSideTest, ATemporaryShortageFailsNoRequest) {
   for (const int error : {EAGAIN, EBUSY, EINTR}) {
     int failures = 5;
     kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
@@ -47,7 +47,7 @@ TEST_P(SubmissionSideTest, AShortageThatPassesIsNotSeen) {
   }
 }
 
-TEST_P(SubmissionSideTest, AShortageThatLastsFailsEachRequestOnceAndSoon) {
+TEST_P(SubmissionSideTest, ALastingShortageFailsEachRequestOnceWithinSeconds) {
   for (const int error : {EAGAIN, EBUSY}) {
     kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
       return *to_submit != 0 ? -error : 1;
@@ -60,7 +60,7 @@ TEST_P(SubmissionSideTest, AShortageThatLastsFailsEachRequestOnceAndSoon) {
   EXPECT_EQ(Results(*engine_, std::vector<Request>(100, Nop())), Values(100, 0));
 }
 
-TEST_P(SubmissionSideTest, ARefusalFailsEachRequestOnceAndTheRingGoesOn) {
+TEST_P(SubmissionSideTest, AFailedEnterFailsEachRequestOnceAndTheRingStillWorks) {
   int refusals = 1;
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
     return *to_submit != 0 && refusals-- > 0 ? -EBADFD : 1;
@@ -70,7 +70,7 @@ TEST_P(SubmissionSideTest, ARefusalFailsEachRequestOnceAndTheRingGoesOn) {
   EXPECT_EQ(Results(*engine_, std::vector<Request>(20, Nop())), expected);
 }
 
-TEST_P(SubmissionSideTest, ARefusalFailsTheFirstOfAChainAndCancelsTheRest) {
+TEST_P(SubmissionSideTest, AFailedEnterFailsTheFirstOfAChainAndCancelsTheRest) {
   int refusals = 1;
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
     return *to_submit != 0 && refusals-- > 0 ? -EPERM : 1;
@@ -81,7 +81,7 @@ TEST_P(SubmissionSideTest, ARefusalFailsTheFirstOfAChainAndCancelsTheRest) {
 
 // Kernels without SUBMIT_ALL stop at a bad request; the others have been promised events all the
 // same.
-TEST_P(SubmissionSideTest, WhatTheKernelLeavesIsSubmittedAgain) {
+TEST_P(SubmissionSideTest, UnconsumedRequestsAreSubmittedAgain) {
   const std::vector<char> bytes = Bytes(100);
   const TempFile file(bytes);
   std::vector<char> data(100);
@@ -99,7 +99,7 @@ TEST_P(SubmissionSideTest, WhatTheKernelLeavesIsSubmittedAgain) {
 }
 
 // The kernel ends a chain where it stops; what is left must not run as if it stood alone.
-TEST_P(SubmissionSideTest, AChainThatTheKernelCutsIsCancelledFromThere) {
+TEST_P(SubmissionSideTest, AChainThatTheKernelCutsIsCancelledFromTheCut) {
   for (uint32_t taken = 1; taken < 4; ++taken) {
     bool cut = false;
     kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
@@ -119,7 +119,7 @@ TEST_P(SubmissionSideTest, AChainThatTheKernelCutsIsCancelledFromThere) {
   }
 }
 
-TEST_P(SubmissionSideTest, SubmitAndReapBringsFailuresToo) {
+TEST_P(SubmissionSideTest, SubmitAndReapReturnsFailedEvents) {
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
     return *to_submit != 0 ? -EBADFD : 1;
   };
@@ -143,11 +143,11 @@ TEST_P(SubmissionSideTest, FailuresMakeTheEventFdReadable) {
   EXPECT_EQ(Take(*engine_, 1).size(), 1u);
 }
 
-using SubmissionSidePollerTest = SubmissionSideTest;
-INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSidePollerTest, ::testing::Values(Mode::kSqpoll),
+using SubmissionSideSqpollTest = SubmissionSideTest;
+INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideSqpollTest, ::testing::Values(Mode::kSqpoll),
                          ModeName);
 
-TEST_P(SubmissionSidePollerTest, AWakeUpThatFailsIsTriedAgain) {
+TEST_P(SubmissionSideSqpollTest, AFailedWakeUpIsTriedAgain) {
   for (const int error : {EINTR, EAGAIN, EBUSY, EPERM}) {
     int failures = 3;
     kernel_.on_enter = [&](int, uint32_t*, uint32_t flags) {
@@ -163,7 +163,7 @@ TEST_P(SubmissionSidePollerTest, AWakeUpThatFailsIsTriedAgain) {
   }
 }
 
-TEST_P(SubmissionSidePollerTest, WhatASleeperCannotBeWokenForFailsOnceAndTheRingGoesOn) {
+TEST_P(SubmissionSideSqpollTest, RequestsFailOnceWhenTheSqpollThreadCannotBeWoken) {
   for (const size_t count : {size_t{1}, size_t{3}, size_t{20}}) {  // of 8 entries
     SKIP_UNLESS(Eventually([&] { return SqpollThreadSleeps(engine_->ring_fd()); }), "wchan");
     bool is_refused = false;
@@ -179,7 +179,7 @@ TEST_P(SubmissionSidePollerTest, WhatASleeperCannotBeWokenForFailsOnceAndTheRing
   }
 }
 
-TEST_P(SubmissionSidePollerTest, ASleeperThatCannotBeWokenIsNotWaitedForByASlotThatIsSet) {
+TEST_P(SubmissionSideSqpollTest, SetFileDoesNotWaitForAnSqpollThreadThatCannotBeWoken) {
   EngineOptions options = OptionsOf(GetParam());
   options.fixed_file_count = 1;
   options.submission_count = 8;
@@ -195,7 +195,7 @@ using SubmissionSideThreadsTest = SubmissionSideTest;
 INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideThreadsTest, ::testing::Values(Mode::kAnyThread),
                          ModeName);
 
-TEST_P(SubmissionSideThreadsTest, AFailureWakesAParkedReaper) {
+TEST_P(SubmissionSideThreadsTest, AFailedEventEndsAWaitInPoll) {
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
     return *to_submit != 0 ? -EBADFD : 1;
   };

@@ -46,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, IoUringWaitTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
                          ModeName);
 
-TEST_P(IoUringWaitTest, ZeroMeansLook) {
+TEST_P(IoUringWaitTest, AZeroTimeoutDoesNotWait) {
   Event event;
   const int64_t before = MonotonicNow();
   for (int i = 0; i < 100; ++i) EXPECT_EQ(engine_->Reap({&event, 1}, 1, Deadline()), 0u);
@@ -54,7 +54,7 @@ TEST_P(IoUringWaitTest, ZeroMeansLook) {
   EXPECT_EQ(engine_->Reap({}, 0, Patience()), 0u);
 }
 
-TEST_P(IoUringWaitTest, AWaitLastsToItsDeadlineAndSleeps) {
+TEST_P(IoUringWaitTest, AWaitSleepsUntilItsDeadline) {
   Event event;
   const uint64_t calls = engine_->counters().system_calls;
   const int64_t before = MonotonicNow();
@@ -63,7 +63,7 @@ TEST_P(IoUringWaitTest, AWaitLastsToItsDeadlineAndSleeps) {
   EXPECT_LE(engine_->counters().system_calls - calls, 10u);  // nothing spins idle
 }
 
-TEST_P(IoUringWaitTest, AReaperWakesForAnEventWhetherBusyOrParked) {
+TEST_P(IoUringWaitTest, AnEventEndsAWaitInEnterAndInPoll) {
   for (const int64_t pause : {int64_t{0}, int64_t{100'000}, kParkedNs}) {
     SubmitPipeRead(1);
     std::thread writer([&] {
@@ -77,7 +77,7 @@ TEST_P(IoUringWaitTest, AReaperWakesForAnEventWhetherBusyOrParked) {
   }
 }
 
-TEST_P(IoUringWaitTest, AReaperWaitsForAsManyAsItAsksFor) {
+TEST_P(IoUringWaitTest, AReapWaitsForMinCountEvents) {
   for (uint64_t i = 0; i < 3; ++i) SubmitPipeRead(i);
   std::thread writer([&] {
     for (int i = 0; i < 3; ++i) {
@@ -102,7 +102,7 @@ TEST_P(IoUringWaitTest, SubmitAndReapWaitsForEventsOfEarlierRequestsToo) {
 }
 
 // What is due must not starve behind what completes at once.
-TEST_P(IoUringWaitTest, WhoAlwaysFindsSomethingSeesTheRestToo) {
+TEST_P(IoUringWaitTest, PendingEventsArriveThoughEachReapFindsOthers) {
   for (const bool at_once : {false, true}) {
     SubmitPipeRead(7);
     WriteToPipe();
@@ -128,7 +128,7 @@ TEST_P(IoUringWaitTest, SubmitAndReapStopsAtItsDeadline) {
   EXPECT_GE(MonotonicNow() - before, 400'000'000);
 }
 
-TEST_P(IoUringWaitTest, WakeEndsAWaitFromAnotherThread) {
+TEST_P(IoUringWaitTest, WakeOnAnotherThreadEndsAWait) {
   for (const int64_t pause : {int64_t{0}, int64_t{300'000}, kParkedNs}) {
     for (const uint32_t min_count : {1u, 8u}) {
       std::thread waker([&] {
@@ -144,7 +144,7 @@ TEST_P(IoUringWaitTest, WakeEndsAWaitFromAnotherThread) {
   }
 }
 
-TEST_P(IoUringWaitTest, WakeIsKeptForTheNextWaitAndSpentOnIt) {
+TEST_P(IoUringWaitTest, WakeEndsTheNextWaitAndOnlyThatOne) {
   engine_->Wake();
   EXPECT_EQ(Results(*engine_, {Nop()}),
             Values({0}));  // may find its event without a wait, or be woken and go on
@@ -157,14 +157,14 @@ TEST_P(IoUringWaitTest, WakeIsKeptForTheNextWaitAndSpentOnIt) {
   EXPECT_GE(MonotonicNow() - before, 30'000'000);
 }
 
-TEST_P(IoUringWaitTest, WakeDoesNotHoldBackEventsThatAreThere) {
+TEST_P(IoUringWaitTest, WakeDoesNotDelayAvailableEvents) {
   engine_->Submit(std::vector{As(1, Nop())});
   engine_->Wake();
   EXPECT_EQ(Take(*engine_, 1).size(), 1u);
 }
 
 // Rule 9. The signal has a handler without SA_RESTART, and comes every 200 microseconds.
-TEST_P(IoUringWaitTest, AStormOfSignalsEndsNoWaitAndLosesNothing) {
+TEST_P(IoUringWaitTest, FrequentSignalsEndNoWaitAndLoseNoEvent) {
   struct sigaction action = {};
   action.sa_handler = [](int) {};
   ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
@@ -188,7 +188,7 @@ TEST_P(IoUringWaitTest, AStormOfSignalsEndsNoWaitAndLosesNothing) {
   storm.join();
 }
 
-TEST_P(IoUringWaitTest, EventFdIsReadableWhenThereIsSomethingToReap) {
+TEST_P(IoUringWaitTest, EventFdIsReadableWhenThereAreEvents) {
   const Result<int> made = engine_->EventFd();
   ASSERT_TRUE(made.ok()) << made.status().message();
   const int fd = made.value();
@@ -211,7 +211,7 @@ TEST_P(IoUringWaitTest, EventFdIsReadableWhenThereIsSomethingToReap) {
   }
 }
 
-TEST_P(IoUringWaitTest, AWaitStillWorksWhileTheEventFdIsOut) {
+TEST_P(IoUringWaitTest, AWaitWorksWhileAnEventFdIsRegistered) {
   ASSERT_TRUE(engine_->EventFd().ok());
   SubmitPipeRead(1);
   std::thread writer([&] {
@@ -232,11 +232,11 @@ TEST_P(IoUringWaitTest, AWaitStillWorksWhileTheEventFdIsOut) {
 }
 
 // Not with SQPOLL, where the kernel's own thread submits.
-class IoUringCallsTest : public IoUringWaitTest {};
-INSTANTIATE_TEST_SUITE_P(Modes, IoUringCallsTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner),
-                         ModeName);
+class IoUringSystemCallsTest : public IoUringWaitTest {};
+INSTANTIATE_TEST_SUITE_P(Modes, IoUringSystemCallsTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kOwner), ModeName);
 
-TEST_P(IoUringCallsTest, WhatCompletesAtOnceTakesOneSystemCall) {
+TEST_P(IoUringSystemCallsTest, AnImmediateCompletionTakesOneSystemCall) {
   std::vector<Event> events(8);
   const uint64_t before = engine_->counters().system_calls;
   for (int i = 0; i < 100; ++i) {
@@ -245,7 +245,7 @@ TEST_P(IoUringCallsTest, WhatCompletesAtOnceTakesOneSystemCall) {
   EXPECT_EQ(engine_->counters().system_calls - before, 100u);
 }
 
-TEST_P(IoUringCallsTest, WhatIsWaitedForTakesLittleMore) {
+TEST_P(IoUringSystemCallsTest, AShortWaitTakesFewerThanTwoSystemCalls) {
   std::vector<Event> events(8);
   const uint64_t before = engine_->counters().system_calls;
   for (int i = 0; i < 90; ++i) {
@@ -334,7 +334,7 @@ TEST_F(IoUringOwnerTest, OnlyTheCreatingThreadIsTheOwner) {
   std::thread([&] { EXPECT_FALSE(engine_->IsOwner()); }).join();
 }
 
-TEST_F(IoUringOwnerTest, AnotherThreadIsRefusedAndHangsNobody) {
+TEST_F(IoUringOwnerTest, AnotherThreadGetsEexistAndDoesNotHang) {
   std::thread([&] {
     engine_->Submit(std::vector{As(1, Nop()), As(2, Nop())});
     std::vector<Event> events(4);

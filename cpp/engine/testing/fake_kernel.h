@@ -1,10 +1,10 @@
-// FakeKernel: stands between an engine and the kernel of the machine and makes it look older,
-// poorer or less willing. What it does not change goes on to the real one.
+// FakeKernel: a table of io_uring's system calls that simulates older kernels, missing features and
+// failures. Calls that it does not change go to the real kernel.
 //
-// There is one at a time, for the calls are plain functions. Set its members before and between
-// calls.
+// Only one exists at a time, because the calls are plain functions. Set its members before and
+// between calls.
 //
-// Threading: one thread sets; any calls.
+// Threading: one thread sets members; any thread calls.
 //
 //   FakeKernel kernel;
 //   kernel.setup_flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;   // 5.6
@@ -34,13 +34,13 @@ class FakeKernel {
     return kCalls;
   }
 
-  uint32_t setup_flags = UINT32_MAX;           // others are EINVAL
-  uint32_t features = UINT32_MAX;              // others are hidden
+  uint32_t setup_flags = UINT32_MAX;           // other flags fail with EINVAL
+  uint32_t features = UINT32_MAX;              // other features are hidden
   std::set<uint8_t> missing_opcodes;           // hidden from the probe
-  std::set<uint32_t> denied_register_opcodes;  // registrations that answer EINVAL
-  bool sparse_flag = true;                     // IORING_RSRC_REGISTER_SPARSE is known
+  std::set<uint32_t> denied_register_opcodes;  // fail with EINVAL
+  bool sparse_flag = true;                     // IORING_RSRC_REGISTER_SPARSE is supported
 
-  // Each may answer in the kernel's place; 1 means: go on to the kernel.
+  // Each may return the result of the call. 1 means: call the real kernel.
   std::function<int(uint32_t entries, const io_uring_params& params)> on_setup;
   std::function<int(int fd, uint32_t* to_submit, uint32_t flags)> on_enter;
   std::function<int(uint32_t opcode)> on_register;
