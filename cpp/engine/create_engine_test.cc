@@ -19,8 +19,7 @@ EngineOptions OfKind(EngineKind kind) {
   return options;
 }
 
-// As container runtimes do it: docker answers EPERM, podman ENOSYS. `kind` of calls: all three, or
-// those named.
+// Denies `calls` as container runtimes do: docker with EPERM, podman with ENOSYS.
 bool Deny(int error, const std::vector<const char*>& calls) {
   const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   bool done = filter != nullptr;
@@ -45,23 +44,25 @@ std::string ExpectThreads(EngineReason reason, int error, const char* word) {
   if (info.system_error != error) return Format("errno %d", info.system_error);
   if (info.message.find(word) == std::string::npos) return "message: " + info.message;
   if (info.remedy.empty()) return "no remedy";
-  if (info.message.size() > 255 || info.remedy.size() > 511) return "cut in mooring_ring_info_t";
+  if (info.message.size() > 255 || info.remedy.size() > 511)
+    return "too long for mooring_ring_info_t";
   if (Results(*made.value(), {Nop()}) != Values({0})) return "the threads do not work";
   return "";
 }
 
-// Rule 5: the same text, as an error.
+// The error has the same text as the info of the threads engine.
 std::string ExpectError(Code code, int error) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kIoUring));
-  if (made.ok()) return "io_uring was given";
+  if (made.ok()) return "io_uring was made";
   if (made.status().code() != code) return std::string("code ") + CodeName(made.status().code());
   if (made.status().system_error() != error)
     return "errno " + std::to_string(made.status().system_error());
   const EngineInfo probe = ProbeEngine();
   if (probe.kind != EngineKind::kThreads) return "the probe found io_uring";
   if (probe.features != 0) return "the probe found features";
-  if (probe.message != made.status().message()) return "the probe says " + probe.message;
-  return probe.remedy != made.status().remedy() ? "the probe advises " + probe.remedy : "";
+  if (probe.message != made.status().message())
+    return "the message of the probe is " + probe.message;
+  return probe.remedy != made.status().remedy() ? "the remedy of the probe is " + probe.remedy : "";
 }
 
 TEST(CreateEngine, AutoUsesIoUringWhereAvailable) {
@@ -93,7 +94,7 @@ TEST(CreateEngine, SeccompWithEpermIsNamed) {
               if (std::string wrong = ExpectThreads(EngineReason::kIoUringDenied, EPERM, "seccomp");
                   !wrong.empty())
                 return wrong;
-              if (RingsAreCharged()) return "rings that cannot be are charged";
+              if (RingsAreCharged()) return "rings are charged although none can be made";
               return ExpectError(Code::kPermission, EPERM);
             }),
             "");

@@ -1,4 +1,4 @@
-// Slots that two rings share: the same pinned pages, in the kernel's tables of both.
+// Cloned slots: two rings whose tables hold the same pinned pages.
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -35,7 +35,8 @@ class IoUringCloneTest : public ::testing::TestWithParam<Mode> {
     target_ = MakeUring(GetParam());
     ASSERT_NE(source_, nullptr);
     ASSERT_NE(target_, nullptr);
-    ASSERT_TRUE(Eventually([] { return PinnedBytes() == 0; })) << "the test before holds pages";
+    ASSERT_TRUE(Eventually([] { return PinnedBytes() == 0; }))
+        << "the previous test still has pinned pages";
   }
   ~IoUringCloneTest() override {
     source_.reset();
@@ -85,8 +86,8 @@ TEST_P(IoUringCloneTest, OtherSlotsOfTheTargetKeepTheirPagesAndTags) {
   EXPECT_EQ(Take(*target_, 1).front().token, tag);
 }
 
-// What cpp/registration builds on: the tag tells of one ring's slot, and emptying a clone's slot,
-// with no request on it, lets go at once.
+// cpp/registration relies on this: a tag reports the slot of one ring, and emptying a cloned slot
+// without requests releases it immediately.
 TEST_P(IoUringCloneTest, EachSlotIsReleasedSeparatelyAndTheLastOneUnpins) {
   const uint64_t tag = kBufferTagBit | 4;
   ASSERT_EQ(Fill(*source_, 0, tag), 1);
@@ -139,8 +140,7 @@ TEST(IoUringClone, TheFeatureIsSetOnlyWhereSlotsCanBeCloned) {
   };
   const uint64_t here = try_clone();
   EXPECT_EQ(here, ProbeEngine().features & kFeatureCloneBuffers);
-  kernel.denied_register_opcodes = {
-      kRegisterCloneBuffers};  // up to 6.12, which knows whole tables only
+  kernel.denied_register_opcodes = {kRegisterCloneBuffers};  // as up to 6.12
   EXPECT_EQ(try_clone(), 0u);
   kernel.denied_register_opcodes = {IORING_REGISTER_BUFFERS2};
   EXPECT_EQ(try_clone(), 0u);

@@ -1,4 +1,4 @@
-// The operations that are neither reads nor writes, and the file table.
+// File operations other than reads and writes, and the file table.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -114,7 +114,7 @@ TEST_P(IoUringFilesTest, AFileSlotKeepsItsFileOpenUntilItIsEmptied) {
   {
     const TempFile file(bytes);
     ASSERT_EQ(engine_->SetFile(3, file.fd()), 0);
-  }  // the table holds the file open
+  }  // the table keeps the file open
   EXPECT_EQ(One(ReadAt(3, 0, data, 32, kRequestFixedFile)), Values({32}));
   EXPECT_TRUE(std::equal(data, data + 32, bytes.begin()));
   EXPECT_EQ(One(ReadAt(2, 0, data, 32, kRequestFixedFile)), Values({-EBADF}));
@@ -131,7 +131,7 @@ TEST_P(IoUringFilesTest, ClosingAFileSlotEmptiesItAndNothingElse) {
   char data[8];
   EXPECT_EQ(One(ReadAt(0, 0, data, 8, kRequestFixedFile)), Values({-EBADF}));
   EXPECT_EQ(One(ReadAt(1, 0, data, 8, kRequestFixedFile)), Values({8}));
-  EXPECT_NE(fcntl(0, F_GETFD), -1);  // descriptor 0 is another thing
+  EXPECT_NE(fcntl(0, F_GETFD), -1);  // slot 0 is not descriptor 0
   EXPECT_EQ(One({.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}), Values({-EBADF}));
 }
 

@@ -106,8 +106,7 @@ TEST_P(IoUringEngineTest, BadDescriptorFailsOnlyItsRequest) {
             Values({1, -EBADF, 1}));
 }
 
-// Rule 7. Entry by entry, the queue is used by requests with every flag and field, then by plain
-// ones.
+// Each entry of the queue is used first by requests with all flags and fields, then by plain ones.
 TEST_P(IoUringEngineTest, AnEntryKeepsNothingOfItsEarlierUse) {
   Remake([](EngineOptions& options) {
     options.submission_count = 8;
@@ -175,7 +174,7 @@ TEST_P(IoUringEngineTest, OverflowedEventsReachReapsThatDoNotWait) {
 
 TEST_P(IoUringEngineTest, DestructionWithRequestsInFlightDoesNotWait) {
   Pipe pipe;
-  static char data[16];  // the kernel may write to it after the engine has gone
+  static char data[16];  // the kernel may write to it after the engine is destroyed
   engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 16)),
                               As(2, Timeout(60'000'000'000))});
   const int64_t before = MonotonicNow();
@@ -224,8 +223,7 @@ TEST_P(BufferTableTest, FixedTransfersGoThroughTheSlot) {
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), memory_ + 4096));
   EXPECT_EQ(Results(*engine_, {In(5, WriteAt(file.fd(), 8192, memory_ + 4096, 100))}),
             Values({100}));
-  // What lies outside of the slot's range is refused: so the slot was used, and not the address
-  // alone.
+  // An address outside the slot's range fails, which shows that the kernel used the slot.
   char outside[16];
   EXPECT_EQ(Results(*engine_, {In(5, ReadAt(file.fd(), 0, outside, 16))}), Values({-EFAULT}));
 }
@@ -253,7 +251,7 @@ TEST_P(BufferTableTest, AnEmptiedSlotGivesEfaultAndItsTagArrives) {
   EXPECT_EQ(Results(*engine_, {In(0, ReadAt(file.fd(), 0, memory_, 16))}), Values({-EFAULT}));
 }
 
-// Rule 8: the kernel's count is handed on as it is.
+// The engine returns the kernel's short count unchanged.
 TEST_P(BufferTableTest, APartialUpdateReturnsItsCount) {
   const iovec ranges[4] = {
       {memory_, 4096}, {memory_ + 4096, 4096}, {nullptr, 4096}, {memory_, 4096}};
@@ -283,9 +281,7 @@ TEST_P(BufferTableTest, WithoutATableUpdatesFail) {
 }
 
 TEST_P(BufferTableTest, ATooLargeTableLeavesARingWithoutOne) {
-  Remake([](EngineOptions& options) {
-    options.fixed_buffer_count = 16385;
-  });  // one more than the kernel's most
+  Remake([](EngineOptions& options) { options.fixed_buffer_count = 16384 + 1; });
   EXPECT_EQ(engine_->info().fixed_buffer_count, 0u);
   EXPECT_EQ(engine_->info().table_error, EINVAL);
   EXPECT_EQ(Results(*engine_, {Nop()}), Values({0}));

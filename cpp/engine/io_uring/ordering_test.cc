@@ -1,4 +1,4 @@
-// Chains, drains, timeouts and cancels: what starts after what, and what stops.
+// Chains, drains, timeouts and cancels: the order of requests, and what ends them.
 
 #include <gtest/gtest.h>
 
@@ -54,8 +54,8 @@ TEST_P(IoUringOrderTest, AShortReadCancelsTheRestOfItsChain) {
             Values({10, -ECANCELED}));
 }
 
-// A chain that were split between two system calls would go on after a failure. Chains of each
-// length, after each number of requests that leaves too little room in a queue of 8.
+// A chain that is split between two system calls would continue after a failure. Tests chains of
+// each length after each number of requests, so that some do not fit into a queue of 8.
 TEST_P(IoUringOrderTest, AChainIsNeverSplit) {
   char data[8];
   for (size_t before = 0; before < 8; ++before) {
@@ -120,7 +120,7 @@ TEST_P(IoUringOrderTest, ADrainAtTheHeadOfAChainDelaysAllAfterTheChain) {
   for (uint64_t i = 0; i < 3; ++i) EXPECT_EQ(events[i].token, i + 1);
 }
 
-// Wake must leave nothing in the ring that a drain would wait for.
+// Wake must not leave a request in the ring, because a drain would wait for it.
 TEST_P(IoUringOrderTest, ADrainDoesNotWaitForAWakeUp) {
   engine_->Wake();
   Event event;
@@ -134,8 +134,8 @@ TEST_P(IoUringOrderTest, ATimeoutCompletesWithEtimeAndNotEarly) {
   EXPECT_GE(MonotonicNow() - before, 30'000'000);
 }
 
-// Each has its own time, though the queue has but eight entries, and each entry is used again at
-// once.
+// Each timeout keeps its own time, although the queue has only eight entries and uses them again
+// immediately.
 TEST_P(IoUringOrderTest, ManyTimeoutsKeepTheirOwnTimes) {
   std::vector<Request> requests;
   for (uint64_t i = 0; i < 64; ++i)
@@ -164,8 +164,8 @@ TEST_P(IoUringOrderTest, CancelStopsAReadThatWaits) {
   ExpectNone(*engine_);
   engine_->Submit(std::vector{As(2, Cancel(1))});
   for (const Event& event : Take(*engine_, 2)) {
-    // One that waits in a worker thread is interrupted there, and the cancel cannot know whether
-    // that helps.
+    // A read that waits in a worker thread is interrupted, and the cancel then cannot report
+    // success.
     const bool expected = event.token == 1 ? event.result == -ECANCELED || event.result == -EINTR
                                            : event.result == 0 || event.result == -EALREADY;
     EXPECT_TRUE(expected) << "token " << event.token << ", result " << event.result;

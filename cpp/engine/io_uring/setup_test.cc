@@ -1,5 +1,5 @@
-// The ladders: which flags, sizes and tables an engine ends up with on kernels older, poorer or
-// less willing than this.
+// The flags, sizes and tables of an engine on older kernels, with less memory, or with features
+// denied.
 
 #include "cpp/engine/io_uring/setup.h"
 
@@ -30,7 +30,7 @@ class UringSetupTest : public ::testing::Test {
  protected:
   void SetUp() override { SKIP_UNLESS(HasUring(), "io_uring"); }
 
-  // The engine must also work.
+  // Also checks that the engine works.
   std::unique_ptr<Engine> Make(const EngineOptions& options) {
     std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why_, FakeKernel::calls());
     if (engine == nullptr) return nullptr;
@@ -47,13 +47,12 @@ class UringSetupTest : public ::testing::Test {
     const std::unique_ptr<Engine> engine = Make(OptionsOf(mode));
     return engine == nullptr ? 0 : engine->info().setup_flags;
   }
-  // What does not depend on the running kernel's age.
+  // True when the running kernel supports the flags.
   static bool KernelAccepts(uint32_t flags) {
     io_uring_params params = {};
     params.flags = flags & ~IORING_SETUP_SQPOLL;
     params.cq_entries = 16;
     Uring uring;
-    // COOP_TASKRUN and DEFER_TASKRUN go together well enough for this.
     return uring.Create(kKernelCalls, params, 8) == 0;
   }
 
@@ -174,7 +173,7 @@ TEST_F(UringSetupTest, TheSmallestQueuesTriedAreEightAndSixteen) {
 
 TEST_F(UringSetupTest, BudgetThatTheKernelReleasesLateIsWaitedFor) {
   MemlockLedger::Charge(8192);
-  MemlockLedger::Release(8192);  // as by a ring closed just before
+  MemlockLedger::Release(8192);  // as after the close of a ring
   int failures = 3;
   kernel_.on_setup = [&](uint32_t, const io_uring_params&) { return failures-- > 0 ? -ENOMEM : 1; };
   const std::unique_ptr<Engine> engine = Make(OptionsOf(Mode::kAnyThread));
@@ -197,14 +196,14 @@ TEST_F(UringSetupTest, SqpollIsRequiredByKindIoUringAndOptionalForAuto) {
   EXPECT_FALSE(engine->info().sqpoll);
 }
 
-// 5.6 to 5.10 had SQPOLL for registered files only.
+// 5.6 to 5.10 have SQPOLL for registered files only.
 TEST_F(UringSetupTest, SqpollForRegisteredFilesOnlyIsNotUsed) {
   kernel_.features = ~uint32_t{IORING_FEAT_SQPOLL_NONFIXED};
   EXPECT_EQ(Make(OptionsOf(Mode::kSqpoll)), nullptr);
   EXPECT_EQ(why_.code, Code::kUnsupported);
 }
 
-// Before 5.13 the kernel takes no submissions while completions wait for room.
+// Before 5.13 the kernel rejects submissions while completions wait for room.
 TEST_F(UringSetupTest, Before513TheCompletionQueueHasRoomForAllInFlight) {
   kernel_.features = ~uint32_t{IORING_FEAT_RSRC_TAGS};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
@@ -234,15 +233,15 @@ TEST_F(UringSetupTest, WithoutTheSparseFlagATableOfEmptyRangesIsMade) {
   EXPECT_EQ(Results(*engine, {In(1023, read), In(0, read)}), Values({8, -EFAULT}));
 }
 
-// 5.6 to 5.12: there is one way to register, and no empty slot; the answer to one is EFAULT.
+// 5.6 to 5.12 have only IORING_REGISTER_BUFFERS and no empty slots: an empty range gives EFAULT.
 TEST_F(UringSetupTest, WithoutUpdatesTheTableIsRegisteredWhole) {
   SKIP_UNLESS(MakeUring(Mode::kAnyThread)->info().fixed_buffer_count != 0, "fixed_buffers");
   kernel_.denied_register_opcodes = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
   for (const bool has_empty_slots : {false, true}) {
-    bool asked = has_empty_slots;
-    kernel_.on_register = [&asked](uint32_t opcode) {
-      if (opcode != IORING_REGISTER_BUFFERS || asked) return 1;
-      asked = true;
+    bool tried = has_empty_slots;
+    kernel_.on_register = [&tried](uint32_t opcode) {
+      if (opcode != IORING_REGISTER_BUFFERS || tried) return 1;
+      tried = true;
       return -EFAULT;
     };
     EngineOptions options = OptionsOf(Mode::kAnyThread);
@@ -292,7 +291,8 @@ TEST_F(UringSetupTest, ClosingFileSlotsIsTriedWhereNoOpcodeShowsIt) {
   ASSERT_EQ(engine->SetFile(0, file.fd()), 0);
   EXPECT_EQ(Results(*engine, {{.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}}),
             Values({0}));
-  // A kernel that does not know must not be asked: it would close descriptor 0.
+  // Without the trial the engine must not submit the close: an older kernel would close descriptor
+  // 0.
   kernel_.on_setup = [](uint32_t entries, const io_uring_params&) {
     return entries == 1 ? -ENOMEM : 1;
   };

@@ -1,4 +1,4 @@
-// Sockets on kernels that lack an opcode. What all kernels do is for testing/conformance/sockets.
+// Sockets on kernels without some opcodes. testing/conformance/sockets tests the common behaviour.
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -32,13 +32,13 @@ TEST(IoUringSendZeroCopyTest, IsTriedWhereNoOpcodeShowsIt) {
   SKIP_UNLESS(SendsZeroCopy(kernel, {}), "send_zero_copy");
   EXPECT_FALSE(SendsZeroCopy(kernel, {IORING_OP_SEND_ZC}));
   const uint32_t before = kernel.setup_calls;
-  EXPECT_TRUE(SendsZeroCopy(kernel, {kOpcodeReadMultishot})) << "as 6.2 to 6.6 have it";
-  EXPECT_EQ(kernel.setup_calls, before + 2) << "by a ring of its own";
+  EXPECT_TRUE(SendsZeroCopy(kernel, {kOpcodeReadMultishot})) << "as on 6.2 to 6.6";
+  EXPECT_EQ(kernel.setup_calls, before + 2) << "the trial makes a separate ring";
   kernel.on_setup = [&](uint32_t, const io_uring_params&) {
     return kernel.setup_calls > before + 3 ? -ENOMEM : 1;
   };
   EXPECT_FALSE(SendsZeroCopy(kernel, {kOpcodeReadMultishot}))
-      << "what cannot be tried is not there";
+      << "without the trial the feature is off";
 }
 
 class IoUringWithoutShutdownTest : public ::testing::TestWithParam<Mode> {

@@ -1,4 +1,4 @@
-// What happens to requests that the kernel does not take, or not at once.
+// Requests that the kernel does not consume, or not in the first call.
 
 #include "cpp/engine/io_uring/submission_side.h"
 
@@ -61,9 +61,9 @@ TEST_P(SubmissionSideTest, ALastingShortageFailsEachRequestOnceWithinSeconds) {
 }
 
 TEST_P(SubmissionSideTest, AFailedEnterFailsEachRequestOnceAndTheRingStillWorks) {
-  int refusals = 1;
+  int failures = 1;
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
-    return *to_submit != 0 && refusals-- > 0 ? -EBADFD : 1;
+    return *to_submit != 0 && failures-- > 0 ? -EBADFD : 1;
   };
   Values expected(8, -EBADFD);
   expected.resize(20, 0);
@@ -71,16 +71,15 @@ TEST_P(SubmissionSideTest, AFailedEnterFailsEachRequestOnceAndTheRingStillWorks)
 }
 
 TEST_P(SubmissionSideTest, AFailedEnterFailsTheFirstOfAChainAndCancelsTheRest) {
-  int refusals = 1;
+  int failures = 1;
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
-    return *to_submit != 0 && refusals-- > 0 ? -EPERM : 1;
+    return *to_submit != 0 && failures-- > 0 ? -EPERM : 1;
   };
   const std::vector<Request> requests = {Nop(kRequestLink), Nop(kRequestLink), Nop(), Nop()};
   EXPECT_EQ(Results(*engine_, requests), (Values{-EPERM, -ECANCELED, -ECANCELED, -EPERM}));
 }
 
-// Kernels without SUBMIT_ALL stop at a bad request; the others have been promised events all the
-// same.
+// Kernels without SUBMIT_ALL stop at an invalid request. The requests after it must get events too.
 TEST_P(SubmissionSideTest, UnconsumedRequestsAreSubmittedAgain) {
   const std::vector<char> bytes = Bytes(100);
   const TempFile file(bytes);
@@ -98,7 +97,7 @@ TEST_P(SubmissionSideTest, UnconsumedRequestsAreSubmittedAgain) {
   }
 }
 
-// The kernel ends a chain where it stops; what is left must not run as if it stood alone.
+// The kernel ends a chain where it stops. The rest of the chain must not run as separate requests.
 TEST_P(SubmissionSideTest, AChainThatTheKernelCutsIsCancelledFromTheCut) {
   for (uint32_t taken = 1; taken < 4; ++taken) {
     bool cut = false;
@@ -154,8 +153,7 @@ TEST_P(SubmissionSideSqpollTest, AFailedWakeUpIsTriedAgain) {
       return (flags & IORING_ENTER_SQ_WAKEUP) != 0 && failures-- > 0 ? -error : 1;
     };
     for (const Deadline patience = Patience(); failures > 0 && !patience.Passed();) {
-      ExpectNone(
-          *engine_);  // the kernel's thread falls asleep after a millisecond of nothing to do
+      ExpectNone(*engine_);  // the SQPOLL thread sleeps after one idle millisecond
       EXPECT_EQ(Results(*engine_, {Nop()}), Values({0}));
     }
     EXPECT_LE(failures, 0);
@@ -166,13 +164,13 @@ TEST_P(SubmissionSideSqpollTest, AFailedWakeUpIsTriedAgain) {
 TEST_P(SubmissionSideSqpollTest, RequestsFailOnceWhenTheSqpollThreadCannotBeWoken) {
   for (const size_t count : {size_t{1}, size_t{3}, size_t{20}}) {  // of 8 entries
     SKIP_UNLESS(Eventually([&] { return SqpollThreadSleeps(engine_->ring_fd()); }), "wchan");
-    bool is_refused = false;
+    bool entered = false;
     kernel_.on_enter = [&](int, uint32_t*, uint32_t) {
-      is_refused = true;
+      entered = true;
       return -EPERM;
     };
     EXPECT_EQ(Results(*engine_, std::vector<Request>(count, Nop())), Values(count, -EPERM));
-    EXPECT_TRUE(is_refused);
+    EXPECT_TRUE(entered);
     kernel_.on_enter = nullptr;
     EXPECT_EQ(Results(*engine_, std::vector<Request>(count, Nop())), Values(count, 0));
     ExpectNone(*engine_);
@@ -200,7 +198,8 @@ TEST_P(SubmissionSideThreadsTest, AFailedEventEndsAWaitInPoll) {
     return *to_submit != 0 ? -EBADFD : 1;
   };
   std::thread submitter([&] {
-    const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000'000};  // until the reaper has parked
+    // Until the reaper waits in poll(2).
+    const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000'000};
     nanosleep(&pause, nullptr);
     engine_->Submit(std::vector{As(1, Nop())});
   });
