@@ -113,7 +113,7 @@ class FakeEngine : public Engine {
     for (size_t i = 0; i < ranges.size(); ++i) {
       const int error =
           Update(first + static_cast<uint32_t>(i), ranges[i].iov_len, tags.empty() ? 0 : tags[i]);
-      if (error != 0) return done > 0 ? done : -error;
+      if (error != 0) return done > 0 ? done : error;
       ++done;
     }
     return done;
@@ -182,14 +182,14 @@ class FakeEngine : public Engine {
   // As the kernel does: the new range is charged before the old one is let go.
   int Update(uint32_t slot, uint64_t bytes, uint64_t tag) {
     ++updates;
-    if (refuse_updates_with != 0) return refuse_updates_with;
+    if (refuse_updates_with != 0) return -refuse_updates_with;
     if (bytes > 0) {
-      if (refuse_with != 0) return refuse_with;
+      if (refuse_with != 0) return -refuse_with;
       if (fail_next > 0) {
         --fail_next;
-        return ENOMEM;
+        return -ENOMEM;
       }
-      if (pinned_bytes() + bytes > budget_bytes) return ENOMEM;
+      if (pinned_bytes() + bytes > budget_bytes) return -ENOMEM;
     }
     const Slot old = slots[slot];
     if (old.tag != 0) {
