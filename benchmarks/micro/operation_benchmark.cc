@@ -12,7 +12,7 @@
 #include <memory>
 #include <string>
 
-#include "benchmarks/micro/by_hand_ring.h"
+#include "benchmarks/micro/liburing_ring.h"
 #include "benchmarks/micro/c_api_ring.h"
 #include "benchmarks/micro/operation_kind.h"
 #include "benchmarks/micro/run.h"

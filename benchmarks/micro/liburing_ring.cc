@@ -1,4 +1,4 @@
-#include "benchmarks/micro/by_hand_ring.h"
+#include "benchmarks/micro/liburing_ring.h"
 
 #include <sys/syscall.h>
 #include <sys/uio.h>

@@ -1,12 +1,12 @@
-// by_hand_ring.h: the same batches over liburing, as one writes them by hand: the measure that
+// liburing_ring.h: the same batches over liburing, as one writes them by hand: the measure that
 // c_api_ring.h is held to.
 //
 // The ring has the setup flags and the sizes of the Mooring ring that it is compared with, and
 // reads into the same memory. Everything is inline here, and no library lies between.
 //
 // Threading: one thread, the one that made it.
-#ifndef MOORING_BENCHMARKS_MICRO_BY_HAND_RING_H_
-#define MOORING_BENCHMARKS_MICRO_BY_HAND_RING_H_
+#ifndef MOORING_BENCHMARKS_MICRO_LIBURING_RING_H_
+#define MOORING_BENCHMARKS_MICRO_LIBURING_RING_H_
 
 #include <liburing.h>
 
@@ -94,9 +94,9 @@ class ByHandRing {
   bool is_open_ = false;
   std::byte* data_ = nullptr;
   int fd_ = -1;
-  std::vector<unsigned> unread_array_;  // of a ring that has none: see by_hand_ring.cc
+  std::vector<unsigned> unread_array_;  // of a ring that has none: see liburing_ring.cc
 };
 
 }  // namespace mooring::benchmarks
 
-#endif  // MOORING_BENCHMARKS_MICRO_BY_HAND_RING_H_
+#endif  // MOORING_BENCHMARKS_MICRO_LIBURING_RING_H_
