@@ -17,9 +17,10 @@ int Initialize(unsigned entries, io_uring* ring, io_uring_params* params, std::v
 
 #else
 
-// liburing before 2.5 does not know this flag (Linux 6.6): it writes the array of indices all the
-// same, over the queue's head, since the kernel gives no place for the array. So the ring is made
-// without its help, and the array, which the kernel does not read, put elsewhere.
+// liburing before 2.5 does not know this flag (Linux 6.6). It would still write the array of
+// indices, over the queue's head, because the kernel returns no offset for the array. So the ring
+// is made without io_uring_queue_init, with an array in other memory, which the kernel does not
+// read.
 constexpr uint32_t kNoArray = 1u << 16;
 
 int Initialize(unsigned entries, io_uring* ring, io_uring_params* params,
@@ -42,14 +43,14 @@ int Initialize(unsigned entries, io_uring* ring, io_uring_params* params,
 
 }  // namespace
 
-int ByHandRing::Create(const Options& options, std::unique_ptr<ByHandRing>* out_ring) {
-  std::unique_ptr<ByHandRing> made(new ByHandRing);
+int LiburingRing::Create(const Options& options, std::unique_ptr<LiburingRing>* out_ring) {
+  std::unique_ptr<LiburingRing> made(new LiburingRing);
   const int result = made->Open(options);
   if (result == 0) *out_ring = std::move(made);
   return result;
 }
 
-int ByHandRing::Open(const Options& options) {
+int LiburingRing::Open(const Options& options) {
   io_uring_params params = {};
   params.flags = options.setup_flags;
   params.cq_entries = options.completion_count;
@@ -68,7 +69,7 @@ int ByHandRing::Open(const Options& options) {
   return 0;
 }
 
-ByHandRing::~ByHandRing() {
+LiburingRing::~LiburingRing() {
   if (is_open_) io_uring_queue_exit(&ring_);
 }
 
