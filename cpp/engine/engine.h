@@ -131,10 +131,10 @@ class Engine {
   // some engines work on any thread, and owner_thread is then a rule for callers only.
   virtual bool WorksOnThisThread() const { return IsOwner(); }
 
-  // Accepts all requests and starts them. The caller keeps in_flight_max. Each chain (kRequestLink)
-  // is complete within `requests` and has at most submission_count requests. A request that cannot
-  // be started gets an event with its negative errno; Submit has no other failure. It may wait for
-  // room in the submission queue, but not for requests to complete.
+  // Accepts all requests and starts them. The caller does not exceed in_flight_max. Each chain
+  // (kRequestLink) is complete within `requests` and has at most submission_count requests. A
+  // request that cannot be started gets an event with its negative errno; Submit has no other
+  // failure. It may wait for room in the submission queue, but not for requests to complete.
   virtual void Submit(std::span<const Request> requests) = 0;
 
   // Waits until `min_count` events are available, the deadline passes, or Wake is called. Fills up
@@ -172,8 +172,8 @@ class Engine {
   // holds them is emptied. The new slot has no tag. 0, or a negative errno: -EOPNOTSUPP where one
   // of the two engines is not io_uring; -EINVAL from a kernel before 6.13, and where the two rings
   // are charged to different accounts; -EEXIST where either ring has an owner that is not the
-  // caller (for the source: seen on 6.18). Cloning an empty slot is not an error. The caller keeps
-  // `source` and the content of its slot during the call. Threads: as UpdateBuffers.
+  // caller (for the source: seen on 6.18). Cloning an empty slot is not an error. `source` and its
+  // slot must stay unchanged during the call. Threads: as UpdateBuffers.
   virtual int CloneBuffer(const Engine& /*source*/, uint32_t /*from*/, uint32_t /*to*/) {
     return -EOPNOTSUPP;
   }

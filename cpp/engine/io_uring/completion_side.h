@@ -1,11 +1,11 @@
-// CompletionSide: gives the thread that reaps its events. It takes available completions without a
+// CompletionSide: returns events to the thread that reaps. It takes available completions without a
 // system call, and waits otherwise.
 //
 // It first waits in io_uring_enter(2) for the wanted number of completions, for one millisecond:
 // busy devices complete within that time. After it, the thread waits in poll(2) on the ring and on
-// an eventfd of the engine, which Wake and failed requests signal. So a wake-up needs no request in
-// the ring, which a drain would wait for, and works from a thread that may not submit. An idle
-// thread sleeps, and a busy one makes one system call.
+// an eventfd of the engine, which Wake and SignalFailedEvents write to. So a wake-up needs no
+// request in the ring, which a drain would wait for, and works from a thread that may not submit.
+// An idle thread sleeps, and a busy one makes one system call.
 //
 // With DEFER_TASKRUN the kernel delivers nothing to a thread in poll(2) and does not wake it: a
 // timeout request slept until the deadline (measured, 6.18). The kernel should signal a registered

@@ -61,7 +61,7 @@ UringFeatures::UringFeatures(const Uring& uring) : params_(uring.params()) {
   alignas(io_uring_probe) char memory[kProbeBytes] = {};
   auto* const probe = reinterpret_cast<io_uring_probe*>(memory);
   const int result = uring.Register(IORING_REGISTER_PROBE, probe, kProbeCount);
-  probe_error_ = result < 0 ? result : 0;
+  probe_result_ = result < 0 ? result : 0;
   const auto* const entries =
       reinterpret_cast<const io_uring_probe_op*>(memory + sizeof(io_uring_probe));
   for (uint32_t i = 0; i < probe->ops_len; ++i) {

@@ -21,7 +21,7 @@ class UringFeatures {
 
   // The result of the probe: 0, or a negative errno. -EINVAL: there is no probe, so the kernel is
   // older than 5.6.
-  int probe_error() const { return probe_error_; }
+  int probe_result() const { return probe_result_; }
   // The name of an opcode that the engine needs and the kernel does not have; null when there is
   // none.
   const char* FirstMissingOpcode() const;
@@ -33,7 +33,7 @@ class UringFeatures {
 
  private:
   const io_uring_params params_;
-  int probe_error_ = 0;
+  int probe_result_ = 0;
   std::bitset<256> opcodes_;
 };
 

@@ -230,10 +230,10 @@ bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCall
   const int enter = calls.io_uring_enter(uring.fd(), 0, 0, 0, nullptr, 0);
   if (enter < 0) {
     *why = ExplainDeniedCall("io_uring_enter", enter);
-  } else if (features.probe_error() == -EINVAL) {
+  } else if (features.probe_result() == -EINVAL) {
     *why = ExplainTooOld("it has no IORING_REGISTER_PROBE");
-  } else if (features.probe_error() != 0) {
-    *why = ExplainDeniedCall("io_uring_register", features.probe_error());
+  } else if (features.probe_result() != 0) {
+    *why = ExplainDeniedCall("io_uring_register", features.probe_result());
   } else if (const char* name = features.FirstMissingOpcode()) {
     *why = ExplainTooOld(std::string("it has no ") + name);
   } else {

@@ -110,7 +110,7 @@ uint32_t SubmissionQueue::ChainLength(std::span<const Request> requests) {
   return length;
 }
 
-// Inlined: the call costs half as much as the body.
+// Inlined: a call would cost half as much as the body.
 [[gnu::always_inline]] inline io_uring_sqe* SubmissionQueue::Push(const Request& request) {
   const uint32_t index = tail_++ & mask_;
   io_uring_sqe* const entry = &entries_[index];

@@ -9,7 +9,7 @@
 // threads get -EEXIST.
 //
 //   UringTables tables(uring);
-//   const int error = tables.CreateBuffers(1024);   // 0, or a negative errno
+//   const int result = tables.CreateBuffers(1024);   // 0, or a negative errno
 //   tables.UpdateBuffers(0, ranges, tags);
 #ifndef MOORING_CPP_ENGINE_IO_URING_TABLES_H_
 #define MOORING_CPP_ENGINE_IO_URING_TABLES_H_

@@ -29,10 +29,10 @@ int Uring::Create(const UringCalls& calls, const io_uring_params& params, uint32
   const int fd = calls.io_uring_setup(entries, &actual);
   if (fd < 0) return fd;
   // On failure it returns the negative errno of mmap(2) and does not close `fd`.
-  if (const int error = io_uring_queue_mmap(fd, &actual, &ring_); error < 0) {
+  if (const int result = io_uring_queue_mmap(fd, &actual, &ring_); result < 0) {
     close(fd);
     ring_.ring_fd = -1;
-    return error;
+    return result;
   }
   rings_closed.load(std::memory_order_acquire);
   calls_ = &calls;

@@ -8,7 +8,7 @@
 // Threading: Enter and Register: any thread that the flags of the ring allow.
 //
 //   Uring uring;
-//   const int error = uring.Create(kKernelCalls, params, 8);   // 0, or a negative errno
+//   const int result = uring.Create(kKernelCalls, params, 8);   // 0, or a negative errno
 //   uring.Enter(submitted, 1, IORING_ENTER_GETEVENTS, nullptr);
 #ifndef MOORING_CPP_ENGINE_IO_URING_URING_H_
 #define MOORING_CPP_ENGINE_IO_URING_URING_H_
