@@ -3,7 +3,7 @@
 namespace mooring::benchmarks {
 namespace {
 
-// What `error` says; gives it back.
+// Returns the text of `error` and destroys it.
 std::string Take(mooring_error_t* error) {
   const std::string text =
       std::string(mooring_error_message(error)) + "; " + mooring_error_remedy(error);
@@ -42,7 +42,8 @@ mooring_error_t* CApiRing::Open(bool owner_thread) {
   error = mooring_registration_create(ring_, slab_, &registration_options, &registration_);
   if (error != nullptr) return error;
 
-  // The lowest that are free, one by one: lease i is buffer i, and both namings mean one memory.
+  // Each acquire returns the lowest free buffer: lease i is buffer i, so both Namings use the same
+  // memory.
   for (mooring_lease_t& lease : leases_) {
     error = mooring_slab_acquire(slab_, 1, &lease);
     if (error != nullptr) return error;
@@ -79,7 +80,7 @@ uint64_t CApiRing::CountOf(OperationKind kind) const {
   return 0;
 }
 
-bool CApiRing::Refused(mooring_error_t* error) {
+bool CApiRing::SetError(mooring_error_t* error) {
   error_ = Take(error);
   return false;
 }

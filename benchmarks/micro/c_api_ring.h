@@ -1,7 +1,8 @@
-// c_api_ring.h: batches through libmooring.so, as a careful user of the C interface writes them.
+// c_api_ring.h: batches of operations through libmooring.so, as a user of the C interface writes
+// them.
 //
-// CApiRing owns a slab of 4 KiB buffers, each out on a lease, a ring and the registration between
-// them. A batch fills its operations whole, submits and reaps them in one call, and checks every
+// CApiRing owns a slab of 4 KiB buffers, a lease on each buffer, a ring and a registration. A batch
+// fills all fields of its operations, submits and reaps them in one call, and checks each
 // completion: result, path and bytes.
 //
 // Threading: one thread.
@@ -21,15 +22,15 @@
 
 namespace mooring::benchmarks {
 
-// How an operation says where its bytes go.
+// How an operation names its memory.
 enum class Naming {
-  kLease,  // by a lease, which the core holds until the completion
-  kSlab,   // by an offset in the slab, over which the caller allocates
+  kLease,  // by a lease, which the library holds until the completion
+  kSlab,   // by an offset in the slab
 };
 
 class CApiRing {
  public:
-  // Null, with `*error` set, where the machine gives no io_uring or no fixed path.
+  // Null, with a text in `*error`, where the machine has no io_uring or no fixed buffers.
   static std::unique_ptr<CApiRing> Create(bool owner_thread, std::string* error);
   ~CApiRing();
   CApiRing(const CApiRing&) = delete;
@@ -39,8 +40,7 @@ class CApiRing {
   std::byte* data() const { return data_; }
   std::byte* buffer(uint64_t index) const { return data_ + index * kBlockBytes; }
 
-  // Operations first, first + 1, ... first + depth - 1. False if any completion is not as it must
-  // be.
+  // Runs operations first, first + 1, ... first + depth - 1. False if a completion is wrong.
   template <OperationKind kind, Naming naming>
   bool RunBatch(uint64_t first, uint32_t depth) {
     for (uint32_t i = 0; i < depth; ++i) Fill<kind, naming>(first + i, i);
@@ -50,17 +50,17 @@ class CApiRing {
         mooring_ring_submit_and_reap(ring_, operations_.data(), depth, &accepted,
                                      completions_.data(), depth, depth, INT64_MAX, &count);
     if (error != nullptr) [[unlikely]]
-      return Refused(error);
+      return SetError(error);
     bool good = count == depth;
     for (uint32_t i = 0; i < count; ++i) good &= IsRight<kind>(completions_[i], first, depth);
     return good;
   }
 
-  // What the ring counted since it was made: reads by the path that `kind` must take, or
-  // operations.
+  // The ring's counter since its creation: of reads on the path of `kind`, or for kNop of all
+  // completions.
   uint64_t CountOf(OperationKind kind) const;
 
-  // Why a batch was refused.
+  // The error of a failed batch.
   const std::string& error() const { return error_; }
 
  private:
@@ -103,7 +103,7 @@ class CApiRing {
            SampleFile::StartsBlock(SampleFile::BlockOf(completion.user_data), buffer(index));
   }
 
-  bool Refused(mooring_error_t* error);
+  bool SetError(mooring_error_t* error);
 
   mooring_slab_t* slab_ = nullptr;
   mooring_ring_t* ring_ = nullptr;

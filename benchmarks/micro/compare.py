@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs operation_benchmark and puts each side beside the liburing loop written by hand.
+"""Runs operation_benchmark and compares each side with the loop that uses liburing directly.
 
-The sides are run in turns, in random order, each time for less than a scheduler's slice and many
-times, and compared by their medians: what else the machine does falls on both, or on no median.
-Where others keep it busy all the time, --quantile 0.1 compares the quietest tenths instead. With
---check, exits 1 when a bar is missed.
+Each side runs many times, in random order, each time for less than a scheduler's time slice. The
+medians are compared, so other load on the machine affects both sides, or no median. Where the
+machine is always busy, --quantile 0.1 compares the quietest tenths instead. With --check, the
+program exits 1 when a limit is missed.
 """
 
 import argparse
@@ -14,15 +14,16 @@ import subprocess
 import sys
 from collections import namedtuple
 
-# Of two sides, by hand and the one named, at operation/ring/depth: quantiles, and the wider spread.
-Comparison = namedtuple("Comparison", "name side by_hand_ns side_ns spread")
+# Of liburing and the named side, at operation/ring/depth: quantiles, and the larger spread.
+Comparison = namedtuple("Comparison", "name side liburing_ns side_ns spread")
 
-# operation/ring/depth -> what the side called "mooring" must reach there, now and in the end.
-# "ratio": operations per second, of those by hand. "dearer": nanoseconds above those by hand.
-Bar = namedtuple("Bar", "measure now target")
-_READ = Bar("ratio", 0.90, 0.98)
-_NOP = Bar("dearer", 30.0, 12.0)
-BARS = {
+# operation/ring/depth -> the limit for the side "mooring": the one checked now, and the target.
+# "ratio": operations per second, divided by those of liburing. "slower": nanoseconds more than
+# liburing.
+Limit = namedtuple("Limit", "measure now target")
+_READ = Limit("ratio", 0.90, 0.98)
+_NOP = Limit("slower", 30.0, 12.0)
+LIMITS = {
     "read_fixed/owner_thread/32": _READ,
     "read_fixed/any_thread/32": _READ,
     "nop/owner_thread/32": _NOP,
@@ -31,7 +32,7 @@ BARS = {
 
 
 def run_benchmark(program, repetitions, min_time):
-    """The benchmark program's report. It says itself, on stderr, what went wrong."""
+    """The report of the benchmark program, which prints its own errors to stderr."""
     command = [
         program,
         "--benchmark_format=json",
@@ -73,70 +74,70 @@ def _quantile(values, quantile):
 
 
 def compare(samples, quantile=0.5):
-    """Each side that is not by hand, beside the one that is."""
+    """Compares each side with the side "liburing"."""
     comparisons = []
     for (name, side), values in samples.items():
-        by_hand = samples.get((name, "by_hand"))
-        if side == "by_hand" or not by_hand:
+        liburing = samples.get((name, "liburing"))
+        if side == "liburing" or not liburing:
             continue
         comparisons.append(
             Comparison(
                 name,
                 side,
-                _quantile(by_hand, quantile),
+                _quantile(liburing, quantile),
                 _quantile(values, quantile),
-                max(_spread(by_hand), _spread(values)),
+                max(_spread(liburing), _spread(values)),
             )
         )
     return comparisons
 
 
 def ratio(comparison):
-    return comparison.by_hand_ns / comparison.side_ns
+    return comparison.liburing_ns / comparison.side_ns
 
 
-def dearer(comparison):
-    return comparison.side_ns - comparison.by_hand_ns
+def slower(comparison):
+    return comparison.side_ns - comparison.liburing_ns
 
 
 def misses(comparisons):
-    """What is below its bar, or has a bar and was not measured."""
+    """The operations that miss their limit, or have a limit and were not measured."""
     measured = {c.name: c for c in comparisons if c.side == "mooring"}
     lines = []
-    for name, bar in BARS.items():
+    for name, limit in LIMITS.items():
         if name not in measured:
             lines.append(f"{name}: not measured")
-        elif bar.measure == "ratio" and ratio(measured[name]) < bar.now:
-            lines.append(f"{name}: ratio {ratio(measured[name]):.3f}, below {bar.now:.2f}")
-        elif bar.measure == "dearer" and dearer(measured[name]) > bar.now:
-            lines.append(f"{name}: {dearer(measured[name]):.1f} ns dearer, above {bar.now:.0f}")
+        elif limit.measure == "ratio" and ratio(measured[name]) < limit.now:
+            lines.append(f"{name}: ratio {ratio(measured[name]):.3f}, below {limit.now:.2f}")
+        elif limit.measure == "slower" and slower(measured[name]) > limit.now:
+            lines.append(f"{name}: {slower(measured[name]):.1f} ns slower, above {limit.now:.0f}")
     return lines
 
 
-def _bar_text(comparison):
-    bar = BARS.get(comparison.name) if comparison.side == "mooring" else None
-    if not bar:
+def _limit_text(comparison):
+    limit = LIMITS.get(comparison.name) if comparison.side == "mooring" else None
+    if not limit:
         return ""
-    unit = "" if bar.measure == "ratio" else " ns"
-    return f"{bar.measure} {bar.now:g}{unit}, then {bar.target:g}{unit}"
+    unit = "" if limit.measure == "ratio" else " ns"
+    return f"{limit.measure} {limit.now:g}{unit}, then {limit.target:g}{unit}"
 
 
 def table(comparisons):
-    """A table in Markdown, which RESULTS.md keeps."""
+    """The Markdown table of RESULTS.md."""
     lines = [
-        "| operation | side | by hand, ns | ns | dearer, ns | ratio | spread | bar |",
+        "| operation | side | liburing, ns | ns | slower, ns | ratio | spread | limit |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
     ]
     for c in sorted(comparisons):
         lines.append(
-            f"| {c.name} | {c.side} | {c.by_hand_ns:.1f} | {c.side_ns:.1f} | {dearer(c):+.1f} "
-            f"| {ratio(c):.3f} | {100 * c.spread:.1f} % | {_bar_text(c)} |"
+            f"| {c.name} | {c.side} | {c.liburing_ns:.1f} | {c.side_ns:.1f} | {slower(c):+.1f} "
+            f"| {ratio(c):.3f} | {100 * c.spread:.1f} % | {_limit_text(c)} |"
         )
     return "\n".join(lines)
 
 
 def conditions(report):
-    """One line about the machine and the day."""
+    """One line about the machine and the date."""
     context = report["context"]
     cpu = f"{context['num_cpus']} CPUs of {context['mhz_per_cpu']} MHz"
     runs = max((run.get("repetitions", 1) for run in report["benchmarks"]), default=0)
@@ -151,7 +152,7 @@ def main(arguments):
     parser.add_argument("--repetitions", type=int, default=501)
     parser.add_argument("--min-time", type=float, default=0.0005, help="seconds per repetition")
     parser.add_argument("--quantile", type=float, default=0.5, help="of repetitions; 0.5 = median")
-    parser.add_argument("--check", action="store_true", help="exit 1 when a bar is missed")
+    parser.add_argument("--check", action="store_true", help="exit 1 when a limit is missed")
     options = parser.parse_args(arguments)
     if options.json:
         with open(options.json, encoding="utf-8") as file:

@@ -1,9 +1,9 @@
-// lease_benchmark.cc: acquiring and releasing a lease, through the C interface and in the core.
+// lease_benchmark.cc: acquire and release of a lease, through the C interface and in cpp/slabs.
 //
-// Names are api/buffers/taken/held/threads: the slab's buffers, per cent of them out on leases of
-// others, leases that each thread keeps out in turn. Time is of one release and one acquire; with
-// threads it is wall time over all their operations together, so perfect scaling halves it when
-// threads double.
+// Names are api/buffers/taken/held/threads: the slab's buffers; the percentage that is already
+// leased; the leases that each thread holds, and releases in turn. The time is that of one release
+// and one acquire. With threads it is the wall time divided by the operations of all threads, so
+// with perfect scaling it is halved when the threads are doubled.
 #include <benchmark/benchmark.h>
 #include <mooring/mooring.h>
 
@@ -21,7 +21,7 @@ namespace mooring::benchmarks {
 namespace {
 
 constexpr uint32_t kHeldMax = 8;
-constexpr uint32_t kLeft = 48;  // four threads of kHeldMax, and some
+constexpr uint32_t kFreeForThreads = 48;  // for four threads of kHeldMax leases, and 16 more
 constexpr uint64_t kBufferBytes = 512;
 
 // Through libmooring.so.
@@ -74,18 +74,19 @@ class Core {
   RefPtr<Slab> slab_;
 };
 
-// What the threads of a benchmark share. Made before they start, and gone after they have ended.
+// The state that the threads of a benchmark share. It is made before they start, and destroyed
+// after they have ended.
 template <typename Api>
-struct Scene {
-  Scene(uint32_t buffers, uint32_t percent_taken) : api(buffers) {
+struct SharedState {
+  SharedState(uint32_t buffers, uint32_t percent_taken) : api(buffers) {
     if (!api.ok()) return;
-    // The same buffers in every run: ratios need that more than they need chance.
+    // The same buffers in each run, so that runs can be compared.
     std::mt19937 random(buffers);
     std::vector<typename Api::LeaseType> others(buffers);
     for (auto& lease : others) ready &= api.Acquire(&lease);
     for (uint32_t i = 0; i < buffers; ++i) {
-      // The last are left to the threads.
-      const bool stays = i + kLeft < buffers && random() % 100 < percent_taken;
+      // The last kFreeForThreads buffers are free for the threads.
+      const bool stays = i + kFreeForThreads < buffers && random() % 100 < percent_taken;
       if (stays) {
         ++taken;
       } else {
@@ -100,23 +101,23 @@ struct Scene {
 };
 
 template <typename Api>
-Scene<Api>* scene = nullptr;
+SharedState<Api>* shared_state = nullptr;
 
 template <typename Api>
 void SetUp(const benchmark::State& state) {
-  scene<Api> =
-      new Scene<Api>(static_cast<uint32_t>(state.range(0)), static_cast<uint32_t>(state.range(1)));
+  shared_state<Api> = new SharedState<Api>(static_cast<uint32_t>(state.range(0)),
+                                           static_cast<uint32_t>(state.range(1)));
 }
 
 template <typename Api>
 void TearDown(const benchmark::State&) {
-  delete std::exchange(scene<Api>, nullptr);
+  delete std::exchange(shared_state<Api>, nullptr);
 }
 
 template <typename Api>
 void AcquireRelease(benchmark::State& state) {
-  if (!scene<Api>->ready) return Fail(state, "no slab, or not all of its buffers");
-  Api& api = scene<Api>->api;
+  if (!shared_state<Api>->ready) return Fail(state, "no slab, or not all of its buffers");
+  Api& api = shared_state<Api>->api;
   const auto held = static_cast<uint32_t>(state.range(2));
   std::array<typename Api::LeaseType, kHeldMax> leases{};
   bool good = true;
@@ -128,16 +129,17 @@ void AcquireRelease(benchmark::State& state) {
     good &= api.Acquire(&leases[oldest]);
     oldest = oldest + 1 == held ? 0 : oldest + 1;
   }
-  // Nobody else is there to take it: what was released is the lowest that is free, and is given out
-  // again under a new generation.
+  // With one thread, the released buffer is the lowest free one, and the next acquire returns it
+  // with a new generation.
   const bool alone = state.threads() == 1;
   for (uint32_t i = 0; i < held; ++i) {
     good &= leases[i].buffer_count == 1 && leases[i].generation != 0;
     if (alone) good &= leases[i].first_index == before[i].first_index;
     good &= api.Release(leases[i]);
   }
-  if (!good) return Fail(state, "a lease was refused, or is not what it must be");
-  if (alone && api.LeasedCount() != scene<Api>->taken) Fail(state, "buffers were lost or gained");
+  if (!good) return Fail(state, "an acquire or release failed, or a lease is wrong");
+  if (alone && api.LeasedCount() != shared_state<Api>->taken)
+    Fail(state, "the count of leased buffers is wrong");
 }
 
 template <typename Api>

@@ -1,19 +1,19 @@
-// operation_benchmark.cc: what an operation costs through the C interface, beside the same
-// operation by hand over liburing: the same setup flags, memory, file, order and batches.
+// operation_benchmark.cc: the cost of an operation through the C interface, and of the same
+// operation with liburing only: the same setup flags, memory, file, order and batches.
 //
 // Names are operation/ring/depth/side. Sides:
-//   mooring                  through libmooring.so, each operation naming a lease
-//   mooring_slab             the same, naming offsets in the slab (fixed reads only)
-//   by_hand                  liburing
-//   by_hand_registered_ring  liburing with its own descriptor registered
-// Time is of a batch of `depth`. benchmarks/micro/compare makes a table of it.
+//   mooring                   through libmooring.so; each operation names a lease
+//   mooring_slab              the same with offsets in the slab (fixed reads only)
+//   liburing                  liburing only
+//   liburing_registered_ring  liburing only, with the ring's descriptor registered
+// The time is that of a batch of `depth`. benchmarks/micro/compare makes a table of the results.
 #include <benchmark/benchmark.h>
 
 #include <memory>
 #include <string>
 
-#include "benchmarks/micro/by_hand_ring.h"
 #include "benchmarks/micro/c_api_ring.h"
+#include "benchmarks/micro/liburing_ring.h"
 #include "benchmarks/micro/operation_kind.h"
 #include "benchmarks/micro/run.h"
 #include "benchmarks/micro/sample_file.h"
@@ -26,8 +26,8 @@ struct Shape {
   uint32_t depth = 0;
 };
 
-// The last batch ended at operation `end`: every byte of it must be there, and not only the first
-// word of each block, which is all that the loop looks at.
+// Checks all bytes of the last batch, which ended before operation `end`. The loop checks only the
+// first word of each block.
 bool LastBatchIsWhole(const CApiRing& memory, uint64_t end, uint32_t depth) {
   for (uint32_t i = 0; i < depth; ++i) {
     const uint64_t block = SampleFile::BlockOf(end - depth + i);
@@ -36,10 +36,10 @@ bool LastBatchIsWhole(const CApiRing& memory, uint64_t end, uint32_t depth) {
   return true;
 }
 
-// Batches before the clock starts: rings are new, and repetitions short.
+// Batches before the measurement: the rings are new, and the repetitions short.
 constexpr uint32_t kWarmUpBatches = 16;
 
-// Times `run_batch(first)`. Returns how many operations were done, 0 if the benchmark has failed.
+// Measures `run_batch(first)`. Returns the number of operations, 0 if the benchmark has failed.
 template <OperationKind kind, typename RunBatch>
 uint64_t Measure(benchmark::State& state, const Shape& shape, const CApiRing& memory,
                  RunBatch run_batch) {
@@ -55,7 +55,7 @@ uint64_t Measure(benchmark::State& state, const Shape& shape, const CApiRing& me
     return 0;
   }
   if (kind != OperationKind::kNop && !LastBatchIsWhole(memory, next, shape.depth)) {
-    Fail(state, "a block has other bytes than the file");
+    Fail(state, "a block differs from the file");
     return 0;
   }
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * shape.depth));
@@ -71,24 +71,24 @@ void MeasureMooring(benchmark::State& state, const Shape& shape) {
     return ring->RunBatch<kind, naming>(first, shape.depth);
   });
   if (done != 0 && ring->CountOf(kind) != done) {
-    Fail(state, "the ring counted other operations than were asked of it");
+    Fail(state, "the ring's counter is not the number of submitted operations");
   }
 }
 
 template <OperationKind kind, bool registered_ring>
-void MeasureByHand(benchmark::State& state, const Shape& shape) {
+void MeasureLiburing(benchmark::State& state, const Shape& shape) {
   std::string text;
   const std::unique_ptr<CApiRing> model = CApiRing::Create(shape.owner_thread, &text);
   if (!model) return Skip(state, "io_uring", text);
-  int error = 0;
-  const std::unique_ptr<ByHandRing> ring =
-      ByHandRing::Create({.setup_flags = model->info().setup_flags,
-                          .submission_count = model->info().submission_count,
-                          .completion_count = model->info().completion_count,
-                          .data = model->data(),
-                          .registered_ring = registered_ring},
-                         &error);
-  if (!ring) return Fail(state, "the kernel refuses by hand what it gave to Mooring");
+  std::unique_ptr<LiburingRing> ring;
+  const int result = LiburingRing::Create({.setup_flags = model->info().setup_flags,
+                                           .submission_count = model->info().submission_count,
+                                           .completion_count = model->info().completion_count,
+                                           .data = model->data(),
+                                           .registered_ring = registered_ring},
+                                          &ring);
+  if (result != 0)
+    return Fail(state, "the kernel rejects a liburing ring with the options of Mooring's ring");
   Measure<kind>(state, shape, *model,
                 [&](uint64_t first) { return ring->RunBatch<kind>(first, shape.depth); });
 }
@@ -109,10 +109,10 @@ void RegisterSides(const char* operation, const Shape& shape) {
   if (kind == OperationKind::kReadFixed) {
     Register(operation, shape, "mooring_slab", MeasureMooring<kind, Naming::kSlab>);
   }
-  Register(operation, shape, "by_hand", MeasureByHand<kind, false>);
-  // Registered for one thread (io_uring_register_ring_fd(3)), so it is no choice for other rings.
+  Register(operation, shape, "liburing", MeasureLiburing<kind, false>);
+  // The registration is valid for one thread only (io_uring_register_ring_fd(3)).
   if (shape.owner_thread) {
-    Register(operation, shape, "by_hand_registered_ring", MeasureByHand<kind, true>);
+    Register(operation, shape, "liburing_registered_ring", MeasureLiburing<kind, true>);
   }
 }
 

@@ -1,4 +1,4 @@
-// operation_kind.h: the operations that are measured, each through the C interface and by hand.
+// operation_kind.h: the measured operations, through the C interface and with liburing.
 #ifndef MOORING_BENCHMARKS_MICRO_OPERATION_KIND_H_
 #define MOORING_BENCHMARKS_MICRO_OPERATION_KIND_H_
 
@@ -8,7 +8,7 @@ namespace mooring::benchmarks {
 
 enum class OperationKind {
   kNop,
-  kRead,       // 4 KiB of a cached file to an ordinary address
+  kRead,       // 4 KiB of a cached file, to an unregistered address
   kReadFixed,  // the same through the ring's fixed-buffer table
 };
 

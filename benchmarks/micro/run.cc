@@ -35,7 +35,7 @@ void Fail(benchmark::State& state, const std::string& message) {
 void Skip(benchmark::State& state, const std::string& feature, const std::string& message) {
   const std::string text = "missing: " + feature + " (" + message + ")";
   if (IsRequired(feature)) {
-    Fail(state, "MOORING_REQUIRE names it, " + text);
+    Fail(state, "MOORING_REQUIRE names it; " + text);
   } else {
     state.SkipWithError(text.c_str());
   }

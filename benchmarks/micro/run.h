@@ -1,11 +1,10 @@
-// run.h: how a benchmark program ends: with failure, if any of its benchmarks measured something
-// other than it says.
+// run.h: runs the benchmarks of a program, and exits 1 if one of them failed its checks.
 //
-// Google Benchmark exits 0 whatever its benchmarks found, so errors are counted here.
+// Google Benchmark always exits 0, so errors are recorded here.
 //
 //   int main(int argc, char** argv) { return mooring::benchmarks::Run(argc, argv); }
 //
-// Threading: Fail and Skip take any thread of a benchmark; Run is main's.
+// Threading: Fail and Skip: any thread of a benchmark. Run: the main thread.
 #ifndef MOORING_BENCHMARKS_MICRO_RUN_H_
 #define MOORING_BENCHMARKS_MICRO_RUN_H_
 
@@ -15,13 +14,14 @@
 
 namespace mooring::benchmarks {
 
-// Ends this benchmark: what it did was wrong. The program will exit 1.
+// Ends this benchmark because a check failed. The program will exit 1.
 void Fail(benchmark::State& state, const std::string& message);
 
-// Ends this benchmark: the machine lacks `feature`. A failure only where MOORING_REQUIRE names it.
+// Ends this benchmark because the machine lacks `feature`. It is a failure only where
+// MOORING_REQUIRE names the feature.
 void Skip(benchmark::State& state, const std::string& feature, const std::string& message);
 
-// Runs what was registered, with facts of the machine in the output. The program's exit status.
+// Runs the registered benchmarks, with facts of the machine in the output. Returns the exit status.
 int Run(int argc, char** argv);
 
 }  // namespace mooring::benchmarks

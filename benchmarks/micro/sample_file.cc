@@ -33,7 +33,7 @@ int MakeFile() {
     for (uint64_t i = 0; i < words.size(); ++i) words[i] = SampleFile::Word(block, i);
     if (write(fd, words.data(), kBlockBytes) != static_cast<ssize_t>(kBlockBytes)) Die(path);
   }
-  // Written back now, so that it is not while benchmarks run; it stays in the page cache.
+  // Writes it back now, so that writeback does not disturb benchmarks. It stays in the page cache.
   if (fsync(fd) != 0) Die(path);
   return fd;
 }

@@ -1,8 +1,8 @@
-// slot_table_benchmark.cc: taking and giving back slots of a fixed-buffer table, at various fills.
+// slot_table_benchmark.cc: acquire and release of slots of a fixed-buffer table, at various fills.
 //
-// Names are slots/taken/range: slots of the table, per cent of them taken by others (scattered; the
-// last 16 are always free, so that every range fits), slots that are taken as one range. Time is of
-// one Acquire and one Release. The target: flat at any fill.
+// Names are slots/taken/range: the slots of the table; the percentage that is already taken
+// (scattered; the last 16 are always free, so that each range fits); the slots of one range. The
+// time is that of one Acquire and one Release. Target: the same time at each fill.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint32_t kFreeAtEnd = 16;
 
-// Fills `table`; false if it does not hold what it was given.
+// Takes `percent` of the slots; false if the table's count is wrong.
 bool Fill(SlotTable* table, uint64_t percent) {
   const uint32_t count = table->slot_count();
   std::mt19937 random(count);  // the same slots in every run
@@ -43,16 +43,16 @@ void AcquireRelease(benchmark::State& state) {
     const std::optional<uint32_t> first = table.Acquire(range);
     good &= first == lowest && table.Release(*first, range);
   }
-  if (!good) Fail(state, "the range is not the lowest that is free");
+  if (!good) Fail(state, "the range is not the lowest free one");
 }
 
-// Finding that nothing is free must not cost more than finding something.
+// A search that finds no free slot must not cost more than one that finds a slot.
 void AcquireFromFull(benchmark::State& state) {
   SlotTable table(static_cast<uint32_t>(state.range(0)));
   if (!table.Acquire(table.slot_count())) return Fail(state, "the table is not empty at first");
   bool good = true;
   for (auto _ : state) good &= !table.Acquire(1);
-  if (!good) Fail(state, "a full table gave a slot");
+  if (!good) Fail(state, "a full table returned a slot");
 }
 
 void RegisterAll() {

@@ -14,7 +14,7 @@
 namespace mooring {
 namespace {
 
-// The smallest of all, with one slot in each table to see whether there can be any.
+// The smallest ring, with one slot in each table to find out whether tables work.
 constexpr EngineOptions kProbeOptions = {
     .owner_thread = true,
     .submission_count = 8,
@@ -26,12 +26,12 @@ constexpr EngineOptions kProbeOptions = {
 
 Result<std::unique_ptr<Engine>> CreateThreads(const EngineOptions& options, Unavailability why) {
   ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, CreateThreadsEngine(options));
-  engine->Explain(why.reason, why.system_error, std::move(why.message), std::move(why.remedy));
+  engine->SetReason(why.reason, why.system_error, std::move(why.message), std::move(why.remedy));
   return engine;
 }
 
-// What the ring of the probe does not show by itself.
-uint64_t TryMore() {
+// Features that the ring of the probe does not show.
+uint64_t ProbeMoreFeatures() {
   uint64_t features = 0;
   Unavailability ignored;
   {
@@ -40,10 +40,10 @@ uint64_t TryMore() {
       features |= TryClone(kKernelCalls, source);
   }
   EngineOptions options = kProbeOptions;
-  options.kind = EngineKind::kIoUring;  // by name, so that it is not made without
+  options.kind = EngineKind::kIoUring;  // so that a ring without SQPOLL is not accepted
   options.sqpoll = true;
-  Uring poller;
-  if (SetUpUring(kKernelCalls, options, &poller, &ignored)) features |= kFeatureSqpoll;
+  Uring sqpoll_ring;
+  if (SetUpUring(kKernelCalls, options, &sqpoll_ring, &ignored)) features |= kFeatureSqpoll;
   return features;
 }
 
@@ -53,51 +53,51 @@ Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options) {
   switch (options.kind) {
     case EngineKind::kThreads:
       return CreateThreads(options, {.reason = EngineReason::kPolicy,
-                                     .message = "the threads engine was asked for"});
+                                     .message = "the caller chose the threads engine"});
     case EngineKind::kAuto:
     case EngineKind::kIoUring:
       break;
     default:
-      return InvalidArgument("no such engine", "choose auto, io_uring or threads");
+      return InvalidArgument("unknown engine kind", "choose auto, io_uring or threads");
   }
-  Unavailability unavailability;
-  if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability)) return engine;
-  const bool may_fall =
-      options.kind == EngineKind::kAuto && unavailability.reason != EngineReason::kNone;
-  return may_fall ? CreateThreads(options, std::move(unavailability)) : unavailability.ToStatus();
+  Unavailability why;
+  if (std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why)) return engine;
+  const bool may_fall_back = options.kind == EngineKind::kAuto && why.reason != EngineReason::kNone;
+  return may_fall_back ? CreateThreads(options, std::move(why)) : why.ToStatus();
 }
 
 EngineInfo ProbeEngine() {
-  Unavailability unavailability;
+  Unavailability why;
   EngineInfo info;
-  if (const std::unique_ptr<Engine> engine = CreateIoUringEngine(kProbeOptions, &unavailability)) {
+  if (const std::unique_ptr<Engine> engine = CreateIoUringEngine(kProbeOptions, &why)) {
     info = engine->info();
-    info.features |= TryMore();
+    info.features |= ProbeMoreFeatures();
     return info;
   }
   info.kind = EngineKind::kThreads;
-  info.reason = unavailability.reason;
-  info.system_error = unavailability.system_error;
-  info.message = std::move(unavailability.message);
-  info.remedy = std::move(unavailability.remedy);
+  info.reason = why.reason;
+  info.system_error = why.system_error;
+  info.message = std::move(why.message);
+  info.remedy = std::move(why.remedy);
   info.memlock_exempt = ReadMemlockLimits().exempt;
   return info;
 }
 
 bool RingsAreCharged() {
-  // 0: not known yet. It does not change while the kernel runs, so who sets it does not matter.
+  // 0: unknown, 1: charged, 2: not charged. It cannot change while the kernel runs, so any thread
+  // may set it.
   static std::atomic<int> known{0};
   if (const int value = known.load(std::memory_order_relaxed); value != 0) return value == 1;
   Uring uring;
-  const int error = uring.Create(kKernelCalls, io_uring_params{}, 1);
-  if (error == 0) {
-    const bool charged = uring.ChargesRings();
+  const int result = uring.Create(kKernelCalls, io_uring_params{}, 1);
+  if (result == 0) {
+    const bool charged = uring.KernelChargesRings();
     known.store(charged ? 1 : 2, std::memory_order_relaxed);
     return charged;
   }
-  // A ring of two pages that does not fit shows that it is charged, where a limit can be the cause.
+  // Where there is a limit, ENOMEM for a ring of two pages shows that rings are charged.
   const MemlockLimits limits = ReadMemlockLimits();
-  return error == ENOMEM && !limits.exempt && limits.soft_bytes != UINT64_MAX;
+  return result == -ENOMEM && !limits.exempt && limits.soft_bytes != UINT64_MAX;
 }
 
 }  // namespace mooring

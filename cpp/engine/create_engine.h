@@ -1,8 +1,8 @@
-// CreateEngine: the ladder from what the caller would like to what the kernel gives.
+// CreateEngine: makes the engine that the caller asks for, or the best that the kernel allows.
 //
-// Only EngineKind::kAuto falls from io_uring to threads, and EngineInfo then says why (reason,
-// errno, message, remedy). A kind that was named is never replaced: creation fails with the same
-// text.
+// Only EngineKind::kAuto falls back from io_uring to threads. EngineInfo then has the reason
+// (reason, errno, message, remedy). A kind that the caller names is never replaced: where it is not
+// available, creation fails with the same text.
 #ifndef MOORING_CPP_ENGINE_CREATE_ENGINE_H_
 #define MOORING_CPP_ENGINE_CREATE_ENGINE_H_
 
@@ -15,15 +15,14 @@ namespace mooring {
 
 Result<std::unique_ptr<Engine>> CreateEngine(const EngineOptions& options);
 
-// What CreateEngine would find now: makes a small io_uring, looks at it, closes it. Without
-// io_uring, `kind` is kThreads and reason, message and remedy say why.
+// Reports what CreateEngine would find now: makes a small io_uring, reads its features, closes it.
+// Without io_uring, `kind` is kThreads, and reason, message and remedy are set.
 EngineInfo ProbeEngine();
 
-// True when this kernel charges rings themselves to RLIMIT_MEMLOCK (6.14 to 7.0, before 5.12), as a
-// ring made by this process would be charged, were it not exempt. An exempt process cannot try that
-// without giving its exemption up, so it is read from what shows of the kernel otherwise
-// (uring.cc), not from its release; a process under a limit that lets no ring be made has its
-// answer by that.
+// True when this kernel charges rings themselves to RLIMIT_MEMLOCK (6.14 to 7.0, before 5.12). A
+// process that is exempt cannot find out by making a ring. So the answer is derived from other
+// behaviour of the kernel (uring.cc), not from its release. Where the limit allows no ring, the
+// ENOMEM is the answer.
 bool RingsAreCharged();
 
 }  // namespace mooring

@@ -1,5 +1,5 @@
-// Rings under a real RLIMIT_MEMLOCK: each test runs in a child without CAP_IPC_LOCK and with a user
-// id of its own, whose budget nobody else spends.
+// Rings under a real RLIMIT_MEMLOCK. Each test runs in a child without CAP_IPC_LOCK and with a
+// separate user id, so that no other process uses its budget.
 
 #include <gtest/gtest.h>
 #include <linux/capability.h>
@@ -19,7 +19,7 @@
 namespace mooring {
 namespace {
 
-// Enough for every ring here, and no more than most systems' hard limit.
+// Enough for each ring here, and at most the hard limit of most systems.
 constexpr uint64_t kPlenty = 4 << 20;
 
 bool DropIpcLock() {
@@ -38,14 +38,14 @@ bool SetMemlock(uint64_t soft, uint64_t hard) {
   return setrlimit(RLIMIT_MEMLOCK, &limit) == 0;
 }
 
-// `body` in such a child.
+// Runs `body` in such a child.
 std::string Limited(uint64_t soft, uint64_t hard, const std::function<std::string()>& body) {
   static int uses = 0;
   const uid_t uid =
       2'000'000'000u + static_cast<uid_t>(getpid()) * 16u + static_cast<uid_t>(uses++);
   return InChild([&]() -> std::string {
-    // The budget is the real user's; the effective one stays, and with it the right to set limits
-    // below.
+    // The budget belongs to the real user id. The effective one stays, with the right to set
+    // limits.
     if (setresuid(uid, static_cast<uid_t>(-1), static_cast<uid_t>(-1)) != 0)
       return "cannot take a user id";
     if (!DropIpcLock()) return "cannot drop CAP_IPC_LOCK";
@@ -72,24 +72,24 @@ class CreateEngineMemlockTest : public ::testing::Test {
   }
 };
 
-// Whether the kernel charges is found from its features: here from what it does.
-TEST(RingsAreCharged, TellsWhetherARingFitsIntoNoMemlock) {
+// RingsAreCharged derives its answer from the kernel's features. Here it is compared with a charge.
+TEST(RingsAreCharged, MatchesWhetherARingFitsIntoNoMemlock) {
   SKIP_UNLESS(HasUring(), "io_uring");
   SKIP_UNLESS(geteuid() == 0, "memlock");
   const bool charged = RingsAreCharged();
   EXPECT_EQ(Limited(0, 0,
                     [charged]() -> std::string {
                       io_uring_params params = {};
-                      const int fd = kKernelCalls.setup(8, &params);
+                      const int fd = kKernelCalls.io_uring_setup(8, &params);
                       if (fd < 0 && fd != -ENOMEM) return "errno " + std::to_string(-fd);
                       if ((fd == -ENOMEM) != charged)
-                        return charged ? "it fits, though charged" : "it does not fit";
-                      return RingsAreCharged() == charged ? "" : "the child thinks otherwise";
+                        return charged ? "the ring fits, but is charged" : "the ring does not fit";
+                      return RingsAreCharged() == charged ? "" : "the child has the other result";
                     }),
             "");
 }
 
-TEST_F(CreateEngineMemlockTest, WithNoneAutoTakesThreadsAndSaysWhatARingNeeds) {
+TEST_F(CreateEngineMemlockTest, WithoutBudgetAutoUsesThreadsAndReportsTheBytesNeeded) {
   EXPECT_EQ(Limited(0, 0,
                     []() -> std::string {
                       const Result<std::unique_ptr<Engine>> made =
@@ -99,11 +99,12 @@ TEST_F(CreateEngineMemlockTest, WithNoneAutoTakesThreadsAndSaysWhatARingNeeds) {
                       if (info.kind != EngineKind::kThreads) return "not threads";
                       if (info.reason != EngineReason::kMemlockLimit)
                         return "reason: " + info.message;
-                      if (info.message.size() > 255 || info.remedy.size() > 511) return "cut in C";
+                      if (info.message.size() > 255 || info.remedy.size() > 511)
+                        return "too long for mooring_ring_info_t";
                       if (info.system_error != ENOMEM)
                         return "errno " + std::to_string(info.system_error);
                       if (info.message.find("8 KiB (8,192 bytes)") == std::string::npos)
-                        return "no need: " + info.message;
+                        return "no bytes needed: " + info.message;
                       if (info.message.find("0 bytes") == std::string::npos)
                         return "no limit: " + info.message;
                       if (info.remedy.find("RLIMIT_MEMLOCK") == std::string::npos)
@@ -117,12 +118,12 @@ TEST_F(CreateEngineMemlockTest, WithNoneAutoTakesThreadsAndSaysWhatARingNeeds) {
             "");
 }
 
-TEST_F(CreateEngineMemlockTest, WithNoneIoUringByNameIsRefused) {
+TEST_F(CreateEngineMemlockTest, WithoutBudgetIoUringByKindFails) {
   EXPECT_EQ(Limited(0, 0,
                     []() -> std::string {
                       const Result<std::unique_ptr<Engine>> made =
                           CreateEngine(OfSizes(EngineKind::kIoUring, 128));
-                      if (made.ok()) return "io_uring was given";
+                      if (made.ok()) return "io_uring was made";
                       if (made.status().code() != Code::kMemlockLimit)
                         return CodeName(made.status().code());
                       return made.status().retry() == Retry::kAfterRemedy ? "" : "retry";
@@ -130,7 +131,7 @@ TEST_F(CreateEngineMemlockTest, WithNoneIoUringByNameIsRefused) {
             "");
 }
 
-// memlock_bytes is what the kernel charges, to the page: it suffices, and a page less does not.
+// memlock_bytes is the kernel's charge, exact to the page: a limit of one page less is too small.
 TEST_F(CreateEngineMemlockTest, TheBytesReportedAreTheBytesCharged) {
   for (const uint32_t size : {8u, 64u, 128u, 256u, 1024u, 4096u}) {
     const auto find = [size] {
@@ -152,7 +153,7 @@ TEST_F(CreateEngineMemlockTest, TheBytesReportedAreTheBytesCharged) {
   }
 }
 
-TEST_F(CreateEngineMemlockTest, ARingThatIsCutReportsItsSizes) {
+TEST_F(CreateEngineMemlockTest, ASmallerRingReportsItsSizes) {
   EXPECT_EQ(Limited(64 << 10, 64 << 10,
                     []() -> std::string {
                       const Result<std::unique_ptr<Engine>> made =

@@ -19,8 +19,7 @@ EngineOptions OfKind(EngineKind kind) {
   return options;
 }
 
-// As container runtimes do it: docker answers EPERM, podman ENOSYS. `kind` of calls: all three, or
-// those named.
+// Denies `calls` as container runtimes do: docker with EPERM, podman with ENOSYS.
 bool Deny(int error, const std::vector<const char*>& calls) {
   const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   bool done = filter != nullptr;
@@ -45,26 +44,28 @@ std::string ExpectThreads(EngineReason reason, int error, const char* word) {
   if (info.system_error != error) return Format("errno %d", info.system_error);
   if (info.message.find(word) == std::string::npos) return "message: " + info.message;
   if (info.remedy.empty()) return "no remedy";
-  if (info.message.size() > 255 || info.remedy.size() > 511) return "cut in mooring_ring_info_t";
+  if (info.message.size() > 255 || info.remedy.size() > 511)
+    return "too long for mooring_ring_info_t";
   if (Results(*made.value(), {Nop()}) != Values({0})) return "the threads do not work";
   return "";
 }
 
-// Rule 5: the same text, as an error.
-std::string ExpectRefusal(Code code, int error) {
+// The error has the same text as the info of the threads engine.
+std::string ExpectError(Code code, int error) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kIoUring));
-  if (made.ok()) return "io_uring was given";
+  if (made.ok()) return "io_uring was made";
   if (made.status().code() != code) return std::string("code ") + CodeName(made.status().code());
   if (made.status().system_error() != error)
     return "errno " + std::to_string(made.status().system_error());
   const EngineInfo probe = ProbeEngine();
   if (probe.kind != EngineKind::kThreads) return "the probe found io_uring";
   if (probe.features != 0) return "the probe found features";
-  if (probe.message != made.status().message()) return "the probe says " + probe.message;
-  return probe.remedy != made.status().remedy() ? "the probe advises " + probe.remedy : "";
+  if (probe.message != made.status().message())
+    return "the message of the probe is " + probe.message;
+  return probe.remedy != made.status().remedy() ? "the remedy of the probe is " + probe.remedy : "";
 }
 
-TEST(CreateEngine, AutoTakesIoUringWhereItCan) {
+TEST(CreateEngine, AutoUsesIoUringWhereAvailable) {
   SKIP_UNLESS(HasUring(), "io_uring");
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kAuto));
   ASSERT_TRUE(made.ok());
@@ -72,7 +73,7 @@ TEST(CreateEngine, AutoTakesIoUringWhereItCan) {
   EXPECT_EQ(made.value()->info().reason, EngineReason::kNone);
 }
 
-TEST(CreateEngine, ThreadsByNameAreAPolicy) {
+TEST(CreateEngine, ThreadsByKindHaveReasonPolicy) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind::kThreads));
   ASSERT_TRUE(made.ok());
   EXPECT_EQ(made.value()->info().kind, EngineKind::kThreads);
@@ -81,32 +82,32 @@ TEST(CreateEngine, ThreadsByNameAreAPolicy) {
   EXPECT_EQ(Results(*made.value(), {Nop()}), Values({0}));
 }
 
-TEST(CreateEngine, AnUnknownKindIsRefused) {
+TEST(CreateEngine, AnUnknownKindFails) {
   const Result<std::unique_ptr<Engine>> made = CreateEngine(OfKind(EngineKind{77}));
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.status().code(), Code::kInvalidArgument);
 }
 
-TEST(CreateEngine, SeccompThatAnswersEpermIsNamed) {
+TEST(CreateEngine, SeccompWithEpermIsNamed) {
   EXPECT_EQ(InChild([]() -> std::string {
               if (!Deny(EPERM, kAllCalls)) return "no filter";
               if (std::string wrong = ExpectThreads(EngineReason::kIoUringDenied, EPERM, "seccomp");
                   !wrong.empty())
                 return wrong;
-              if (RingsAreCharged()) return "rings that cannot be are charged";
-              return ExpectRefusal(Code::kPermission, EPERM);
+              if (RingsAreCharged()) return "rings are charged although none can be made";
+              return ExpectError(Code::kPermission, EPERM);
             }),
             "");
 }
 
-TEST(CreateEngine, SeccompThatAnswersEnosysMeansMissing) {
+TEST(CreateEngine, SeccompWithEnosysMeansMissing) {
   EXPECT_EQ(
       InChild([]() -> std::string {
         if (!Deny(ENOSYS, kAllCalls)) return "no filter";
         if (std::string wrong = ExpectThreads(EngineReason::kIoUringMissing, ENOSYS, "ENOSYS");
             !wrong.empty())
           return wrong;
-        return ExpectRefusal(Code::kUnsupported, ENOSYS);
+        return ExpectError(Code::kUnsupported, ENOSYS);
       }),
       "");
 }
@@ -122,7 +123,7 @@ TEST(CreateEngine, SeccompThatDeniesOnlyRegisterOrEnterIsFound) {
   }
 }
 
-TEST(ProbeEngine, FindsWhatAnEngineFindsAndMore) {
+TEST(ProbeEngine, FindsAllFeaturesOfAnEngine) {
   SKIP_UNLESS(HasUring(), "io_uring");
   const EngineInfo probe = ProbeEngine();
   EXPECT_EQ(probe.kind, EngineKind::kIoUring);
@@ -136,7 +137,7 @@ TEST(ProbeEngine, FindsWhatAnEngineFindsAndMore) {
   }
 }
 
-TEST(ProbeEngine, LeavesNoDescriptorBehind) {
+TEST(ProbeEngine, LeavesNoDescriptorOpen) {
   const auto next_fd = [] {
     const UniqueFd fd(dup(0));
     return fd.get();

@@ -1,15 +1,18 @@
-// Engine: takes requests, gives one event for each (or several: request.h). Two kinds with one
-// meaning: IoUringEngine and ThreadsEngine.
+// Engine: the interface that accepts requests and returns one event for each (or several:
+// request.h). It has two implementations with the same behaviour: IoUringEngine and ThreadsEngine.
 //
-// Lifecycle: CreateEngine (create_engine.h) climbs the ladder of what the kernel allows and reports
-// where it stopped. The destructor closes whatever is left; what the kernel may still write to is
-// the business of cpp/operations, which keeps an engine until every event of every request has
-// come.
+// Lifecycle: CreateEngine (create_engine.h) makes the best engine that the kernel allows and
+// reports why it is not a better one. The destructor closes all that is left. It does not protect
+// memory that the kernel may still write to: cpp/ring keeps an engine until all events of all
+// requests have arrived.
 //
-// Threading: submission side (Submit, SetFile) and completion side (Reap) are each one-at-a-time
-// and may run on two threads at once; SubmitAndReap is both. With owner_thread everything is for
-// the creating thread. Wake takes any thread. UpdateBuffers and CloneBuffer take any thread but run
-// one at a time (its caller holds a lock); with owner_thread it is the owner's.
+// Threading: the submission side (Submit, SetFile) and the completion side (Reap) are each
+// one-at-a-time, and may run on two threads at the same time. SubmitAndReap is both. With
+// owner_thread, only the creating thread may call. Wake may be called on any thread. UpdateBuffers
+// and CloneBuffer may be called on any thread, one at a time (the caller holds a lock); with
+// owner_thread, on the owner only.
+//
+// Errors: 0 (or a count) or a negative errno; outputs go through pointers (README.md).
 //
 // Nothing here allocates after creation.
 #ifndef MOORING_CPP_ENGINE_ENGINE_H_
@@ -68,35 +71,33 @@ struct EngineOptions {
   bool raise_memlock = false;
   uint32_t submission_count = 128;  // power of two
   uint32_t completion_count = 256;  // power of two, at least submission_count
-  uint32_t in_flight_max =
-      256;  // requests that the caller will ever have in flight (tags come on top)
+  // The most requests that the caller has in flight. Buffer tags are not counted.
+  uint32_t in_flight_max = 256;
   uint32_t fixed_buffer_count = 1024;  // slots wanted; 0 = no table
   uint32_t fixed_file_count = 0;
   uint32_t worker_count = 0;
   uint32_t sqpoll_idle_ms = 1000;
 };
 
-// What was obtained.
+// The properties of the engine that was made.
 struct EngineInfo {
   EngineKind kind = EngineKind::kThreads;
   EngineReason reason = EngineReason::kNone;
-  int32_t system_error = 0;
+  int32_t system_error = 0;  // errno of `reason`; positive, as a reported value
   uint32_t submission_count = 0;
   uint32_t completion_count = 0;
-  uint32_t fixed_buffer_count =
-      0;  // slots of the kernel's table, 0 = none: then table_error says why
-  int32_t table_error =
-      0;  // positive errno of the sparse table's registration, 0 when there is a table
+  uint32_t fixed_buffer_count = 0;  // slots of the kernel's table; 0 = no table, see table_error
+  int32_t table_error = 0;  // errno of the table's registration; positive, as a reported value
   uint32_t fixed_file_count = 0;
   uint32_t worker_count = 0;
   uint32_t setup_flags = 0;
   bool owner_thread = false;
   bool sqpoll = false;
   uint64_t features = 0;
-  uint64_t memlock_bytes =
-      0;  // charged for the ring itself, 0 where the kernel charges none or the ring is exempt
+  // Charged for the ring itself; 0 where the kernel does not charge rings or the ring is exempt.
+  uint64_t memlock_bytes = 0;
   bool memlock_exempt = false;  // made with CAP_IPC_LOCK in the initial user namespace
-  std::string message;          // why it is not io_uring
+  std::string message;          // the reason why it is not io_uring
   std::string remedy;
 };
 
@@ -112,9 +113,10 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   const EngineInfo& info() const { return info_; }
-  // Says why it is this engine and not io_uring. For CreateEngine, before anyone else has seen the
+  // Sets the reason why the engine is not io_uring. For CreateEngine only, before it returns the
   // engine.
-  void Explain(EngineReason reason, int32_t system_error, std::string message, std::string remedy) {
+  void SetReason(EngineReason reason, int32_t system_error, std::string message,
+                 std::string remedy) {
     info_.reason = reason;
     info_.system_error = system_error;
     info_.message = std::move(message);
@@ -125,76 +127,77 @@ class Engine {
 
   // True on the thread that may call. Always true without owner_thread.
   virtual bool IsOwner() const = 0;
-  // True on a thread whose calls the engine can carry out: IsOwner may be a rule for callers only.
-  virtual bool WorksHere() const { return IsOwner(); }
+  // True where the engine can execute calls of this thread. It can be true where IsOwner is false:
+  // some engines work on any thread, and owner_thread is then a rule for callers only.
+  virtual bool WorksOnThisThread() const { return IsOwner(); }
 
-  // Takes all requests and starts them; the caller keeps to in_flight_max. Chains (kRequestLink)
-  // are whole within `requests` and no longer than submission_count. A request that cannot be
-  // started gets an event with its errno: there is no other failure. Never waits for requests to
-  // finish; waits for room in the submission queue only.
+  // Accepts all requests and starts them. The caller does not exceed in_flight_max. Each chain
+  // (kRequestLink) is complete within `requests` and has at most submission_count requests. A
+  // request that cannot be started gets an event with its negative errno; Submit has no other
+  // failure. It may wait for room in the submission queue, but not for requests to complete.
   virtual void Submit(std::span<const Request> requests) = 0;
 
-  // Waits until `min_count` events are there, the deadline passes, or Wake is called; fills up to
-  // events.size(). Returns how many. EINTR does not end the wait.
+  // Waits until `min_count` events are available, the deadline passes, or Wake is called. Fills up
+  // to events.size() events and returns their count. EINTR does not end the wait.
   virtual uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) = 0;
 
-  // Submit, then Reap; one system call where that can be.
+  // Submit, then Reap; in one system call where possible.
   virtual uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                                  uint32_t min_count, Deadline deadline) = 0;
 
-  // Makes a Reap that waits now, or the next one that would wait, return early.
+  // Makes the Reap that waits now return early, or else the next one that would wait.
   virtual void Wake() = 0;
-  // Wake, and for those who wait outside: makes the eventfd readable.
-  virtual void Alert() = 0;
+  // Wake, and makes the eventfd readable, for callers that wait on that instead of in Reap.
+  virtual void WakeAndSignal() = 0;
 
-  // A ring of `entry_count` (a power of two, at most 32768) provided buffers, empty, for recv with
-  // kRequestMultishot. Null, with a positive errno: EOPNOTSUPP where the engine has no such thing,
-  // else the kernel's. The ring may outlive the engine. Threads: as UpdateBuffers.
-  virtual std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t /*entry_count*/,
-                                                           int* out_error) {
-    *out_error = EOPNOTSUPP;
-    return nullptr;
+  // Makes an empty ring of `entry_count` (a power of two, at most 32768) provided buffers, for recv
+  // with kRequestMultishot. 0, or a negative errno: -EOPNOTSUPP where the engine does not support
+  // it, else the kernel's. The ring may outlive the engine. Threads: as UpdateBuffers.
+  virtual int CreateProvidedRing(uint32_t /*entry_count*/,
+                                 std::unique_ptr<ProvidedRing>* /*out_ring*/) {
+    return -EOPNOTSUPP;
   }
 
-  // Puts ranges into slots [first, first + ranges.size()); {nullptr, 0} empties a slot. `tags` is
-  // empty or one per range (0 = no tag; an empty slot takes tag 0). Returns how many were done,
-  // which may be fewer than asked (the kernel then hides the reason: ask again for the rest to
-  // learn it), or a negative errno when not even the first was. -EOPNOTSUPP where there is no
-  // table; -EEXIST from a thread that is not the owner.
+  // Registers ranges in slots [first, first + ranges.size()); {nullptr, 0} empties a slot. `tags`
+  // is empty or has one tag for each range (0 = no tag; an empty slot has tag 0). Returns the
+  // number of slots that were updated, or a negative errno when the first update failed. The count
+  // may be less than ranges.size(); the kernel does not return the errno then, and a second call
+  // with the rest does. -EOPNOTSUPP where there is no table; -EEXIST on a thread that is not the
+  // owner.
   virtual int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
                             std::span<const uint64_t> tags) = 0;
 
-  // Puts what slot `from` of `source` holds into slot `to`, which is empty: the same pinned pages,
-  // charged to nobody again, and pinned until the last slot that holds them is emptied. The new
-  // slot has no tag. 0, or a negative errno: -EOPNOTSUPP where one of the two is no io_uring,
-  // -EINVAL from a kernel before 6.13 and where the two rings are not charged to the same account,
-  // -EEXIST where either ring has an owner and it is not the caller (for the source: seen on 6.18).
-  // An empty `from` is cloned too, and no error. The caller keeps `source`, and what its slot
-  // holds, during the call. Threads: as UpdateBuffers.
+  // Clones slot `from` of `source` into slot `to`, which is empty. Both slots then hold the same
+  // pinned pages, which are not charged a second time and stay pinned until the last slot that
+  // holds them is emptied. The new slot has no tag. 0, or a negative errno: -EOPNOTSUPP where one
+  // of the two engines is not io_uring; -EINVAL from a kernel before 6.13, and where the two rings
+  // are charged to different accounts; -EEXIST where either ring has an owner that is not the
+  // caller (for the source: seen on 6.18). Cloning an empty slot is not an error. `source` and its
+  // slot must stay unchanged during the call. Threads: as UpdateBuffers.
   virtual int CloneBuffer(const Engine& /*source*/, uint32_t /*from*/, uint32_t /*to*/) {
     return -EOPNOTSUPP;
   }
-  // The descriptor that the kernel knows this engine by, for another one's CloneBuffer; -1 where
-  // there is none.
+  // The descriptor of the io_uring, for CloneBuffer of another engine; -1 where there is none.
   virtual int ring_fd() const { return -1; }
 
-  // Where the table can be made but not changed (slots, and no kFeatureBufferUpdate): makes it, of
-  // these ranges, none of them empty. Only when there is none, nothing is in flight and no thread
-  // is in a call of this engine: up to 5.12 the kernel waits until all requests of the ring are
-  // over and all threads have left it, and answers ENXIO to those that come. All or nothing: 0, or
-  // a negative errno. -EOPNOTSUPP from any other engine.
+  // Registers the whole table, for kernels that cannot change a table (fixed_buffer_count != 0
+  // without kFeatureBufferUpdate). No range is empty. Call it only when there is no table, nothing
+  // is in flight and no thread is inside a call of this engine: up to 5.12 the kernel waits until
+  // all requests of the ring have completed and all threads have left it, and returns ENXIO to
+  // threads that enter. 0, or a negative errno; then nothing is registered. -EOPNOTSUPP from any
+  // other engine.
   virtual int RegisterBuffers(std::span<const iovec> /*ranges*/) { return -EOPNOTSUPP; }
 
-  // Frees the table at once. Only when no request that uses it is in flight: up to 6.12 the kernel
-  // waits for those (and on 6.1 with DEFER_TASKRUN deadlocks); up to 5.12 as RegisterBuffers. Lets
-  // the budget come back before the ring is closed. Idempotent: 0 where there is none. A negative
-  // errno: it is as it was.
+  // Frees the table, so that its memlock budget is released before the ring is closed. Call it only
+  // when no request that uses the table is in flight: up to 6.12 the kernel waits for those (and
+  // deadlocks on 6.1 with DEFER_TASKRUN). Up to 5.12 the conditions of RegisterBuffers apply.
+  // 0, also where there is no table, or a negative errno; then the table is unchanged.
   virtual int UnregisterBuffers() = 0;
 
-  // -1 empties the slot. 0, or a negative errno.
+  // An fd of -1 empties the slot. 0, or a negative errno.
   virtual int SetFile(uint32_t index, int fd) = 0;
 
-  // Creates it on first use.
+  // Readable when Reap has something to return. Created on first use.
   virtual Result<int> EventFd() = 0;
 
  protected:

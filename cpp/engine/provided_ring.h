@@ -1,17 +1,16 @@
-// ProvidedRing: memory from which the kernel takes the next piece itself, whenever a receive of an
-// engine has something to put there (io_uring_register(2), IORING_REGISTER_PBUF_RING; the kernel's
-// word is a ring of provided buffers).
+// ProvidedRing: a ring of provided buffers (io_uring_register(2), IORING_REGISTER_PBUF_RING). The
+// kernel takes the next buffer from it when a receive has data to store.
 //
-// Lifecycle: made by Engine::CreateProvidedRing, which it may outlive. The kernel knows it until
-// Unregister, or the engine's end; that pieces are still in it is no matter then, as long as no
-// request of its group is in flight.
+// Lifecycle: made by Engine::CreateProvidedRing. It may outlive the engine. The kernel uses it
+// until Unregister, or until the engine is destroyed. It may contain buffers then, but no request
+// of its group may be in flight.
 //
 // Threading: one thread at a time; Unregister as Engine::UpdateBuffers.
 //
-//   int error = 0;
-//   std::unique_ptr<ProvidedRing> ring = engine->CreateProvidedRing(64, &error);
+//   std::unique_ptr<ProvidedRing> ring;
+//   const int result = engine->CreateProvidedRing(64, &ring);   // 0, or a negative errno
 //   ring->Add(buffer, 4096, 7);
-//   ring->Publish();   // an event with kEventBuffer and ProvidedIdOf() 7 says that it was taken
+//   ring->Publish();   // an event with kEventBuffer and ProvidedIdOf() 7 reports its use
 #ifndef MOORING_CPP_ENGINE_PROVIDED_RING_H_
 #define MOORING_CPP_ENGINE_PROVIDED_RING_H_
 
@@ -31,12 +30,13 @@ class ProvidedRing {
   // For Request::provided_group.
   uint16_t group() const { return group_; }
 
-  // Adds a piece, which the kernel sees after Publish. No more are in it than it has entries.
+  // Adds a buffer, which the kernel sees after Publish. The ring never contains more buffers than
+  // it has entries.
   virtual void Add(std::byte* data, uint32_t size, uint16_t id) = 0;
   virtual void Publish() = 0;
 
-  // Only while the engine is there, and no request of this group in flight. 0, or a positive errno:
-  // then the kernel knows it until the engine's end, and never looks at it again.
+  // Call it only while the engine exists and no request of this group is in flight. 0, or a
+  // negative errno; then it stays registered until the engine is destroyed, but unused.
   virtual int Unregister() = 0;
 
  protected:

@@ -303,15 +303,12 @@ void BufferTable::AskForBuffers() {
   buffers_asked_.store(true, std::memory_order_relaxed);
   has_deferred_.store(true, std::memory_order_release);
   MutexLock lock(mutex_);
-  if (engine_ != nullptr) engine_->Alert();
+  if (engine_ != nullptr) engine_->WakeAndSignal();
 }
 
-std::unique_ptr<ProvidedRing> BufferTable::CreateProvidedRing(uint32_t entry_count,
-                                                              int* out_error) {
+int BufferTable::CreateProvidedRing(uint32_t entry_count, std::unique_ptr<ProvidedRing>* out_ring) {
   MutexLock update(update_mutex_);
-  if (attached()) return engine_->CreateProvidedRing(entry_count, out_error);
-  *out_error = EBADF;
-  return nullptr;
+  return attached() ? engine_->CreateProvidedRing(entry_count, out_ring) : -EBADF;
 }
 
 void BufferTable::RemoveProvidedRing(ProvidedRing& ring) {

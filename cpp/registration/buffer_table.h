@@ -112,8 +112,8 @@ class BufferTable : public RefCounted<BufferTable> {
   // As TakePromotionAsked.
   bool TakeBuffersAsked() { return buffers_asked_.exchange(false, std::memory_order_acq_rel); }
 
-  // As Engine's; EBADF without one.
-  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t entry_count, int* out_error);
+  // As Engine's; -EBADF without one.
+  int CreateProvidedRing(uint32_t entry_count, std::unique_ptr<ProvidedRing>* out_ring);
   // The kernel forgets `ring`, if there is still an engine and this thread may tell it.
   void RemoveProvidedRing(ProvidedRing& ring);
 

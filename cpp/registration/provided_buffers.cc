@@ -32,23 +32,22 @@ ProvidedBuffers::~ProvidedBuffers() {
   }
 }
 
-std::unique_ptr<ProvidedBuffers> ProvidedBuffers::Create(RefPtr<BufferTable> table,
-                                                         RefPtr<Slab> slab, uint32_t count,
-                                                         int* out_error) {
+int ProvidedBuffers::Create(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
+                            std::unique_ptr<ProvidedBuffers>* out_buffers) {
   const uint32_t entry_count = RoundUpToPowerOfTwo(count);
-  std::unique_ptr<ProvidedRing> ring = table->CreateProvidedRing(entry_count, out_error);
+  std::unique_ptr<ProvidedRing> ring;
+  int result = table->CreateProvidedRing(entry_count, &ring);
   // Budget that this process gave back may be on its way.
-  for (MemlockBackoff backoff; ring == nullptr && *out_error == ENOMEM && backoff.Wait();) {
-    ring = table->CreateProvidedRing(entry_count, out_error);
+  for (MemlockBackoff backoff; result == -ENOMEM && backoff.Wait();) {
+    result = table->CreateProvidedRing(entry_count, &ring);
   }
-  if (ring == nullptr) return nullptr;
-  *out_error = 0;
+  if (result != 0) return result;
   // Charged where rings are, from 6.14 on (measured).
   const bool is_charged = table->engine_info().memlock_bytes != 0;
   const uint64_t bytes = *CheckedAlignUp(entry_count * ProvidedRing::kEntryBytes, PageBytes());
-  return std::unique_ptr<ProvidedBuffers>(
-      new ProvidedBuffers(std::move(table), std::move(slab), count, std::move(ring),
-                          MakeRef<PinCharge>(is_charged ? bytes : 0)));
+  out_buffers->reset(new ProvidedBuffers(std::move(table), std::move(slab), count, std::move(ring),
+                                         MakeRef<PinCharge>(is_charged ? bytes : 0)));
+  return 0;
 }
 
 Lease ProvidedBuffers::Take(uint16_t id) {

@@ -9,8 +9,8 @@
 // destroying: as BufferTable::Pin, but destroying on a thread that is not the owner leaves an
 // unused group in the kernel.
 //
-//   int error = 0;
-//   std::unique_ptr<ProvidedBuffers> provided = ProvidedBuffers::Create(table, slab, 64, &error);
+//   std::unique_ptr<ProvidedBuffers> provided;
+//   const int result = ProvidedBuffers::Create(table, slab, 64, &provided);
 //   const Lease lease = provided->Take(ProvidedIdOf(event.flags));
 #ifndef MOORING_CPP_REGISTRATION_PROVIDED_BUFFERS_H_
 #define MOORING_CPP_REGISTRATION_PROVIDED_BUFFERS_H_
@@ -33,9 +33,9 @@ class ProvidedBuffers {
   static constexpr uint32_t kCountMax =
       32768;  // entries of a ring of provided buffers (io_uring_register(2))
 
-  // Null, with a positive errno. `count` is 1 to kCountMax.
-  static std::unique_ptr<ProvidedBuffers> Create(RefPtr<BufferTable> table, RefPtr<Slab> slab,
-                                                 uint32_t count, int* out_error);
+  // 0, or a negative errno. `count` is 1 to kCountMax.
+  static int Create(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32_t count,
+                    std::unique_ptr<ProvidedBuffers>* out_buffers);
   ~ProvidedBuffers();
 
   uint16_t group() const { return ring_->group(); }

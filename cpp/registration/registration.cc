@@ -78,9 +78,9 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
   RETURN_IF_ERROR(registration->Enlist());
   if (options.policy == Policy::kPrefer) registration->PinExtents(Which::kAll, Effort::kPatient);
   if (options.provided_buffer_count != 0) {
-    registration->provided_ =
-        ProvidedBuffers::Create(registration->table_, registration->slab_,
-                                options.provided_buffer_count, &registration->provided_error_);
+    registration->provided_error_ =
+        -ProvidedBuffers::Create(registration->table_, registration->slab_,
+                                 options.provided_buffer_count, &registration->provided_);
   }
   return registration;
 }

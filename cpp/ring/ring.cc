@@ -62,7 +62,7 @@ void Ring::Destroy(Ring* ring) {
     return;
   }
   ring->RefuseNewWork();
-  if (ring->engine_->WorksHere() && !ring->IsFinished()) {
+  if (ring->engine_->WorksOnThisThread() && !ring->IsFinished()) {
     // The caller promises that no other call is running, so both sides are free; what remains is
     // for the registry.
     (void)ring->Drain(Deadline::After(kDestroyGraceNs));
@@ -267,7 +267,7 @@ bool Ring::IsFinished() const {
 void Ring::Pump() {
   if (Forked()) return;
   // Nobody calls a destroyed ring any more, so that whoever comes by may do what its owner would.
-  const bool works_here = is_destroyed_ ? engine_->WorksHere() : engine_->IsOwner();
+  const bool works_here = is_destroyed_ ? engine_->WorksOnThisThread() : engine_->IsOwner();
   if (!works_here && !is_destroyed_) return;
   // Destroyed by a thread that may not cancel: its owner does.
   if (works_here && closed_.load(std::memory_order_acquire) && !IsFinished()) CancelAllOnce();

@@ -1,6 +1,6 @@
-// The kernel's io_uring interface: liburing's headers, and the constants that are newer than the
-// oldest liburing that Mooring builds with (2.3), under the kernel's own names and numbers
-// (linux/io_uring.h). What the running kernel knows of them is found by trying.
+// The kernel's io_uring interface: liburing's headers, and constants that liburing 2.3, the oldest
+// that Mooring builds with, does not have. Names and numbers are those of linux/io_uring.h. Whether
+// the running kernel supports them is found by trying.
 #ifndef MOORING_CPP_ENGINE_IO_URING_ABI_H_
 #define MOORING_CPP_ENGINE_IO_URING_ABI_H_
 
@@ -25,19 +25,19 @@
 
 namespace mooring {
 
-// IORING_REGISTER_CLONE_BUFFERS (Linux 6.12): an enumerator where a header has it, which no #ifdef
-// can see.
+// IORING_REGISTER_CLONE_BUFFERS (Linux 6.12). Newer headers have it as an enumerator, which #ifdef
+// cannot detect.
 inline constexpr uint32_t kRegisterCloneBuffers = 30;
 
-// IORING_OP_READ_MULTISHOT (Linux 6.7, hence later than IORING_SEND_ZC_REPORT_USAGE).
+// IORING_OP_READ_MULTISHOT (Linux 6.7, later than IORING_SEND_ZC_REPORT_USAGE).
 inline constexpr uint8_t kOpcodeReadMultishot = 49;
 
-// IORING_OP_PIPE (Linux 6.16, the release whose drains hold back what is submitted after them).
+// IORING_OP_PIPE (Linux 6.16, the first release in which a drain delays all later requests).
 inline constexpr uint8_t kOpcodePipe = 62;
 
-// IORING_REGISTER_DST_REPLACE (Linux 6.13, together with src_off, dst_off and nr): the target has a
-// table already, of which only the slots named here change. 6.12 answers EINVAL to it, and clones
-// whole tables only, into rings without one.
+// IORING_REGISTER_DST_REPLACE (Linux 6.13, together with src_off, dst_off and nr): the target
+// already has a table, and only the slots named here change. 6.12 returns EINVAL for it, and clones
+// only whole tables, into rings without a table.
 inline constexpr uint32_t kCloneDstReplace = 1u << 1;
 
 // The argument of kRegisterCloneBuffers, struct io_uring_clone_buffers.

@@ -11,12 +11,13 @@ int Enter(int fd, uint32_t to_submit, uint32_t min_complete, uint32_t flags, voi
                          static_cast<sigset_t*>(argument), size);
 }
 
-int Control(int fd, uint32_t opcode, const void* argument, uint32_t count) {
+int Register(int fd, uint32_t opcode, const void* argument, uint32_t count) {
   return io_uring_register(static_cast<unsigned>(fd), opcode, argument, count);
 }
 
 }  // namespace
 
-constinit const UringCalls kKernelCalls = {.setup = Setup, .enter = Enter, .control = Control};
+constinit const UringCalls kKernelCalls = {
+    .io_uring_setup = Setup, .io_uring_enter = Enter, .io_uring_register = Register};
 
 }  // namespace mooring

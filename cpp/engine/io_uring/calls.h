@@ -1,12 +1,11 @@
-// UringCalls: the three system calls of io_uring, as a table, so that a test can stand between an
-// engine and the kernel and show it kernels, limits and failures that the machine at hand does not
-// have.
+// UringCalls: the three system calls of io_uring, as a table of functions. A test replaces them to
+// simulate kernels, limits and failures that the test machine does not have.
 //
-// All return a negative errno on failure. The table outlives whoever is given it.
+// All return a negative errno on failure. The table outlives the objects that use it.
 //
 // Threading: any thread.
 //
-//   const int fd = kKernelCalls.setup(8, &params);
+//   const int fd = kKernelCalls.io_uring_setup(8, &params);
 #ifndef MOORING_CPP_ENGINE_IO_URING_CALLS_H_
 #define MOORING_CPP_ENGINE_IO_URING_CALLS_H_
 
@@ -19,13 +18,13 @@ namespace mooring {
 
 struct UringCalls {
   // io_uring_setup(2).
-  int (*setup)(uint32_t entries, io_uring_params* params);
+  int (*io_uring_setup)(uint32_t entries, io_uring_params* params);
   // io_uring_enter(2); `argument` is a sigset_t or, with IORING_ENTER_EXT_ARG, an
   // io_uring_getevents_arg.
-  int (*enter)(int fd, uint32_t to_submit, uint32_t min_complete, uint32_t flags, void* argument,
-               size_t size);
+  int (*io_uring_enter)(int fd, uint32_t to_submit, uint32_t min_complete, uint32_t flags,
+                        void* argument, size_t size);
   // io_uring_register(2).
-  int (*control)(int fd, uint32_t opcode, const void* argument, uint32_t count);
+  int (*io_uring_register)(int fd, uint32_t opcode, const void* argument, uint32_t count);
 };
 
 extern const UringCalls kKernelCalls;

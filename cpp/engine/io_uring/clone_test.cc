@@ -1,4 +1,4 @@
-// Slots that two rings share: the same pinned pages, in the kernel's tables of both.
+// Cloned slots: two rings whose tables hold the same pinned pages.
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -35,7 +35,8 @@ class IoUringCloneTest : public ::testing::TestWithParam<Mode> {
     target_ = MakeUring(GetParam());
     ASSERT_NE(source_, nullptr);
     ASSERT_NE(target_, nullptr);
-    ASSERT_TRUE(Eventually([] { return PinnedBytes() == 0; })) << "the test before holds pages";
+    ASSERT_TRUE(Eventually([] { return PinnedBytes() == 0; }))
+        << "the previous test still has pinned pages";
   }
   ~IoUringCloneTest() override {
     source_.reset();
@@ -60,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, IoUringCloneTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
                          ModeName);
 
-TEST_P(IoUringCloneTest, TheCloneReadsIntoTheSamePagesAndPinsNoneAgain) {
+TEST_P(IoUringCloneTest, TheCloneReadsIntoTheSamePagesAndPinsNoMore) {
   ASSERT_EQ(Fill(*source_, 5), 1);
   EXPECT_EQ(PinnedBytes(), kBytes);
   ASSERT_EQ(target_->CloneBuffer(*source_, 5, 700), 0);
@@ -73,7 +74,7 @@ TEST_P(IoUringCloneTest, TheCloneReadsIntoTheSamePagesAndPinsNoneAgain) {
   EXPECT_EQ(Results(*target_, {In(5, ReadAt(file.fd(), 0, memory_, 16))}), Values({-EFAULT}));
 }
 
-TEST_P(IoUringCloneTest, TheOtherSlotsOfTheTargetStayAsTheyWereWithTheirTags) {
+TEST_P(IoUringCloneTest, OtherSlotsOfTheTargetKeepTheirPagesAndTags) {
   const uint64_t tag = kBufferTagBit | 3;
   ASSERT_EQ(Fill(*source_, 0), 1);
   ASSERT_EQ(Fill(*target_, 2, tag), 1);
@@ -85,9 +86,9 @@ TEST_P(IoUringCloneTest, TheOtherSlotsOfTheTargetStayAsTheyWereWithTheirTags) {
   EXPECT_EQ(Take(*target_, 1).front().token, tag);
 }
 
-// What cpp/registration builds on: the tag tells of one ring's slot, and emptying a clone's slot,
-// with no request on it, lets go at once.
-TEST_P(IoUringCloneTest, EachSlotLetsGoByItselfAndTheLastOneUnpins) {
+// cpp/registration relies on this: a tag reports the slot of one ring, and emptying a cloned slot
+// without requests releases it immediately.
+TEST_P(IoUringCloneTest, EachSlotIsReleasedSeparatelyAndTheLastOneUnpins) {
   const uint64_t tag = kBufferTagBit | 4;
   ASSERT_EQ(Fill(*source_, 0, tag), 1);
   ASSERT_EQ(target_->CloneBuffer(*source_, 0, 0), 0);
@@ -109,7 +110,7 @@ TEST_P(IoUringCloneTest, TheCloneOutlivesItsSource) {
   EXPECT_EQ(PinnedBytes(), kBytes);
 }
 
-TEST_P(IoUringCloneTest, ASourceWithoutATableOrOfAnotherKindIsRefused) {
+TEST_P(IoUringCloneTest, CloningFailsWithoutATableOrFromAnotherKind) {
   Result<std::unique_ptr<Engine>> threads = CreateThreadsEngine({.kind = EngineKind::kThreads});
   ASSERT_TRUE(threads.ok());
   EXPECT_EQ(target_->CloneBuffer(*threads.value(), 0, 0), -EOPNOTSUPP);
@@ -120,7 +121,7 @@ TEST_P(IoUringCloneTest, ASourceWithoutATableOrOfAnotherKindIsRefused) {
   EXPECT_EQ(target_->CloneBuffer(*source_, 0, 0), -EOPNOTSUPP);
 }
 
-TEST(IoUringClone, AnOwnedTargetIsForItsOwner) {
+TEST(IoUringClone, ATargetWithAnOwnerRejectsOtherThreads) {
   SKIP_UNLESS(HasUring() && (ProbeEngine().features & kFeatureCloneBuffers) != 0, "clone_buffers");
   SKIP_UNLESS((ProbeEngine().features & kFeatureSingleIssuer) != 0, "single_issuer");
   const std::unique_ptr<Engine> source = MakeUring(Mode::kAnyThread);
@@ -129,7 +130,7 @@ TEST(IoUringClone, AnOwnedTargetIsForItsOwner) {
   EXPECT_EQ(target->CloneBuffer(*source, 0, 0), 0);
 }
 
-TEST(IoUringClone, TheFeatureIsThereOnlyWhereSlotsCanBeCloned) {
+TEST(IoUringClone, TheFeatureIsSetOnlyWhereSlotsCanBeCloned) {
   SKIP_UNLESS(HasUring(), "io_uring");
   FakeKernel kernel;
   const auto try_clone = [&] {
@@ -139,9 +140,9 @@ TEST(IoUringClone, TheFeatureIsThereOnlyWhereSlotsCanBeCloned) {
   };
   const uint64_t here = try_clone();
   EXPECT_EQ(here, ProbeEngine().features & kFeatureCloneBuffers);
-  kernel.denied_controls = {kRegisterCloneBuffers};  // up to 6.12, which knows whole tables only
+  kernel.denied_register_opcodes = {kRegisterCloneBuffers};  // as up to 6.12
   EXPECT_EQ(try_clone(), 0u);
-  kernel.denied_controls = {IORING_REGISTER_BUFFERS2};
+  kernel.denied_register_opcodes = {IORING_REGISTER_BUFFERS2};
   EXPECT_EQ(try_clone(), 0u);
 }
 

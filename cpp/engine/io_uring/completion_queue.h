@@ -1,7 +1,7 @@
-// CompletionQueue: the queue that the kernel puts outcomes into, as shared memory. It makes no
+// CompletionQueue: the queue that the kernel writes completions to, in shared memory. It makes no
 // system call: see completion_side.h.
 //
-// Threading: one thread at a time (the completion side); the kernel at once.
+// Threading: one thread at a time (the completion side), in parallel with the kernel.
 //
 //   count += queue.Take(events.subspan(count));
 #ifndef MOORING_CPP_ENGINE_IO_URING_COMPLETION_QUEUE_H_
@@ -26,7 +26,8 @@ class CompletionQueue {
 
   uint32_t capacity() const { return mask_ + 1; }
 
-  // Moves as many as there are and fit, and gives their room back at once for all.
+  // Moves all completions that are available and fit into `events`, then frees their entries with
+  // one store.
   uint32_t Take(std::span<Event> events) {
     const uint32_t head = *head_;  // only this side writes it
     // Acquire pairs with the kernel's release of the tail after it has written entries.

@@ -11,16 +11,16 @@
 namespace mooring {
 namespace {
 
-// The longest wait that Wake cannot end at once: before a reaper parks, and with DEFER_TASKRUN
-// after.
+// The waits in io_uring_enter(2), which Wake cannot interrupt: the first one, and with
+// DEFER_TASKRUN each later one.
 constexpr int64_t kBriefWaitNs = 1'000'000;
-constexpr int64_t kParkedWaitNs = 40'000'000;
-// How many submissions in a row wait in their own system call before one is tried without.
-constexpr uint32_t kWaitsBetweenLooks = 8;
+constexpr int64_t kIdleWaitNs = 40'000'000;
+// The number of consecutive submissions that wait in their own system call before one does not.
+constexpr uint32_t kWaitsBetweenTries = 8;
 
 void SignalEventFd(int event_fd) {
   const uint64_t one = 1;
-  // It can fail only when the counter is full, and then it is readable anyway.
+  // It can fail only when the counter is at its maximum, and then the eventfd is already readable.
   [[maybe_unused]] const ssize_t written = write(event_fd, &one, sizeof(one));
 }
 
@@ -29,7 +29,7 @@ void DrainEventFd(int event_fd) {
   [[maybe_unused]] const ssize_t got = read(event_fd, &count, sizeof(count));
 }
 
-void AddOne(std::atomic<uint64_t>& counter) {  // only one thread writes it
+void AddOne(std::atomic<uint64_t>& counter) {  // only one thread writes the counter
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
@@ -47,7 +47,7 @@ CompletionSide::CompletionSide(const Uring& uring, FailedEvents& failed,
       queue_(uring),
       submission_flags_(uring.ring().sq.kflags),
       waits_take_timeouts_(uring.HasFeature(IORING_FEAT_EXT_ARG)),
-      defers_(uring.HasFlag(IORING_SETUP_DEFER_TASKRUN)),
+      defers_taskrun_(uring.HasFlag(IORING_SETUP_DEFER_TASKRUN)),
       wake_fd_(std::move(wake_fd)) {}
 
 uint32_t CompletionSide::Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) {
@@ -60,19 +60,18 @@ uint32_t CompletionSide::Reap(std::span<Event> events, uint32_t min_count, Deadl
 uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uint32_t min_count,
                                     Deadline deadline) {
   min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
-  bool parked = false;
-  bool hopeful = true;
+  bool idle = false;  // WaitInEnter has timed out since the last WaitInPoll
+  bool can_wait = true;
   for (;;) {
-    if (count < events.size() && LetKernelDeliver()) count += Take(events.subspan(count));
-    if (count >= min_count || !hopeful || deadline.Passed() || TakeWake()) break;
-    const bool can_park = parked && !defers_;
-    hopeful = can_park || !waits_take_timeouts_
-                  ? Park(deadline, &parked)
-                  : WaitInKernel(min_count - count, deadline, &parked);
+    if (count < events.size() && FlushCompletions()) count += Take(events.subspan(count));
+    if (count >= min_count || !can_wait || deadline.Passed() || ConsumeWake()) break;
+    const bool use_poll = (idle && !defers_taskrun_) || !waits_take_timeouts_;
+    can_wait =
+        use_poll ? WaitInPoll(deadline, &idle) : WaitInEnter(min_count - count, deadline, &idle);
     count += Take(events.subspan(count));
   }
-  if (defers_ && event_fd_.valid() && count < events.size()) {
-    RenewEventFd();
+  if (defers_taskrun_ && event_fd_.valid() && count < events.size()) {
+    RearmEventFd();
     count += Take(events.subspan(count));
   }
   return count;
@@ -80,15 +79,15 @@ uint32_t CompletionSide::ReapSlowly(std::span<Event> events, uint32_t count, uin
 
 uint32_t CompletionSide::Take(std::span<Event> events) {
   uint32_t count = queue_.Take(events);
-  // Acquire pairs with SubmissionSide::HandOver: see submission_count() there.
+  // Acquire pairs with SubmissionSide::SubmitPending: see submission_count() there.
   (void)submission_count_.load(std::memory_order_acquire);
   if (!failed_.Empty()) [[unlikely]]
     count += failed_.Take(events.subspan(count));
   return count;
 }
 
-SubmissionWait CompletionSide::Plan(uint32_t min_count, Deadline deadline,
-                                    __kernel_timespec* timeout) {
+SubmissionWait CompletionSide::PlanWait(uint32_t min_count, Deadline deadline,
+                                        __kernel_timespec* timeout) {
   if (min_count == 0 || expected_waits_ == 0 || !waits_take_timeouts_) return {};
   --expected_waits_;
   if (!failed_.Empty() || wake_pending_.load(std::memory_order_relaxed)) return {};
@@ -104,48 +103,46 @@ void CompletionSide::Wake() {
   SignalEventFd(wake_fd_.get());
 }
 
-void CompletionSide::Alert() {
+void CompletionSide::WakeAndSignal() {
   wake_pending_.store(true, std::memory_order_release);
-  NotifyFailed();
+  SignalFailedEvents();
 }
 
-void CompletionSide::NotifyFailed() {
+void CompletionSide::SignalFailedEvents() {
   SignalEventFd(wake_fd_.get());
   if (const int fd = event_fd_to_signal_.load(std::memory_order_acquire); fd >= 0)
     SignalEventFd(fd);
 }
 
-// Readable from the start: what was ready before the kernel knew of it is found by the first reap.
+// Readable from the start, so that a first reap finds completions older than the registration.
 int CompletionSide::EventFd() {
   if (event_fd_.valid()) return event_fd_.get();
   UniqueFd fd(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!fd.valid()) return -1;
+  if (!fd.valid()) return -errno;
   const int number = fd.get();
-  if (const int result = uring_.Control(IORING_REGISTER_EVENTFD, &number, 1); result < 0) {
-    errno = -result;
-    return -1;
-  }
+  const int result = uring_.Register(IORING_REGISTER_EVENTFD, &number, 1);
+  if (result < 0) return result;
   event_fd_ = std::move(fd);
   event_fd_to_signal_.store(number, std::memory_order_release);
   return number;
 }
 
-// For kernels that signal work that waits but once for each registration: see the header. The
-// caller has found nothing and will sleep on the descriptor; what came meanwhile is found by
-// looking again.
-void CompletionSide::RenewEventFd() {
+// For kernels that signal pending work only once for each registration: see the header. The caller
+// of Reap found nothing more and may sleep on the descriptor next. The last Enter delivers
+// completions that became ready before the new registration.
+void CompletionSide::RearmEventFd() {
   const int number = event_fd_.get();
   AddOne(system_calls_);
   AddOne(system_calls_);
-  (void)uring_.Control(IORING_UNREGISTER_EVENTFD, nullptr, 0);
-  if (uring_.Control(IORING_REGISTER_EVENTFD, &number, 1) < 0) SignalEventFd(number);
+  (void)uring_.Register(IORING_UNREGISTER_EVENTFD, nullptr, 0);
+  if (uring_.Register(IORING_REGISTER_EVENTFD, &number, 1) < 0) SignalEventFd(number);
   (void)Enter(0, nullptr);
 }
 
-// Completions may be ready that are not in the queue: work that the kernel has put off until we
-// come by, and those that found the queue full, which wait in order until there is room
-// (IORING_FEAT_NODROP, 5.5).
-bool CompletionSide::LetKernelDeliver() {
+// Makes the kernel deliver completions that are ready but not in the queue: deferred task work, and
+// completions that did not fit, which the kernel keeps in order until there is room
+// (IORING_FEAT_NODROP, 5.5). False when there are none.
+bool CompletionSide::FlushCompletions() {
   const uint32_t flags = __atomic_load_n(submission_flags_, __ATOMIC_ACQUIRE);
   if ((flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) == 0) return false;
   if ((flags & IORING_SQ_CQ_OVERFLOW) != 0) AddOne(overflows_);
@@ -153,29 +150,29 @@ bool CompletionSide::LetKernelDeliver() {
   return true;
 }
 
-// False when waiting here is hopeless.
-bool CompletionSide::WaitInKernel(uint32_t count, Deadline deadline, bool* parked) {
-  expected_waits_ = kWaitsBetweenLooks;
-  const __kernel_timespec timeout = AtMost(*parked ? kParkedWaitNs : kBriefWaitNs, deadline);
+// False when this thread cannot wait here.
+bool CompletionSide::WaitInEnter(uint32_t count, Deadline deadline, bool* idle) {
+  expected_waits_ = kWaitsBetweenTries;
+  const __kernel_timespec timeout = AtMost(*idle ? kIdleWaitNs : kBriefWaitNs, deadline);
   switch (Enter(std::min(count, queue_.capacity()), &timeout)) {
     case 0:
-    case -EINTR:  // the deadline has not moved
+    case -EINTR:  // the deadline is absolute
     case -EBUSY:  // the queue is full: up to 5.12 the kernel does not wait then
-    case -EBADR:  // there was no memory to keep a completion that found the queue full; said once
+    case -EBADR:  // no memory to keep a completion that did not fit; reported once
       return true;
     case -ETIME:
     case -EAGAIN:
-      *parked = true;
+      *idle = true;
       return true;
-    default:  // EEXIST: not the owner's thread; EBADF, EBADFD, EPERM: not ours to use any more
+    default:  // EEXIST: not the owner's thread; EBADF, EBADFD, EPERM: the ring is not usable
       return false;
   }
 }
 
-// Until the ring has something, somebody wakes us, or the deadline passes; EINTR is as good a
-// reason to look again. False when waiting here is hopeless.
-bool CompletionSide::Park(Deadline deadline, bool* parked) {
-  *parked = false;
+// Waits until the ring has a completion, Wake is called, the deadline passes, or a signal arrives.
+// False when this thread cannot wait here.
+bool CompletionSide::WaitInPoll(Deadline deadline, bool* idle) {
+  *idle = false;
   pollfd fds[2] = {{.fd = wake_fd_.get(), .events = POLLIN, .revents = 0},
                    {.fd = uring_.fd(), .events = POLLIN, .revents = 0}};
   const timespec timeout = deadline.Remaining();
@@ -186,9 +183,9 @@ bool CompletionSide::Park(Deadline deadline, bool* parked) {
   return (fds[1].revents & (POLLNVAL | POLLERR)) == 0;
 }
 
-bool CompletionSide::TakeWake() {
+bool CompletionSide::ConsumeWake() {
   if (!wake_pending_.load(std::memory_order_relaxed)) return false;
-  // Acquire pairs with Wake: whoever is woken sees why.
+  // Acquire pairs with Wake: the woken thread sees the writes before it.
   wake_pending_.exchange(false, std::memory_order_acquire);
   DrainEventFd(wake_fd_.get());
   return true;

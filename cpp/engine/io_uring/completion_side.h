@@ -1,20 +1,20 @@
-// CompletionSide: brings outcomes to the reaper: those that are there without a system call, else
-// it waits.
+// CompletionSide: returns events to the thread that reaps. It takes available completions without a
+// system call, and waits otherwise.
 //
-// It waits in the kernel for as many as are wanted, for a millisecond at first: whatever is busy
-// completes within it. If that passes, it parks in poll(2) on the ring and on a descriptor of its
-// own, by which Wake and failed requests reach it. So a wake-up needs no request inside the ring,
-// which a drain would wait for, and no thread that may submit; a parked reaper sleeps, and a busy
-// one pays no second system call.
+// It first waits in io_uring_enter(2) for the wanted number of completions, for one millisecond:
+// busy devices complete within that time. After it, the thread waits in poll(2) on the ring and on
+// an eventfd of the engine, which Wake and SignalFailedEvents write to. So a wake-up needs no
+// request in the ring, which a drain would wait for, and works from a thread that may not submit.
+// An idle thread sleeps, and a busy one makes one system call.
 //
-// With DEFER_TASKRUN nothing is delivered while the ring's thread is in poll(2), nor is it woken: a
-// timeout slept on until the deadline (measured, 6.18). An eventfd registered with the ring should
-// be signalled for work that waits, but 6.12.117 does so once and never again (measured; its bit
-// for "a signal is on its way" is never cleared). So such a reaper parks in the kernel's own wait,
-// which is sound, for short times, and Wake may take as long as one of them.
+// With DEFER_TASKRUN the kernel delivers nothing to a thread in poll(2) and does not wake it: a
+// timeout request slept until the deadline (measured, 6.18). The kernel should signal a registered
+// eventfd when work is pending, but 6.12.117 does so only once (measured; it never clears its bit
+// for "a signal is on its way"). So with DEFER_TASKRUN the thread waits in io_uring_enter(2), which
+// works, in short steps. Wake takes up to one step.
 //
-// Threading: Reap, Plan and EventFd: one thread at a time. Wake, NotifyFailed and counters: any
-// thread.
+// Threading: Reap, PlanWait and EventFd: one thread at a time. Wake, WakeAndSignal,
+// SignalFailedEvents and counters: any thread.
 //
 //   uint32_t count = completion.Reap(events, 1, Deadline::After(timeout_ns));
 #ifndef MOORING_CPP_ENGINE_IO_URING_COMPLETION_SIDE_H_
@@ -36,23 +36,23 @@ namespace mooring {
 
 class CompletionSide {
  public:
-  // All outlive the side; `wake_fd` is an eventfd(2) that does not block.
+  // All references outlive the object. `wake_fd` is a non-blocking eventfd(2).
   CompletionSide(const Uring& uring, FailedEvents& failed, const SubmissionSide& submission,
                  UniqueFd wake_fd);
 
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline);
 
-  // What a submission that is followed by such a Reap may wait for in its own system call.
-  // `timeout` is room for it. Most requests complete before that call returns, or few do: so it
-  // asks for a wait only while recent requests have been waited for, and tries without now and
-  // then.
-  SubmissionWait Plan(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout);
+  // The wait that a submission followed by such a Reap may do in the same system call. The result
+  // may point to `*timeout`. In a given workload, most requests complete before the submission
+  // returns, or few do. So it plans a wait only while recent calls had to wait, and from time to
+  // time tries without one.
+  SubmissionWait PlanWait(uint32_t min_count, Deadline deadline, __kernel_timespec* timeout);
 
   void Wake();
-  void Alert();
-  // There are failed events, which no completion tells of.
-  void NotifyFailed();
-  // For Engine::EventFd; made on first use. -1 with an errno.
+  void WakeAndSignal();
+  // Wakes the thread that reaps when there are failed events: the kernel signals only completions.
+  void SignalFailedEvents();
+  // For Engine::EventFd; made on first use. A descriptor, or a negative errno.
   int EventFd();
 
   uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }
@@ -62,11 +62,11 @@ class CompletionSide {
   uint32_t ReapSlowly(std::span<Event> events, uint32_t count, uint32_t min_count,
                       Deadline deadline);
   uint32_t Take(std::span<Event> events);
-  bool LetKernelDeliver();
-  bool WaitInKernel(uint32_t count, Deadline deadline, bool* parked);
-  bool Park(Deadline deadline, bool* parked);
-  void RenewEventFd();
-  bool TakeWake();
+  bool FlushCompletions();
+  bool WaitInEnter(uint32_t count, Deadline deadline, bool* idle);
+  bool WaitInPoll(Deadline deadline, bool* idle);
+  void RearmEventFd();
+  bool ConsumeWake();
   int Enter(uint32_t min_complete, const __kernel_timespec* timeout);
 
   const Uring& uring_;
@@ -75,11 +75,11 @@ class CompletionSide {
   CompletionQueue queue_;
   const uint32_t* const submission_flags_;
   const bool waits_take_timeouts_;
-  const bool defers_;
+  const bool defers_taskrun_;
   uint32_t expected_waits_ = 0;
   const UniqueFd wake_fd_;
   UniqueFd event_fd_;
-  std::atomic<int> event_fd_to_signal_{-1};  // the caller's, when he has asked for one
+  std::atomic<int> event_fd_to_signal_{-1};  // event_fd_, for other threads
   std::atomic<uint64_t> system_calls_{0};
   std::atomic<uint64_t> overflows_{0};
   alignas(64) std::atomic<bool> wake_pending_{false};

@@ -1,9 +1,8 @@
-// FailedEvents: outcomes of requests that the kernel never took, on their way from the submission
-// side to the completion side of an engine. As every request gets one event, it needs no more room
-// than there are requests in flight.
+// FailedEvents: a queue of results for requests that the kernel did not accept. The submission side
+// pushes them, the completion side takes them. Each request gets one event, so in_flight_max
+// entries are enough.
 //
-// Threading: one thread pushes (the submission side), one takes (the completion side), both at
-// once.
+// Threading: one thread pushes (the submission side) while another takes (the completion side).
 //
 //   failed.Push(token, -EAGAIN);                    // submission side
 //   if (!failed.Empty()) count = failed.Take(events);  // completion side
@@ -28,10 +27,10 @@ class FailedEvents {
 
   void Push(uint64_t token, int32_t result) {
     const uint32_t tail = tail_.load(std::memory_order_relaxed);
-    // Acquire pairs with Take: its reads of the slot came before.
+    // Acquire pairs with the release in Take: its reads of the slot happened before.
     CHECK(tail - head_.load(std::memory_order_acquire) <= mask_);
     events_[tail & mask_] = Event{.token = token, .result = result};
-    // Release publishes the slot.
+    // Release pairs with the acquire in Take and Empty: it publishes the slot.
     tail_.store(tail + 1, std::memory_order_release);
   }
 

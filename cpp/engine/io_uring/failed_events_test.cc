@@ -22,14 +22,14 @@ TEST(FailedEvents, ComeOutOnceInOrder) {
   EXPECT_TRUE(failed.Empty());
 }
 
-TEST(FailedEvents, TakeOfNothingTakesNothing) {
+TEST(FailedEvents, TakeWithoutRoomTakesNothing) {
   FailedEvents failed(1);
   failed.Push(1, -1);
   EXPECT_EQ(failed.Take({}), 0u);
   EXPECT_FALSE(failed.Empty());
 }
 
-TEST(FailedEventsDeathTest, MoreThanCanBeInFlightIsABrokenPromise) {
+TEST(FailedEventsDeathTest, PushBeyondInFlightMaxAborts) {
   FailedEvents failed(4);
   for (uint64_t i = 0; i < 4; ++i) failed.Push(i, -1);
   EXPECT_DEATH(failed.Push(4, -1), "");

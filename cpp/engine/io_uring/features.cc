@@ -15,7 +15,7 @@ struct OpcodeName {
   const char* name;
 };
 
-// All of them since 5.6, which is hence the oldest kernel whose io_uring will do.
+// All of them exist since 5.6, which is the oldest supported kernel for this reason.
 constexpr OpcodeName kNeeded[] = {
     {IORING_OP_NOP, "IORING_OP_NOP"},
     {IORING_OP_READ, "IORING_OP_READ"},
@@ -36,12 +36,11 @@ constexpr OpcodeName kNeeded[] = {
     {IORING_OP_POLL_ADD, "IORING_OP_POLL_ADD"},
 };
 
-constexpr uint32_t kProbeCount = 256;  // as many as there can be
+constexpr uint32_t kProbeCount = 256;  // an opcode has 8 bits
 
-// What the kernel answers to one entry, on a ring of its own; nothing where there is no such ring
-// or no answer.
+// Submits one entry on a separate ring and returns its result; nothing where that is not possible.
 template <typename Fill>
-std::optional<int32_t> TryOne(const UringCalls& calls, Fill fill) {
+std::optional<int32_t> TryEntry(const UringCalls& calls, Fill fill) {
   Uring uring;
   if (uring.Create(calls, io_uring_params{}, 1) != 0) return std::nullopt;
   const io_uring& ring = uring.ring();
@@ -61,8 +60,8 @@ UringFeatures::UringFeatures(const Uring& uring) : params_(uring.params()) {
   constexpr size_t kProbeBytes = sizeof(io_uring_probe) + kProbeCount * sizeof(io_uring_probe_op);
   alignas(io_uring_probe) char memory[kProbeBytes] = {};
   auto* const probe = reinterpret_cast<io_uring_probe*>(memory);
-  const int result = uring.Control(IORING_REGISTER_PROBE, probe, kProbeCount);
-  probe_error_ = result < 0 ? -result : 0;
+  const int result = uring.Register(IORING_REGISTER_PROBE, probe, kProbeCount);
+  probe_result_ = result < 0 ? result : 0;
   const auto* const entries =
       reinterpret_cast<const io_uring_probe_op*>(memory + sizeof(io_uring_probe));
   for (uint32_t i = 0; i < probe->ops_len; ++i) {
@@ -77,7 +76,7 @@ const char* UringFeatures::FirstMissingOpcode() const {
   return nullptr;
 }
 
-uint64_t UringFeatures::FromRing() const {
+uint64_t UringFeatures::FeatureBits() const {
   uint64_t features = kFeatureFixedBuffers;  // READ_FIXED is needed above
   if ((params_.features & IORING_FEAT_RSRC_TAGS) != 0) features |= kFeatureBufferTags;
   if ((params_.features & IORING_FEAT_EXT_ARG) != 0) features |= kFeatureWaitTimeout;
@@ -85,33 +84,34 @@ uint64_t UringFeatures::FromRing() const {
   if ((params_.flags & IORING_SETUP_DEFER_TASKRUN) != 0) features |= kFeatureDeferTaskrun;
   if ((params_.flags & IORING_SETUP_SQPOLL) != 0) features |= kFeatureSqpoll;
   if ((params_.flags & IORING_SETUP_SUBMIT_ALL) != 0) features |= kFeatureSubmitAll;
-  // No opcodes of their own. They came with others: 5.19 and 6.0.
+  // These have no opcode. An opcode of the same release shows them: 5.19 and 6.0.
   if (HasOpcode(IORING_OP_SOCKET)) features |= kFeatureAcceptMultishot;
   if (HasOpcode(IORING_OP_SEND_ZC)) features |= kFeatureRecvMultishot;
   return features;
 }
 
 bool ClosesFileSlots(const UringCalls& calls, const UringFeatures& features) {
-  if (features.HasOpcode(IORING_OP_LINKAT)) return true;  // 5.15, as well
-  const std::optional<int32_t> answer = TryOne(calls, [](io_uring_sqe* entry) {
+  if (features.HasOpcode(IORING_OP_LINKAT)) return true;  // 5.15 too
+  const std::optional<int32_t> result = TryEntry(calls, [](io_uring_sqe* entry) {
     entry->opcode = IORING_OP_CLOSE;
     entry->fd = -1;
     entry->file_index = 1;
   });
-  // Both a slot and a descriptor: EINVAL. Closing descriptor -1: EBADF.
-  return answer == -EINVAL;
+  // EINVAL: a request must not name both a slot and a descriptor. EBADF: it tried to close
+  // descriptor -1.
+  return result == -EINVAL;
 }
 
 uint64_t TrySendZeroCopy(const UringCalls& calls, const UringFeatures& features) {
   if (!features.HasOpcode(IORING_OP_SEND_ZC)) return 0;
   if (features.HasOpcode(kOpcodeReadMultishot)) return kFeatureSendZeroCopy;
-  const std::optional<int32_t> answer = TryOne(calls, [](io_uring_sqe* entry) {
+  const std::optional<int32_t> result = TryEntry(calls, [](io_uring_sqe* entry) {
     entry->opcode = IORING_OP_SEND_ZC;
     entry->fd = -1;
     entry->ioprio = IORING_SEND_ZC_REPORT_USAGE;
   });
-  // Flags are looked at before the descriptor: EINVAL where this one is not known.
-  return answer == -EBADF ? uint64_t{kFeatureSendZeroCopy} : 0;
+  // The kernel checks the flags before the descriptor: EINVAL where it does not know this flag.
+  return result == -EBADF ? uint64_t{kFeatureSendZeroCopy} : 0;
 }
 
 uint64_t TryClone(const UringCalls& calls, const Uring& source) {
@@ -120,8 +120,7 @@ uint64_t TryClone(const UringCalls& calls, const Uring& source) {
   UringTables from(source);
   UringTables to(target);
   if (from.CreateBuffers(1) != 0 || to.CreateBuffers(1) != 0) return 0;
-  // An empty slot into an empty slot. 6.12 can clone, but not into a ring that has a table, as all
-  // of ours do.
+  // Clones an empty slot into an empty slot. 6.12 can clone, but not into a ring that has a table.
   return to.CloneBuffer(source.fd(), 0, 0) == 0 ? uint64_t{kFeatureCloneBuffers} : 0;
 }
 

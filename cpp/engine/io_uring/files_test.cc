@@ -1,4 +1,4 @@
-// The operations that are neither reads nor writes, and the file table.
+// File operations other than reads and writes, and the file table.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -57,7 +57,7 @@ TEST_P(IoUringFilesTest, FallocateTakesOffsetLengthAndMode) {
   EXPECT_EQ(status.st_size, 4096 + 8192);
 }
 
-TEST_P(IoUringFilesTest, OpenatGivesADescriptorWithTheFlagsAndModeAsked) {
+TEST_P(IoUringFilesTest, OpenatUsesTheFlagsAndTheMode) {
   const TempFile beside;
   std::string path = beside.path() + "_new";
   const uint64_t parameter = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | (uint64_t{0640} << 32);
@@ -107,14 +107,14 @@ TEST_P(IoUringFilesTest, StatxFillsTheCallersStruct) {
   EXPECT_EQ(One(request), Values({-ENOENT}));
 }
 
-TEST_P(IoUringFilesTest, AFileSlotStandsForItsFileUntilItIsEmptied) {
+TEST_P(IoUringFilesTest, AFileSlotKeepsItsFileOpenUntilItIsEmptied) {
   SKIP_UNLESS(engine_->info().fixed_file_count != 0, "fixed_files");
   const std::vector<char> bytes = Bytes(32);
   char data[32];
   {
     const TempFile file(bytes);
     ASSERT_EQ(engine_->SetFile(3, file.fd()), 0);
-  }  // the table holds the file open
+  }  // the table keeps the file open
   EXPECT_EQ(One(ReadAt(3, 0, data, 32, kRequestFixedFile)), Values({32}));
   EXPECT_TRUE(std::equal(data, data + 32, bytes.begin()));
   EXPECT_EQ(One(ReadAt(2, 0, data, 32, kRequestFixedFile)), Values({-EBADF}));
@@ -131,11 +131,11 @@ TEST_P(IoUringFilesTest, ClosingAFileSlotEmptiesItAndNothingElse) {
   char data[8];
   EXPECT_EQ(One(ReadAt(0, 0, data, 8, kRequestFixedFile)), Values({-EBADF}));
   EXPECT_EQ(One(ReadAt(1, 0, data, 8, kRequestFixedFile)), Values({8}));
-  EXPECT_NE(fcntl(0, F_GETFD), -1);  // descriptor 0 is another thing
+  EXPECT_NE(fcntl(0, F_GETFD), -1);  // slot 0 is not descriptor 0
   EXPECT_EQ(One({.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}), Values({-EBADF}));
 }
 
-TEST_P(IoUringFilesTest, SetFileSaysWhatIsWrong) {
+TEST_P(IoUringFilesTest, SetFileReturnsTheErrno) {
   SKIP_UNLESS(engine_->info().fixed_file_count != 0, "fixed_files");
   EXPECT_EQ(engine_->SetFile(0, 1 << 20), -EBADF);
   EXPECT_EQ(engine_->SetFile(4, 0), -EINVAL);

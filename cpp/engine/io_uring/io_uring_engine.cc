@@ -27,15 +27,15 @@ namespace {
 
 UniqueFd MakeEventFd() { return UniqueFd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
-// A nop whose event callers ignore, as that of a tag which is none of theirs.
-constexpr Request kNudge = {.token = kBufferTagBit | UINT32_MAX};
+// A nop whose event callers ignore, because they do not know its tag.
+constexpr Request kIgnoredNop = {.token = kBufferTagBit | UINT32_MAX};
 
 class IoUringEngine final : public Engine {
  public:
-  IoUringEngine(const EngineOptions& options, Uring uring, KernelQuirks quirks, bool shuts_down,
-                UniqueFd wake_fd)
+  IoUringEngine(const EngineOptions& options, Uring uring, KernelQuirks quirks,
+                bool has_shutdown_opcode, UniqueFd wake_fd)
       : uring_(std::move(uring)),
-        shuts_down_(shuts_down),
+        has_shutdown_opcode_(has_shutdown_opcode),
         owner_thread_(options.owner_thread),
         owner_(CurrentThread()),
         tables_(uring_),
@@ -43,16 +43,16 @@ class IoUringEngine final : public Engine {
         submission_(uring_, failed_, quirks),
         completion_(uring_, failed_, submission_, std::move(wake_fd)) {}
 
-  // Makes the tables, and writes down what was obtained.
-  void Complete(const EngineOptions& options, const UringFeatures& features,
-                uint64_t more_features);
+  // Makes the tables and fills info_.
+  void Initialize(const EngineOptions& options, const UringFeatures& features,
+                  uint64_t more_features);
 
   EngineCounters counters() const override {
     return {.system_calls = submission_.system_calls() + completion_.system_calls(),
             .overflows = completion_.overflows()};
   }
   bool IsOwner() const override { return !owner_thread_ || CurrentThread() == owner_; }
-  bool WorksHere() const override {
+  bool WorksOnThisThread() const override {
     return !uring_.HasFlag(IORING_SETUP_SINGLE_ISSUER) || IsOwner();
   }
 
@@ -61,13 +61,11 @@ class IoUringEngine final : public Engine {
   uint32_t SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                          uint32_t min_count, Deadline deadline) override;
   void Wake() override { completion_.Wake(); }
-  void Alert() override { completion_.Alert(); }
-  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t entry_count, int* out_error) override {
-    if ((info_.features & kFeatureRecvMultishot) != 0)
-      return UringProvidedRing::Create(uring_, next_group_, entry_count, out_error);
-    *out_error =
-        EINVAL;  // as a kernel before 5.19 says; 5.19 has them, but no receive that repeats
-    return nullptr;
+  void WakeAndSignal() override { completion_.WakeAndSignal(); }
+  int CreateProvidedRing(uint32_t entry_count, std::unique_ptr<ProvidedRing>* out_ring) override {
+    // The errno of kernels before 5.19. 5.19 has the rings, but no multishot receive.
+    if ((info_.features & kFeatureRecvMultishot) == 0) return -EINVAL;
+    return UringProvidedRing::Create(uring_, next_group_, entry_count, out_ring);
   }
 
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
@@ -83,33 +81,33 @@ class IoUringEngine final : public Engine {
   }
   int UnregisterBuffers() override { return tables_.UnregisterBuffers(); }
   int SetFile(uint32_t index, int fd) override {
-    // A slot is looked up when its request starts, and the polling thread may be behind.
-    if (submission_.WaitUntilTaken()) completion_.NotifyFailed();
+    // The kernel looks up a slot when the request starts, and the SQPOLL thread may start it later.
+    if (submission_.WaitUntilConsumed()) completion_.SignalFailedEvents();
     return tables_.SetFile(index, fd);
   }
   Result<int> EventFd() override;
 
  private:
-  bool ActsItself() const { return !shuts_down_ || submission_.has_seen_drain(); }
-  void SubmitAround(std::span<const Request> requests);
-  static int ShutDown(const Request& request);
-  std::optional<int> CancelNow(uint64_t token);
+  bool MayNeedDirectCalls() const { return !has_shutdown_opcode_ || submission_.has_seen_drain(); }
+  void SubmitWithDirectCalls(std::span<const Request> requests);
+  static int ShutDownDirectly(const Request& request);
+  std::optional<int> CancelDirectly(uint64_t token);
 
   const Uring uring_;
-  const bool shuts_down_;    // IORING_OP_SHUTDOWN is there
-  bool cancels_now_ = true;  // IORING_REGISTER_SYNC_CANCEL is, as far as known
+  const bool has_shutdown_opcode_;
+  bool has_sync_cancel_ = true;  // false after IORING_REGISTER_SYNC_CANCEL has failed with EINVAL
   const bool owner_thread_;
   const ThreadToken owner_;
   UringTables tables_;
   uint16_t next_group_ = 0;  // of provided buffers
-  // Sides run on two threads: a cache line that both write would pass between them at each call.
+  // The sides may run on two threads: a shared cache line would move between them at each call.
   alignas(64) FailedEvents failed_;
   alignas(64) SubmissionSide submission_;
   alignas(64) CompletionSide completion_;
 };
 
-void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& features,
-                             uint64_t more_features) {
+void IoUringEngine::Initialize(const EngineOptions& options, const UringFeatures& features,
+                               uint64_t more_features) {
   const io_uring_params& params = uring_.params();
   info_.kind = EngineKind::kIoUring;
   info_.submission_count = params.sq_entries;
@@ -119,13 +117,13 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
   info_.sqpoll = uring_.HasFlag(IORING_SETUP_SQPOLL);
   info_.memlock_bytes = uring_.memlock_bytes();
   info_.memlock_exempt = uring_.memlock_exempt();
-  info_.features = features.FromRing() | more_features;
+  info_.features = features.FeatureBits() | more_features;
   if (options.fixed_buffer_count != 0) {
-    info_.table_error = tables_.CreateBuffers(options.fixed_buffer_count);
+    info_.table_error = -tables_.CreateBuffers(options.fixed_buffer_count);
     if (info_.table_error == 0 && tables_.registers_whole()) {
       info_.fixed_buffer_count =
           std::min(options.fixed_buffer_count, UringTables::kWholeSlotCountMax);
-      info_.features &= ~uint64_t{kFeatureBufferTags};  // they come with updates only
+      info_.features &= ~uint64_t{kFeatureBufferTags};  // tags need updates
     } else if (info_.table_error == 0) {
       info_.fixed_buffer_count = options.fixed_buffer_count;
       info_.features |= kFeatureBufferUpdate | kFeatureSparseTable;
@@ -138,60 +136,64 @@ void IoUringEngine::Complete(const EngineOptions& options, const UringFeatures& 
 }
 
 void IoUringEngine::Submit(std::span<const Request> requests) {
-  if (ActsItself()) [[unlikely]]
-    return SubmitAround(requests);
-  if (submission_.Submit(requests, {})) completion_.NotifyFailed();
+  if (MayNeedDirectCalls()) [[unlikely]]
+    return SubmitWithDirectCalls(requests);
+  if (submission_.Submit(requests, {})) completion_.SignalFailedEvents();
 }
 
-// Some requests are better made here than by the ring, after what stands before them has been
-// started.
-void IoUringEngine::SubmitAround(std::span<const Request> requests) {
+// Executes some requests with a direct system call, after it has submitted the requests before
+// them.
+void IoUringEngine::SubmitWithDirectCalls(std::span<const Request> requests) {
   bool any_failed = false;
-  bool nudges = false;
+  bool needs_nop = false;
   bool in_chain = false;
   size_t begin = 0;
   for (size_t i = 0; i < requests.size(); ++i) {
     const Request& request = requests[i];
-    if ((request.opcode == Opcode::kShutdown && !shuts_down_ && !in_chain && request.flags == 0) ||
-        (request.opcode == Opcode::kCancel && submission_.has_seen_drain() && cancels_now_)) {
+    if ((request.opcode == Opcode::kShutdown && !has_shutdown_opcode_ && !in_chain &&
+         request.flags == 0) ||
+        (request.opcode == Opcode::kCancel && submission_.has_seen_drain() && has_sync_cancel_)) {
       any_failed |= submission_.Submit(requests.subspan(begin, i - begin), {});
-      any_failed |= submission_.WaitUntilTaken();
+      any_failed |= submission_.WaitUntilConsumed();
       begin = i;
-      const std::optional<int> result =
-          request.opcode == Opcode::kShutdown ? ShutDown(request) : CancelNow(request.size64);
+      const std::optional<int> result = request.opcode == Opcode::kShutdown
+                                            ? ShutDownDirectly(request)
+                                            : CancelDirectly(request.size64);
       if (result) {
         failed_.Push(request.token, *result);
         any_failed = true;
         begin = i + 1;
-        nudges |= request.opcode == Opcode::kCancel && *result != -EEXIST;
+        needs_nop |= request.opcode == Opcode::kCancel && *result != -EEXIST;
       }
     }
     in_chain = (request.flags & kRequestLink) != 0;
   }
   any_failed |= submission_.Submit(requests.subspan(begin), {});
-  // The kernel may forget to start what a drain held back when what it waited for was cancelled
-  // (measured, 6.18). It looks again when it is given something.
-  if (nudges) any_failed |= submission_.Submit({&kNudge, 1}, {});
-  if (any_failed) completion_.NotifyFailed();
+  // When a request that a drain waited for is cancelled, the kernel may not start the drain and the
+  // requests after it (measured, 6.18). The next submission starts them.
+  if (needs_nop) any_failed |= submission_.Submit({&kIgnoredNop, 1}, {});
+  if (any_failed) completion_.SignalFailedEvents();
 }
 
-// Before 5.11 the kernel has no shutdown. As shutdown(2) never waits, one that nothing orders can
-// be made at once. The rest get the kernel's own answer, EINVAL: they would have to wait for
-// others, or name a slot whose file only the kernel knows.
-int IoUringEngine::ShutDown(const Request& request) {
+// Before 5.11 the kernel has no shutdown opcode. shutdown(2) never waits, so the engine calls it
+// for requests without flags. The others are submitted and get the kernel's EINVAL: they would have
+// to wait for other requests, or name a slot whose file only the kernel knows.
+int IoUringEngine::ShutDownDirectly(const Request& request) {
   return shutdown(request.fd, static_cast<int>(request.parameter)) == 0 ? 0 : -errno;
 }
 
-// A cancellation that is a request itself would wait behind a drain, and so for the very request
-// that it is to stop. Nothing where the kernel knows no other kind (before 6.0): there it waits.
-std::optional<int> IoUringEngine::CancelNow(uint64_t token) {
-  // No time: one that runs already is asked to stop, and not waited for.
+// A cancel request would wait behind a drain, and the drain for the request to cancel. So the
+// engine uses IORING_REGISTER_SYNC_CANCEL. Returns nothing before 6.0, which does not have it;
+// there the cancel is submitted as a request and waits.
+std::optional<int> IoUringEngine::CancelDirectly(uint64_t token) {
+  // The timeout is 0: a request that is already running gets a cancel, but the call does not wait
+  // for it.
   io_uring_sync_cancel_reg argument = {};
   argument.addr = token;
   argument.fd = -1;
-  const int result = uring_.Control(IORING_REGISTER_SYNC_CANCEL, &argument, 1);
+  const int result = uring_.Register(IORING_REGISTER_SYNC_CANCEL, &argument, 1);
   if (result == -EINVAL) {
-    cancels_now_ = false;
+    has_sync_cancel_ = false;
     return std::nullopt;
   }
   return result == -ETIME || result == -EINTR ? -EALREADY : result;
@@ -203,13 +205,13 @@ uint32_t IoUringEngine::Reap(std::span<Event> events, uint32_t min_count, Deadli
 
 uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::span<Event> events,
                                       uint32_t min_count, Deadline deadline) {
-  if (ActsItself()) [[unlikely]] {
-    SubmitAround(requests);
+  if (MayNeedDirectCalls()) [[unlikely]] {
+    SubmitWithDirectCalls(requests);
   } else if (!requests.empty()) {
     __kernel_timespec timeout;
     min_count = std::min(min_count, static_cast<uint32_t>(events.size()));
-    if (submission_.Submit(requests, completion_.Plan(min_count, deadline, &timeout)))
-      completion_.NotifyFailed();
+    if (submission_.Submit(requests, completion_.PlanWait(min_count, deadline, &timeout)))
+      completion_.SignalFailedEvents();
   }
   return completion_.Reap(events, min_count, deadline);
 }
@@ -217,22 +219,23 @@ uint32_t IoUringEngine::SubmitAndReap(std::span<const Request> requests, std::sp
 Result<int> IoUringEngine::EventFd() {
   const int fd = completion_.EventFd();
   if (fd >= 0) return fd;
-  return ErrnoStatus(errno, "cannot make an eventfd and register it with the ring",
+  return ErrnoStatus(-fd, "cannot make an eventfd and register it with the ring",
                      "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)");
 }
 
-// What the kernel must let us do beyond io_uring_setup; true, or false with the reason.
+// Checks that io_uring_enter and io_uring_register work, and that no opcode is missing. False with
+// the reason in `*why`.
 bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCalls& calls,
-              Unavailability* unavailability) {
-  const int enter = calls.enter(uring.fd(), 0, 0, 0, nullptr, 0);
+              Unavailability* why) {
+  const int enter = calls.io_uring_enter(uring.fd(), 0, 0, 0, nullptr, 0);
   if (enter < 0) {
-    *unavailability = ExplainDeniedCall("io_uring_enter", -enter);
-  } else if (features.probe_error() == EINVAL) {
-    *unavailability = ExplainTooOld("it cannot be asked for its opcodes");
-  } else if (features.probe_error() != 0) {
-    *unavailability = ExplainDeniedCall("io_uring_register", features.probe_error());
+    *why = ExplainDeniedCall("io_uring_enter", enter);
+  } else if (features.probe_result() == -EINVAL) {
+    *why = ExplainTooOld("it has no IORING_REGISTER_PROBE");
+  } else if (features.probe_result() != 0) {
+    *why = ExplainDeniedCall("io_uring_register", features.probe_result());
   } else if (const char* name = features.FirstMissingOpcode()) {
-    *unavailability = ExplainTooOld(std::string("it lacks ") + name);
+    *why = ExplainTooOld(std::string("it has no ") + name);
   } else {
     return true;
   }
@@ -241,25 +244,24 @@ bool CheckUse(const Uring& uring, const UringFeatures& features, const UringCall
 
 }  // namespace
 
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options,
-                                            Unavailability* unavailability,
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavailability* why,
                                             const UringCalls& calls) {
   Uring uring;
-  if (!SetUpUring(calls, options, &uring, unavailability)) return nullptr;
+  if (!SetUpUring(calls, options, &uring, why)) return nullptr;
   const UringFeatures features(uring);
-  if (!CheckUse(uring, features, calls, unavailability)) return nullptr;
+  if (!CheckUse(uring, features, calls, why)) return nullptr;
   UniqueFd wake_fd = MakeEventFd();
   if (!wake_fd.valid()) {
-    *unavailability = ExplainSetupFailure(calls, errno);
+    *why = ExplainSetupFailure(calls, -errno);
     return nullptr;
   }
   const KernelQuirks quirks = {
       .closes_file_slots = options.fixed_file_count != 0 && ClosesFileSlots(calls, features),
-      .drains_hold_back = features.HasOpcode(kOpcodePipe)};
+      .drain_blocks_later_requests = features.HasOpcode(kOpcodePipe)};
   auto engine =
       std::make_unique<IoUringEngine>(options, std::move(uring), quirks,
                                       features.HasOpcode(IORING_OP_SHUTDOWN), std::move(wake_fd));
-  engine->Complete(options, features, TrySendZeroCopy(calls, features));
+  engine->Initialize(options, features, TrySendZeroCopy(calls, features));
   return engine;
 }
 

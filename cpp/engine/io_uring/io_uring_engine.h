@@ -1,12 +1,12 @@
-// IoUringEngine: the Engine over an io_uring. It puts together a submission side and a completion
-// side, which share no state but the failed events between them, and the ring's tables.
+// IoUringEngine: the Engine that uses an io_uring. It consists of a submission side and a
+// completion side, which share only the failed events, and of the ring's tables.
 //
-// Lifecycle and threading: see engine.h. In a fork child only the destructor may be called; it
-// leaves the parent's ring alone.
+// Lifecycle and threading: see engine.h. In a fork child only the destructor may be called; it does
+// not affect the parent's ring.
 //
-//   Unavailability unavailability;
-//   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability);
-//   if (engine == nullptr) return unavailability.ToStatus();
+//   Unavailability why;
+//   std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why);
+//   if (engine == nullptr) return why.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_IO_URING_ENGINE_H_
 #define MOORING_CPP_ENGINE_IO_URING_IO_URING_ENGINE_H_
 
@@ -18,9 +18,9 @@
 
 namespace mooring {
 
-// Null with the reason in `*unavailability`. Looks at no EngineKind but for SQPOLL (setup.h).
-std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options,
-                                            Unavailability* unavailability,
+// On failure null, with the reason in `*why`. The kind in `options` only decides whether a ring
+// without SQPOLL is accepted (setup.h).
+std::unique_ptr<Engine> CreateIoUringEngine(const EngineOptions& options, Unavailability* why,
                                             const UringCalls& calls = kKernelCalls);
 
 }  // namespace mooring

@@ -32,7 +32,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, IoUringEngineTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
                          ModeName);
 
-TEST_P(IoUringEngineTest, ReportsWhatItObtained) {
+TEST_P(IoUringEngineTest, ReportsItsProperties) {
   const EngineInfo& info = engine_->info();
   EXPECT_EQ(info.kind, EngineKind::kIoUring);
   EXPECT_EQ(info.reason, EngineReason::kNone);
@@ -56,7 +56,7 @@ TEST_P(IoUringEngineTest, NopCompletesWithItsToken) {
   ExpectNone(*engine_);
 }
 
-TEST_P(IoUringEngineTest, SubmitAndReapBringsTheEventsOfWhatItSubmits) {
+TEST_P(IoUringEngineTest, SubmitAndReapReturnsTheEventsOfItsRequests) {
   std::vector<Request> requests;
   for (uint64_t i = 0; i < 32; ++i) requests.push_back(As(i, Nop()));
   std::vector<Event> events(32);
@@ -66,7 +66,7 @@ TEST_P(IoUringEngineTest, SubmitAndReapBringsTheEventsOfWhatItSubmits) {
   }
 }
 
-TEST_P(IoUringEngineTest, ReadsAndWritesMoveTheBytesOfTheirOffsets) {
+TEST_P(IoUringEngineTest, ReadsAndWritesUseTheirOffsets) {
   const std::vector<char> bytes = Bytes(64 << 10);
   const TempFile source(bytes);
   const TempFile target;
@@ -98,7 +98,7 @@ TEST_P(IoUringEngineTest, CurrentOffsetFollowsAndMovesTheFilePosition) {
   EXPECT_EQ(lseek(file.fd(), 0, SEEK_CUR), 50);
 }
 
-TEST_P(IoUringEngineTest, BadDescriptorFailsThatRequestAlone) {
+TEST_P(IoUringEngineTest, BadDescriptorFailsOnlyItsRequest) {
   char data[1];
   const TempFile file(Bytes(1));
   EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, data, 1), ReadAt(-1, 0, data, 1),
@@ -106,8 +106,7 @@ TEST_P(IoUringEngineTest, BadDescriptorFailsThatRequestAlone) {
             Values({1, -EBADF, 1}));
 }
 
-// Rule 7. Entry by entry, the queue is used by requests with every flag and field, then by plain
-// ones.
+// Each entry of the queue is used first by requests with all flags and fields, then by plain ones.
 TEST_P(IoUringEngineTest, AnEntryKeepsNothingOfItsEarlierUse) {
   Remake([](EngineOptions& options) {
     options.submission_count = 8;
@@ -159,7 +158,7 @@ TEST_P(IoUringEngineTest, NothingIsLostWhenTheCompletionQueueOverflows) {
   EXPECT_GT(engine_->counters().overflows, 0u);
 }
 
-TEST_P(IoUringEngineTest, OverflowedEventsComeToCallsThatOnlyLook) {
+TEST_P(IoUringEngineTest, OverflowedEventsReachReapsThatDoNotWait) {
   Remake([](EngineOptions& options) {
     options.submission_count = 8;
     options.completion_count = 16;
@@ -175,7 +174,7 @@ TEST_P(IoUringEngineTest, OverflowedEventsComeToCallsThatOnlyLook) {
 
 TEST_P(IoUringEngineTest, DestructionWithRequestsInFlightDoesNotWait) {
   Pipe pipe;
-  static char data[16];  // the kernel may write to it after the engine has gone
+  static char data[16];  // the kernel may write to it after the engine is destroyed
   engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 16)),
                               As(2, Timeout(60'000'000'000))});
   const int64_t before = MonotonicNow();
@@ -224,13 +223,12 @@ TEST_P(BufferTableTest, FixedTransfersGoThroughTheSlot) {
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), memory_ + 4096));
   EXPECT_EQ(Results(*engine_, {In(5, WriteAt(file.fd(), 8192, memory_ + 4096, 100))}),
             Values({100}));
-  // What lies outside of the slot's range is refused: so the slot was used, and not the address
-  // alone.
+  // An address outside the slot's range fails, which shows that the kernel used the slot.
   char outside[16];
   EXPECT_EQ(Results(*engine_, {In(5, ReadAt(file.fd(), 0, outside, 16))}), Values({-EFAULT}));
 }
 
-TEST_P(BufferTableTest, AnEmptySlotFaults) {
+TEST_P(BufferTableTest, AnEmptySlotGivesEfault) {
   const TempFile file(Bytes(16));
   EXPECT_EQ(Results(*engine_, {In(0, ReadAt(file.fd(), 0, memory_, 16)),
                                In(1023, ReadAt(file.fd(), 0, memory_, 16)),
@@ -238,7 +236,7 @@ TEST_P(BufferTableTest, AnEmptySlotFaults) {
             Values({-EFAULT, -EFAULT, -EFAULT}));
 }
 
-TEST_P(BufferTableTest, AnEmptiedSlotFaultsAndItsTagComesBack) {
+TEST_P(BufferTableTest, AnEmptiedSlotGivesEfaultAndItsTagArrives) {
   const TempFile file(Bytes(16));
   const iovec range = {.iov_base = memory_, .iov_len = kBytes};
   const uint64_t tag = kBufferTagBit | 9;
@@ -253,8 +251,8 @@ TEST_P(BufferTableTest, AnEmptiedSlotFaultsAndItsTagComesBack) {
   EXPECT_EQ(Results(*engine_, {In(0, ReadAt(file.fd(), 0, memory_, 16))}), Values({-EFAULT}));
 }
 
-// Rule 8: the kernel's count is handed on as it is.
-TEST_P(BufferTableTest, AnUpdateThatFailsOnTheWayReturnsTheCountDone) {
+// The engine returns the kernel's short count unchanged.
+TEST_P(BufferTableTest, APartialUpdateReturnsItsCount) {
   const iovec ranges[4] = {
       {memory_, 4096}, {memory_ + 4096, 4096}, {nullptr, 4096}, {memory_, 4096}};
   EXPECT_EQ(engine_->UpdateBuffers(0, ranges, {}), 2);
@@ -275,17 +273,15 @@ TEST_P(BufferTableTest, AfterUnregisterThereIsNoTable) {
   EXPECT_EQ(engine_->UpdateBuffers(0, {&range, 1}, {}), -EOPNOTSUPP);
 }
 
-TEST_P(BufferTableTest, WithoutATableUpdatesAreRefused) {
+TEST_P(BufferTableTest, WithoutATableUpdatesFail) {
   Remake([](EngineOptions& options) { options.fixed_buffer_count = 0; });
   const iovec range = {.iov_base = memory_, .iov_len = kBytes};
   EXPECT_EQ(engine_->UpdateBuffers(0, {&range, 1}, {}), -EOPNOTSUPP);
   EXPECT_EQ(engine_->info().table_error, 0);
 }
 
-TEST_P(BufferTableTest, ATableThatCannotBeHadLeavesARingWithout) {
-  Remake([](EngineOptions& options) {
-    options.fixed_buffer_count = 16385;
-  });  // one more than the kernel's most
+TEST_P(BufferTableTest, ATooLargeTableLeavesARingWithoutOne) {
+  Remake([](EngineOptions& options) { options.fixed_buffer_count = 16384 + 1; });
   EXPECT_EQ(engine_->info().fixed_buffer_count, 0u);
   EXPECT_EQ(engine_->info().table_error, EINVAL);
   EXPECT_EQ(Results(*engine_, {Nop()}), Values({0}));

@@ -1,4 +1,4 @@
-// Chains, drains, timeouts and cancels: what starts after what, and what stops.
+// Chains, drains, timeouts and cancels: the order of requests, and what ends them.
 
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ TEST_P(IoUringOrderTest, AChainRunsInOrder) {
   EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), data));
 }
 
-TEST_P(IoUringOrderTest, AFailureCancelsTheRestOfItsChainAndNoMore) {
+TEST_P(IoUringOrderTest, AFailureCancelsTheRestOfItsChainAndNothingElse) {
   char data[8];
   const TempFile file(Bytes(8));
   EXPECT_EQ(Results(*engine_, {Nop(kRequestLink), ReadAt(-1, 0, data, 8, kRequestLink),
@@ -47,15 +47,15 @@ TEST_P(IoUringOrderTest, AFailureCancelsTheRestOfItsChainAndNoMore) {
             Values({0, -EBADF, -ECANCELED, -ECANCELED, 8}));
 }
 
-TEST_P(IoUringOrderTest, AShortReadBreaksItsChain) {
+TEST_P(IoUringOrderTest, AShortReadCancelsTheRestOfItsChain) {
   char data[64];
   const TempFile file(Bytes(10));
   EXPECT_EQ(Results(*engine_, {ReadAt(file.fd(), 0, data, 64, kRequestLink), Nop()}),
             Values({10, -ECANCELED}));
 }
 
-// A chain that were split between two system calls would go on after a failure. Chains of each
-// length, after each number of requests that leaves too little room in a queue of 8.
+// A chain that is split between two system calls would continue after a failure. Tests chains of
+// each length after each number of requests, so that some do not fit into a queue of 8.
 TEST_P(IoUringOrderTest, AChainIsNeverSplit) {
   char data[8];
   for (size_t before = 0; before < 8; ++before) {
@@ -75,7 +75,7 @@ TEST_P(IoUringOrderTest, AChainIsNeverSplit) {
   }
 }
 
-TEST_P(IoUringOrderTest, AChainLongerThanTheQueueIsRefusedWhole) {
+TEST_P(IoUringOrderTest, EachRequestOfAChainLongerThanTheQueueFails) {
   std::vector<Request> requests(9, Nop(kRequestLink));
   requests.back().flags = 0;
   requests.push_back(Nop());
@@ -84,7 +84,7 @@ TEST_P(IoUringOrderTest, AChainLongerThanTheQueueIsRefusedWhole) {
   EXPECT_EQ(Results(*engine_, requests), expected);
 }
 
-TEST_P(IoUringOrderTest, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
+TEST_P(IoUringOrderTest, ADrainWaitsForAllBeforeItAndDelaysAllAfterIt) {
   Pipe pipe;
   char data[4];
   engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 4)),
@@ -98,7 +98,7 @@ TEST_P(IoUringOrderTest, ADrainWaitsForAllBeforeItAndHoldsUpAllAfter) {
   EXPECT_EQ(events[2].token, 3u);
 }
 
-TEST_P(IoUringOrderTest, WhatFollowsADrainDoesNotWaitForOneAnother) {
+TEST_P(IoUringOrderTest, RequestsAfterADrainDoNotWaitForEachOther) {
   Pipe pipe;
   char data[4];
   engine_->Submit(std::vector{As(1, Nop()), As(2, Nop(kRequestDrain)),
@@ -107,7 +107,7 @@ TEST_P(IoUringOrderTest, WhatFollowsADrainDoesNotWaitForOneAnother) {
   EXPECT_EQ(Take(*engine_, 4).size(), 4u);
 }
 
-TEST_P(IoUringOrderTest, ADrainAtTheHeadOfAChainHoldsUpWhatFollowsTheChain) {
+TEST_P(IoUringOrderTest, ADrainAtTheHeadOfAChainDelaysAllAfterTheChain) {
   Pipe pipe;
   char data[4];
   engine_->Submit(std::vector{As(1, ReadAt(pipe.read_end.get(), kFileOffsetCurrent, data, 4)),
@@ -120,22 +120,22 @@ TEST_P(IoUringOrderTest, ADrainAtTheHeadOfAChainHoldsUpWhatFollowsTheChain) {
   for (uint64_t i = 0; i < 3; ++i) EXPECT_EQ(events[i].token, i + 1);
 }
 
-// Wake must leave nothing in the ring that a drain would wait for.
+// Wake must not leave a request in the ring, because a drain would wait for it.
 TEST_P(IoUringOrderTest, ADrainDoesNotWaitForAWakeUp) {
   engine_->Wake();
   Event event;
-  engine_->Reap({&event, 1}, 1, Glance());
+  engine_->Reap({&event, 1}, 1, QuietDeadline());
   EXPECT_EQ(Results(*engine_, {Nop(kRequestDrain)}), Values({0}));
 }
 
-TEST_P(IoUringOrderTest, ATimeoutFiresWithEtimeAndNotBefore) {
+TEST_P(IoUringOrderTest, ATimeoutCompletesWithEtimeAndNotEarly) {
   const int64_t before = MonotonicNow();
   EXPECT_EQ(Results(*engine_, {Timeout(30'000'000)}), Values({-ETIME}));
   EXPECT_GE(MonotonicNow() - before, 30'000'000);
 }
 
-// Each has its own time, though the queue has but eight entries, and each entry is used again at
-// once.
+// Each timeout keeps its own time, although the queue has only eight entries and uses them again
+// immediately.
 TEST_P(IoUringOrderTest, ManyTimeoutsKeepTheirOwnTimes) {
   std::vector<Request> requests;
   for (uint64_t i = 0; i < 64; ++i)
@@ -150,7 +150,7 @@ TEST_P(IoUringOrderTest, ManyTimeoutsKeepTheirOwnTimes) {
     EXPECT_EQ(event.result, event.token >= 100 ? 0 : -ECANCELED);
 }
 
-TEST_P(IoUringOrderTest, TheLongestTimeoutIsNotOver) {
+TEST_P(IoUringOrderTest, TheLongestTimeoutDoesNotExpire) {
   engine_->Submit(std::vector{As(1, Timeout(UINT64_MAX))});
   ExpectNone(*engine_);
   engine_->Submit(std::vector{As(2, Cancel(1))});
@@ -164,15 +164,15 @@ TEST_P(IoUringOrderTest, CancelStopsAReadThatWaits) {
   ExpectNone(*engine_);
   engine_->Submit(std::vector{As(2, Cancel(1))});
   for (const Event& event : Take(*engine_, 2)) {
-    // One that waits in a worker thread is interrupted there, and the cancel cannot know whether
-    // that helps.
+    // A read that waits in a worker thread is interrupted, and the cancel then cannot report
+    // success.
     const bool expected = event.token == 1 ? event.result == -ECANCELED || event.result == -EINTR
                                            : event.result == 0 || event.result == -EALREADY;
     EXPECT_TRUE(expected) << "token " << event.token << ", result " << event.result;
   }
 }
 
-TEST_P(IoUringOrderTest, CancelOfNothingFindsNothing) {
+TEST_P(IoUringOrderTest, CancelOfAnUnknownTokenReturnsEnoent) {
   EXPECT_EQ(Results(*engine_, {Cancel(12345)}), Values({-ENOENT}));
 }
 

@@ -1,9 +1,10 @@
-// UringProvidedRing: a ProvidedRing of an io_uring (5.19). Its memory is ours, and not inherited by
-// fork children: a page that the kernel reads must not become a copy under us.
+// UringProvidedRing: a ProvidedRing of an io_uring (5.19). This class maps its memory, with
+// MADV_DONTFORK: otherwise copy-on-write after a fork could leave the kernel with the old page.
 //
 // Lifecycle and threading: see provided_ring.h.
 //
-//   std::unique_ptr<ProvidedRing> ring = UringProvidedRing::Create(uring, next_group, 64, &error);
+//   std::unique_ptr<ProvidedRing> ring;
+//   const int result = UringProvidedRing::Create(uring, next_group, 64, &ring);
 #ifndef MOORING_CPP_ENGINE_IO_URING_PROVIDED_RING_H_
 #define MOORING_CPP_ENGINE_IO_URING_PROVIDED_RING_H_
 
@@ -20,10 +21,10 @@ namespace mooring {
 
 class UringProvidedRing final : public ProvidedRing {
  public:
-  // Null with a positive errno. Takes the first group that is free from `next_group` on, which
-  // moves on. `uring` is needed as long as Unregister may be called.
-  static std::unique_ptr<ProvidedRing> Create(const Uring& uring, uint16_t& next_group,
-                                              uint32_t entry_count, int* out_error);
+  // 0, or a negative errno. Uses the first free group from `next_group` on, and sets `next_group`
+  // past it. `uring` must exist as long as Unregister may be called.
+  static int Create(const Uring& uring, uint16_t& next_group, uint32_t entry_count,
+                    std::unique_ptr<ProvidedRing>* out_ring);
   ~UringProvidedRing() override;
 
   void Add(std::byte* data, uint32_t size, uint16_t id) override;

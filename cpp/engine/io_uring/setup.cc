@@ -11,38 +11,40 @@
 namespace mooring {
 namespace {
 
-constexpr uint32_t kSubmissionLeast = 8;
-constexpr uint32_t kCompletionLeast = 16;
+constexpr uint32_t kSubmissionCountMin = 8;
+constexpr uint32_t kCompletionCountMin = 16;
 
-// Of 5.6, and of every ring: sizes as asked, cut to what the kernel allows.
+// Since 5.6, and for every ring: the requested sizes, reduced to the kernel's maximum.
 constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
-constexpr uint32_t kAll = IORING_SETUP_SUBMIT_ALL;        // 5.18
-constexpr uint32_t kNoArray = IORING_SETUP_NO_SQARRAY;    // 6.6
-constexpr uint32_t kSingle = IORING_SETUP_SINGLE_ISSUER;  // 6.0
-constexpr uint32_t kFlag = IORING_SETUP_TASKRUN_FLAG;     // 5.19
-constexpr uint32_t kCoop = IORING_SETUP_COOP_TASKRUN | kFlag;
-constexpr uint32_t kDefer = IORING_SETUP_DEFER_TASKRUN | kFlag;  // 6.1
+constexpr uint32_t kSubmitAll = IORING_SETUP_SUBMIT_ALL;        // 5.18
+constexpr uint32_t kNoSqArray = IORING_SETUP_NO_SQARRAY;        // 6.6
+constexpr uint32_t kSingleIssuer = IORING_SETUP_SINGLE_ISSUER;  // 6.0
+constexpr uint32_t kTaskrunFlag = IORING_SETUP_TASKRUN_FLAG;    // 5.19
+constexpr uint32_t kCoopTaskrun = IORING_SETUP_COOP_TASKRUN | kTaskrunFlag;
+constexpr uint32_t kDeferTaskrun = IORING_SETUP_DEFER_TASKRUN | kTaskrunFlag;  // 6.1
 
-// Any thread submits, any other reaps. No COOP_TASKRUN: with it, what a submitter's request still
-// has to do waits until that thread next enters the kernel, be it that it computes for long, and a
-// reaper on another thread waits with it.
-constexpr uint32_t kAnyThread[] = {kBase | kAll | kNoArray, kBase | kAll, kBase};
+// For rings on which any thread submits and any other reaps. Without COOP_TASKRUN: with it, the
+// task work of a request waits until its submitting thread next enters the kernel. A thread that
+// reaps would wait too, for as long as the submitter computes.
+constexpr uint32_t kAnyThread[] = {kBase | kSubmitAll | kNoSqArray, kBase | kSubmitAll, kBase};
 
-// One thread does both, so nothing is lost by waiting for it.
+// For rings on which one thread submits and reaps. Task work may wait until it enters the kernel.
 constexpr uint32_t kOwnerThread[] = {
-    kBase | kAll | kNoArray | kSingle | kDefer,
-    kBase | kAll | kSingle | kDefer,
-    kBase | kAll | kSingle | kCoop,
-    kBase | kAll | kCoop,
-    kBase | kAll,
+    kBase | kSubmitAll | kNoSqArray | kSingleIssuer | kDeferTaskrun,
+    kBase | kSubmitAll | kSingleIssuer | kDeferTaskrun,
+    kBase | kSubmitAll | kSingleIssuer | kCoopTaskrun,
+    kBase | kSubmitAll | kCoopTaskrun,
+    kBase | kSubmitAll,
     kBase,
 };
 
-// A kernel thread submits; DEFER_TASKRUN and COOP_TASKRUN are EINVAL beside it.
-constexpr uint32_t kPoller = kBase | IORING_SETUP_SQPOLL;
-constexpr uint32_t kSqpoll[] = {kPoller | kAll | kNoArray, kPoller | kAll, kPoller};
-constexpr uint32_t kSqpollOwner[] = {kPoller | kAll | kNoArray | kSingle, kPoller | kAll | kSingle,
-                                     kPoller | kAll, kPoller};
+// With SQPOLL, for which DEFER_TASKRUN and COOP_TASKRUN give EINVAL.
+constexpr uint32_t kSqpollBase = kBase | IORING_SETUP_SQPOLL;
+constexpr uint32_t kSqpoll[] = {kSqpollBase | kSubmitAll | kNoSqArray, kSqpollBase | kSubmitAll,
+                                kSqpollBase};
+constexpr uint32_t kSqpollOwner[] = {kSqpollBase | kSubmitAll | kNoSqArray | kSingleIssuer,
+                                     kSqpollBase | kSubmitAll | kSingleIssuer,
+                                     kSqpollBase | kSubmitAll, kSqpollBase};
 
 std::span<const uint32_t> FlagSteps(const EngineOptions& options) {
   if (options.sqpoll)
@@ -55,9 +57,9 @@ struct Sizes {
   uint32_t completion = 0;
 
   bool Halve() {
-    if (submission <= kSubmissionLeast && completion <= kCompletionLeast) return false;
-    submission = std::max(submission / 2, std::min(submission, kSubmissionLeast));
-    completion = std::max({completion / 2, std::min(completion, kCompletionLeast), submission});
+    if (submission <= kSubmissionCountMin && completion <= kCompletionCountMin) return false;
+    submission = std::max(submission / 2, std::min(submission, kSubmissionCountMin));
+    completion = std::max({completion / 2, std::min(completion, kCompletionCountMin), submission});
     return true;
   }
 };
@@ -70,26 +72,26 @@ io_uring_params ParamsOf(const EngineOptions& options, const Sizes& sizes, uint3
   return params;
 }
 
-// The first step that the kernel does not call invalid. 0, or a positive errno.
+// Tries the steps in order, until one does not fail with EINVAL. 0, or a negative errno.
 int TrySteps(const UringCalls& calls, const EngineOptions& options, const Sizes& sizes,
              Uring* uring) {
-  int error = EINVAL;
+  int result = -EINVAL;
   for (const uint32_t flags : FlagSteps(options)) {
-    error = uring->Create(calls, ParamsOf(options, sizes, flags), sizes.submission);
-    if (error != EINVAL) break;
+    result = uring->Create(calls, ParamsOf(options, sizes, flags), sizes.submission);
+    if (result != -EINVAL) break;
   }
-  return error;
+  return result;
 }
 
-// Up to 5.12 a kernel takes no submissions (EBUSY) while completions wait for room in their queue;
-// only a queue that holds all that can be in flight keeps it from that. Buffer tags came with 5.13,
-// which does not mind.
-bool NeedsRoomForAll(const Uring& uring, const EngineOptions& options) {
+// Up to 5.12 the kernel rejects submissions (EBUSY) while completions wait for room in their queue.
+// A queue with room for in_flight_max completions avoids this. 5.13 added buffer tags and accepts
+// submissions in this state.
+bool NeedsLargerCompletionQueue(const Uring& uring, const EngineOptions& options) {
   return !uring.HasFeature(IORING_FEAT_RSRC_TAGS) &&
          uring.params().cq_entries < options.in_flight_max;
 }
 
-// As far as can be told without a ring.
+// An estimate, because there is no ring yet.
 uint64_t BytesOf(const Sizes& sizes) {
   io_uring_params params = {};
   params.features = IORING_FEAT_NATIVE_WORKERS;
@@ -104,57 +106,57 @@ int TrySizes(const UringCalls& calls, const EngineOptions& options, Sizes* sizes
   MemlockBackoff backoff;
   bool may_raise = options.raise_memlock;
   for (;;) {
-    const int error = TrySteps(calls, options, *sizes, uring);
-    if (error != ENOMEM) return error;
+    const int result = TrySteps(calls, options, *sizes, uring);
+    if (result != -ENOMEM) return result;
     if (may_raise) {
       may_raise = false;
       const MemlockLimits limits = ReadMemlockLimits();
       if (limits.soft_bytes < limits.hard_bytes && RaiseMemlockSoftLimit().ok()) continue;
     }
-    // A ring that was closed just before gives its budget back late. Waiting is pointless when not
-    // even all of the budget would do.
+    // The kernel releases the budget of a closed ring some time after the close. Waiting does not
+    // help when even the whole budget is too small.
     const uint64_t room = MemlockLedger::RoomUnder(ReadMemlockLimits().soft_bytes);
     if (BytesOf(*sizes) <= room && backoff.Wait()) continue;
-    // Large queues also fail for want of contiguous memory.
-    if (!sizes->Halve()) return error;
+    // Large queues can also fail for lack of contiguous memory.
+    if (!sizes->Halve()) return result;
   }
 }
 
 }  // namespace
 
 bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
-                Unavailability* unavailability) {
+                Unavailability* why) {
   const Sizes wanted = {.submission = options.submission_count,
                         .completion = options.completion_count};
   Sizes sizes = wanted;
-  const int error = TrySizes(calls, options, &sizes, uring);
+  const int result = TrySizes(calls, options, &sizes, uring);
   const bool no_sqpoll =
-      error == 0 && options.sqpoll && !uring->HasFeature(IORING_FEAT_SQPOLL_NONFIXED);
-  if (options.sqpoll && (error == EINVAL || error == EPERM || error == EACCES || no_sqpoll)) {
+      result == 0 && options.sqpoll && !uring->HasFeature(IORING_FEAT_SQPOLL_NONFIXED);
+  if (options.sqpoll && (result == -EINVAL || result == -EPERM || result == -EACCES || no_sqpoll)) {
     uring->Close();
     EngineOptions plain = options;
     plain.sqpoll = false;
-    if (!SetUpUring(calls, plain, uring, unavailability)) return false;
+    if (!SetUpUring(calls, plain, uring, why)) return false;
     if (options.kind != EngineKind::kIoUring) return true;
     uring->Close();
-    *unavailability = ExplainNoSqpoll(no_sqpoll ? EINVAL : error);
+    *why = ExplainNoSqpoll(no_sqpoll ? -EINVAL : result);
     return false;
   }
-  if (error == ENOMEM) {
-    *unavailability =
-        ExplainNoMemory({.wanted = BytesOf(wanted), .least = BytesOf(sizes)}, ReadMemlockLimits());
+  if (result == -ENOMEM) {
+    *why = ExplainNoMemory({.wanted = BytesOf(wanted), .smallest = BytesOf(sizes)},
+                           ReadMemlockLimits());
     return false;
   }
-  if (error != 0) {
-    *unavailability = ExplainSetupFailure(calls, error);
+  if (result != 0) {
+    *why = ExplainSetupFailure(calls, result);
     return false;
   }
-  if (!NeedsRoomForAll(*uring, options)) return true;
+  if (!NeedsLargerCompletionQueue(*uring, options)) return true;
   Uring larger;
-  const Sizes roomy = {.submission = sizes.submission,
-                       .completion = RoundUpToPowerOfTwo(options.in_flight_max)};
-  // The larger one is a wish: where it cannot be had, requests may fail with EBUSY, and say so.
-  if (TrySteps(calls, options, roomy, &larger) == 0) uring->Swap(larger);
+  const Sizes larger_sizes = {.submission = sizes.submission,
+                              .completion = RoundUpToPowerOfTwo(options.in_flight_max)};
+  // Where the larger queue is not available, requests may fail with EBUSY.
+  if (TrySteps(calls, options, larger_sizes, &larger) == 0) uring->Swap(larger);
   return true;
 }
 

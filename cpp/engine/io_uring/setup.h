@@ -1,13 +1,12 @@
-// SetUpUring: the ladder of io_uring_setup(2): from the newest flags that serve the options down to
-// those of 5.6, step by step where the kernel answers EINVAL; smaller queues where it answers
-// ENOMEM. What cannot be had is said in a Unavailability.
+// SetUpUring: the ladder of io_uring_setup(2). It starts with the newest useful flags and goes down
+// to those of 5.6 while the kernel returns EINVAL. It makes the queues smaller while the kernel
+// returns ENOMEM. On failure, an Unavailability has the reason.
 //
-// Threading: any thread; with owner_thread, the ring is the calling thread's.
+// Threading: any thread; with owner_thread, the calling thread becomes the owner.
 //
 //   Uring uring;
-//   Unavailability unavailability;
-//   if (!SetUpUring(kKernelCalls, options, &uring, &unavailability)) return
-//   unavailability.ToStatus();
+//   Unavailability why;
+//   if (!SetUpUring(kKernelCalls, options, &uring, &why)) return why.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_SETUP_H_
 #define MOORING_CPP_ENGINE_IO_URING_SETUP_H_
 
@@ -18,10 +17,10 @@
 
 namespace mooring {
 
-// True with a ring in `*uring`, false with the reason in `*unavailability`. With EngineKind::kAuto,
-// SQPOLL is a wish: a kernel that refuses it gives a ring without.
+// True with a ring in `*uring`, or false with the reason in `*why`. With EngineKind::kAuto, SQPOLL
+// is optional: where the kernel rejects it, the ring is made without it.
 bool SetUpUring(const UringCalls& calls, const EngineOptions& options, Uring* uring,
-                Unavailability* unavailability);
+                Unavailability* why);
 
 }  // namespace mooring
 

@@ -1,5 +1,5 @@
-// The ladders: which flags, sizes and tables an engine ends up with on kernels older, poorer or
-// less willing than this.
+// The flags, sizes and tables of an engine on older kernels, with less memory, or with features
+// denied.
 
 #include "cpp/engine/io_uring/setup.h"
 
@@ -30,9 +30,9 @@ class UringSetupTest : public ::testing::Test {
  protected:
   void SetUp() override { SKIP_UNLESS(HasUring(), "io_uring"); }
 
-  // The engine must also work.
+  // Also checks that the engine works.
   std::unique_ptr<Engine> Make(const EngineOptions& options) {
-    std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &refusal_, FakeKernel::calls());
+    std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why_, FakeKernel::calls());
     if (engine == nullptr) return nullptr;
     const std::vector<char> bytes = Bytes(64);
     const TempFile file(bytes);
@@ -47,107 +47,107 @@ class UringSetupTest : public ::testing::Test {
     const std::unique_ptr<Engine> engine = Make(OptionsOf(mode));
     return engine == nullptr ? 0 : engine->info().setup_flags;
   }
-  // What does not depend on the running kernel's age.
-  static bool RunsOn(uint32_t flags) {
+  // True when the running kernel supports the flags.
+  static bool KernelAccepts(uint32_t flags) {
     io_uring_params params = {};
     params.flags = flags & ~IORING_SETUP_SQPOLL;
     params.cq_entries = 16;
     Uring uring;
-    // COOP_TASKRUN and DEFER_TASKRUN go together well enough for this.
     return uring.Create(kKernelCalls, params, 8) == 0;
   }
 
   FakeKernel kernel_;
-  Unavailability refusal_;
+  Unavailability why_;
 };
 
-TEST_F(UringSetupTest, AnOwnersFlagsAreTheBestOfEachKernel) {
+TEST_F(UringSetupTest, OwnerThreadGetsTheNewestFlagsOfEachKernel) {
   constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
   EXPECT_EQ(FlagsOn(k56, Mode::kOwner), kBase);
   EXPECT_EQ(FlagsOn(k518, Mode::kOwner), kBase | IORING_SETUP_SUBMIT_ALL);
   EXPECT_EQ(FlagsOn(k519, Mode::kOwner), k519 & ~IORING_SETUP_SQPOLL);
   EXPECT_EQ(FlagsOn(k60, Mode::kOwner), k60 & ~IORING_SETUP_SQPOLL);
-  SKIP_UNLESS(RunsOn(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN), "defer_taskrun");
+  SKIP_UNLESS(KernelAccepts(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN),
+              "defer_taskrun");
   constexpr uint32_t kDeferred = (k61 & ~IORING_SETUP_SQPOLL) & ~IORING_SETUP_COOP_TASKRUN;
   EXPECT_EQ(FlagsOn(k61, Mode::kOwner), kDeferred);
-  SKIP_UNLESS(RunsOn(IORING_SETUP_NO_SQARRAY), "no_sqarray");
+  SKIP_UNLESS(KernelAccepts(IORING_SETUP_NO_SQARRAY), "no_sqarray");
   EXPECT_EQ(FlagsOn(k66, Mode::kOwner), kDeferred | IORING_SETUP_NO_SQARRAY);
 }
 
-TEST_F(UringSetupTest, AnyThreadsFlagsNeverMakeAReaperWaitForTheSubmitter) {
+TEST_F(UringSetupTest, AnyThreadUsesNoTaskrunFlags) {
   constexpr uint32_t kBase = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
   EXPECT_EQ(FlagsOn(k56, Mode::kAnyThread), kBase);
   EXPECT_EQ(FlagsOn(k519, Mode::kAnyThread), kBase | IORING_SETUP_SUBMIT_ALL);
   EXPECT_EQ(FlagsOn(k61, Mode::kAnyThread), kBase | IORING_SETUP_SUBMIT_ALL);
 }
 
-TEST_F(UringSetupTest, PollersTakeNoTaskWorkFlags) {
+TEST_F(UringSetupTest, SqpollUsesNoTaskrunFlags) {
   EXPECT_EQ(FlagsOn(k56, Mode::kSqpoll), k56);
   EXPECT_EQ(FlagsOn(k61, Mode::kSqpoll), k518);
 }
 
-TEST_F(UringSetupTest, AKernelOlderThanItsFlagsIsTooOld) {
+TEST_F(UringSetupTest, AKernelWithoutTheFlagsOf56IsTooOld) {
   kernel_.setup_flags = 0;
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringMissing);
-  EXPECT_EQ(refusal_.code, Code::kUnsupported);
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
+  EXPECT_EQ(why_.code, Code::kUnsupported);
 }
 
-TEST_F(UringSetupTest, AKernelThatLacksAnOpcodeIsTooOldAndNamesIt) {
+TEST_F(UringSetupTest, AKernelWithoutANeededOpcodeIsTooOldAndTheOpcodeIsNamed) {
   kernel_.missing_opcodes = {IORING_OP_READ};
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringMissing);
-  EXPECT_THAT(refusal_.message, HasSubstr("IORING_OP_READ"));
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
+  EXPECT_THAT(why_.message, HasSubstr("IORING_OP_READ"));
 }
 
 TEST_F(UringSetupTest, AKernelWithoutAProbeIsTooOld) {
-  kernel_.denied_controls = {IORING_REGISTER_PROBE};
+  kernel_.denied_register_opcodes = {IORING_REGISTER_PROBE};
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringMissing);
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringMissing);
 }
 
-TEST_F(UringSetupTest, AFilterThatDeniesOnlyUseIsFound) {
+TEST_F(UringSetupTest, AFilterThatDeniesOnlyEnterOrRegisterIsFound) {
   kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EPERM; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringDenied);
-  EXPECT_THAT(refusal_.message, HasSubstr("io_uring_enter"));
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringDenied);
+  EXPECT_THAT(why_.message, HasSubstr("io_uring_enter"));
   kernel_.on_enter = nullptr;
-  kernel_.on_control = [](uint32_t) { return -EPERM; };
+  kernel_.on_register = [](uint32_t) { return -EPERM; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringDenied);
-  EXPECT_THAT(refusal_.message, HasSubstr("io_uring_register"));
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringDenied);
+  EXPECT_THAT(why_.message, HasSubstr("io_uring_register"));
 }
 
-TEST_F(UringSetupTest, AShortageOfTheMomentIsNotBlamedOnAFilter) {
+TEST_F(UringSetupTest, ATemporaryShortageIsNotReportedAsAFilter) {
   kernel_.on_enter = [](int, uint32_t*, uint32_t) { return -EAGAIN; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kNone);
-  EXPECT_EQ(refusal_.code, Code::kExhausted);
+  EXPECT_EQ(why_.reason, EngineReason::kNone);
+  EXPECT_EQ(why_.code, Code::kExhausted);
   kernel_.on_enter = nullptr;
-  kernel_.on_control = [](uint32_t) { return -ENOMEM; };
+  kernel_.on_register = [](uint32_t) { return -ENOMEM; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kNone);
-  EXPECT_EQ(refusal_.retry, Retry::kLater);
-  EXPECT_THAT(refusal_.message, HasSubstr("io_uring_register"));
+  EXPECT_EQ(why_.reason, EngineReason::kNone);
+  EXPECT_EQ(why_.retry, Retry::kLater);
+  EXPECT_THAT(why_.message, HasSubstr("io_uring_register"));
 }
 
-TEST_F(UringSetupTest, NoPermissionWithoutAFilterIsNotBlamedOnSeccompAlone) {
+TEST_F(UringSetupTest, EaccesWithoutAFilterNamesSecurityModulesToo) {
   kernel_.on_setup = [](uint32_t, const io_uring_params&) { return -EACCES; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kIoUringDenied);
-  EXPECT_EQ(refusal_.system_error, EACCES);
-  EXPECT_THAT(refusal_.message, HasSubstr("security module"));
+  EXPECT_EQ(why_.reason, EngineReason::kIoUringDenied);
+  EXPECT_EQ(why_.system_error, EACCES);
+  EXPECT_THAT(why_.message, HasSubstr("security module"));
 }
 
-TEST_F(UringSetupTest, OutOfDescriptorsIsNoReasonForThreads) {
+TEST_F(UringSetupTest, TheDescriptorLimitIsNoReasonForThreads) {
   kernel_.on_setup = [](uint32_t, const io_uring_params&) { return -EMFILE; };
   EXPECT_EQ(Make(OptionsOf(Mode::kOwner)), nullptr);
-  EXPECT_EQ(refusal_.reason, EngineReason::kNone);
-  EXPECT_EQ(refusal_.code, Code::kExhausted);
-  EXPECT_THAT(refusal_.remedy, HasSubstr("RLIMIT_NOFILE"));
+  EXPECT_EQ(why_.reason, EngineReason::kNone);
+  EXPECT_EQ(why_.code, Code::kExhausted);
+  EXPECT_THAT(why_.remedy, HasSubstr("RLIMIT_NOFILE"));
 }
 
-TEST_F(UringSetupTest, SmallerQueuesAreTakenWhereLargeOnesDoNotFit) {
+TEST_F(UringSetupTest, QueuesAreHalvedUntilTheyFit) {
   kernel_.on_setup = [](uint32_t entries, const io_uring_params&) {
     return entries > 32 ? -ENOMEM : 1;
   };
@@ -168,12 +168,12 @@ TEST_F(UringSetupTest, TheSmallestQueuesTriedAreEightAndSixteen) {
   EXPECT_EQ(Make(OptionsOf(Mode::kAnyThread)), nullptr);
   EXPECT_EQ(smallest, 8u);
   EXPECT_EQ(completions, 16u);
-  EXPECT_EQ(refusal_.system_error, ENOMEM);
+  EXPECT_EQ(why_.system_error, ENOMEM);
 }
 
-TEST_F(UringSetupTest, BudgetThatComesBackLateIsWaitedFor) {
+TEST_F(UringSetupTest, BudgetThatTheKernelReleasesLateIsWaitedFor) {
   MemlockLedger::Charge(8192);
-  MemlockLedger::Release(8192);  // as by a ring closed just before
+  MemlockLedger::Release(8192);  // as after the close of a ring
   int failures = 3;
   kernel_.on_setup = [&](uint32_t, const io_uring_params&) { return failures-- > 0 ? -ENOMEM : 1; };
   const std::unique_ptr<Engine> engine = Make(OptionsOf(Mode::kAnyThread));
@@ -181,30 +181,30 @@ TEST_F(UringSetupTest, BudgetThatComesBackLateIsWaitedFor) {
   EXPECT_EQ(engine->info().submission_count, 128u);
 }
 
-TEST_F(UringSetupTest, SqpollByNameIsGivenOrRefused) {
+TEST_F(UringSetupTest, SqpollIsRequiredByKindIoUringAndOptionalForAuto) {
   kernel_.on_setup = [](uint32_t, const io_uring_params& params) {
     return (params.flags & IORING_SETUP_SQPOLL) != 0 ? -EPERM : 1;
   };
   EngineOptions options = OptionsOf(Mode::kSqpoll);
   EXPECT_EQ(Make(options), nullptr);
-  EXPECT_EQ(refusal_.code, Code::kPermission);
-  EXPECT_EQ(refusal_.system_error, EPERM);
-  EXPECT_THAT(refusal_.message, HasSubstr("SQPOLL"));
+  EXPECT_EQ(why_.code, Code::kPermission);
+  EXPECT_EQ(why_.system_error, EPERM);
+  EXPECT_THAT(why_.message, HasSubstr("SQPOLL"));
   options.kind = EngineKind::kAuto;
   const std::unique_ptr<Engine> engine = Make(options);
   ASSERT_NE(engine, nullptr);
   EXPECT_FALSE(engine->info().sqpoll);
 }
 
-// 5.6 to 5.10 had SQPOLL for registered files only.
-TEST_F(UringSetupTest, SqpollForRegisteredFilesOnlyIsNone) {
+// 5.6 to 5.10 have SQPOLL for registered files only.
+TEST_F(UringSetupTest, SqpollForRegisteredFilesOnlyIsNotUsed) {
   kernel_.features = ~uint32_t{IORING_FEAT_SQPOLL_NONFIXED};
   EXPECT_EQ(Make(OptionsOf(Mode::kSqpoll)), nullptr);
-  EXPECT_EQ(refusal_.code, Code::kUnsupported);
+  EXPECT_EQ(why_.code, Code::kUnsupported);
 }
 
-// Before 5.13 the kernel takes no submissions while completions wait for room.
-TEST_F(UringSetupTest, KernelsThatMindAnOverflowGetRoomForAll) {
+// Before 5.13 the kernel rejects submissions while completions wait for room.
+TEST_F(UringSetupTest, Before513TheCompletionQueueHasRoomForAllInFlight) {
   kernel_.features = ~uint32_t{IORING_FEAT_RSRC_TAGS};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
   options.in_flight_max = 1000;
@@ -233,15 +233,15 @@ TEST_F(UringSetupTest, WithoutTheSparseFlagATableOfEmptyRangesIsMade) {
   EXPECT_EQ(Results(*engine, {In(1023, read), In(0, read)}), Values({8, -EFAULT}));
 }
 
-// 5.6 to 5.12: there is one way to register, and no empty slot; the answer to one is EFAULT.
+// 5.6 to 5.12 have only IORING_REGISTER_BUFFERS and no empty slots: an empty range gives EFAULT.
 TEST_F(UringSetupTest, WithoutUpdatesTheTableIsRegisteredWhole) {
   SKIP_UNLESS(MakeUring(Mode::kAnyThread)->info().fixed_buffer_count != 0, "fixed_buffers");
-  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
+  kernel_.denied_register_opcodes = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE};
   for (const bool has_empty_slots : {false, true}) {
-    bool asked = has_empty_slots;
-    kernel_.on_control = [&asked](uint32_t opcode) {
-      if (opcode != IORING_REGISTER_BUFFERS || asked) return 1;
-      asked = true;
+    bool tried = has_empty_slots;
+    kernel_.on_register = [&tried](uint32_t opcode) {
+      if (opcode != IORING_REGISTER_BUFFERS || tried) return 1;
+      tried = true;
       return -EFAULT;
     };
     EngineOptions options = OptionsOf(Mode::kAnyThread);
@@ -268,9 +268,9 @@ TEST_F(UringSetupTest, WithoutUpdatesTheTableIsRegisteredWhole) {
   }
 }
 
-TEST_F(UringSetupTest, WithoutAnyTableTheRingIsGivenAndSaysWhy) {
-  kernel_.denied_controls = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS,
-                             IORING_REGISTER_FILES2, IORING_REGISTER_FILES};
+TEST_F(UringSetupTest, WithoutTablesTheRingIsMadeAndReportsTheErrno) {
+  kernel_.denied_register_opcodes = {IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS,
+                                     IORING_REGISTER_FILES2, IORING_REGISTER_FILES};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
   options.fixed_file_count = 8;
   const std::unique_ptr<Engine> engine = Make(options);
@@ -281,7 +281,7 @@ TEST_F(UringSetupTest, WithoutAnyTableTheRingIsGivenAndSaysWhy) {
   EXPECT_EQ(engine->info().features & (kFeatureSparseTable | kFeatureFixedFiles), 0u);
 }
 
-TEST_F(UringSetupTest, WhetherFileSlotsCanBeClosedIsTriedWhereOpcodesDoNotTell) {
+TEST_F(UringSetupTest, ClosingFileSlotsIsTriedWhereNoOpcodeShowsIt) {
   kernel_.missing_opcodes = {IORING_OP_LINKAT};
   EngineOptions options = OptionsOf(Mode::kAnyThread);
   options.fixed_file_count = 1;
@@ -291,7 +291,8 @@ TEST_F(UringSetupTest, WhetherFileSlotsCanBeClosedIsTriedWhereOpcodesDoNotTell) 
   ASSERT_EQ(engine->SetFile(0, file.fd()), 0);
   EXPECT_EQ(Results(*engine, {{.opcode = Opcode::kClose, .flags = kRequestFixedFile, .fd = 0}}),
             Values({0}));
-  // A kernel that does not know must not be asked: it would close descriptor 0.
+  // Without the trial the engine must not submit the close: an older kernel would close descriptor
+  // 0.
   kernel_.on_setup = [](uint32_t entries, const io_uring_params&) {
     return entries == 1 ? -ENOMEM : 1;
   };
@@ -302,7 +303,7 @@ TEST_F(UringSetupTest, WhetherFileSlotsCanBeClosedIsTriedWhereOpcodesDoNotTell) 
   EXPECT_NE(fcntl(0, F_GETFD), -1);
 }
 
-TEST_F(UringSetupTest, WithoutTimeoutsInWaitsWaitsStillEnd) {
+TEST_F(UringSetupTest, WithoutWaitTimeoutsWaitsStillEnd) {
   kernel_.features = ~uint32_t{IORING_FEAT_EXT_ARG};
   const std::unique_ptr<Engine> engine = Make(OptionsOf(Mode::kAnyThread));
   ASSERT_NE(engine, nullptr);

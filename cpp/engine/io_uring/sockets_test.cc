@@ -1,4 +1,4 @@
-// Sockets on kernels that lack an opcode. What all kernels do is for testing/conformance/sockets.
+// Sockets on kernels without some opcodes. testing/conformance/sockets tests the common behaviour.
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -26,19 +26,19 @@ bool SendsZeroCopy(FakeKernel& kernel, std::set<uint8_t> missing) {
   return engine != nullptr && (engine->info().features & kFeatureSendZeroCopy) != 0;
 }
 
-TEST(IoUringSendZeroCopyTest, IsTriedWhereOpcodesDoNotTell) {
+TEST(IoUringSendZeroCopyTest, IsTriedWhereNoOpcodeShowsIt) {
   SKIP_UNLESS(HasUring(), "io_uring");
   FakeKernel kernel;
   SKIP_UNLESS(SendsZeroCopy(kernel, {}), "send_zero_copy");
   EXPECT_FALSE(SendsZeroCopy(kernel, {IORING_OP_SEND_ZC}));
   const uint32_t before = kernel.setup_calls;
-  EXPECT_TRUE(SendsZeroCopy(kernel, {kOpcodeReadMultishot})) << "as 6.2 to 6.6 have it";
-  EXPECT_EQ(kernel.setup_calls, before + 2) << "by a ring of its own";
+  EXPECT_TRUE(SendsZeroCopy(kernel, {kOpcodeReadMultishot})) << "as on 6.2 to 6.6";
+  EXPECT_EQ(kernel.setup_calls, before + 2) << "the trial makes a separate ring";
   kernel.on_setup = [&](uint32_t, const io_uring_params&) {
     return kernel.setup_calls > before + 3 ? -ENOMEM : 1;
   };
   EXPECT_FALSE(SendsZeroCopy(kernel, {kOpcodeReadMultishot}))
-      << "what cannot be tried is not there";
+      << "without the trial the feature is off";
 }
 
 class IoUringWithoutShutdownTest : public ::testing::TestWithParam<Mode> {
@@ -58,8 +58,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, IoUringWithoutShutdownTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
                          ModeName);
 
-TEST_P(IoUringWithoutShutdownTest, ItIsMadeWithoutTheKernelsQueue) {
-  const Ends ends;
+TEST_P(IoUringWithoutShutdownTest, ItDoesNotUseTheSubmissionQueue) {
+  const SocketPair ends;
   kernel_.on_enter = [](int, uint32_t* to_submit, uint32_t) {
     EXPECT_EQ(*to_submit, 0u);
     return 1;
@@ -72,8 +72,8 @@ TEST_P(IoUringWithoutShutdownTest, ItIsMadeWithoutTheKernelsQueue) {
             Values({-ENOTSOCK, -EBADF}));
 }
 
-TEST_P(IoUringWithoutShutdownTest, ItComesAfterWhatStandsBeforeItAndBeforeWhatStandsBehind) {
-  const Ends ends;
+TEST_P(IoUringWithoutShutdownTest, ItKeepsItsPlaceBetweenTheOtherRequests) {
+  const SocketPair ends;
   char data[8] = {};
   const std::vector<char> bytes = Bytes(8);
   EXPECT_EQ(Results(*engine_, {WriteAt(ends.one.get(), kFileOffsetCurrent, bytes.data(), 8), Nop(),
@@ -84,7 +84,7 @@ TEST_P(IoUringWithoutShutdownTest, ItComesAfterWhatStandsBeforeItAndBeforeWhatSt
 }
 
 TEST_P(IoUringWithoutShutdownTest, ItWakesAReceiveAndReachesAReapInTheSameCall) {
-  const Ends ends;
+  const SocketPair ends;
   char data[8];
   const Request receive = {
       .opcode = Opcode::kRecv, .fd = ends.one.get(), .address = data, .size64 = 8, .token = 1};

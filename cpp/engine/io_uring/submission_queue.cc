@@ -13,7 +13,7 @@ namespace {
 
 uint64_t AddressOf(const void* pointer) { return reinterpret_cast<uint64_t>(pointer); }
 
-// By the three bits of RequestFlags.
+// Index: the lowest three bits of RequestFlags.
 constexpr uint8_t kEntryFlags[8] = {
     0,
     IOSQE_IO_LINK,
@@ -29,7 +29,7 @@ static_assert(kRequestLink == 1 && kRequestDrain == 2 && kRequestFixedFile == 4)
 void FillTransfer(io_uring_sqe* entry, const Request& request, uint8_t plain, uint8_t fixed) {
   DCHECK(request.size64 <= kTransferBytesMax);
   DCHECK(request.buffer_slot <= UINT16_MAX);
-  entry->off = request.file_offset;  // kFileOffsetCurrent is the kernel's own -1
+  entry->off = request.file_offset;  // kFileOffsetCurrent is -1, the same as in the kernel
   entry->addr = AddressOf(request.address);
   entry->len = static_cast<uint32_t>(request.size64);
   if (request.buffer_slot == kNoBufferSlot) {
@@ -40,8 +40,8 @@ void FillTransfer(io_uring_sqe* entry, const Request& request, uint8_t plain, ui
   }
 }
 
-// The slot of the file table is not a descriptor here: IOSQE_FIXED_FILE is refused, and 0 means "no
-// slot" (5.15).
+// A file slot is not passed as a descriptor here: the kernel rejects IOSQE_FIXED_FILE, and a
+// file_index of 0 means "no slot" (5.15).
 void FillClose(io_uring_sqe* entry, const Request& request, bool closes_file_slots) {
   entry->opcode = IORING_OP_CLOSE;
   if ((request.flags & kRequestFixedFile) == 0) return;
@@ -50,7 +50,7 @@ void FillClose(io_uring_sqe* entry, const Request& request, bool closes_file_slo
   entry->file_index = static_cast<uint32_t>(request.fd) + 1;
 }
 
-// The kernel adds MSG_NOSIGNAL to a send itself, but not in all versions.
+// Not all kernels add MSG_NOSIGNAL to a send.
 void FillSocketTransfer(io_uring_sqe* entry, const Request& request) {
   DCHECK(request.size64 <= kTransferBytesMax);
   const bool is_send = request.opcode == Opcode::kSend;
@@ -79,8 +79,8 @@ void FillMessage(io_uring_sqe* entry, const Request& request) {
       static_cast<uint32_t>(request.parameter) | (is_send ? uint32_t{MSG_NOSIGNAL} : 0);
 }
 
-// The kernel reads both halves as 16-bit words (IORING_FEAT_POLL_32BITS, 5.9; before, the first was
-// all there was).
+// The kernel reads the mask as two 16-bit halves (IORING_FEAT_POLL_32BITS, 5.9; older kernels read
+// only the first).
 void FillPoll(io_uring_sqe* entry, const Request& request) {
   entry->opcode = IORING_OP_POLL_ADD;
   uint32_t events = static_cast<uint32_t>(request.parameter);
@@ -100,7 +100,7 @@ SubmissionQueue::SubmissionQueue(const Uring& uring, KernelQuirks quirks)
       flags_(uring.ring().sq.kflags),
       timeouts_(new __kernel_timespec[uring.params().sq_entries]) {
   if (uring.HasFlag(IORING_SETUP_NO_SQARRAY)) return;
-  // Position p is entry p for ever: the array of indexes is written once.
+  // Position p is always entry p, so the array of indexes is written once.
   for (uint32_t i = 0; i <= mask_; ++i) uring.ring().sq.array[i] = i;
 }
 
@@ -110,7 +110,7 @@ uint32_t SubmissionQueue::ChainLength(std::span<const Request> requests) {
   return length;
 }
 
-// Inlined, for calling it costs half of what it does.
+// Inlined: a call would cost half as much as the body.
 [[gnu::always_inline]] inline io_uring_sqe* SubmissionQueue::Push(const Request& request) {
   const uint32_t index = tail_++ & mask_;
   io_uring_sqe* const entry = &entries_[index];
@@ -137,7 +137,7 @@ uint32_t SubmissionQueue::ChainLength(std::span<const Request> requests) {
       entry->len = 1;
       break;
     default:
-      FillRare(entry, request);
+      FillOther(entry, request);
   }
   return entry;
 }
@@ -148,7 +148,7 @@ size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
   const Request* next = fitting.data();
   const Request* const end = next + fitting.size();
   while (next < end) {
-    if ((next->flags & (kRequestLink | kRequestDrain)) == 0 && !drained_) [[likely]] {
+    if ((next->flags & (kRequestLink | kRequestDrain)) == 0 && !next_needs_drain_) [[likely]] {
       Push(*next++);
       continue;
     }
@@ -162,42 +162,43 @@ size_t SubmissionQueue::PushChains(std::span<const Request> requests) {
 
 void SubmissionQueue::PushInOrder(const Request& request) {
   io_uring_sqe* const entry = Push(request);
-  if (drained_ || (request.flags & kRequestDrain) != 0) KeepBehindDrain(entry, request);
+  if (next_needs_drain_ || (request.flags & kRequestDrain) != 0) OrderAfterDrain(entry, request);
 }
 
-// io_uring_enter(2) has later requests start after a drain has completed. Kernels of 5.15 to 6.15
-// let all go that stand behind it when it starts, and 6.1 even starts them first (measured). There
-// a drain of its own holds the next one back, and with it those behind it. From 6.16 on it is not
-// needed, and would make them wait for the next one to complete.
-void SubmissionQueue::KeepBehindDrain(io_uring_sqe* entry, const Request& request) {
-  if (drained_ && !chain_is_open_) {
+// io_uring_enter(2): requests after a drain start when the drain has completed. Kernels 5.15
+// to 6.15 start them when the drain starts, and 6.1 even before it (measured). There the request
+// after the drain gets a drain flag too, which delays it and all later ones. From 6.16 on the flag
+// is not needed, and would make the later requests wait until that request completes.
+void SubmissionQueue::OrderAfterDrain(io_uring_sqe* entry, const Request& request) {
+  if (next_needs_drain_ && !chain_is_open_) {
     entry->flags |= IOSQE_IO_DRAIN;
-    drained_ = false;
+    next_needs_drain_ = false;
   }
   if ((request.flags & kRequestDrain) != 0) {
     has_seen_drain_ = true;
-    drained_ = !quirks_.drains_hold_back;
+    next_needs_drain_ = !quirks_.drain_blocks_later_requests;
   }
   chain_is_open_ = (request.flags & kRequestLink) != 0;
 }
 
-// The next request then follows the last one that the kernel has taken.
+// The next request then follows the last one that the kernel has consumed.
 void SubmissionQueue::Retract(uint32_t position) {
   tail_ = position;
   Publish();
-  drained_ = false;
+  next_needs_drain_ = false;
   chain_is_open_ = false;
   for (uint32_t before = position - 1; position - before <= capacity(); --before) {
     if (before != position - 1 && (At(before).flags & IOSQE_IO_LINK) == 0) break;
-    if ((At(before).flags & IOSQE_IO_DRAIN) != 0) drained_ = !quirks_.drains_hold_back;
+    if ((At(before).flags & IOSQE_IO_DRAIN) != 0)
+      next_needs_drain_ = !quirks_.drain_blocks_later_requests;
   }
 }
 
-// The thread may wake by itself (for a signal that stops the process, or for work of its own). Then
-// it clears its flag before it loads the tail, and sets it again only after it has stored the head:
-// as long as the flag is set and the head the same after our store, it has taken nothing and will
-// find nothing. Otherwise it is at work on entries that are all still there, and the tail goes back
-// to where it was.
+// The SQPOLL thread may wake without us (for a signal that stops the process, or for task work).
+// Then it clears its flag before it loads the tail, and sets the flag again after it has stored the
+// head. So when the flag is set and the head is unchanged after our store, it has consumed nothing
+// and will find nothing. Otherwise it is consuming entries, which are all still valid, and the tail
+// is restored.
 bool SubmissionQueue::HideFromSqpollThread() {
   const uint32_t before = head();
   __atomic_store_n(kernel_tail_, before, __ATOMIC_SEQ_CST);
@@ -206,7 +207,7 @@ bool SubmissionQueue::HideFromSqpollThread() {
   return false;
 }
 
-void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) const {
+void SubmissionQueue::FillOther(io_uring_sqe* entry, const Request& request) const {
   const auto low = static_cast<uint32_t>(request.parameter);
   const auto high = static_cast<uint32_t>(request.parameter >> 32);
   switch (request.opcode) {
@@ -269,7 +270,7 @@ void SubmissionQueue::FillRare(io_uring_sqe* entry, const Request& request) cons
       entry->addr = request.size64;
       break;
     default:
-      CHECK(false);  // an opcode that is no opcode is the caller's to refuse
+      CHECK(false);  // the caller must reject unknown opcodes
   }
 }
 

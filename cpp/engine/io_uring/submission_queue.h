@@ -1,11 +1,12 @@
-// SubmissionQueue: the queue that the kernel takes requests from, as shared memory. It turns
-// Requests into entries, each written whole, all 64 bytes: a flag left from an entry's earlier use
-// once made a read of one file return another's. It makes no system call: see submission_side.h.
+// SubmissionQueue: the queue that the kernel reads requests from, in shared memory. It converts
+// Requests to entries. It writes all 64 bytes of an entry: a flag from an earlier use of the entry
+// once made a read of one file return the bytes of another. It makes no system call: see
+// submission_side.h.
 //
-// Entries sit at positions that only grow; position p is entry p modulo the capacity. [head, tail)
-// are not yet taken.
+// Positions only grow; position p is entry p modulo the capacity. The kernel has not consumed
+// [head, tail).
 //
-// Threading: one thread at a time (the submission side); the kernel at once.
+// Threading: one thread at a time (the submission side), in parallel with the kernel.
 //
 //   const size_t pushed = queue.PushChains(requests);
 //   queue.Publish();
@@ -21,10 +22,11 @@
 
 namespace mooring {
 
-// What kernels do differently (features.h).
+// Differences between kernels (features.h).
 struct KernelQuirks {
-  bool closes_file_slots = true;  // else closing one gives -EBADF
-  bool drains_hold_back = true;   // what is submitted after a drain starts after it, unasked
+  bool closes_file_slots = true;  // false: closing one fails with -EBADF
+  // A drain delays all requests that are submitted after it, without a flag on them.
+  bool drain_blocks_later_requests = true;
 };
 
 class SubmissionQueue {
@@ -38,19 +40,19 @@ class SubmissionQueue {
   uint32_t tail() const { return tail_; }
   uint32_t Pending() const { return tail_ - head(); }
   uint32_t Room() const { return capacity() - Pending(); }
-  // IORING_SQ_*: what the kernel wants of us.
+  // IORING_SQ_*: the kernel's requests to the application.
   uint32_t flags() const { return __atomic_load_n(flags_, __ATOMIC_ACQUIRE); }
 
-  // Requests that must reach the kernel in one system call: a chain of links ends where the call
-  // does.
+  // The number of requests at the start that one system call must submit: the end of a call ends a
+  // chain.
   static uint32_t ChainLength(std::span<const Request> requests);
-  // Whole chains, as many as there is room for; returns how many requests. Seen by the kernel after
-  // Publish.
+  // Pushes as many complete chains as there is room for; returns the number of requests. The kernel
+  // sees them after Publish.
   size_t PushChains(std::span<const Request> requests);
   void Publish() { __atomic_store_n(kernel_tail_, tail_, __ATOMIC_RELEASE); }
-  // Publish, where a kernel thread polls; true when it sleeps and must be woken. Sequential order
-  // keeps the look at its flag behind our store: it sets the flag first and looks at the tail once
-  // more before it sleeps.
+  // Publish with an SQPOLL thread; true when that thread sleeps and must be woken. The thread sets
+  // its flag and then reads the tail once more before it sleeps. Sequential order keeps our store
+  // of the tail before our load of the flag.
   bool PublishToSqpollThread() {
     __atomic_store_n(kernel_tail_, tail_, __ATOMIC_SEQ_CST);
     return SqpollThreadSleeps();
@@ -58,34 +60,35 @@ class SubmissionQueue {
   bool SqpollThreadSleeps() const {
     return (__atomic_load_n(flags_, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP) != 0;
   }
-  // Takes all that the kernel has not taken out of its sight, before it is failed and retracted.
-  // False, and nothing changed, unless its thread sleeps.
+  // Moves the kernel's tail back to its head, so that the entries that it has not consumed can be
+  // failed and retracted. False, with nothing changed, unless the SQPOLL thread sleeps.
   bool HideFromSqpollThread();
 
   const io_uring_sqe& At(uint32_t position) const { return entries_[position & mask_]; }
-  // Takes back [position, tail), none of which the kernel has taken. Where a kernel thread polls,
-  // only what is hidden from it.
+  // Removes [position, tail), which the kernel has not consumed. With SQPOLL, only after
+  // HideFromSqpollThread.
   void Retract(uint32_t position);
 
  private:
   io_uring_sqe* Push(const Request& request);
-  // Of a chain, or where drains are about.
+  // For requests of a chain, drains, and requests after a drain.
   void PushInOrder(const Request& request);
-  void KeepBehindDrain(io_uring_sqe* entry, const Request& request);
-  void FillRare(io_uring_sqe* entry, const Request& request) const;
+  void OrderAfterDrain(io_uring_sqe* entry, const Request& request);
+  void FillOther(io_uring_sqe* entry, const Request& request) const;
 
   const uint32_t mask_;
   const KernelQuirks quirks_;
   uint32_t tail_;
   bool has_seen_drain_ = false;
-  bool drained_ = false;  // the last request, or its chain, has a drain that the next must wait for
-  bool chain_is_open_ = false;  // and that next one is of the same chain; of use with drained_ only
+  // The last request, or its chain, has a drain that the next request must wait for.
+  bool next_needs_drain_ = false;
+  bool chain_is_open_ = false;  // the next request is of the same chain; see next_needs_drain_
   io_uring_sqe* const entries_;
   uint32_t* const head_;
   uint32_t* const kernel_tail_;
   uint32_t* const flags_;
-  // One for each entry: the kernel copies it when it takes the entry (IORING_FEAT_SUBMIT_STABLE,
-  // 5.5), hence before the entry is used again.
+  // One for each entry. The kernel copies it when it consumes the entry (IORING_FEAT_SUBMIT_STABLE,
+  // 5.5), so before the entry is used again.
   const std::unique_ptr<__kernel_timespec[]> timeouts_;
 };
 

@@ -7,12 +7,12 @@
 namespace mooring {
 namespace {
 
-// How long one Submit bears with a kernel that has no room for a request, before the request fails
-// with that errno.
-constexpr int64_t kPatienceNs = 100'000'000;
-constexpr int64_t kShortestPauseNs = 20'000;
+// Time limit for one Submit while the kernel accepts no entries. After it, they fail with the
+// kernel's errno.
+constexpr int64_t kRetryTimeMaxNs = 100'000'000;
+constexpr int64_t kPauseMinNs = 20'000;
 
-// Only this side writes the counter.
+// Only the submission side writes the counter.
 void AddOne(std::atomic<uint64_t>& counter, std::memory_order order) {
   counter.store(counter.load(std::memory_order_relaxed) + 1, order);
 }
@@ -33,7 +33,7 @@ bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionW
     const size_t filled = queue_.PushChains(requests.subspan(next));
     if (filled != 0) {
       next += filled;
-      next -= HandOver(next == requests.size() ? wait : SubmissionWait{});
+      next -= SubmitPending(next == requests.size() ? wait : SubmissionWait{});
       continue;
     }
     const uint32_t length = SubmissionQueue::ChainLength(requests.subspan(next));
@@ -47,8 +47,8 @@ bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionW
   return any_failed_;
 }
 
-// Returns how many of the last requests are to be filled in again.
-size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
+// Returns the number of requests, from the last one backwards, that must be pushed again.
+size_t SubmissionSide::SubmitPending(const SubmissionWait& wait) {
   AddOne(submission_count_, std::memory_order_release);
   if (sqpoll_) {
     WakeSqpollThread();
@@ -56,10 +56,10 @@ size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
   }
   queue_.Publish();
   const uint32_t pending = queue_.Pending();
-  // With DEFER_TASKRUN what is due completes only in a call that asks for events. Where something
-  // is, this one asks: who always finds something to reap would never come to see the rest.
-  const bool is_due = (queue_.flags() & IORING_SQ_TASKRUN) != 0;
-  const uint32_t flags = wait.flags | (is_due ? IORING_ENTER_GETEVENTS : 0);
+  // With DEFER_TASKRUN, pending task work runs only in a call that asks for events. So this call
+  // asks when there is any: a caller that always finds events to reap would otherwise never run it.
+  const bool has_task_work = (queue_.flags() & IORING_SQ_TASKRUN) != 0;
+  const uint32_t flags = wait.flags | (has_task_work ? IORING_ENTER_GETEVENTS : 0);
   const int result = Enter(pending, wait.min_complete, flags, wait.timeout);
   if (result == static_cast<int>(pending)) [[likely]]
     return 0;
@@ -67,27 +67,27 @@ size_t SubmissionSide::HandOver(const SubmissionWait& wait) {
 }
 
 size_t SubmissionSide::Recover(int result, uint32_t pending) {
-  const uint32_t untaken = queue_.Pending();
-  if (untaken < pending) return RecoverShort();
+  const uint32_t unconsumed = queue_.Pending();
+  if (unconsumed < pending) return RecoverPartial();
   switch (result) {
     case -EINTR:
       break;
     case -EAGAIN:  // no memory for a request (io_uring_enter(2))
-    case -EBUSY:   // completions wait for room in their queue; 5.5 to 5.12 take no more until then
+    case -EBUSY:   // completions wait for room in their queue; 5.5 to 5.12 consume nothing then
       if (Pause()) break;
       [[fallthrough]];
-    default:  // EEXIST: not the owner's thread; EBADFD, ENXIO, EPERM: not ours to use any more
+    default:  // EEXIST: not the owner's thread; EBADFD, ENXIO, EPERM: the ring is not usable
       FailPending(result < 0 ? result : -EIO);
       return 0;
   }
   queue_.Retract(queue_.head());
-  return untaken;
+  return unconsumed;
 }
 
-// The kernel took the first ones and stopped: without SUBMIT_ALL (5.18) at a bad request, else for
-// want of memory. Its chain of links ended there, so what is left of a chain must not start as if
-// it stood alone.
-size_t SubmissionSide::RecoverShort() {
+// The kernel consumed the first entries and stopped: at an invalid request without SUBMIT_ALL
+// (5.18), otherwise for lack of memory. This ended the current chain in the kernel. The rest of the
+// chain must not start as separate requests, so it fails with ECANCELED.
+size_t SubmissionSide::RecoverPartial() {
   const uint32_t head = queue_.head();
   uint32_t position = head;
   bool cut = (queue_.At(head - 1).flags & IOSQE_IO_LINK) != 0;
@@ -95,60 +95,59 @@ size_t SubmissionSide::RecoverShort() {
     cut = (queue_.At(position).flags & IOSQE_IO_LINK) != 0;
     Fail(queue_.At(position).user_data, -ECANCELED);
   }
-  const size_t untaken = queue_.tail() - position;
+  const size_t unconsumed = queue_.tail() - position;
   queue_.Retract(head);
-  return untaken;
+  return unconsumed;
 }
 
-bool SubmissionSide::WaitUntilTaken() {
+bool SubmissionSide::WaitUntilConsumed() {
   any_failed_ = false;
   paused_ns_ = 0;
   if (sqpoll_) WaitForRoom(queue_.capacity());
   return any_failed_;
 }
 
-// A thread that sleeps on would leave its requests for ever: where it cannot be woken, as behind a
-// seccomp filter that came after the ring, they fail.
+// Requests fail where the SQPOLL thread cannot be woken, for example because of a seccomp filter
+// that was installed after the ring was made. Otherwise they would stay in the queue without limit.
 void SubmissionSide::WakeSqpollThread() {
   bool asleep = queue_.PublishToSqpollThread();
   while (asleep) {
     const int result = Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP, nullptr);
-    if (result >= 0 || GivesUp(result)) return;
+    if (result >= 0 || HandleWakeFailure(result)) return;
     asleep = queue_.SqpollThreadSleeps();
   }
 }
 
-// After a wake-up that was refused: true when all that is pending has failed for it.
-bool SubmissionSide::GivesUp(int result) {
-  // EOWNERDEAD: the polling thread is gone, and nobody will take them.
+// Called after a failed wake-up: true when all pending requests have failed with its errno.
+bool SubmissionSide::HandleWakeFailure(int result) {
+  // EOWNERDEAD: the SQPOLL thread has ended and will not consume them.
   if (result != -EOWNERDEAD && (Pause() || !queue_.HideFromSqpollThread())) return false;
   FailPending(result);
   return true;
 }
 
-// With SQPOLL only: else every Submit leaves the queue empty.
+// Only with SQPOLL: otherwise each Submit leaves the queue empty.
 void SubmissionSide::WaitForRoom(uint32_t count) {
   while (queue_.Room() < count) {
     const int result =
         Enter(queue_.Pending(), 0, IORING_ENTER_SQ_WAKEUP | IORING_ENTER_SQ_WAIT, nullptr);
-    if (result < 0 && GivesUp(result)) return;
-    // SQ_WAIT (5.10) ends when there is room for one. The thread is awake and at work: the rest is
-    // near.
+    if (result < 0 && HandleWakeFailure(result)) return;
+    // SQ_WAIT (5.10) returns when there is room for one entry. The SQPOLL thread is awake and
+    // consumes the others soon.
     if (queue_.Room() < count) {
-      const timespec pause = {.tv_sec = 0, .tv_nsec = kShortestPauseNs};
+      const timespec pause = {.tv_sec = 0, .tv_nsec = kPauseMinNs};
       nanosleep(&pause, nullptr);
     }
   }
 }
 
-// Gives the kernel a chance to finish something, longer each time; false when patience is at its
-// end.
+// Sleeps, longer each time, so that the kernel can complete requests; false after kRetryTimeMaxNs.
 bool SubmissionSide::Pause() {
-  if (paused_ns_ >= kPatienceNs) return false;
-  // Runs what is due, and moves completions that wait into their queue, if the other side has made
-  // room there.
+  if (paused_ns_ >= kRetryTimeMaxNs) return false;
+  // Runs pending task work, and moves waiting completions into their queue if the completion side
+  // has made room.
   (void)Enter(0, 0, IORING_ENTER_GETEVENTS, nullptr);
-  const int64_t pause_ns = paused_ns_ < kShortestPauseNs ? kShortestPauseNs : paused_ns_ / 2;
+  const int64_t pause_ns = paused_ns_ < kPauseMinNs ? kPauseMinNs : paused_ns_ / 2;
   const timespec pause = {.tv_sec = 0, .tv_nsec = pause_ns};
   nanosleep(&pause, nullptr);
   paused_ns_ += pause_ns;
@@ -157,7 +156,7 @@ bool SubmissionSide::Pause() {
 
 void SubmissionSide::FailPending(int32_t result) {
   const uint32_t head = queue_.head();
-  bool linked = false;  // to one that fails here
+  bool linked = false;  // to a request that fails here
   for (uint32_t position = head; position != queue_.tail(); ++position) {
     Fail(queue_.At(position).user_data, linked ? -ECANCELED : result);
     linked = (queue_.At(position).flags & IOSQE_IO_LINK) != 0;

@@ -1,10 +1,9 @@
-// SubmissionSide: takes requests to the kernel, whole chains at a time, and answers for those that
-// the kernel does not take: they become failed events. It never drops a request and never waits for
-// one to finish.
+// SubmissionSide: submits requests to the kernel, in complete chains. Requests that the kernel does
+// not accept become failed events. It never drops a request and never waits for one to complete.
 //
-// Threading: one thread at a time; counters from any.
+// Threading: one thread at a time; counters: any thread.
 //
-//   if (submission.Submit(requests, {})) completion.NotifyFailed();
+//   if (submission.Submit(requests, {})) completion.SignalFailedEvents();
 #ifndef MOORING_CPP_ENGINE_IO_URING_SUBMISSION_SIDE_H_
 #define MOORING_CPP_ENGINE_IO_URING_SUBMISSION_SIDE_H_
 
@@ -19,42 +18,42 @@
 
 namespace mooring {
 
-// What the system call that hands over the last requests may wait for as well.
+// The wait for completions in the system call that submits the last requests.
 struct SubmissionWait {
   uint32_t min_complete = 0;
   uint32_t flags = 0;                          // IORING_ENTER_GETEVENTS, or 0
-  const __kernel_timespec* timeout = nullptr;  // none: no wait
+  const __kernel_timespec* timeout = nullptr;  // null: no wait
 };
 
 class SubmissionSide {
  public:
-  // Both outlive the side.
+  // Both references outlive the object.
   SubmissionSide(const Uring& uring, FailedEvents& failed, KernelQuirks quirks);
 
-  // True when requests have failed on the way: their events are in FailedEvents, and no completion
-  // tells of them.
+  // True when requests have failed. Their events are in FailedEvents, and the kernel does not
+  // signal them.
   bool Submit(std::span<const Request> requests, const SubmissionWait& wait);
 
-  // Returns when the kernel has taken and started all that was submitted. With SQPOLL only is there
-  // anything to wait for. True as Submit.
-  bool WaitUntilTaken();
+  // Returns when the kernel has consumed and started all submitted requests. It waits only with
+  // SQPOLL. The result is that of Submit.
+  bool WaitUntilConsumed();
 
-  // From the first drain on, requests may have to wait for it inside the kernel, cancellations too.
+  // True from the first drain on: requests, including cancels, may then wait inside the kernel.
   bool has_seen_drain() const { return queue_.has_seen_drain(); }
 
-  // Grows with each hand-over, before it: who loads it (acquire) after he has seen a request's
-  // outcome sees what the submitter wrote before he submitted. The kernel orders the two in fact,
-  // but no C++ rule and no sanitizer knows.
+  // Incremented before each submission to the kernel. A thread that loads it (acquire) after it has
+  // seen the result of a request also sees all writes before the submission. The kernel orders
+  // these two, but no C++ rule says so, and a sanitizer does not see it.
   const std::atomic<uint64_t>& submission_count() const { return submission_count_; }
 
   uint64_t system_calls() const { return system_calls_.load(std::memory_order_relaxed); }
 
  private:
-  size_t HandOver(const SubmissionWait& wait);
+  size_t SubmitPending(const SubmissionWait& wait);
   size_t Recover(int result, uint32_t pending);
-  size_t RecoverShort();
+  size_t RecoverPartial();
   void WakeSqpollThread();
-  bool GivesUp(int result);
+  bool HandleWakeFailure(int result);
   void WaitForRoom(uint32_t count);
   bool Pause();
   void FailPending(int32_t result);

@@ -1,4 +1,4 @@
-// What happens to requests that the kernel does not take, or not at once.
+// Requests that the kernel does not consume, or not in the first call.
 
 #include "cpp/engine/io_uring/submission_side.h"
 
@@ -37,7 +37,7 @@ class SubmissionSideTest : public ::testing::TestWithParam<Mode> {
 INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner), ModeName);
 
-TEST_P(SubmissionSideTest, AShortageThatPassesIsNotSeen) {
+TEST_P(SubmissionSideTest, ATemporaryShortageFailsNoRequest) {
   for (const int error : {EAGAIN, EBUSY, EINTR}) {
     int failures = 5;
     kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
@@ -47,7 +47,7 @@ TEST_P(SubmissionSideTest, AShortageThatPassesIsNotSeen) {
   }
 }
 
-TEST_P(SubmissionSideTest, AShortageThatLastsFailsEachRequestOnceAndSoon) {
+TEST_P(SubmissionSideTest, ALastingShortageFailsEachRequestOnceWithinSeconds) {
   for (const int error : {EAGAIN, EBUSY}) {
     kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
       return *to_submit != 0 ? -error : 1;
@@ -60,28 +60,27 @@ TEST_P(SubmissionSideTest, AShortageThatLastsFailsEachRequestOnceAndSoon) {
   EXPECT_EQ(Results(*engine_, std::vector<Request>(100, Nop())), Values(100, 0));
 }
 
-TEST_P(SubmissionSideTest, ARefusalFailsEachRequestOnceAndTheRingGoesOn) {
-  int refusals = 1;
+TEST_P(SubmissionSideTest, AFailedEnterFailsEachRequestOnceAndTheRingStillWorks) {
+  int failures = 1;
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
-    return *to_submit != 0 && refusals-- > 0 ? -EBADFD : 1;
+    return *to_submit != 0 && failures-- > 0 ? -EBADFD : 1;
   };
   Values expected(8, -EBADFD);
   expected.resize(20, 0);
   EXPECT_EQ(Results(*engine_, std::vector<Request>(20, Nop())), expected);
 }
 
-TEST_P(SubmissionSideTest, ARefusalFailsTheFirstOfAChainAndCancelsTheRest) {
-  int refusals = 1;
+TEST_P(SubmissionSideTest, AFailedEnterFailsTheFirstOfAChainAndCancelsTheRest) {
+  int failures = 1;
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
-    return *to_submit != 0 && refusals-- > 0 ? -EPERM : 1;
+    return *to_submit != 0 && failures-- > 0 ? -EPERM : 1;
   };
   const std::vector<Request> requests = {Nop(kRequestLink), Nop(kRequestLink), Nop(), Nop()};
   EXPECT_EQ(Results(*engine_, requests), (Values{-EPERM, -ECANCELED, -ECANCELED, -EPERM}));
 }
 
-// Kernels without SUBMIT_ALL stop at a bad request; the others have been promised events all the
-// same.
-TEST_P(SubmissionSideTest, WhatTheKernelLeavesIsSubmittedAgain) {
+// Kernels without SUBMIT_ALL stop at an invalid request. The requests after it must get events too.
+TEST_P(SubmissionSideTest, UnconsumedRequestsAreSubmittedAgain) {
   const std::vector<char> bytes = Bytes(100);
   const TempFile file(bytes);
   std::vector<char> data(100);
@@ -98,8 +97,8 @@ TEST_P(SubmissionSideTest, WhatTheKernelLeavesIsSubmittedAgain) {
   }
 }
 
-// The kernel ends a chain where it stops; what is left must not run as if it stood alone.
-TEST_P(SubmissionSideTest, AChainThatTheKernelCutsIsCancelledFromThere) {
+// The kernel ends a chain where it stops. The rest of the chain must not run as separate requests.
+TEST_P(SubmissionSideTest, AChainThatTheKernelCutsIsCancelledFromTheCut) {
   for (uint32_t taken = 1; taken < 4; ++taken) {
     bool cut = false;
     kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
@@ -119,7 +118,7 @@ TEST_P(SubmissionSideTest, AChainThatTheKernelCutsIsCancelledFromThere) {
   }
 }
 
-TEST_P(SubmissionSideTest, SubmitAndReapBringsFailuresToo) {
+TEST_P(SubmissionSideTest, SubmitAndReapReturnsFailedEvents) {
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
     return *to_submit != 0 ? -EBADFD : 1;
   };
@@ -143,19 +142,18 @@ TEST_P(SubmissionSideTest, FailuresMakeTheEventFdReadable) {
   EXPECT_EQ(Take(*engine_, 1).size(), 1u);
 }
 
-using SubmissionSidePollerTest = SubmissionSideTest;
-INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSidePollerTest, ::testing::Values(Mode::kSqpoll),
+using SubmissionSideSqpollTest = SubmissionSideTest;
+INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideSqpollTest, ::testing::Values(Mode::kSqpoll),
                          ModeName);
 
-TEST_P(SubmissionSidePollerTest, AWakeUpThatFailsIsTriedAgain) {
+TEST_P(SubmissionSideSqpollTest, AFailedWakeUpIsTriedAgain) {
   for (const int error : {EINTR, EAGAIN, EBUSY, EPERM}) {
     int failures = 3;
     kernel_.on_enter = [&](int, uint32_t*, uint32_t flags) {
       return (flags & IORING_ENTER_SQ_WAKEUP) != 0 && failures-- > 0 ? -error : 1;
     };
     for (const Deadline patience = Patience(); failures > 0 && !patience.Passed();) {
-      ExpectNone(
-          *engine_);  // the kernel's thread falls asleep after a millisecond of nothing to do
+      ExpectNone(*engine_);  // the SQPOLL thread sleeps after one idle millisecond
       EXPECT_EQ(Results(*engine_, {Nop()}), Values({0}));
     }
     EXPECT_LE(failures, 0);
@@ -163,23 +161,23 @@ TEST_P(SubmissionSidePollerTest, AWakeUpThatFailsIsTriedAgain) {
   }
 }
 
-TEST_P(SubmissionSidePollerTest, WhatASleeperCannotBeWokenForFailsOnceAndTheRingGoesOn) {
+TEST_P(SubmissionSideSqpollTest, RequestsFailOnceWhenTheSqpollThreadCannotBeWoken) {
   for (const size_t count : {size_t{1}, size_t{3}, size_t{20}}) {  // of 8 entries
     SKIP_UNLESS(Eventually([&] { return SqpollThreadSleeps(engine_->ring_fd()); }), "wchan");
-    bool is_refused = false;
+    bool entered = false;
     kernel_.on_enter = [&](int, uint32_t*, uint32_t) {
-      is_refused = true;
+      entered = true;
       return -EPERM;
     };
     EXPECT_EQ(Results(*engine_, std::vector<Request>(count, Nop())), Values(count, -EPERM));
-    EXPECT_TRUE(is_refused);
+    EXPECT_TRUE(entered);
     kernel_.on_enter = nullptr;
     EXPECT_EQ(Results(*engine_, std::vector<Request>(count, Nop())), Values(count, 0));
     ExpectNone(*engine_);
   }
 }
 
-TEST_P(SubmissionSidePollerTest, ASleeperThatCannotBeWokenIsNotWaitedForByASlotThatIsSet) {
+TEST_P(SubmissionSideSqpollTest, SetFileDoesNotWaitForAnSqpollThreadThatCannotBeWoken) {
   EngineOptions options = OptionsOf(GetParam());
   options.fixed_file_count = 1;
   options.submission_count = 8;
@@ -195,12 +193,13 @@ using SubmissionSideThreadsTest = SubmissionSideTest;
 INSTANTIATE_TEST_SUITE_P(Modes, SubmissionSideThreadsTest, ::testing::Values(Mode::kAnyThread),
                          ModeName);
 
-TEST_P(SubmissionSideThreadsTest, AFailureWakesAParkedReaper) {
+TEST_P(SubmissionSideThreadsTest, AFailedEventEndsAWaitInPoll) {
   kernel_.on_enter = [&](int, uint32_t* to_submit, uint32_t) {
     return *to_submit != 0 ? -EBADFD : 1;
   };
   std::thread submitter([&] {
-    const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000'000};  // until the reaper has parked
+    // Until the reaper waits in poll(2).
+    const timespec pause = {.tv_sec = 0, .tv_nsec = 20'000'000};
     nanosleep(&pause, nullptr);
     engine_->Submit(std::vector{As(1, Nop())});
   });

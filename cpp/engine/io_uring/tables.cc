@@ -11,29 +11,29 @@ constexpr uint32_t kSparseSlotCountMax = 16384;  // IORING_MAX_REG_BUFFERS, 5.13
 }  // namespace
 
 int UringTables::CreateBuffers(uint32_t slot_count) {
-  // The kernel's answer would be that of one without such tables.
-  if (slot_count > kSparseSlotCountMax) return EINVAL;
+  // The kernel returns the same errno here as for a missing IORING_REGISTER_BUFFERS2.
+  if (slot_count > kSparseSlotCountMax) return -EINVAL;
   io_uring_rsrc_register table = {};
   table.nr = slot_count;
   table.flags = IORING_RSRC_REGISTER_SPARSE;  // 5.19
-  int result = uring_.Control(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
+  int result = uring_.Register(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
   if (result == -EINVAL) {
-    // From 5.13, a range at null of no bytes is an empty slot; before, there are none.
+    // From 5.13, a null range of 0 bytes is an empty slot. Older kernels have no empty slots.
     const std::unique_ptr<iovec[]> ranges(new iovec[slot_count]());
     table.flags = 0;
     table.data = reinterpret_cast<uint64_t>(ranges.get());
-    result = uring_.Control(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
+    result = uring_.Register(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
   }
   has_buffers_ = result >= 0;
   if (result == -EINVAL) result = TryWhole();
-  return result >= 0 ? 0 : -result;
+  return result < 0 ? result : 0;
 }
 
-// A table of one range that there cannot be: kernels that do not know empty slots answer EFAULT
-// once they look at it, which says that the call itself is fine; others make it.
+// Tries to register a table of one empty range. Kernels without empty slots return EFAULT, which
+// shows that the call itself works. Other kernels make the table.
 int UringTables::TryWhole() {
   const iovec nothing = {};
-  const int result = uring_.Control(IORING_REGISTER_BUFFERS, &nothing, 1);
+  const int result = uring_.Register(IORING_REGISTER_BUFFERS, &nothing, 1);
   if (result < 0 && result != -EFAULT) return result;
   has_buffers_ = result >= 0;
   registers_whole_ = true;
@@ -44,14 +44,14 @@ int UringTables::CreateFiles(uint32_t slot_count) {
   io_uring_rsrc_register table = {};
   table.nr = slot_count;
   table.flags = IORING_RSRC_REGISTER_SPARSE;  // 5.19
-  int result = uring_.Control(IORING_REGISTER_FILES2, &table, sizeof(table));
+  int result = uring_.Register(IORING_REGISTER_FILES2, &table, sizeof(table));
   if (result == -EINVAL) {
     const std::unique_ptr<int32_t[]> files(new int32_t[slot_count]);
     for (uint32_t i = 0; i < slot_count; ++i) files[i] = -1;  // an empty slot, from 5.5
-    result = uring_.Control(IORING_REGISTER_FILES, files.get(), slot_count);
+    result = uring_.Register(IORING_REGISTER_FILES, files.get(), slot_count);
   }
   has_files_ = result >= 0;
-  return has_files_ ? 0 : -result;
+  return has_files_ ? 0 : result;
 }
 
 int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
@@ -62,7 +62,7 @@ int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
   update.data = reinterpret_cast<uint64_t>(ranges.data());
   update.tags = tags.empty() ? 0 : reinterpret_cast<uint64_t>(tags.data());
   update.nr = static_cast<uint32_t>(ranges.size());
-  return uring_.Control(IORING_REGISTER_BUFFERS_UPDATE, &update, sizeof(update));
+  return uring_.Register(IORING_REGISTER_BUFFERS_UPDATE, &update, sizeof(update));
 }
 
 int UringTables::CloneBuffer(int source_fd, uint32_t from, uint32_t to) {
@@ -73,22 +73,23 @@ int UringTables::CloneBuffer(int source_fd, uint32_t from, uint32_t to) {
   clone.src_off = from;
   clone.dst_off = to;
   clone.nr = 1;
-  return uring_.Control(kRegisterCloneBuffers, &clone, 1);
+  return uring_.Register(kRegisterCloneBuffers, &clone, 1);
 }
 
 int UringTables::RegisterBuffers(std::span<const iovec> ranges) {
   if (!registers_whole_) return -EOPNOTSUPP;
   const int result =
-      uring_.Control(IORING_REGISTER_BUFFERS, ranges.data(), static_cast<uint32_t>(ranges.size()));
+      uring_.Register(IORING_REGISTER_BUFFERS, ranges.data(), static_cast<uint32_t>(ranges.size()));
   if (result >= 0) has_buffers_ = true;
   return result < 0 ? result : 0;
 }
 
 int UringTables::UnregisterBuffers() {
   if (!has_buffers_) return 0;
-  // A signal ends the wait for requests that use the table (up to 6.12), not the table: try again.
+  // Up to 6.12 the call waits for requests that use the table. A signal ends the wait and leaves
+  // the table, so try again.
   int result = -EINTR;
-  while (result == -EINTR) result = uring_.Control(IORING_UNREGISTER_BUFFERS, nullptr, 0);
+  while (result == -EINTR) result = uring_.Register(IORING_UNREGISTER_BUFFERS, nullptr, 0);
   if (result < 0 && result != -ENXIO) return result;
   has_buffers_ = false;
   return 0;
@@ -100,7 +101,7 @@ int UringTables::SetFile(uint32_t index, int fd) {
   io_uring_files_update update = {};
   update.offset = index;
   update.fds = reinterpret_cast<uint64_t>(&file);
-  const int result = uring_.Control(IORING_REGISTER_FILES_UPDATE, &update, 1);
+  const int result = uring_.Register(IORING_REGISTER_FILES_UPDATE, &update, 1);
   return result < 0 ? result : 0;
 }
 

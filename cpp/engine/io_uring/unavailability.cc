@@ -9,7 +9,7 @@
 namespace mooring {
 namespace {
 
-// What is seen in practice by name, as manuals and bug reports have it.
+// The common ones by name, as in manuals and bug reports.
 const char* NameOf(int error) {
   switch (error) {
     case EPERM:
@@ -40,44 +40,45 @@ Unavailability Denied(int error, std::string message) {
 }
 
 Unavailability Disabled(int error, int setting) {
-  Unavailability unavailability = {.reason = EngineReason::kIoUringDisabled,
-                                   .code = Code::kPermission,
-                                   .retry = Retry::kAfterRemedy,
-                                   .system_error = error};
-  unavailability.message = Format(
-      "sysctl kernel.io_uring_disabled is %d: io_uring_setup answers %s", setting, NameOf(error));
-  unavailability.remedy = setting == 1
-                              ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
-                                "join the group that sysctl "
-                                "kernel.io_uring_group names, or choose the threads engine"
-                              : "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
-                                "choose the threads engine";
-  return unavailability;
+  Unavailability why = {.reason = EngineReason::kIoUringDisabled,
+                        .code = Code::kPermission,
+                        .retry = Retry::kAfterRemedy,
+                        .system_error = error};
+  why.message = Format("sysctl kernel.io_uring_disabled is %d: io_uring_setup fails with %s",
+                       setting, NameOf(error));
+  why.remedy = setting == 1 ? "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+                              "join the group that sysctl "
+                              "kernel.io_uring_group names, or choose the threads engine"
+                            : "run 'sysctl kernel.io_uring_disabled=0' as root on the host, or "
+                              "choose the threads engine";
+  return why;
 }
 
-// EPERM and EACCES: a seccomp filter answers before the kernel looks at any argument, so it gives
-// itself away by denying a descriptor that does not exist, too; the sysctl (6.6) and security
-// modules act in setup alone.
+// EPERM and EACCES. A seccomp filter runs before the kernel checks any argument, so it denies
+// io_uring_enter for an invalid descriptor too. The sysctl (6.6) and security modules affect only
+// io_uring_setup.
 Unavailability ExplainNotPermitted(const UringCalls& calls, int error) {
-  const int probe = calls.enter(-1, 0, 0, 0, nullptr, 0);
+  const int probe = calls.io_uring_enter(-1, 0, 0, 0, nullptr, 0);
   if (probe == -EPERM || probe == -EACCES) {
     return Denied(
         error,
-        Format("a seccomp filter denies io_uring: io_uring_setup and io_uring_enter answer %s",
+        Format("a seccomp filter denies io_uring: io_uring_setup and io_uring_enter fail with %s",
                NameOf(error)));
   }
   const int setting = IoUringDisabledSysctl().value_or(0);
   if (setting != 0) return Disabled(error, setting);
-  Unavailability unavailability = Denied(
-      error, Format("io_uring_setup answers %s: a seccomp filter or security module denies it",
+  Unavailability why = Denied(
+      error, Format("io_uring_setup fails with %s: a seccomp filter or security module denies it",
                     NameOf(error)));
-  unavailability.remedy += "; under SELinux or AppArmor, allow the domain io_uring";
-  return unavailability;
+  why.remedy +=
+      "; with SELinux or AppArmor, allow io_uring for the domain or profile of this process";
+  return why;
 }
 
 }  // namespace
 
-Unavailability ExplainSetupFailure(const UringCalls& calls, int error) {
+Unavailability ExplainSetupFailure(const UringCalls& calls, int result) {
+  const int error = -result;
   switch (error) {
     case EPERM:
     case EACCES:
@@ -86,15 +87,15 @@ Unavailability ExplainSetupFailure(const UringCalls& calls, int error) {
       return {.reason = EngineReason::kIoUringMissing,
               .code = Code::kUnsupported,
               .system_error = error,
-              .message = "io_uring_setup answers ENOSYS: the kernel (" + KernelRelease() +
-                         ") has no io_uring, or a seccomp filter says so in its place",
+              .message = "io_uring_setup fails with ENOSYS: the kernel (" + KernelRelease() +
+                         ") has no io_uring, or a seccomp filter returns ENOSYS",
               .remedy =
-                  "use a kernel from 5.6 with CONFIG_IO_URING; in a container (podman answers "
-                  "ENOSYS) allow the "
-                  "three io_uring calls in its seccomp profile; or choose the threads engine"};
+                  "use kernel 5.6 or newer with CONFIG_IO_URING; in a container (podman's default "
+                  "profile returns ENOSYS), allow io_uring_setup, io_uring_enter and "
+                  "io_uring_register in the seccomp profile; or choose the threads engine"};
     case EINVAL:
       return ExplainTooOld(
-          "io_uring_setup answers EINVAL even to the flags of 5.6 (CQSIZE, CLAMP)");
+          "io_uring_setup fails with EINVAL even for the flags of 5.6 (CQSIZE, CLAMP)");
     default:
       break;
   }
@@ -106,7 +107,7 @@ Unavailability ExplainSetupFailure(const UringCalls& calls, int error) {
       .message = Format("io_uring_setup: %s", strerror(error)),
       .remedy = descriptors
                     ? "close descriptors that are not needed, or raise RLIMIT_NOFILE (ulimit -n)"
-                    : "free memory, or ask for smaller rings"};
+                    : "free memory, or create smaller rings"};
 }
 
 Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits) {
@@ -115,33 +116,34 @@ Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limi
             .retry = Retry::kLater,
             .system_error = ENOMEM,
             .message =
-                Format("the kernel has no memory for a ring of %s, nor for smaller ones down to %s",
-                       FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.least).c_str()),
+                Format("the kernel has no memory for a ring of %s, or for smaller rings down to %s",
+                       FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.smallest).c_str()),
             .remedy = "free memory, or raise the memory limit of the control group"};
   }
-  Unavailability unavailability = {.reason = EngineReason::kMemlockLimit,
-                                   .code = Code::kMemlockLimit,
-                                   .retry = Retry::kAfterRemedy,
-                                   .system_error = ENOMEM};
-  unavailability.message = Format(
-      "the memlock budget is spent: the ring asked for needs %s, the smallest %s, and the soft "
-      "limit "
+  Unavailability why = {.reason = EngineReason::kMemlockLimit,
+                        .code = Code::kMemlockLimit,
+                        .retry = Retry::kAfterRemedy,
+                        .system_error = ENOMEM};
+  why.message = Format(
+      "the memlock budget is spent: this ring needs %s, the smallest ring %s, and the soft limit "
       "RLIMIT_MEMLOCK is %s, shared by all processes of this user",
-      FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.least).c_str(),
+      FormatBytes(bytes.wanted).c_str(), FormatBytes(bytes.smallest).c_str(),
       FormatBytes(limits.soft_bytes).c_str());
   const uint64_t kib = (bytes.wanted + 1023) / 1024;
-  unavailability.remedy = Format(
+  why.remedy = Format(
       "raise RLIMIT_MEMLOCK by at least %s ('ulimit -l' counts KiB: %llu more; docker: --ulimit "
       "memlock=BYTES; systemd: LimitMEMLOCK=), or grant CAP_IPC_LOCK",
       FormatBytes(bytes.wanted).c_str(), static_cast<unsigned long long>(kib));
   if (limits.hard_bytes > limits.soft_bytes) {
-    unavailability.remedy +=
+    why.remedy +=
         limits.hard_bytes == UINT64_MAX
-            ? "; the hard limit is unlimited, so the ring option RAISE_MEMLOCK suffices"
-            : Format("; the hard limit is %s, which the ring option RAISE_MEMLOCK may use",
-                     FormatBytes(limits.hard_bytes).c_str());
+            ? "; the hard limit is unlimited, so the ring option RAISE_MEMLOCK is sufficient"
+            : Format(
+                  "; the hard limit is %s, and the ring option RAISE_MEMLOCK raises the soft limit "
+                  "to it",
+                  FormatBytes(limits.hard_bytes).c_str());
   }
-  return unavailability;
+  return why;
 }
 
 Unavailability ExplainTooOld(const std::string& what) {
@@ -149,31 +151,32 @@ Unavailability ExplainTooOld(const std::string& what) {
           .code = Code::kUnsupported,
           .system_error = EINVAL,
           .message = "the io_uring of this kernel (" + KernelRelease() + ") is too old: " + what,
-          .remedy = "use a kernel from 5.6, or choose the threads engine"};
+          .remedy = "use kernel 5.6 or newer, or choose the threads engine"};
 }
 
-Unavailability ExplainDeniedCall(const char* call, int error) {
+Unavailability ExplainDeniedCall(const char* call, int result) {
+  const int error = -result;
   if (error == ENOMEM || error == EAGAIN || error == EBUSY || error == EINTR) {
     return {.code = Code::kExhausted,
             .retry = Retry::kLater,
             .system_error = error,
-            .message = Format("a ring was made, but %s: %s", call, strerror(error)),
+            .message = Format("a ring was made, but %s fails: %s", call, strerror(error)),
             .remedy = "try again, or free memory"};
   }
-  return Denied(error, Format("a seccomp filter lets rings be made, but answers %s to %s",
-                              NameOf(error), call));
+  return Denied(error, Format("a seccomp filter allows io_uring_setup, but %s fails with %s", call,
+                              NameOf(error)));
 }
 
-Unavailability ExplainNoSqpoll(int error) {
+Unavailability ExplainNoSqpoll(int result) {
+  const int error = -result;
   const bool privilege = error == EPERM || error == EACCES;
-  return {
-      .code = privilege ? Code::kPermission : Code::kUnsupported,
-      .retry = privilege ? Retry::kAfterRemedy : Retry::kNever,
-      .system_error = error,
-      .message = Format("the kernel gives io_uring, but not SQPOLL: %s", NameOf(error)),
-      .remedy = privilege
-                    ? "grant CAP_SYS_NICE (kernels before 5.13 ask for it), or do without SQPOLL"
-                    : "use a kernel from 5.11, or do without SQPOLL"};
+  return {.code = privilege ? Code::kPermission : Code::kUnsupported,
+          .retry = privilege ? Retry::kAfterRemedy : Retry::kNever,
+          .system_error = error,
+          .message = Format("io_uring is available, but SQPOLL is not: %s", NameOf(error)),
+          .remedy = privilege ? "grant CAP_SYS_NICE (kernels before 5.13 require it), or create "
+                                "the ring without SQPOLL"
+                              : "use kernel 5.11 or newer, or create the ring without SQPOLL"};
 }
 
 }  // namespace mooring

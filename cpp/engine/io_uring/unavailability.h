@@ -1,11 +1,11 @@
-// Unavailability: why there is no io_uring here, in the words that a caller gets, either with the
-// threads that stand in for it or as an error. io_uring_setup(2) answers with an errno that has
-// many causes; they are told apart by looking further.
+// Unavailability: the reason why there is no io_uring, with the message and remedy that the user
+// sees: in the info of the threads engine that replaces it, or in an error. One errno of
+// io_uring_setup(2) has several causes; further checks distinguish them.
 //
 // Threading: a value.
 //
-//   Unavailability unavailability = ExplainSetupFailure(kKernelCalls, EPERM);
-//   if (unavailability.reason == EngineReason::kNone) return unavailability.ToStatus();
+//   const Unavailability why = ExplainSetupFailure(kKernelCalls, -EPERM);
+//   if (why.reason == EngineReason::kNone) return why.ToStatus();
 #ifndef MOORING_CPP_ENGINE_IO_URING_UNAVAILABILITY_H_
 #define MOORING_CPP_ENGINE_IO_URING_UNAVAILABILITY_H_
 
@@ -20,35 +20,36 @@
 namespace mooring {
 
 struct Unavailability {
-  EngineReason reason = EngineReason::kNone;  // kNone: of this attempt only, and the threads engine
-                                              // would fare no better
+  // kNone: the cause is temporary, or affects the threads engine too.
+  EngineReason reason = EngineReason::kNone;
   Code code = Code::kInternal;
   Retry retry = Retry::kNever;
-  int32_t system_error = 0;
+  int32_t system_error = 0;  // positive, as EngineInfo's
   std::string message;
   std::string remedy;
 
   Status ToStatus() const { return Status(code, retry, message, remedy, system_error); }
 };
 
-// `error` is io_uring_setup's, positive; not ENOMEM.
-Unavailability ExplainSetupFailure(const UringCalls& calls, int error);
+// `result` is the negative errno of io_uring_setup, but not -ENOMEM.
+Unavailability ExplainSetupFailure(const UringCalls& calls, int result);
 
-// ENOMEM from io_uring_setup: memlock, or else memory. The caller asked for `wanted_bytes` of
-// rings; the smallest that was tried takes `least_bytes`.
+// The sizes of the ring that the caller asked for and of the smallest ring that was tried.
 struct RingBytes {
   uint64_t wanted = 0;
-  uint64_t least = 0;
+  uint64_t smallest = 0;
 };
+// io_uring_setup returned -ENOMEM: because of RLIMIT_MEMLOCK, or else for lack of memory.
 Unavailability ExplainNoMemory(const RingBytes& bytes, const MemlockLimits& limits);
 
-// The ring is there, but not what the engine needs of it: `what` says what is missing.
+// The ring was made, but the kernel lacks something that the engine needs. `what` completes the
+// sentence: "it has no IORING_OP_READ".
 Unavailability ExplainTooOld(const std::string& what);
-// A ring was made, but `error` is what `call` answers, without which it is no use: a filter's word,
-// unless it is one of the moment.
-Unavailability ExplainDeniedCall(const char* call, int error);
-// SQPOLL was asked for by name.
-Unavailability ExplainNoSqpoll(int error);
+// The ring was made, but `call`, which the engine needs, returned the negative errno `result`:
+// because of a seccomp filter, or for a temporary lack of a resource.
+Unavailability ExplainDeniedCall(const char* call, int result);
+// The caller requires SQPOLL, and the kernel has io_uring without it. `result` is a negative errno.
+Unavailability ExplainNoSqpoll(int result);
 
 }  // namespace mooring
 

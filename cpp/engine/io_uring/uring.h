@@ -1,15 +1,14 @@
-// Uring: the one owner of an io_uring: its descriptor, its mappings, what io_uring_setup(2)
-// answered, and what it has charged to the memlock ledger. Knows which flags it was made with, not
-// why: see setup.h.
+// Uring: the owner of one io_uring: its descriptor, its mappings, the results of io_uring_setup(2),
+// and its charge in the memlock ledger. setup.h chooses the flags.
 //
-// Lifecycle: Create, then any use; the destructor unmaps and closes, upon which the kernel cancels
-// what is in flight, in its own time. The mappings are not there in a fork child (MADV_DONTFORK),
-// and the destructor, in one, closes the child's copy of the descriptor and does nothing else.
+// Lifecycle: Create, then any use. The destructor unmaps and closes; the kernel then cancels the
+// requests in flight, some time later. A fork child does not have the mappings (MADV_DONTFORK). The
+// destructor in a fork child closes the child's copy of the descriptor and does nothing else.
 //
-// Threading: Enter and Control take any thread, as far as the flags let the kernel.
+// Threading: Enter and Register: any thread that the flags of the ring allow.
 //
 //   Uring uring;
-//   const int error = uring.Create(kKernelCalls, params, 8);   // 0, or a positive errno
+//   const int result = uring.Create(kKernelCalls, params, 8);   // 0, or a negative errno
 //   uring.Enter(submitted, 1, IORING_ENTER_GETEVENTS, nullptr);
 #ifndef MOORING_CPP_ENGINE_IO_URING_URING_H_
 #define MOORING_CPP_ENGINE_IO_URING_URING_H_
@@ -29,7 +28,8 @@ class Uring {
   Uring& operator=(Uring&&) = delete;
   ~Uring() { Close(); }
 
-  // `params` is io_uring_setup's. On failure the object is as before, and another try is welcome.
+  // 0, or a negative errno. `params` is the argument of io_uring_setup(2). On failure the object is
+  // unchanged, and the caller may try again.
   int Create(const UringCalls& calls, const io_uring_params& params, uint32_t entries);
   void Close();
   void Swap(Uring& other);
@@ -41,40 +41,41 @@ class Uring {
   bool HasFlag(uint32_t flag) const { return (params_.flags & flag) != 0; }
   bool HasFeature(uint32_t feature) const { return (params_.features & feature) != 0; }
 
-  // What the ring's memory is charged to RLIMIT_MEMLOCK, 0 where the kernel charges none or the
-  // maker is exempt.
+  // The bytes that the ring charges to RLIMIT_MEMLOCK; 0 where the kernel does not charge rings or
+  // the creating process is exempt.
   uint64_t memlock_bytes() const { return memlock_bytes_; }
   bool memlock_exempt() const { return memlock_exempt_; }
 
-  // io_uring_enter(2). `timeout` only where IORING_FEAT_EXT_ARG is.
+  // io_uring_enter(2). `timeout` must be null without IORING_FEAT_EXT_ARG.
   int Enter(uint32_t to_submit, uint32_t min_complete, uint32_t flags,
             const __kernel_timespec* timeout) const {
     if (timeout == nullptr)
-      return calls_->enter(ring_.ring_fd, to_submit, min_complete, flags, nullptr, kSigsetBytes);
+      return calls_->io_uring_enter(ring_.ring_fd, to_submit, min_complete, flags, nullptr,
+                                    kSigsetBytes);
     io_uring_getevents_arg argument = {};
     argument.sigmask_sz = kSigsetBytes;
     argument.ts = reinterpret_cast<uint64_t>(timeout);
-    return calls_->enter(ring_.ring_fd, to_submit, min_complete, flags | IORING_ENTER_EXT_ARG,
-                         &argument, sizeof(argument));
+    return calls_->io_uring_enter(ring_.ring_fd, to_submit, min_complete,
+                                  flags | IORING_ENTER_EXT_ARG, &argument, sizeof(argument));
   }
   // io_uring_register(2).
-  int Control(uint32_t opcode, const void* argument, uint32_t count) const {
-    return calls_->control(ring_.ring_fd, opcode, argument, count);
+  int Register(uint32_t opcode, const void* argument, uint32_t count) const {
+    return calls_->io_uring_register(ring_.ring_fd, opcode, argument, count);
   }
 
-  // This kernel charges rings to RLIMIT_MEMLOCK, unless their maker is exempt. Before the ring has
-  // a table of buffers.
-  bool ChargesRings() const;
-  // What a ring of these sizes costs where it is charged.
+  // True when this kernel charges rings to RLIMIT_MEMLOCK, unless the process is exempt. Call it
+  // before the ring has a buffer table.
+  bool KernelChargesRings() const;
+  // The charge for a ring of these sizes, on kernels that charge rings.
   static uint64_t ChargedBytes(const io_uring_params& params);
 
  private:
-  static constexpr uint32_t kSigsetBytes = 64 / 8;  // _NSIG bits, as the kernel counts them
+  static constexpr uint32_t kSigsetBytes = 64 / 8;  // _NSIG bits in the kernel's sigset_t
 
   io_uring ring_ = {.ring_fd = -1};
   io_uring_params params_ = {};
   const UringCalls* calls_ = nullptr;
-  ProcessToken maker_ = ProcessToken::kNone;
+  ProcessToken creator_ = ProcessToken::kNone;
   uint64_t memlock_bytes_ = 0;
   bool memlock_exempt_ = false;
 };

@@ -1,4 +1,4 @@
-// Waiting: for how many, for how long, what ends it and what does not.
+// Waits: the number of events, the deadline, and what ends a wait.
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -15,8 +15,8 @@
 namespace mooring {
 namespace {
 
-// Well past the brief wait, after which a reaper parks.
-constexpr int64_t kParkedNs = 20'000'000;
+// Longer than the wait in io_uring_enter(2), after which a reaper waits in poll(2).
+constexpr int64_t kIdleNs = 20'000'000;
 
 void Pause(int64_t nanoseconds) {
   const timespec pause = {.tv_sec = 0, .tv_nsec = nanoseconds};
@@ -30,7 +30,7 @@ class IoUringWaitTest : public ::testing::TestWithParam<Mode> {
     engine_ = MakeUring(GetParam());
     ASSERT_NE(engine_, nullptr);
   }
-  // A read that completes when somebody writes to the pipe.
+  // A read that completes after WriteToPipe.
   void SubmitPipeRead(uint64_t token) {
     engine_->Submit(
         std::vector{As(token, ReadAt(pipe_.read_end.get(), kFileOffsetCurrent, data_, 1))});
@@ -39,14 +39,14 @@ class IoUringWaitTest : public ::testing::TestWithParam<Mode> {
 
   Pipe pipe_;
   char data_[8] = {};
-  std::unique_ptr<Engine> engine_;  // goes first, so that nothing is written to what has gone
+  std::unique_ptr<Engine> engine_;  // destroyed first: the kernel must not write to freed memory
 };
 
 INSTANTIATE_TEST_SUITE_P(Modes, IoUringWaitTest,
                          ::testing::Values(Mode::kAnyThread, Mode::kOwner, Mode::kSqpoll),
                          ModeName);
 
-TEST_P(IoUringWaitTest, ZeroMeansLook) {
+TEST_P(IoUringWaitTest, AZeroTimeoutDoesNotWait) {
   Event event;
   const int64_t before = MonotonicNow();
   for (int i = 0; i < 100; ++i) EXPECT_EQ(engine_->Reap({&event, 1}, 1, Deadline()), 0u);
@@ -54,17 +54,17 @@ TEST_P(IoUringWaitTest, ZeroMeansLook) {
   EXPECT_EQ(engine_->Reap({}, 0, Patience()), 0u);
 }
 
-TEST_P(IoUringWaitTest, AWaitLastsToItsDeadlineAndSleeps) {
+TEST_P(IoUringWaitTest, AWaitSleepsUntilItsDeadline) {
   Event event;
   const uint64_t calls = engine_->counters().system_calls;
   const int64_t before = MonotonicNow();
   EXPECT_EQ(engine_->Reap({&event, 1}, 1, Deadline::After(200'000'000)), 0u);
   EXPECT_GE(MonotonicNow() - before, 200'000'000);
-  EXPECT_LE(engine_->counters().system_calls - calls, 10u);  // nothing spins idle
+  EXPECT_LE(engine_->counters().system_calls - calls, 10u);  // it does not spin
 }
 
-TEST_P(IoUringWaitTest, AReaperWakesForAnEventWhetherBusyOrParked) {
-  for (const int64_t pause : {int64_t{0}, int64_t{100'000}, kParkedNs}) {
+TEST_P(IoUringWaitTest, AnEventEndsAWaitInEnterAndInPoll) {
+  for (const int64_t pause : {int64_t{0}, int64_t{100'000}, kIdleNs}) {
     SubmitPipeRead(1);
     std::thread writer([&] {
       Pause(pause);
@@ -77,11 +77,11 @@ TEST_P(IoUringWaitTest, AReaperWakesForAnEventWhetherBusyOrParked) {
   }
 }
 
-TEST_P(IoUringWaitTest, AReaperWaitsForAsManyAsItAsksFor) {
+TEST_P(IoUringWaitTest, AReapWaitsForMinCountEvents) {
   for (uint64_t i = 0; i < 3; ++i) SubmitPipeRead(i);
   std::thread writer([&] {
     for (int i = 0; i < 3; ++i) {
-      Pause(kParkedNs);
+      Pause(kIdleNs);
       WriteToPipe();
     }
   });
@@ -93,7 +93,7 @@ TEST_P(IoUringWaitTest, AReaperWaitsForAsManyAsItAsksFor) {
 TEST_P(IoUringWaitTest, SubmitAndReapWaitsForEventsOfEarlierRequestsToo) {
   SubmitPipeRead(1);
   std::thread writer([&] {
-    Pause(kParkedNs);
+    Pause(kIdleNs);
     WriteToPipe();
   });
   std::vector<Event> events(8);
@@ -101,18 +101,18 @@ TEST_P(IoUringWaitTest, SubmitAndReapWaitsForEventsOfEarlierRequestsToo) {
   writer.join();
 }
 
-// What is due must not starve behind what completes at once.
-TEST_P(IoUringWaitTest, WhoAlwaysFindsSomethingSeesTheRestToo) {
-  for (const bool at_once : {false, true}) {
+// Pending task work must run even when immediate completions give each reap an event.
+TEST_P(IoUringWaitTest, PendingEventsArriveThoughEachReapFindsOthers) {
+  for (const bool one_call : {false, true}) {
     SubmitPipeRead(7);
     WriteToPipe();
     bool seen = false;
     for (const Deadline deadline = Patience(); !seen && !deadline.Passed();) {
       const std::vector<Request> nop = {As(1, Nop())};
       std::vector<Event> events(2);
-      if (!at_once) engine_->Submit(nop);
-      const uint32_t count = at_once ? engine_->SubmitAndReap(nop, events, 1, Patience())
-                                     : engine_->Reap(events, 1, Patience());
+      if (!one_call) engine_->Submit(nop);
+      const uint32_t count = one_call ? engine_->SubmitAndReap(nop, events, 1, Patience())
+                                      : engine_->Reap(events, 1, Patience());
       for (uint32_t i = 0; i < count; ++i) seen = seen || events[i].token == 7;
     }
     EXPECT_TRUE(seen);
@@ -128,8 +128,8 @@ TEST_P(IoUringWaitTest, SubmitAndReapStopsAtItsDeadline) {
   EXPECT_GE(MonotonicNow() - before, 400'000'000);
 }
 
-TEST_P(IoUringWaitTest, WakeEndsAWaitFromAnotherThread) {
-  for (const int64_t pause : {int64_t{0}, int64_t{300'000}, kParkedNs}) {
+TEST_P(IoUringWaitTest, WakeOnAnotherThreadEndsAWait) {
+  for (const int64_t pause : {int64_t{0}, int64_t{300'000}, kIdleNs}) {
     for (const uint32_t min_count : {1u, 8u}) {
       std::thread waker([&] {
         Pause(pause);
@@ -144,10 +144,10 @@ TEST_P(IoUringWaitTest, WakeEndsAWaitFromAnotherThread) {
   }
 }
 
-TEST_P(IoUringWaitTest, WakeIsKeptForTheNextWaitAndSpentOnIt) {
+TEST_P(IoUringWaitTest, WakeEndsTheNextWaitAndOnlyThatOne) {
   engine_->Wake();
-  EXPECT_EQ(Results(*engine_, {Nop()}),
-            Values({0}));  // may find its event without a wait, or be woken and go on
+  // Finds its event without a wait, or waits again after the wake-up.
+  EXPECT_EQ(Results(*engine_, {Nop()}), Values({0}));
   engine_->Wake();
   Event event;
   const int64_t before = MonotonicNow();
@@ -157,19 +157,19 @@ TEST_P(IoUringWaitTest, WakeIsKeptForTheNextWaitAndSpentOnIt) {
   EXPECT_GE(MonotonicNow() - before, 30'000'000);
 }
 
-TEST_P(IoUringWaitTest, WakeDoesNotHoldBackEventsThatAreThere) {
+TEST_P(IoUringWaitTest, WakeDoesNotDelayAvailableEvents) {
   engine_->Submit(std::vector{As(1, Nop())});
   engine_->Wake();
   EXPECT_EQ(Take(*engine_, 1).size(), 1u);
 }
 
-// Rule 9. The signal has a handler without SA_RESTART, and comes every 200 microseconds.
-TEST_P(IoUringWaitTest, AStormOfSignalsEndsNoWaitAndLosesNothing) {
+// The signal has a handler without SA_RESTART and arrives every 200 microseconds.
+TEST_P(IoUringWaitTest, FrequentSignalsEndNoWaitAndLoseNoEvent) {
   struct sigaction action = {};
   action.sa_handler = [](int) {};
   ASSERT_EQ(sigaction(SIGUSR1, &action, nullptr), 0);
   std::atomic<bool> stop{false};
-  std::thread storm([&stop, target = pthread_self()] {
+  std::thread signaller([&stop, target = pthread_self()] {
     while (!stop.load()) {
       pthread_kill(target, SIGUSR1);
       Pause(200'000);
@@ -185,10 +185,10 @@ TEST_P(IoUringWaitTest, AStormOfSignalsEndsNoWaitAndLosesNothing) {
               2u);
   }
   stop = true;
-  storm.join();
+  signaller.join();
 }
 
-TEST_P(IoUringWaitTest, EventFdIsReadableWhenThereIsSomethingToReap) {
+TEST_P(IoUringWaitTest, EventFdIsReadableWhenThereAreEvents) {
   const Result<int> made = engine_->EventFd();
   ASSERT_TRUE(made.ok()) << made.status().message();
   const int fd = made.value();
@@ -211,17 +211,17 @@ TEST_P(IoUringWaitTest, EventFdIsReadableWhenThereIsSomethingToReap) {
   }
 }
 
-TEST_P(IoUringWaitTest, AWaitStillWorksWhileTheEventFdIsOut) {
+TEST_P(IoUringWaitTest, AWaitWorksWhileAnEventFdIsRegistered) {
   ASSERT_TRUE(engine_->EventFd().ok());
   SubmitPipeRead(1);
   std::thread writer([&] {
-    Pause(kParkedNs);
+    Pause(kIdleNs);
     WriteToPipe();
   });
   EXPECT_EQ(Take(*engine_, 1).size(), 1u);
   writer.join();
   std::thread waker([&] {
-    Pause(kParkedNs);
+    Pause(kIdleNs);
     engine_->Wake();
   });
   Event event;
@@ -231,12 +231,12 @@ TEST_P(IoUringWaitTest, AWaitStillWorksWhileTheEventFdIsOut) {
   waker.join();
 }
 
-// Not with SQPOLL, where the kernel's own thread submits.
-class IoUringCallsTest : public IoUringWaitTest {};
-INSTANTIATE_TEST_SUITE_P(Modes, IoUringCallsTest, ::testing::Values(Mode::kAnyThread, Mode::kOwner),
-                         ModeName);
+// Without SQPOLL, where the SQPOLL thread submits.
+class IoUringSystemCallsTest : public IoUringWaitTest {};
+INSTANTIATE_TEST_SUITE_P(Modes, IoUringSystemCallsTest,
+                         ::testing::Values(Mode::kAnyThread, Mode::kOwner), ModeName);
 
-TEST_P(IoUringCallsTest, WhatCompletesAtOnceTakesOneSystemCall) {
+TEST_P(IoUringSystemCallsTest, AnImmediateCompletionTakesOneSystemCall) {
   std::vector<Event> events(8);
   const uint64_t before = engine_->counters().system_calls;
   for (int i = 0; i < 100; ++i) {
@@ -245,7 +245,7 @@ TEST_P(IoUringCallsTest, WhatCompletesAtOnceTakesOneSystemCall) {
   EXPECT_EQ(engine_->counters().system_calls - before, 100u);
 }
 
-TEST_P(IoUringCallsTest, WhatIsWaitedForTakesLittleMore) {
+TEST_P(IoUringSystemCallsTest, AShortWaitTakesFewerThanTwoSystemCalls) {
   std::vector<Event> events(8);
   const uint64_t before = engine_->counters().system_calls;
   for (int i = 0; i < 90; ++i) {
@@ -263,8 +263,7 @@ TEST_P(IoUringThreadsTest, OneThreadSubmitsWhileAnotherReaps) {
   constexpr uint64_t kCount = 20'000;
   constexpr uint32_t kInFlight = 200;
   std::atomic<uint64_t> reaped{0};
-  std::vector<uint64_t> written(kCount,
-                                0);  // by the submitter before he submits; read by the reaper
+  std::vector<uint64_t> written(kCount, 0);  // the submitter writes it before it submits
   std::vector<uint8_t> seen(kCount, 0);
   std::thread reaper([&] {
     std::vector<Event> events(32);
@@ -292,7 +291,7 @@ TEST_P(IoUringThreadsTest, OneThreadSubmitsWhileAnotherReaps) {
   EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), static_cast<int64_t>(kCount));
 }
 
-// Without COOP_TASKRUN a submitter that computes holds up nobody.
+// Without COOP_TASKRUN a submitter that computes does not delay the reaper.
 TEST_P(IoUringThreadsTest, AReaperDoesNotWaitForABusySubmitter) {
   std::atomic<bool> submitted{false};
   std::atomic<bool> stop{false};
@@ -334,11 +333,11 @@ TEST_F(IoUringOwnerTest, OnlyTheCreatingThreadIsTheOwner) {
   std::thread([&] { EXPECT_FALSE(engine_->IsOwner()); }).join();
 }
 
-TEST_F(IoUringOwnerTest, AnotherThreadIsRefusedAndHangsNobody) {
+TEST_F(IoUringOwnerTest, AnotherThreadGetsEexistAndDoesNotHang) {
   std::thread([&] {
     engine_->Submit(std::vector{As(1, Nop()), As(2, Nop())});
     std::vector<Event> events(4);
-    EXPECT_EQ(engine_->Reap(events, 2, Patience()), 2u);  // the two that failed
+    EXPECT_EQ(engine_->Reap(events, 2, Patience()), 2u);  // the failed requests
     EXPECT_EQ(events[0].result, -EEXIST);
     EXPECT_EQ(events[1].result, -EEXIST);
     const int64_t before = MonotonicNow();

@@ -1,7 +1,7 @@
-// What the tests of this folder share: engines by mode, requests by verb, outcomes by token, a
-// file, a child process.
+// engine_test_support.h: helpers for the tests of engines: makes engines and requests, collects
+// results, and provides a file, a pipe, a pair of sockets and a child process.
 //
-// Threading: one test, one thread, unless a test says otherwise.
+// Threading: one thread, except where a test uses several.
 //
 //   auto engine = MakeUring(Mode::kOwner);
 //   EXPECT_EQ(Results(*engine, {ReadAt(fd, 0, data, 4096)}), Values({4096}));
@@ -30,10 +30,10 @@
 
 namespace mooring {
 
-// Long enough for a loaded machine under a sanitizer; only a failing test waits as long.
+// Long enough for a loaded machine with a sanitizer. Only a failing test waits that long.
 inline Deadline Patience() { return Deadline::After(20'000'000'000); }
-// How long a test looks at what must not come.
-inline Deadline Glance() { return Deadline::After(20'000'000); }
+// The time for which a test checks that no event arrives.
+inline Deadline QuietDeadline() { return Deadline::After(20'000'000); }
 
 enum class Mode { kAnyThread, kOwner, kSqpoll };
 inline std::string ModeName(const ::testing::TestParamInfo<Mode>& info) {
@@ -47,18 +47,17 @@ inline EngineOptions OptionsOf(Mode mode) {
   options.kind = EngineKind::kIoUring;
   options.owner_thread = mode == Mode::kOwner;
   options.sqpoll = mode == Mode::kSqpoll;
-  options.sqpoll_idle_ms = 1;  // so that it sleeps, and must be woken, in nearly every test
+  options.sqpoll_idle_ms = 1;  // so that the SQPOLL thread sleeps in most tests and must be woken
   return options;
 }
 
-// Null when the machine has no io_uring; the tests then say so by way of SKIP_WITHOUT_URING.
+// Null when the machine has no io_uring. Tests check that with SKIP_UNLESS(HasUring(), "io_uring").
 inline std::unique_ptr<Engine> MakeUring(const EngineOptions& options,
                                          const UringCalls& calls = kKernelCalls) {
-  Unavailability unavailability;
-  std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &unavailability, calls);
+  Unavailability why;
+  std::unique_ptr<Engine> engine = CreateIoUringEngine(options, &why, calls);
   if (engine == nullptr)
-    fprintf(stderr, "no engine: %s (%s)\n", unavailability.message.c_str(),
-            unavailability.remedy.c_str());
+    fprintf(stderr, "no engine: %s (%s)\n", why.message.c_str(), why.remedy.c_str());
   return engine;
 }
 inline std::unique_ptr<Engine> MakeUring(Mode mode) { return MakeUring(OptionsOf(mode)); }
@@ -69,7 +68,7 @@ inline bool IsRequired(const std::string& feature) {
          ("," + std::string(list) + ",").find("," + feature + ",") != std::string::npos;
 }
 
-// Leaves the test when `has` is false: skipped, or failed where MOORING_REQUIRE names the feature.
+// When `has` is false, skips the test, or fails it where MOORING_REQUIRE names the feature.
 #define SKIP_UNLESS(has, feature)                                                        \
   do {                                                                                   \
     if (has) break;                                                                      \
@@ -113,7 +112,7 @@ inline Request As(uint64_t token, Request request) {
   return request;
 }
 
-// Exactly `count` events, in the order in which they came; fewer fail the test.
+// Exactly `count` events, in the order in which they arrive. Fewer fail the test.
 inline std::vector<Event> Take(Engine& engine, uint32_t count) {
   std::vector<Event> events(count);
   uint32_t have = 0;
@@ -126,17 +125,17 @@ inline std::vector<Event> Take(Engine& engine, uint32_t count) {
   return events;
 }
 
-// Nothing more comes.
+// Expects that no event arrives.
 inline void ExpectNone(Engine& engine) {
   Event event;
-  EXPECT_EQ(engine.Reap({&event, 1}, 1, Glance()), 0u)
+  EXPECT_EQ(engine.Reap({&event, 1}, 1, QuietDeadline()), 0u)
       << "token " << event.token << ", result " << event.result;
 }
 
 using Values = std::vector<int32_t>;
 
-// Submits all, waits for all, and gives the results in the order of the requests, whatever order
-// they came in. Each must come exactly once.
+// Submits all requests, waits for all events, and returns the results in the order of the requests.
+// Each request must get exactly one event.
 inline Values Results(Engine& engine, std::vector<Request> requests) {
   const uint32_t count = static_cast<uint32_t>(requests.size());
   for (uint32_t i = 0; i < count; ++i) requests[i].token = 1000 + i;
@@ -162,7 +161,7 @@ inline std::vector<char> Bytes(size_t count, unsigned seed = 1) {
   return bytes;
 }
 
-// A real file with a name, gone with the object.
+// A named file, which the destructor deletes.
 class TempFile {
  public:
   explicit TempFile(const std::vector<char>& bytes = {}) {
@@ -192,7 +191,7 @@ struct Pipe {
   UniqueFd write_end;
 };
 
-// What `body`, run in a child of fork(2), complains of; "" when all is well.
+// Runs `body` in a child of fork(2) and returns its complaint, "" on success.
 inline std::string InChild(const std::function<std::string()>& body) {
   Pipe report;
   fflush(nullptr);
@@ -217,8 +216,8 @@ inline std::string InChild(const std::function<std::string()>& body) {
 }
 
 // A pair of stream sockets.
-struct Ends {
-  Ends() {
+struct SocketPair {
+  SocketPair() {
     int ends[2] = {-1, -1};
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     one.Reset(ends[0]);

@@ -106,14 +106,14 @@ class FakeEngine : public Engine {
     return Reap(out, min_count, deadline);
   }
   void Wake() override {}
-  void Alert() override { ++alerts; }
+  void WakeAndSignal() override { ++alerts; }
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
                     std::span<const uint64_t> tags) override {
     int done = 0;
     for (size_t i = 0; i < ranges.size(); ++i) {
       const int error =
           Update(first + static_cast<uint32_t>(i), ranges[i].iov_len, tags.empty() ? 0 : tags[i]);
-      if (error != 0) return done > 0 ? done : -error;
+      if (error != 0) return done > 0 ? done : error;
       ++done;
     }
     return done;
@@ -158,7 +158,7 @@ class FakeEngine : public Engine {
     return 0;
   }
   // Takes whatever it is given; which piece is taken when is for the test to say.
-  std::unique_ptr<ProvidedRing> CreateProvidedRing(uint32_t, int* out_error) override {
+  int CreateProvidedRing(uint32_t, std::unique_ptr<ProvidedRing>* out_ring) override {
     class FakeProvidedRing final : public ProvidedRing {
      public:
       explicit FakeProvidedRing(FakeEngine& engine) : ProvidedRing(1), engine_(engine) {}
@@ -169,9 +169,9 @@ class FakeEngine : public Engine {
      private:
       FakeEngine& engine_;
     };
-    if (refuse_provided_with == 0) return std::make_unique<FakeProvidedRing>(*this);
-    *out_error = refuse_provided_with;
-    return nullptr;
+    if (refuse_provided_with != 0) return -refuse_provided_with;
+    *out_ring = std::make_unique<FakeProvidedRing>(*this);
+    return 0;
   }
   int SetFile(uint32_t, int) override { return -EOPNOTSUPP; }
   Result<int> EventFd() override {
@@ -182,14 +182,14 @@ class FakeEngine : public Engine {
   // As the kernel does: the new range is charged before the old one is let go.
   int Update(uint32_t slot, uint64_t bytes, uint64_t tag) {
     ++updates;
-    if (refuse_updates_with != 0) return refuse_updates_with;
+    if (refuse_updates_with != 0) return -refuse_updates_with;
     if (bytes > 0) {
-      if (refuse_with != 0) return refuse_with;
+      if (refuse_with != 0) return -refuse_with;
       if (fail_next > 0) {
         --fail_next;
-        return ENOMEM;
+        return -ENOMEM;
       }
-      if (pinned_bytes() + bytes > budget_bytes) return ENOMEM;
+      if (pinned_bytes() + bytes > budget_bytes) return -ENOMEM;
     }
     const Slot old = slots[slot];
     if (old.tag != 0) {

@@ -1,10 +1,10 @@
-// FakeKernel: stands between an engine and the kernel of the machine and makes it look older,
-// poorer or less willing. What it does not change goes on to the real one.
+// FakeKernel: a table of io_uring's system calls that simulates older kernels, missing features and
+// failures. Calls that it does not change go to the real kernel.
 //
-// There is one at a time, for the calls are plain functions. Set its members before and between
-// calls.
+// Only one exists at a time, because the calls are plain functions. Set its members before and
+// between calls.
 //
-// Threading: one thread sets; any calls.
+// Threading: one thread sets members; any thread calls.
 //
 //   FakeKernel kernel;
 //   kernel.setup_flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;   // 5.6
@@ -29,20 +29,21 @@ class FakeKernel {
   FakeKernel(const FakeKernel&) = delete;
 
   static const UringCalls& calls() {
-    static constexpr UringCalls kCalls = {.setup = Setup, .enter = Enter, .control = Control};
+    static constexpr UringCalls kCalls = {
+        .io_uring_setup = Setup, .io_uring_enter = Enter, .io_uring_register = Register};
     return kCalls;
   }
 
-  uint32_t setup_flags = UINT32_MAX;   // others are EINVAL
-  uint32_t features = UINT32_MAX;      // others are hidden
-  std::set<uint8_t> missing_opcodes;   // hidden from the probe
-  std::set<uint32_t> denied_controls;  // registrations that answer EINVAL
-  bool sparse_flag = true;             // IORING_RSRC_REGISTER_SPARSE is known
+  uint32_t setup_flags = UINT32_MAX;           // other flags fail with EINVAL
+  uint32_t features = UINT32_MAX;              // other features are hidden
+  std::set<uint8_t> missing_opcodes;           // hidden from the probe
+  std::set<uint32_t> denied_register_opcodes;  // fail with EINVAL
+  bool sparse_flag = true;                     // IORING_RSRC_REGISTER_SPARSE is supported
 
-  // Each may answer in the kernel's place; 1 means: go on to the kernel.
+  // Each may return the result of the call. 1 means: call the real kernel.
   std::function<int(uint32_t entries, const io_uring_params& params)> on_setup;
   std::function<int(int fd, uint32_t* to_submit, uint32_t flags)> on_enter;
-  std::function<int(uint32_t opcode)> on_control;
+  std::function<int(uint32_t opcode)> on_register;
 
   uint32_t setup_calls = 0;
 
@@ -54,7 +55,7 @@ class FakeKernel {
     if (fake.on_setup) {
       if (const int result = fake.on_setup(entries, *params); result != 1) return result;
     }
-    const int fd = kKernelCalls.setup(entries, params);
+    const int fd = kKernelCalls.io_uring_setup(entries, params);
     params->features &= fake.features;
     return fd;
   }
@@ -67,20 +68,20 @@ class FakeKernel {
     if (fake.on_enter) {
       if (const int result = fake.on_enter(fd, &to_submit, flags); result != 1) return result;
     }
-    return kKernelCalls.enter(fd, to_submit, min_complete, flags, argument, size);
+    return kKernelCalls.io_uring_enter(fd, to_submit, min_complete, flags, argument, size);
   }
 
-  static int Control(int fd, uint32_t opcode, const void* argument, uint32_t count) {
+  static int Register(int fd, uint32_t opcode, const void* argument, uint32_t count) {
     FakeKernel& fake = *current_;
-    if (fake.denied_controls.contains(opcode)) return -EINVAL;
-    if (fake.on_control) {
-      if (const int result = fake.on_control(opcode); result != 1) return result;
+    if (fake.denied_register_opcodes.contains(opcode)) return -EINVAL;
+    if (fake.on_register) {
+      if (const int result = fake.on_register(opcode); result != 1) return result;
     }
     const bool is_table = opcode == IORING_REGISTER_BUFFERS2 || opcode == IORING_REGISTER_FILES2;
     if (is_table && !fake.sparse_flag &&
         static_cast<const io_uring_rsrc_register*>(argument)->flags != 0)
       return -EINVAL;
-    const int result = kKernelCalls.control(fd, opcode, argument, count);
+    const int result = kKernelCalls.io_uring_register(fd, opcode, argument, count);
     if (opcode == IORING_REGISTER_PROBE) fake.HideOpcodes(const_cast<void*>(argument));
     return result;
   }

@@ -55,7 +55,7 @@ sockaddr_in ListenOn(const UniqueFd& listener, int backlog) {
 UniqueFd NewTcpSocket() { return UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)); }
 
 TEST(ThreadsSockets, ADescriptorThatCannotBeWatchedBlocksItsWorker) {
-  const Ends ends;
+  const SocketPair ends;
   char data[8] = {};
   const auto write_some = [&] { EXPECT_EQ(send(ends.other.get(), "abcd", 4, 0), 4); };
   EXPECT_EQ(Blocking(OnSocket(Opcode::kRecv, ends.one.get(), data, 8), write_some).result, 4);

@@ -49,7 +49,7 @@ class ThreadsEngine final : public Engine {
 
   EngineCounters counters() const override;
   bool IsOwner() const override { return !info_.owner_thread || CurrentThread() == creator_; }
-  bool WorksHere() const override { return true; }
+  bool WorksOnThisThread() const override { return true; }
   void Submit(std::span<const Request> requests) override { scheduler_.Submit(requests); }
   uint32_t Reap(std::span<Event> events, uint32_t min_count, Deadline deadline) override {
     return scheduler_.events().Reap(events, min_count, deadline);
@@ -60,7 +60,7 @@ class ThreadsEngine final : public Engine {
     return scheduler_.events().Reap(events, min_count, deadline);
   }
   void Wake() override { scheduler_.events().Wake(); }
-  void Alert() override { scheduler_.events().WakeAndSignal(); }
+  void WakeAndSignal() override { scheduler_.events().WakeAndSignal(); }
   int UpdateBuffers(uint32_t, std::span<const iovec>, std::span<const uint64_t>) override {
     return -EOPNOTSUPP;
   }

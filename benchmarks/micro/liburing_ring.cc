@@ -1,4 +1,4 @@
-#include "benchmarks/micro/by_hand_ring.h"
+#include "benchmarks/micro/liburing_ring.h"
 
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -17,9 +17,10 @@ int Initialize(unsigned entries, io_uring* ring, io_uring_params* params, std::v
 
 #else
 
-// liburing before 2.5 does not know this flag (Linux 6.6): it writes the array of indices all the
-// same, over the queue's head, since the kernel gives no place for the array. So the ring is made
-// without its help, and the array, which the kernel does not read, put elsewhere.
+// liburing before 2.5 does not know this flag (Linux 6.6). It would still write the array of
+// indices, over the queue's head, because the kernel returns no offset for the array. So the ring
+// is made without io_uring_queue_init, with an array in other memory, which the kernel does not
+// read.
 constexpr uint32_t kNoArray = 1u << 16;
 
 int Initialize(unsigned entries, io_uring* ring, io_uring_params* params,
@@ -42,32 +43,33 @@ int Initialize(unsigned entries, io_uring* ring, io_uring_params* params,
 
 }  // namespace
 
-std::unique_ptr<ByHandRing> ByHandRing::Create(const Options& options, int* error) {
-  std::unique_ptr<ByHandRing> made(new ByHandRing);
-  *error = made->Open(options);
-  return *error == 0 ? std::move(made) : nullptr;
+int LiburingRing::Create(const Options& options, std::unique_ptr<LiburingRing>* out_ring) {
+  std::unique_ptr<LiburingRing> made(new LiburingRing);
+  const int result = made->Open(options);
+  if (result == 0) *out_ring = std::move(made);
+  return result;
 }
 
-int ByHandRing::Open(const Options& options) {
+int LiburingRing::Open(const Options& options) {
   io_uring_params params = {};
   params.flags = options.setup_flags;
   params.cq_entries = options.completion_count;
   int result = Initialize(options.submission_count, &ring_, &params, &unread_array_);
-  if (result != 0) return -result;
+  if (result != 0) return result;
   is_open_ = true;
   if (options.registered_ring) {
     result = io_uring_register_ring_fd(&ring_);
-    if (result != 1) return result < 0 ? -result : EINVAL;
+    if (result != 1) return result < 0 ? result : -EINVAL;
   }
   const iovec memory = {options.data, kDepthMax * kBlockBytes};
   result = io_uring_register_buffers(&ring_, &memory, 1);
-  if (result != 0) return -result;
+  if (result != 0) return result;
   data_ = options.data;
   fd_ = SampleFile::Get().fd();
   return 0;
 }
 
-ByHandRing::~ByHandRing() {
+LiburingRing::~LiburingRing() {
   if (is_open_) io_uring_queue_exit(&ring_);
 }
 

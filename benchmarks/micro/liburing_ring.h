@@ -1,12 +1,11 @@
-// by_hand_ring.h: the same batches over liburing, as one writes them by hand: the measure that
-// c_api_ring.h is held to.
+// liburing_ring.h: the batches of c_api_ring.h with liburing only, for comparison.
 //
 // The ring has the setup flags and the sizes of the Mooring ring that it is compared with, and
-// reads into the same memory. Everything is inline here, and no library lies between.
+// reads into the same memory. All calls of liburing are inline, without a library between.
 //
-// Threading: one thread, the one that made it.
-#ifndef MOORING_BENCHMARKS_MICRO_BY_HAND_RING_H_
-#define MOORING_BENCHMARKS_MICRO_BY_HAND_RING_H_
+// Threading: only the thread that made it.
+#ifndef MOORING_BENCHMARKS_MICRO_LIBURING_RING_H_
+#define MOORING_BENCHMARKS_MICRO_LIBURING_RING_H_
 
 #include <liburing.h>
 
@@ -20,25 +19,24 @@
 
 namespace mooring::benchmarks {
 
-class ByHandRing {
+class LiburingRing {
  public:
   struct Options {
     uint32_t setup_flags = 0;  // IORING_SETUP_*
     uint32_t submission_count = 0;
     uint32_t completion_count = 0;
     std::byte* data = nullptr;  // kDepthMax buffers of kBlockBytes, registered as one
-    // The ring's descriptor is registered too, which saves the kernel a look-up per system call.
+    // Also register the ring's descriptor, which saves the kernel a look-up for each system call.
     bool registered_ring = false;
   };
 
-  // Null, with `*error` an errno, where the kernel refuses.
-  static std::unique_ptr<ByHandRing> Create(const Options& options, int* error);
-  ~ByHandRing();
-  ByHandRing(const ByHandRing&) = delete;
-  ByHandRing& operator=(const ByHandRing&) = delete;
+  // 0, or the negative errno of the kernel.
+  static int Create(const Options& options, std::unique_ptr<LiburingRing>* out_ring);
+  ~LiburingRing();
+  LiburingRing(const LiburingRing&) = delete;
+  LiburingRing& operator=(const LiburingRing&) = delete;
 
-  // Operations first, first + 1, ... first + depth - 1. False if any completion is not as it must
-  // be.
+  // Runs operations first, first + 1, ... first + depth - 1. False if a completion is wrong.
   template <OperationKind kind>
   bool RunBatch(uint64_t first, uint32_t depth) {
     for (uint32_t i = 0; i < depth; ++i) {
@@ -63,7 +61,7 @@ class ByHandRing {
   }
 
  private:
-  ByHandRing() = default;
+  LiburingRing() = default;
 
   int Open(const Options& options);
 
@@ -94,9 +92,9 @@ class ByHandRing {
   bool is_open_ = false;
   std::byte* data_ = nullptr;
   int fd_ = -1;
-  std::vector<unsigned> unread_array_;  // of a ring that has none: see by_hand_ring.cc
+  std::vector<unsigned> unread_array_;  // for NO_SQARRAY: see liburing_ring.cc
 };
 
 }  // namespace mooring::benchmarks
 
-#endif  // MOORING_BENCHMARKS_MICRO_BY_HAND_RING_H_
+#endif  // MOORING_BENCHMARKS_MICRO_LIBURING_RING_H_
