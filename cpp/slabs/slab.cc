@@ -192,8 +192,7 @@ Status Slab::Acquire(uint32_t buffer_count, Lease* out_lease) {
 
 Status Slab::Release(const Lease& lease) {
   Status status = leases_->Release(lease);
-  if (watch_.any()) [[unlikely]]
-    watch_.Tell();
+  NotifyWatchers();
   return status;
 }
 
@@ -203,8 +202,7 @@ uint32_t Slab::Hold(uint32_t first_index, uint32_t generation) {
 
 void Slab::Unhold(uint32_t first_index) {
   leases_->Unhold(first_index);
-  if (watch_.any()) [[unlikely]]
-    watch_.Tell();
+  NotifyWatchers();
 }
 
 std::byte* Slab::Data(const Lease& lease) const {
@@ -235,15 +233,12 @@ Result<uint64_t> Slab::PrepareGrowth(uint64_t buffer_count) {
 }
 
 void Slab::PublishGrowth() {
-  {
-    MutexLock lock(info_mutex_);
-    memory_->Publish();
-    // Release: see total_bytes().
-    total_bytes_.fetch_add(growth_count_ * buffer_bytes_, std::memory_order_release);
-    buffer_count_.fetch_add(growth_count_, std::memory_order_release);
-    leases_->Grow(static_cast<uint32_t>(growth_count_));
-  }
-  if (watch_.any()) watch_.Tell();
+  MutexLock lock(info_mutex_);
+  memory_->Publish();
+  // Release: see total_bytes().
+  total_bytes_.fetch_add(growth_count_ * buffer_bytes_, std::memory_order_release);
+  buffer_count_.fetch_add(growth_count_, std::memory_order_release);
+  leases_->Grow(static_cast<uint32_t>(growth_count_));
 }
 
 void Slab::DiscardGrowth() { memory_->Discard(); }

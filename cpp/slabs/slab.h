@@ -96,9 +96,14 @@ class Slab : public RefCounted<Slab> {
   // come to have, as far as was known when it was made.
   uint64_t page_bytes() const { return page_bytes_; }
 
-  // Tells `watcher` once when a buffer may be free after none was (buffer_watch.h).
+  // Notifies `watcher` once when a buffer may be free (buffer_watch.h): Release, Unhold and
+  // NotifyWatchers do so on their thread, before they return.
   void Watch(BufferWatcher* watcher) { watch_.Add(watcher); }
   void Unwatch(BufferWatcher* watcher) { watch_.Remove(watcher); }
+  void NotifyWatchers() EXCLUDES(growth_mutex_) {
+    if (watch_.any()) [[unlikely]]
+      watch_.Notify();
+  }
 
   // Growth, in steps, so that those who make the slab's bytes nameable can take the new ones in
   // between. While the lock is held total_bytes() stays as it is.
@@ -106,7 +111,8 @@ class Slab : public RefCounted<Slab> {
   // Has pages for that many buffers more at the end, all or none, and returns what total_bytes()
   // will be. Errors: mooring_slab_grow. Publish or Discard follows a success.
   Result<uint64_t> PrepareGrowth(uint64_t buffer_count) REQUIRES(growth_mutex_);
-  // Makes the buffers part of the slab, and only then leases of them possible.
+  // Makes the buffers part of the slab, and only then leases of them possible. NotifyWatchers
+  // follows, after the lock.
   void PublishGrowth() REQUIRES(growth_mutex_);
   // Gives the pages back. No operation has named them, so whatever pins them still, nobody writes.
   void DiscardGrowth() REQUIRES(growth_mutex_);
