@@ -1,7 +1,7 @@
-// HugetlbReservation: makes sure, for the length of a test, that reserved huge pages are available,
-// where this process may set the sysctl; puts it back.
+// HugetlbReservation: makes reserved huge pages available during a test, if this process may set
+// the sysctl. Its destructor restores the sysctl.
 //
-// The pool is the whole machine's: a test that uses this is tagged "exclusive".
+// The pool belongs to the machine, so a test that uses this is tagged "exclusive".
 //
 // Threading: one thread.
 //
@@ -21,7 +21,7 @@ namespace mooring {
 
 class HugetlbReservation {
  public:
-  // Of pages of the default size.
+  // For pages of the default size.
   explicit HugetlbReservation(uint64_t page_count) : page_count_(page_count) {
     const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
     if (!pool || pool->Available() >= page_count) return;
@@ -43,7 +43,7 @@ class HugetlbReservation {
   }
 
  private:
-  // Where it is not allowed, or memory is too fragmented, ok() tells.
+  // ok() shows whether it succeeded: it may be forbidden, or memory may be too fragmented.
   static void Set(uint64_t page_count) { std::ofstream("/proc/sys/vm/nr_hugepages") << page_count; }
 
   const uint64_t page_count_;
