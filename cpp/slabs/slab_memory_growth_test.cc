@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "cpp/os/pages.h"
-#include "cpp/slabs/hugetlb_reservation.h"
 #include "cpp/slabs/slab_memory.h"
+#include "cpp/slabs/testing/hugetlb_reservation.h"
 #include "testing/support/privileges.h"
 #include "testing/support/proc_self.h"
 #include "testing/support/require.h"

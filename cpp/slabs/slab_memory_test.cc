@@ -15,7 +15,7 @@
 
 #include "cpp/os/numa.h"
 #include "cpp/os/pages.h"
-#include "cpp/slabs/hugetlb_reservation.h"
+#include "cpp/slabs/testing/hugetlb_reservation.h"
 #include "testing/support/child_process.h"
 #include "testing/support/privileges.h"
 #include "testing/support/proc_self.h"

@@ -7,8 +7,8 @@
 //
 //   HugetlbReservation reservation(8);
 //   SKIP_WITHOUT(reservation.ok(), "hugetlb", reservation.remedy());
-#ifndef MOORING_CPP_SLABS_HUGETLB_RESERVATION_H_
-#define MOORING_CPP_SLABS_HUGETLB_RESERVATION_H_
+#ifndef MOORING_CPP_SLABS_TESTING_HUGETLB_RESERVATION_H_
+#define MOORING_CPP_SLABS_TESTING_HUGETLB_RESERVATION_H_
 
 #include <cstdint>
 #include <fstream>
@@ -52,4 +52,4 @@ class HugetlbReservation {
 
 }  // namespace mooring
 
-#endif  // MOORING_CPP_SLABS_HUGETLB_RESERVATION_H_
+#endif  // MOORING_CPP_SLABS_TESTING_HUGETLB_RESERVATION_H_
