@@ -164,7 +164,7 @@ class FreeBitmap {
   std::atomic<uint32_t> spread_{0};
 
   // Numbers of List and Unlist calls that have begun and ended. A reader of an empty root compares
-  // them to know whether the tree changed meanwhile.
+  // them to know whether the tree has changed.
   alignas(64) std::atomic<uint64_t> changes_begun_{0};
   std::atomic<uint64_t> changes_ended_{0};
 };
