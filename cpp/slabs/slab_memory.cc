@@ -138,13 +138,13 @@ Status SlabMemory::MapBasePages(const SlabOptions& options) {
 }
 
 Status SlabMemory::MapAuto(const SlabOptions& options) {
-  if (AutoTakesHugetlb(options)) {
+  if (AutoUsesHugetlb(options)) {
     const Status status = MapAndPrefault(options, PageKind::kHugetlb);
     if (status.ok()) return OkStatus();
     // Another process took the pages, or a limit was reached only now: use the next best kind.
     Note(status.message());
   }
-  if (AutoTakesTransparent(options)) {
+  if (AutoUsesTransparent(options)) {
     const Status status = MapAndPrefault(options, PageKind::kTransparent);
     if (status.ok()) {
       const std::span<std::byte> committed = Committed(total_bytes_);
@@ -158,7 +158,7 @@ Status SlabMemory::MapAuto(const SlabOptions& options) {
   return MapBasePages(options);
 }
 
-bool SlabMemory::AutoTakesHugetlb(const SlabOptions& options) {
+bool SlabMemory::AutoUsesHugetlb(const SlabOptions& options) {
   if (options.huge_page_kind == PageKind::kTransparent) return false;
   const std::string obstacle = HugetlbObstacle(options);
   if (obstacle.empty()) return true;
@@ -186,7 +186,7 @@ std::string SlabMemory::HugetlbObstacle(const SlabOptions& options) const {
   return MemlockObstacle(rounded);
 }
 
-bool SlabMemory::AutoTakesTransparent(const SlabOptions& options) {
+bool SlabMemory::AutoUsesTransparent(const SlabOptions& options) {
   if (options.huge_page_kind == PageKind::kHugetlb) return false;
   const TransparentHugePages transparent = ReadTransparentHugePages();
   if (total_bytes_max_ <

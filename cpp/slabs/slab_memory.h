@@ -92,10 +92,10 @@ class SlabMemory {
   Status MapBasePages(const SlabOptions& options);
   Status MapAuto(const SlabOptions& options);
   Status MapRequired(const SlabOptions& options);
-  bool AutoTakesHugetlb(const SlabOptions& options);
+  bool AutoUsesHugetlb(const SlabOptions& options);
   // Why AUTO does not use reserved huge pages; "" if it does.
   std::string HugetlbObstacle(const SlabOptions& options) const;
-  bool AutoTakesTransparent(const SlabOptions& options);
+  bool AutoUsesTransparent(const SlabOptions& options);
   // Maps pages of `kind`, excludes them from fork children, places and prefaults them. A failure
   // undoes this.
   Status MapAndPrefault(const SlabOptions& options, PageKind kind);

@@ -36,7 +36,7 @@ std::unique_ptr<SlabMemory> MustCreate(const SlabOptions& options, uint64_t tota
   return made.ok() ? std::move(made).value() : nullptr;
 }
 
-Status Refusal(const SlabOptions& options, uint64_t total_bytes) {
+Status CreateStatus(const SlabOptions& options, uint64_t total_bytes) {
   Result<std::unique_ptr<SlabMemory>> made = SlabMemory::Create(options, total_bytes, total_bytes);
   return made.ok() ? OkStatus() : made.TakeStatus();
 }
@@ -134,7 +134,7 @@ TEST(SlabMemory, FailsAndUndoesWithoutTheRequiredHugePages) {
   ExpectClean(RunInChild([]() -> std::string {
     if (::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0) return "cannot disable them";
     const uint64_t before = ResidentKibibytes();
-    const Status status = Refusal(kTransparent, 64 * kMebibyte);
+    const Status status = CreateStatus(kTransparent, 64 * kMebibyte);
     if (status.code() != Code::kExhausted) return std::string("code: ") + CodeName(status.code());
     if (status.retry() != Retry::kAfterRemedy) return "retry class";
     if (!Contains(status.message(), "64 MiB")) return std::string("message: ") + status.message();
@@ -161,7 +161,7 @@ TEST(SlabMemory, FailsWithTooFewReservedPagesAndReportsTheNumberToSet) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(pool.has_value(), "hugetlb_kernel", "a kernel built with CONFIG_HUGETLBFS");
   const uint64_t pages = pool->Available() + pool->overcommit + 3;
-  const Status status = Refusal(kHugetlb, pages * pool->page_bytes);
+  const Status status = CreateStatus(kHugetlb, pages * pool->page_bytes);
   EXPECT_EQ(status.code(), Code::kExhausted) << status.message();
   EXPECT_EQ(status.retry(), Retry::kAfterRemedy);
   const uint64_t needed = pool->total - pool->surplus + pages - pool->Available();
@@ -176,7 +176,7 @@ TEST(SlabMemory, ReportsBothKindsWhenNeitherIsAvailable) {
   ExpectClean(RunInChild([&]() -> std::string {
     if (::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0) return "cannot disable them";
     const uint64_t pages = pool->Available() + pool->overcommit + 3;
-    const Status status = Refusal({.huge_pages = HugePages::kRequire}, pages * pool->page_bytes);
+    const Status status = CreateStatus({.huge_pages = HugePages::kRequire}, pages * pool->page_bytes);
     if (status.code() != Code::kExhausted) return std::string("code: ") + CodeName(status.code());
     if (!Contains(status.message(), "reserved") || !Contains(status.message(), "transparent")) {
       return std::string("message: ") + status.message();
@@ -285,7 +285,7 @@ TEST(SlabMemory, RejectsANodeThatDoesNotExist) {
   for (const NumaPolicy policy : {NumaPolicy::kBind, NumaPolicy::kPrefer}) {
     for (const HugePages huge : {HugePages::kNever, HugePages::kAuto, HugePages::kRequire}) {
       const Status status =
-          Refusal({.huge_pages = huge, .numa_policy = policy, .numa_node = 1000}, 4 * kMebibyte);
+          CreateStatus({.huge_pages = huge, .numa_policy = policy, .numa_node = 1000}, 4 * kMebibyte);
       EXPECT_TRUE(status.code() == Code::kNotFound || status.code() == Code::kUnsupported)
           << CodeName(status.code()) << ": " << status.message();
       EXPECT_TRUE(Contains(status.message(), "1000")) << status.message();
@@ -296,8 +296,8 @@ TEST(SlabMemory, RejectsANodeThatDoesNotExist) {
 }
 
 TEST(SlabMemory, RejectsMoreThanTheAddressSpace) {
-  EXPECT_EQ(Refusal({.touch = Touch::kNone}, uint64_t{1} << 50).code(), Code::kExhausted);
-  EXPECT_EQ(Refusal({.touch = Touch::kNone}, UINT64_MAX - 511).code(), Code::kInvalidArgument);
+  EXPECT_EQ(CreateStatus({.touch = Touch::kNone}, uint64_t{1} << 50).code(), Code::kExhausted);
+  EXPECT_EQ(CreateStatus({.touch = Touch::kNone}, UINT64_MAX - 511).code(), Code::kInvalidArgument);
 }
 
 TEST(SlabMemory, UnmapsWhatItMapped) {
