@@ -25,8 +25,8 @@ std::optional<int> IoUringDisabledSysctl() {
 }
 
 uint32_t UsableCpuCount() {
-  // A cpu_set_t holds 1024 CPUs; the kernel refuses a set smaller than its own with EINVAL
-  // (sched_setaffinity(2)), and can be built for 8192.
+  // A cpu_set_t has room for 1024 CPUs. The kernel rejects a set that is smaller than its own with
+  // EINVAL (sched_setaffinity(2)), and can be built for 8192 CPUs.
   for (size_t cpus = CPU_SETSIZE; cpus <= (size_t{1} << 16); cpus *= 2) {
     const auto free_set = [](cpu_set_t* set) { CPU_FREE(set); };
     const std::unique_ptr<cpu_set_t, decltype(free_set)> set(CPU_ALLOC(cpus), free_set);
@@ -37,7 +37,7 @@ uint32_t UsableCpuCount() {
     }
     if (errno != EINVAL) break;
   }
-  // A sandbox that forbids the question: what is online is the best guess left.
+  // A sandbox forbids the call: the number of online CPUs is the best estimate.
   const long online = ::sysconf(_SC_NPROCESSORS_ONLN);
   return online > 0 ? static_cast<uint32_t>(online) : 1;
 }

@@ -1,5 +1,5 @@
-// Kernel: its name and the two of its facts that a caller is told. Features are found by trying
-// them, never by the release: distributions carry features backwards.
+// Kernel: its release and the facts about it that reports contain. Features are detected by trying
+// them, never by the release, because distributions backport features.
 //
 // Threading: any thread.
 //
@@ -17,11 +17,11 @@ namespace mooring {
 std::string KernelRelease();
 
 // /proc/sys/kernel/io_uring_disabled (Linux 6.6): 0 = allowed, 1 = only for members of
-// io_uring_group and with CAP_SYS_ADMIN, 2 = for nobody. nullopt in a kernel without it, or where
-// /proc does not show it.
+// io_uring_group and with CAP_SYS_ADMIN, 2 = disabled for all. nullopt in a kernel without it, or
+// if /proc does not show it.
 std::optional<int> IoUringDisabledSysctl();
 
-// CPUs that the calling thread may run on (sched_getaffinity(2)), at least 1. Knows nothing of
+// Number of CPUs that the calling thread may run on (sched_getaffinity(2)), at least 1. It ignores
 // cgroup quotas.
 uint32_t UsableCpuCount();
 

@@ -17,7 +17,7 @@ namespace {
 
 using conformance::RunInChild;
 
-// The first word of a file; "" when it cannot be read.
+// The first word of a file; "" if it cannot be read.
 std::string WordOf(const char* path) {
   std::ifstream file(path);
   std::string word;
@@ -25,16 +25,16 @@ std::string WordOf(const char* path) {
   return word;
 }
 
-TEST(KernelRelease, IsThatOfTheRunningKernel) {
+TEST(KernelRelease, MatchesTheRunningKernel) {
   const std::string release = KernelRelease();
   ASSERT_FALSE(release.empty());
   EXPECT_TRUE(std::isdigit(static_cast<unsigned char>(release[0]))) << release;
   EXPECT_EQ(release, WordOf("/proc/sys/kernel/osrelease"));
 }
 
-TEST(IoUringDisabledSysctl, SaysWhatTheKernelSays) {
+TEST(IoUringDisabledSysctl, MatchesTheFileInProc) {
   const std::string word = WordOf("/proc/sys/kernel/io_uring_disabled");
-  SKIP_WITHOUT(!word.empty(), "io_uring_disabled", "a kernel from 6.6 on has this sysctl");
+  SKIP_WITHOUT(!word.empty(), "io_uring_disabled", "a kernel of version 6.6 or later");
   ASSERT_TRUE(IoUringDisabledSysctl().has_value());
   EXPECT_EQ(std::to_string(*IoUringDisabledSysctl()), word);
 }
@@ -46,18 +46,18 @@ TEST(IoUringDisabledSysctl, IsUnknownWithoutProc) {
   ASSERT_NE(::mkdtemp(path.data()), nullptr);
   const conformance::ChildResult child = RunInChild([&]() -> std::string {
     if (::chroot(path.c_str()) != 0) return "cannot chroot";
-    return IoUringDisabledSysctl().has_value() ? "known from nowhere" : "";
+    return IoUringDisabledSysctl().has_value() ? "a value without /proc" : "";
   });
   ::rmdir(path.c_str());
   EXPECT_EQ(child.complaint, "");
   EXPECT_TRUE(child.exited);
 }
 
-TEST(UsableCpuCount, IsThatOfTheThreadsAffinity) {
+TEST(UsableCpuCount, MatchesTheAffinityOfTheThread) {
   cpu_set_t before;
   ASSERT_EQ(::sched_getaffinity(0, sizeof before, &before), 0);
   EXPECT_EQ(UsableCpuCount(), static_cast<uint32_t>(CPU_COUNT(&before)));
-  // In a thread of its own, whose end undoes it.
+  // On a separate thread, because the affinity cannot be undone otherwise.
   std::thread([&before] {
     cpu_set_t one;
     CPU_ZERO(&one);

@@ -17,7 +17,7 @@
 #include "cpp/base/format.h"
 #include "cpp/os/pages.h"
 
-// mmap(2) and linux/mman.h; glibc has it in no header of its own.
+// mmap(2) and linux/mman.h; glibc does not define it.
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
 #endif
@@ -40,26 +40,26 @@ std::string AddressSpaceRemedy() {
     return Format("ask for less, or raise RLIMIT_AS (ulimit -v), which is %s here",
                   FormatBytes(limit.rlim_cur).c_str());
   }
-  return "ask for less, free memory, or raise vm.max_map_count or what vm.overcommit_memory and "
-         "vm.overcommit_ratio allow";
+  return "ask for less, free memory, raise vm.max_map_count, or allow more with "
+         "vm.overcommit_memory and vm.overcommit_ratio";
 }
 
 Status MapError(int error, uint64_t size_bytes) {
-  // EAGAIN: mlockall(MCL_FUTURE) is in force, and the new mapping would pass RLIMIT_MEMLOCK
+  // EAGAIN: mlockall(MCL_FUTURE) is active, and the new mapping would exceed RLIMIT_MEMLOCK
   // (mmap(2)).
   if (error == EAGAIN) {
     return Status(Code::kMemlockLimit, Retry::kAfterRemedy,
-                  Format("cannot map %s: this process locks all that it maps (mlockall), and "
-                         "RLIMIT_MEMLOCK is spent",
+                  Format("cannot map %s: this process locks all its mappings (mlockall), and "
+                         "RLIMIT_MEMLOCK does not allow more",
                          FormatBytes(size_bytes).c_str()),
-                  "raise RLIMIT_MEMLOCK (ulimit -l), or do without mlockall(MCL_FUTURE)", error);
+                  "raise RLIMIT_MEMLOCK (ulimit -l), or do not use mlockall(MCL_FUTURE)", error);
   }
   return ErrnoStatus(error, Format("cannot map %s", FormatBytes(size_bytes).c_str()),
                      AddressSpaceRemedy());
 }
 
-// Unmaps for good where the kernel lets us. It refuses only when the range is the middle of what it
-// has merged into one mapping, and vm.max_map_count forbids two: then at least the pages go back.
+// Unmaps the range. The kernel refuses this only if the range is in the middle of a merged mapping
+// and vm.max_map_count does not allow a split. In that case at least the pages are released.
 void UnmapRange(std::byte* data, uint64_t size_bytes) {
   if (size_bytes == 0 || ::munmap(data, size_bytes) == 0) return;
   (void)::madvise(data, size_bytes, MADV_DONTNEED);
@@ -79,7 +79,7 @@ Status PoolExhausted(const HugetlbPool& pool, uint64_t size_bytes) {
   const uint64_t wanted = size_bytes / pool.page_bytes;
   const uint64_t available = pool.Available();
   const std::string message = Format(
-      "cannot map %s in reserved huge pages: that takes %s pages of %s, of which %s of %s are "
+      "cannot map %s in reserved huge pages: %s pages of %s are needed, and %s of %s are "
       "available",
       FormatBytes(size_bytes).c_str(), FormatCount(wanted).c_str(),
       FormatBytes(pool.page_bytes).c_str(), FormatCount(available).c_str(),
@@ -87,13 +87,12 @@ Status PoolExhausted(const HugetlbPool& pool, uint64_t size_bytes) {
   if (available >= wanted) {
     return Status(Code::kExhausted, Retry::kAfterRemedy, message,
                   "raise the limit of this process's control group (hugetlb.<size>.rsvd.max) or "
-                  "its RLIMIT_AS, or use "
-                  "ordinary pages",
+                  "its RLIMIT_AS, or use base pages",
                   ENOMEM);
   }
   const uint64_t persistent = pool.total - std::min(pool.total, pool.surplus);
   return Status(Code::kExhausted, Retry::kAfterRemedy, message,
-                Format("as root: %s, or use transparent huge pages or ordinary ones",
+                Format("as root: %s, or use transparent huge pages or base pages",
                        PoolSetting(pool, persistent + (wanted - available)).c_str()),
                 ENOMEM);
 }
@@ -103,12 +102,12 @@ Status NoSuchPool(uint64_t page_bytes) {
   return Status(
       Code::kUnsupported, Retry::kNever,
       Format("this kernel has no reserved huge pages of %s", size.c_str()),
-      "take a size that /sys/kernel/mm/hugepages lists, transparent huge pages, or ordinary ones",
+      "use a size that /sys/kernel/mm/hugepages lists, transparent huge pages, or base pages",
       EINVAL);
 }
 
-// Of what a descriptor stands for: reserved huge pages come in their own size. 0 with an errno
-// where the kernel does not tell.
+// The page size of a descriptor's memory: that of its reserved huge pages, else of base pages. 0,
+// with an errno, if fstatfs(2) fails.
 uint64_t PageBytesOf(int fd) {
   struct statfs filesystem = {};
   if (::fstatfs(fd, &filesystem) != 0) return 0;
@@ -123,10 +122,9 @@ Status SharedMapError(int error, const std::string& what) {
       return ErrnoStatus(error, what,
                          "open it for reading and writing (O_RDWR, without write seals)");
     case ENODEV:
-    case ESPIPE:  // of lseek(2): a pipe, a socket
-      return Status(Code::kUnsupported, Retry::kNever, what + ": it stands for no memory",
-                    "pass a DMA-BUF or a memfd; what its exporter does not map cannot be used here",
-                    error);
+    case ESPIPE:  // from lseek(2): a pipe, a socket
+      return Status(Code::kUnsupported, Retry::kNever, what + ": it is not memory",
+                    "pass a memfd, or a DMA-BUF whose exporter allows mmap", error);
     case ENOMEM:
       return ErrnoStatus(error, what, AddressSpaceRemedy());
     default:
@@ -138,26 +136,26 @@ Status SharedMapError(int error, const std::string& what) {
 
 Result<Mapping> Mapping::Shared(const SharedOptions& options) {
   const std::string what =
-      Format("cannot map %s of descriptor %d from byte %llu on",
+      Format("cannot map %s of descriptor %d after byte %llu",
              options.size_bytes == 0 ? "all" : FormatBytes(options.size_bytes).c_str(), options.fd,
              static_cast<unsigned long long>(options.offset_bytes));
-  // A DMA-BUF tells its size to lseek(2), and to nothing else.
+  // Only lseek(2) reports the size of a DMA-BUF.
   const off_t end = ::lseek(options.fd, 0, SEEK_END);
   if (end < 0) return SharedMapError(errno, what);
   const uint64_t page_bytes = PageBytesOf(options.fd);
   if (page_bytes == 0) return SharedMapError(errno, what);
   if (options.offset_bytes % page_bytes != 0) {
-    return InvalidArgument(what + ": the offset is no multiple of the page size",
+    return InvalidArgument(what + ": the offset is not a multiple of the page size",
                            Format("pass a multiple of %s", FormatBytes(page_bytes).c_str()));
   }
   const uint64_t whole = static_cast<uint64_t>(end);
   const uint64_t rest = whole - std::min(whole, options.offset_bytes);
   const uint64_t wanted = options.size_bytes == 0 ? rest : options.size_bytes;
-  // Beyond the end, every access would be a SIGBUS (mmap(2)).
+  // An access beyond the end would cause a SIGBUS (mmap(2)).
   if (wanted == 0 || wanted > rest) {
     return InvalidArgument(
-        Format("%s: it has %s in all", what.c_str(), FormatBytes(whole).c_str()),
-        "pass an offset and a size within it (ftruncate(2) gives a memfd its size)");
+        Format("%s: its size is %s", what.c_str(), FormatBytes(whole).c_str()),
+        "pass an offset and a size within it (ftruncate(2) sets the size of a memfd)");
   }
   const std::optional<uint64_t> size = CheckedAlignUp(wanted, page_bytes);
   if (!size || *size > PTRDIFF_MAX) return TooLarge(wanted);
@@ -172,24 +170,24 @@ Result<Mapping> Mapping::Anonymous(const AnonymousOptions& options) {
   const uint64_t alignment =
       options.alignment_bytes < page_bytes ? page_bytes : options.alignment_bytes;
   if (options.size_bytes == 0)
-    return InvalidArgument("a mapping of 0 bytes was asked for", "ask for at least 1 byte");
+    return InvalidArgument("the size of the mapping is 0 bytes", "ask for at least 1 byte");
   if (options.alignment_bytes != 0 && !IsPowerOfTwo(options.alignment_bytes)) {
-    return InvalidArgument(
-        Format("an alignment of %s was asked for", FormatBytes(options.alignment_bytes).c_str()),
-        "ask for a power of two, or 0");
+    return InvalidArgument(Format("the alignment is %s, which is not a power of two",
+                                  FormatBytes(options.alignment_bytes).c_str()),
+                           "ask for a power of two, or 0");
   }
   const std::optional<uint64_t> size = CheckedAlignUp(options.size_bytes, page_bytes);
   const std::optional<uint64_t> reach =
       size ? CheckedAdd(*size, alignment - page_bytes) : std::nullopt;
   if (!reach || *reach > PTRDIFF_MAX) return TooLarge(options.size_bytes);
 
-  // Without MAP_NORESERVE: what is closed is not counted as memory that may be wanted, and what
-  // Open opens then is (mmap_region and mprotect_fixup of the kernel count writable pages).
-  const int protection = options.closed ? PROT_NONE : kProtection;
+  // Without MAP_NORESERVE: the kernel counts only writable private pages as committed memory
+  // (mmap_region and mprotect_fixup), so it counts reserve_only pages when Commit is called.
+  const int protection = options.reserve_only ? PROT_NONE : kProtection;
   void* mapped = ::mmap(nullptr, *reach, protection, kFlags, -1, 0);
   if (mapped == MAP_FAILED) return MapError(errno, *size);
-  // The kernel aligns to its own liking (to huge pages only since 6.7): keep the aligned part and
-  // give back the rest.
+  // The kernel chooses the alignment (it aligns to huge pages only since 6.7): keep the aligned
+  // part and unmap the rest.
   std::byte* start = static_cast<std::byte*>(mapped);
   const uint64_t head = -reinterpret_cast<uintptr_t>(mapped) & (alignment - 1);
   UnmapRange(start, head);
@@ -199,11 +197,11 @@ Result<Mapping> Mapping::Anonymous(const AnonymousOptions& options) {
 
 Result<Mapping> Mapping::Hugetlb(const HugetlbOptions& options) {
   if (options.size_bytes == 0)
-    return InvalidArgument("a mapping of 0 bytes was asked for", "ask for at least 1 byte");
+    return InvalidArgument("the size of the mapping is 0 bytes", "ask for at least 1 byte");
   if (options.page_bytes != 0 && !IsPowerOfTwo(options.page_bytes)) {
-    return InvalidArgument(
-        Format("huge pages of %s were asked for", FormatBytes(options.page_bytes).c_str()),
-        "ask for a power of two, or 0 for the default size");
+    return InvalidArgument(Format("the size of huge pages is %s, which is not a power of two",
+                                  FormatBytes(options.page_bytes).c_str()),
+                           "ask for a power of two, or 0 for the default size");
   }
   const std::optional<HugetlbPool> pool =
       options.page_bytes == 0 ? ReadDefaultHugetlbPool() : ReadHugetlbPool(options.page_bytes);
@@ -211,12 +209,12 @@ Result<Mapping> Mapping::Hugetlb(const HugetlbOptions& options) {
   const std::optional<uint64_t> size = CheckedAlignUp(options.size_bytes, pool->page_bytes);
   if (!size || *size > PTRDIFF_MAX) return TooLarge(options.size_bytes);
 
-  // Without MAP_NORESERVE the kernel promises the pages now or fails now. With it, a pool run dry
-  // would be a SIGBUS at first touch (mmap(2)), and closed pages are not to be promised.
+  // Without MAP_NORESERVE the kernel reserves the pages in this call, or fails. With it, an empty
+  // pool causes a SIGBUS at the first fault (mmap(2)); only reserve_only mappings use it.
   const int size_flag =
       static_cast<int>(static_cast<unsigned>(std::countr_zero(pool->page_bytes)) << MAP_HUGE_SHIFT);
-  const int flags = kFlags | MAP_HUGETLB | size_flag | (options.closed ? MAP_NORESERVE : 0);
-  const int protection = options.closed ? PROT_NONE : kProtection;
+  const int flags = kFlags | MAP_HUGETLB | size_flag | (options.reserve_only ? MAP_NORESERVE : 0);
+  const int protection = options.reserve_only ? PROT_NONE : kProtection;
   void* mapped = ::mmap(nullptr, *size, protection, flags, -1, 0);
   if (mapped == MAP_FAILED) {
     const int error = errno;
@@ -235,13 +233,14 @@ Status Mapping::Commit(uint64_t offset, uint64_t size) {
   }
   if (::mprotect(data_ + offset, size, kProtection) == 0) return OkStatus();
   const int error = errno;
-  Decommit(offset, size);  // it may have stopped between two parts that the kernel keeps apart
+  Decommit(offset, size);  // mprotect(2) may have changed a part of the range
   return MapError(error, size);
 }
 
 void Mapping::Decommit(uint64_t offset, uint64_t size) {
-  // Not by mapping anew: where that fails it may leave a hole, which is anybody's. EINVAL for
-  // reserved huge pages up to 5.17, and for locked ones: those go with the mapping.
+  // A new mmap(2) over the range is not used: if it fails it may leave a hole, where other threads
+  // may map memory. EINVAL for reserved huge pages up to 5.17 and for locked pages: they are
+  // released with the mapping.
   (void)::madvise(data_ + offset, size, MADV_DONTNEED);
   (void)::mprotect(data_ + offset, size, PROT_NONE);
 }
@@ -251,7 +250,7 @@ Status Mapping::DontFork() {
   if (::madvise(data_, size_bytes_, MADV_DONTFORK) != 0) {
     const int error = errno;
     return ErrnoStatus(error,
-                       Format("cannot keep %s from fork children (MADV_DONTFORK)",
+                       Format("cannot exclude %s from fork children (MADV_DONTFORK)",
                               FormatBytes(size_bytes_).c_str()),
                        "raise vm.max_map_count, or allow madvise in this process's sandbox");
   }
@@ -262,18 +261,18 @@ Status Mapping::AdviseHugePages(HugePageAdvice advice) {
   if (data_ == nullptr) return OkStatus();
   if (hugetlb_) {
     return Status(Code::kUnsupported, Retry::kNever,
-                  "a mapping of reserved huge pages takes no advice on huge pages",
+                  "a mapping of reserved huge pages does not accept advice on huge pages",
                   "advise only mappings made by Mapping::Anonymous", EINVAL);
   }
   const bool use = advice == HugePageAdvice::kUse;
   if (::madvise(data_, size_bytes_, use ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) == 0) return OkStatus();
   const int error = errno;
   if (error == EINVAL) {
-    // A kernel without transparent huge pages knows neither advice (madvise(2)), so there is
-    // nothing to avoid.
+    // A kernel without transparent huge pages knows neither advice (madvise(2)), so it has no huge
+    // pages to avoid.
     if (!use) return OkStatus();
     return Status(Code::kUnsupported, Retry::kNever, "this kernel has no transparent huge pages",
-                  "use reserved huge pages (hugetlb) or ordinary ones", error);
+                  "use reserved huge pages (hugetlb) or base pages", error);
   }
   return ErrnoStatus(error,
                      Format("cannot advise huge pages for %s", FormatBytes(size_bytes_).c_str()),

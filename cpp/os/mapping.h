@@ -1,10 +1,10 @@
-// Mapping: the one owner of a range of private anonymous memory, or of the shared memory that a
-// descriptor stands for (mmap(2)); unmaps it.
+// Mapping: the single owner of a range of private anonymous memory, or of the shared memory of a
+// descriptor (mmap(2)). Its destructor unmaps the range.
 //
-// It knows nothing of who else uses the pages: whoever lets the kernel pin them keeps the Mapping
-// alive until the kernel has let go. Mapping touches no page; see prefault.h.
+// It does not know other users of the pages: a user that lets the kernel pin them keeps the Mapping
+// until the kernel has released them. Mapping causes no page faults; see prefault.h.
 //
-// Threading: one thread at a time; the memory itself takes any.
+// Threading: one thread at a time; any thread may access the memory itself.
 //
 //   ASSIGN_OR_RETURN(Mapping mapping,
 //                    Mapping::Anonymous({.size_bytes = 64 << 20, .alignment_bytes = 2 << 20}));
@@ -24,8 +24,8 @@
 namespace mooring {
 
 enum class HugePageAdvice {
-  kUse,    // MADV_HUGEPAGE: transparent huge pages, also where they are given only on request
-  kAvoid,  // MADV_NOHUGEPAGE: ordinary pages, also where the system gives huge ones to everyone
+  kUse,    // MADV_HUGEPAGE: transparent huge pages, also if the system mode is "madvise"
+  kAvoid,  // MADV_NOHUGEPAGE: base pages, also if the system mode is "always"
 };
 
 class Mapping {
@@ -34,35 +34,35 @@ class Mapping {
     uint64_t size_bytes = 0;  // not 0; rounded up to whole pages
     // A power of two; 0 = a page. 2 MiB lets transparent huge pages fill the range.
     uint64_t alignment_bytes = 0;
-    bool closed = false;  // see Open
+    bool reserve_only = false;  // see below
   };
   struct HugetlbOptions {
-    uint64_t size_bytes = 0;  // not 0; rounded up to whole huge pages
-    uint64_t page_bytes = 0;  // 0 = the system's default size of huge pages
-    bool closed = false;      // see Open
+    uint64_t size_bytes = 0;    // not 0; rounded up to whole huge pages
+    uint64_t page_bytes = 0;    // 0 = the system's default size of huge pages
+    bool reserve_only = false;  // see below
   };
 
   struct SharedOptions {
     int fd = -1;                // readable and writable; not kept
     uint64_t offset_bytes = 0;  // a multiple of the page size
-    uint64_t size_bytes = 0;    // 0 = all from the offset on
+    uint64_t size_bytes = 0;    // 0 = all after the offset
   };
 
-  // One that is made closed is address space alone (PROT_NONE), which costs no memory and is
-  // promised none, until Open.
+  // With reserve_only, the mapping is address space only (PROT_NONE): until Commit it uses no
+  // memory, and the kernel reserves none for it.
   //
-  // Pages of the ordinary size, or what AdviseHugePages makes of them. INVALID_ARGUMENT, EXHAUSTED.
+  // Base pages, or transparent huge pages after AdviseHugePages. INVALID_ARGUMENT, EXHAUSTED.
   static Result<Mapping> Anonymous(const AnonymousOptions& options);
-  // Reserved huge pages. The pages are promised at once and taken when touched; EXHAUSTED when the
-  // pool cannot promise them, with the number to set; UNSUPPORTED when the kernel has no such page
-  // size.
+  // Reserved huge pages. The kernel reserves the pages in this call and takes them from the pool at
+  // the first fault. EXHAUSTED, with the sysctl value to set, if the pool has too few; UNSUPPORTED
+  // if the kernel has no such page size.
   static Result<Mapping> Hugetlb(const HugetlbOptions& options);
-  // What `fd` stands for, not a copy of it: a DMA-BUF, a memfd. INVALID_ARGUMENT where offset and
-  // size do not fit it, PERMISSION where it is not both readable and writable, UNSUPPORTED where it
-  // cannot be mapped, EXHAUSTED.
+  // The memory of `fd`, a DMA-BUF or a memfd, not a copy of it. INVALID_ARGUMENT if offset and size
+  // do not fit it, PERMISSION if it is not both readable and writable, UNSUPPORTED if it cannot be
+  // mapped, EXHAUSTED.
   static Result<Mapping> Shared(const SharedOptions& options);
 
-  constexpr Mapping() = default;  // of nothing
+  constexpr Mapping() = default;  // empty
   Mapping(Mapping&& other) noexcept { Swap(other); }
   Mapping& operator=(Mapping&& other) noexcept {
     Mapping taken(static_cast<Mapping&&>(other));
@@ -71,31 +71,31 @@ class Mapping {
   }
   ~Mapping() { Unmap(); }
 
-  // Makes [offset, offset + size) of a closed mapping, whole pages, readable and writable. A
-  // failure has changed nothing. EXHAUSTED: no memory, or not so many reserved huge pages; those
-  // are promised no further, so touch them at once.
+  // Makes [offset, offset + size), whole pages of a reserve_only mapping, readable and writable. A
+  // failure changes nothing. EXHAUSTED: no memory, or too few reserved huge pages. The kernel does
+  // not reserve huge pages here, so prefault them before another process takes them.
   Status Commit(uint64_t offset, uint64_t size);
-  // Undoes Open: the pages are given back as far as the kernel lets us, and the place stays ours.
+  // Undoes Commit: releases the pages as far as the kernel allows, and keeps the address range.
   void Decommit(uint64_t offset, uint64_t size);
 
   std::byte* data() const { return data_; }
   uint64_t size_bytes() const { return size_bytes_; }
-  // What the range is mapped in: the ordinary page size, or that of its reserved huge pages.
+  // The page size of the mapping: that of base pages, or of its reserved huge pages.
   uint64_t page_bytes() const { return page_bytes_; }
   bool hugetlb() const { return hugetlb_; }
   std::span<std::byte> range() const { return {data_, static_cast<size_t>(size_bytes_)}; }
 
-  // A fork child will not have the range at all: no copy-on-write can then move pages away from
-  // under the kernel's pins in the parent (MADV_DONTFORK).
+  // Excludes the range from fork children (MADV_DONTFORK). Otherwise copy-on-write could move pages
+  // of the parent away from the kernel's pins.
   Status DontFork();
-  // Gives the range up without unmapping it: for a fork child, which never had it (DontFork), and
-  // may have something else there.
+  // Drops the range without unmapping it: for a fork child, which did not inherit it (DontFork),
+  // and may have other memory there.
   void Forget() {
     data_ = nullptr;
     size_bytes_ = 0;
   }
-  // For the whole range. UNSUPPORTED in a kernel without transparent huge pages, and for a hugetlb
-  // range.
+  // Applies to the whole range. UNSUPPORTED in a kernel without transparent huge pages, and for a
+  // hugetlb range.
   Status AdviseHugePages(HugePageAdvice advice);
 
  private:

@@ -42,7 +42,7 @@ Mapping MustMap(const Mapping::AnonymousOptions& options) {
   return std::move(mapping).value();
 }
 
-// The flags of the mapping that holds `address`: "rd wr mr mw me ac hg " (proc(5), VmFlags).
+// The flags of the mapping that contains `address`: "rd wr mr mw me ac hg " (proc(5), VmFlags).
 std::string FlagsOf(const void* address) {
   const uint64_t wanted = reinterpret_cast<uintptr_t>(address);
   std::string flags;
@@ -61,7 +61,7 @@ std::string FlagsOf(const void* address) {
   return flags + " ";
 }
 
-TEST(AnonymousMapping, IsWholePagesOfZeroesThatCanBeWritten) {
+TEST(AnonymousMapping, HasWholeWritablePagesOfZeroes) {
   const Mapping mapping = MustMap({.size_bytes = PageBytes() + 1});
   EXPECT_EQ(mapping.size_bytes(), 2 * PageBytes());
   EXPECT_EQ(mapping.page_bytes(), PageBytes());
@@ -73,7 +73,7 @@ TEST(AnonymousMapping, IsWholePagesOfZeroesThatCanBeWritten) {
   }
 }
 
-TEST(AnonymousMapping, StartsWhereAsked) {
+TEST(AnonymousMapping, HasTheRequestedAlignment) {
   for (uint64_t alignment = PageBytes(); alignment <= 64 * kMegabyte; alignment *= 2) {
     const Mapping mapping = MustMap({.size_bytes = PageBytes(), .alignment_bytes = alignment});
     EXPECT_TRUE(IsAligned(reinterpret_cast<uintptr_t>(mapping.data()), alignment)) << alignment;
@@ -82,23 +82,23 @@ TEST(AnonymousMapping, StartsWhereAsked) {
   EXPECT_EQ(MustMap({.size_bytes = 1, .alignment_bytes = 1}).size_bytes(), PageBytes());
 }
 
-TEST(AnonymousMapping, KeepsNothingOfWhatAlignmentTookMore) {
+TEST(AnonymousMapping, UnmapsTheExcessOfTheAlignment) {
   const auto address_space_pages = [] { return ReadNumberFile("/proc/self/statm").value_or(0); };
   const uint64_t before = address_space_pages();
   const Mapping mapping =
       MustMap({.size_bytes = 3 * PageBytes(), .alignment_bytes = uint64_t{1} << 30});
-  // Allocations of other code may add a little; what must not stay is the GiB.
+  // Other code may allocate a little. The GiB must not remain.
   EXPECT_LT(address_space_pages() - before, (64 * kMegabyte) / PageBytes());
 }
 
-TEST(AnonymousMapping, TakesNoMemoryUntilTouched) {
+TEST(AnonymousMapping, UsesNoMemoryUntilFirstUse) {
   const Mapping mapping = MustMap({.size_bytes = 64 * kMegabyte});
   const Result<uint64_t> resident = ResidentBytes(mapping.range());
   ASSERT_TRUE(resident.ok());
   EXPECT_EQ(resident.value(), 0u);
 }
 
-TEST(AnonymousMapping, IsGoneWithItsOwner) {
+TEST(AnonymousMapping, IsUnmappedByItsDestructor) {
   void* data;
   {
     const Mapping mapping = MustMap({.size_bytes = kMegabyte, .alignment_bytes = 2 * kMegabyte});
@@ -108,7 +108,7 @@ TEST(AnonymousMapping, IsGoneWithItsOwner) {
   EXPECT_FALSE(IsMapped(data));
 }
 
-TEST(AnonymousMapping, RefusesSizesThatMakeNoSense) {
+TEST(AnonymousMapping, RejectsInvalidSizes) {
   const Mapping::AnonymousOptions kOptions[] = {
       {.size_bytes = 0},
       {.size_bytes = UINT64_MAX},
@@ -125,15 +125,15 @@ TEST(AnonymousMapping, RefusesSizesThatMakeNoSense) {
   }
 }
 
-TEST(AnonymousMapping, NamesTheSizeAndTheLimitWhenThereIsNoRoom) {
+TEST(AnonymousMapping, ReportsTheSizeAndTheLimitWhenAddressSpaceIsFull) {
   const conformance::ChildResult child = RunInChild([]() -> std::string {
-    // Above what is mapped now: sanitizers map terabytes.
+    // More than is mapped now, because sanitizers map terabytes.
     const uint64_t limit =
         ReadNumberFile("/proc/self/statm").value_or(0) * PageBytes() + 256 * kMegabyte;
     const rlimit address_space = {limit, limit};
     if (::setrlimit(RLIMIT_AS, &address_space) != 0) return "cannot set RLIMIT_AS";
     const Result<Mapping> mapping = Mapping::Anonymous({.size_bytes = 512 * kMegabyte});
-    if (mapping.ok()) return "mapped past the limit";
+    if (mapping.ok()) return "mapped more than the limit";
     const Status& status = mapping.status();
     if (status.code() != Code::kExhausted) return CodeName(status.code());
     if (status.system_error() != ENOMEM) return "errno " + std::to_string(status.system_error());
@@ -146,15 +146,15 @@ TEST(AnonymousMapping, NamesTheSizeAndTheLimitWhenThereIsNoRoom) {
   EXPECT_EQ(child.complaint, "");
 }
 
-TEST(AnonymousMapping, TellsMlockallFromLackOfMemory) {
+TEST(AnonymousMapping, DistinguishesMlockallFromLackOfMemory) {
   const conformance::ChildResult child = RunInChild([]() -> std::string {
     if (!conformance::DropIpcLock()) return "cannot drop CAP_IPC_LOCK";
     const rlimit memlock = {1 << 20, 1 << 20};
     if (::setrlimit(RLIMIT_MEMLOCK, &memlock) != 0) return "cannot set RLIMIT_MEMLOCK";
-    // Sanitizers make nothing of mlockall(3).
+    // By number, because sanitizers make mlockall(3) do nothing.
     if (::syscall(SYS_mlockall, MCL_FUTURE) != 0) return "cannot mlockall";
     const Result<Mapping> mapping = Mapping::Anonymous({.size_bytes = 64 * kMegabyte});
-    if (mapping.ok()) return "mapped past the limit";
+    if (mapping.ok()) return "mapped more than the limit";
     if (mapping.status().code() != Code::kMemlockLimit) return mapping.status().message();
     return Contains(mapping.status().message(), "mlockall") ? "" : mapping.status().message();
   });
@@ -172,7 +172,7 @@ TEST(Mapping, MovesOwnership) {
   EXPECT_EQ(second.data(), first_data);
   EXPECT_EQ(second.size_bytes(), kMegabyte);
   EXPECT_FALSE(IsMapped(second_data));
-  EXPECT_EQ(first.data(), nullptr);  // NOLINT: moved from on purpose
+  EXPECT_EQ(first.data(), nullptr);  // NOLINT: use after move is intended
   EXPECT_EQ(first.size_bytes(), 0u);
 
   Mapping& same = second;
@@ -183,7 +183,7 @@ TEST(Mapping, MovesOwnership) {
   EXPECT_EQ(third.data(), first_data);
 }
 
-TEST(Mapping, OfNothingIsEmptyAndTakesAnyAdvice) {
+TEST(Mapping, DefaultConstructedIsEmptyAndAcceptsAnyAdvice) {
   Mapping nothing;
   EXPECT_EQ(nothing.data(), nullptr);
   EXPECT_TRUE(nothing.range().empty());
@@ -191,22 +191,22 @@ TEST(Mapping, OfNothingIsEmptyAndTakesAnyAdvice) {
   EXPECT_TRUE(nothing.AdviseHugePages(HugePageAdvice::kUse).ok());
 }
 
-TEST(Mapping, IsNotThereInAForkChildAfterDontFork) {
+TEST(Mapping, IsNotInAForkChildAfterDontFork) {
   Mapping kept = MustMap({.size_bytes = kMegabyte});
   Mapping inherited = MustMap({.size_bytes = kMegabyte});
   kept.range().front() = std::byte{1};
   inherited.range().front() = std::byte{2};
   ASSERT_TRUE(kept.DontFork().ok());
   const conformance::ChildResult child = RunInChild([&]() -> std::string {
-    if (IsMapped(kept.data())) return "the child has it";
-    if (!IsMapped(inherited.data())) return "the child lacks what it should have";
+    if (IsMapped(kept.data())) return "the child has the mapping";
+    if (!IsMapped(inherited.data())) return "the child does not have the other mapping";
     return inherited.range().front() == std::byte{2} ? "" : "the child has other bytes";
   });
   EXPECT_EQ(child.complaint, "");
   EXPECT_EQ(kept.range().front(), std::byte{1});
 }
 
-TEST(Mapping, UnmapsNothingThatItForgot) {
+TEST(Mapping, DoesNotUnmapARangeAfterForget) {
   std::span<std::byte> range;
   {
     Mapping mapping = MustMap({.size_bytes = kMegabyte});
@@ -219,7 +219,7 @@ TEST(Mapping, UnmapsNothingThatItForgot) {
   EXPECT_EQ(::munmap(range.data(), range.size()), 0);
 }
 
-TEST(Mapping, TellsTheKernelWhatWasAdvised) {
+TEST(Mapping, PassesAdviceToTheKernel) {
   SKIP_WITHOUT(ReadTransparentHugePages().mode != ThpMode::kUnknown, "transparent_huge_pages",
                "a kernel built with CONFIG_TRANSPARENT_HUGEPAGE");
   Mapping mapping = MustMap({.size_bytes = 4 * kMegabyte, .alignment_bytes = 2 * kMegabyte});
@@ -229,7 +229,7 @@ TEST(Mapping, TellsTheKernelWhatWasAdvised) {
   EXPECT_TRUE(Contains(FlagsOf(mapping.data()).c_str(), " nh ")) << FlagsOf(mapping.data());
 }
 
-TEST(Mapping, GetsNoHugePageWhenTheyAreToBeAvoided) {
+TEST(Mapping, HasNoHugePagesAfterAdviceToAvoidThem) {
   Mapping mapping = MustMap({.size_bytes = 8 * kMegabyte, .alignment_bytes = 2 * kMegabyte});
   ASSERT_TRUE(mapping.AdviseHugePages(HugePageAdvice::kAvoid).ok());
   std::memset(mapping.data(), 1, mapping.size_bytes());
@@ -238,10 +238,10 @@ TEST(Mapping, GetsNoHugePageWhenTheyAreToBeAvoided) {
   EXPECT_EQ(huge.value(), 0u);
 }
 
-TEST(Mapping, SaysWhyAdviceIsRefused) {
+TEST(Mapping, ReportsWhyAdviceFailed) {
   const conformance::ChildResult child = RunInChild([]() -> std::string {
     Mapping mapping = MustMap({.size_bytes = 4 * kMegabyte});
-    // A kernel without transparent huge pages answers EINVAL.
+    // A kernel without transparent huge pages returns EINVAL.
     for (const int advice : {MADV_HUGEPAGE, MADV_NOHUGEPAGE}) {
       if (!RefuseCall({.number = SYS_madvise,
                        .when = RefusedCall::When::kArgumentIs,
@@ -262,7 +262,7 @@ TEST(Mapping, SaysWhyAdviceIsRefused) {
   EXPECT_EQ(child.complaint, "");
 }
 
-TEST(HugetlbMapping, RefusesSizesThatMakeNoSense) {
+TEST(HugetlbMapping, RejectsInvalidSizes) {
   for (const Mapping::HugetlbOptions& options :
        {Mapping::HugetlbOptions{.size_bytes = 0},
         Mapping::HugetlbOptions{.size_bytes = 1, .page_bytes = 3}}) {
@@ -272,7 +272,7 @@ TEST(HugetlbMapping, RefusesSizesThatMakeNoSense) {
   }
 }
 
-TEST(HugetlbMapping, SaysWhichSizeThisKernelLacks) {
+TEST(HugetlbMapping, ReportsThePageSizeThatTheKernelDoesNotHave) {
   const Result<Mapping> mapping =
       Mapping::Hugetlb({.size_bytes = 1, .page_bytes = uint64_t{1} << 50});
   ASSERT_FALSE(mapping.ok());
@@ -280,10 +280,10 @@ TEST(HugetlbMapping, SaysWhichSizeThisKernelLacks) {
   EXPECT_TRUE(Contains(mapping.status().message(), "1 PiB")) << mapping.status().message();
 }
 
-TEST(HugetlbMapping, NamesTheSysctlAndTheNumberThatWouldDo) {
+TEST(HugetlbMapping, ReportsTheSysctlAndTheNumberToSet) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(pool.has_value(), "hugetlb", "a kernel built with CONFIG_HUGETLBFS");
-  // More than the pool has, and more than the kernel may add on demand.
+  // More than the pool has and than the kernel may add on demand.
   const uint64_t wanted = pool->total + pool->overcommit + 1000;
   const Result<Mapping> mapping = Mapping::Hugetlb({.size_bytes = wanted * pool->page_bytes});
   ASSERT_FALSE(mapping.ok());
@@ -299,7 +299,7 @@ TEST(HugetlbMapping, NamesTheSysctlAndTheNumberThatWouldDo) {
       << status.remedy();
 }
 
-TEST(HugetlbMapping, IsMadeOfHugePages) {
+TEST(HugetlbMapping, HasHugePages) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(pool && pool->Available() >= 2, "huge_pages", "sysctl vm.nr_hugepages=2");
   void* data;
@@ -323,14 +323,14 @@ TEST(HugetlbMapping, IsMadeOfHugePages) {
   EXPECT_FALSE(IsMapped(data));
 }
 
-TEST(ClosedMapping, IsAddressSpaceUntilItIsOpened) {
-  Mapping mapping = MustMap({.size_bytes = uint64_t{1} << 34, .closed = true});
+TEST(ReserveOnlyMapping, IsAddressSpaceUntilCommit) {
+  Mapping mapping = MustMap({.size_bytes = uint64_t{1} << 34, .reserve_only = true});
   ASSERT_TRUE(mapping.DontFork().ok());
   std::byte* const piece = mapping.data() + kMegabyte;
   EXPECT_FALSE(Contains(FlagsOf(piece).c_str(), "rd"));
   ASSERT_TRUE(mapping.Commit(kMegabyte, kMegabyte).ok());
   EXPECT_TRUE(Contains(FlagsOf(piece).c_str(), "rd wr"));
-  EXPECT_TRUE(Contains(FlagsOf(piece).c_str(), "dc")) << "a child would have it";
+  EXPECT_TRUE(Contains(FlagsOf(piece).c_str(), "dc")) << "a child would inherit it";
   EXPECT_FALSE(Contains(FlagsOf(piece + kMegabyte).c_str(), "rd"));
   std::memset(piece, 1, kMegabyte);
   mapping.Decommit(kMegabyte, kMegabyte);
@@ -339,8 +339,8 @@ TEST(ClosedMapping, IsAddressSpaceUntilItIsOpened) {
   for (uint64_t i = 0; i < kMegabyte; ++i) ASSERT_EQ(piece[i], std::byte{0});
 }
 
-TEST(ClosedMapping, TooMuchIsRefusedAndStaysClosed) {
-  Mapping mapping = MustMap({.size_bytes = 8192 * kMegabyte, .closed = true});
+TEST(ReserveOnlyMapping, StaysDecommittedWhenCommitFails) {
+  Mapping mapping = MustMap({.size_bytes = 8192 * kMegabyte, .reserve_only = true});
   ASSERT_TRUE(mapping.Commit(0, kMegabyte).ok());
   const conformance::ChildResult child = RunInChild([&] {
     const rlim_t used = std::stoull(conformance::StatusLine("VmData")) << 10;
@@ -348,7 +348,8 @@ TEST(ClosedMapping, TooMuchIsRefusedAndStaysClosed) {
     if (::setrlimit(RLIMIT_DATA, &limit) != 0) return std::string("setrlimit");
     const Status status = mapping.Commit(kMegabyte, 8191 * kMegabyte);
     if (status.code() != Code::kExhausted) return std::string(status.message());
-    if (Contains(FlagsOf(mapping.data() + kMegabyte).c_str(), "rd")) return std::string("open");
+    if (Contains(FlagsOf(mapping.data() + kMegabyte).c_str(), "rd"))
+      return std::string("committed");
     return std::string(mapping.Commit(kMegabyte, kMegabyte).message());
   });
   EXPECT_TRUE(child.exited);

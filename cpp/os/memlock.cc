@@ -24,8 +24,8 @@ std::string LimitText(rlim_t limit) {
   return limit == RLIM_INFINITY ? "unlimited" : FormatBytes(limit);
 }
 
-// capget(2) reports the calling thread for pid 0. It cannot tell in which user namespace the
-// capability counts.
+// For pid 0, capget(2) reports the calling thread. It does not report the user namespace for which
+// the capability is valid.
 bool HasIpcLockInEffect() {
   __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
@@ -36,15 +36,14 @@ bool HasIpcLockInEffect() {
 }  // namespace
 
 bool InInitialUserNamespace() {
-  // The inode number is proof: the kernel gives it to that namespace alone. /proc/self/uid_map
-  // would not be: privileged parents can write the whole identity map, which the initial namespace
-  // shows, into any other.
+  // The inode number is proof: only the initial namespace has it. /proc/self/uid_map is no proof: a
+  // privileged parent can write the identity map of the initial namespace into any other one.
   struct stat user_namespace;
   if (::stat("/proc/self/ns/user", &user_namespace) == 0) {
     return user_namespace.st_ino == kInitialUserNamespaceInode;
   }
-  // A kernel built without user namespaces has only the initial one, and lists the other kinds
-  // without it.
+  // A kernel built without user namespaces has only the initial one, and /proc/self/ns contains the
+  // other kinds only.
   struct stat mount_namespace;
   return errno == ENOENT && ::stat("/proc/self/ns/mnt", &mount_namespace) == 0;
 }
@@ -70,7 +69,7 @@ Status RaiseMemlockSoftLimit() {
   if (limit.rlim_cur == limit.rlim_max) return OkStatus();
   const rlimit raised = {limit.rlim_max, limit.rlim_max};
   if (::setrlimit(RLIMIT_MEMLOCK, &raised) != 0) {
-    // EPERM only from a sandbox: raising the soft limit up to the hard one takes no privilege.
+    // EPERM only from a sandbox: raising the soft limit up to the hard limit needs no privilege.
     const int error = errno;
     return ErrnoStatus(
         error,

@@ -1,9 +1,9 @@
-// Memlock: how much memory this process may pin (RLIMIT_MEMLOCK, getrlimit(2)), and whether it is
-// held to that at all.
+// Memlock: how much memory this process may pin (RLIMIT_MEMLOCK, getrlimit(2)), and whether the
+// limit applies to it.
 //
-// The kernel holds against the limit what all processes of the user have pinned together, and
-// exports that sum nowhere; so these are the rules of the budget, not what is left of it. Nothing
-// is cached: both may change under us.
+// The kernel compares the limit with the sum that all processes of the user have pinned, and does
+// not export that sum. So these functions return the limits, not the remaining budget. Nothing is
+// cached, because both can change at any time.
 //
 // Threading: any thread. The limit belongs to the process, the capability to the calling thread.
 //
@@ -20,20 +20,20 @@ namespace mooring {
 
 struct MemlockLimits {
   uint64_t soft_bytes = 0;  // UINT64_MAX = unlimited
-  uint64_t hard_bytes = 0;  // what soft may be raised to; UINT64_MAX = unlimited
-  // The calling thread has CAP_IPC_LOCK in effect, in the initial user namespace: io_uring asks for
-  // it there (ns_capable(&init_user_ns, CAP_IPC_LOCK)), so root of a rootless container is not
+  uint64_t hard_bytes = 0;  // the maximum for soft; UINT64_MAX = unlimited
+  // The calling thread has CAP_IPC_LOCK in effect, in the initial user namespace. io_uring checks
+  // it there (ns_capable(&init_user_ns, CAP_IPC_LOCK)), so root in a rootless container is not
   // exempt.
   bool exempt = false;
 };
 
 MemlockLimits ReadMemlockLimits();
 
-// Soft := hard, for the whole process; no privilege needed (setrlimit(2)). Success also when there
-// is nothing to raise.
+// Sets the soft limit to the hard limit, for the whole process; needs no privilege (setrlimit(2)).
+// Success also if they are equal already.
 Status RaiseMemlockSoftLimit();
 
-// Whether this process lives in the initial user namespace. False when /proc does not tell.
+// True if this process is in the initial user namespace. False if /proc does not show it.
 bool InInitialUserNamespace();
 
 }  // namespace mooring

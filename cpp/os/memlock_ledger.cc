@@ -10,22 +10,21 @@
 namespace mooring {
 namespace {
 
-// Bytes, and above them the low bits of the process token that they belong to, in one word: so that
-// the first to charge in a fork child replaces the parent's sum in the very step that adds its own,
-// and no thread beside it can be forgotten. 256 TiB are beyond what can be pinned; two tokens of
-// one line of descent are told apart over 65,536 generations.
+// One word: the number of bytes, and above it the low bits of the token of the process that charged
+// them. So the first charge in a fork child replaces the parent's sum and adds its own in one
+// atomic step, and no concurrent charge is lost. The limit of 256 TiB is more than can be pinned.
+// The tokens of a process and its descendants differ for 65,536 generations.
 constexpr int kByteBits = 48;
 constexpr uint64_t kByteMask = (uint64_t{1} << kByteBits) - 1;
 
 constinit std::atomic<uint64_t> account{0};
-// Not per process: the budget is the user's, so what a parent gave back comes back to its child
-// too.
+// Not per process: the budget belongs to the user, so a release by a parent also helps its child.
 constinit std::atomic<int64_t> released_at_ns{0};
 constinit std::atomic<uint64_t> returns{0};
 
 uint64_t Owner() { return static_cast<uint64_t>(CurrentProcess()) << kByteBits; }
 
-// What `value` of the account holds for the process `owner`.
+// The bytes that `value` of the account contains for the process `owner`.
 uint64_t BytesOf(uint64_t value, uint64_t owner) {
   return (value & ~kByteMask) == owner ? value & kByteMask : 0;
 }
@@ -69,7 +68,7 @@ bool MemlockBackoff::Wait() {
   if (!MemlockLedger::ReturnIsPending() || deadline_.Passed()) return false;
   const int64_t pause = std::min(pause_ns_, deadline_.RemainingNs());
   const timespec time{0, static_cast<long>(pause)};
-  nanosleep(&time, nullptr);  // a signal that cuts it short costs one early try
+  nanosleep(&time, nullptr);  // if a signal ends it, the next try is early
   pause_ns_ = std::min<int64_t>(pause_ns_ * 2, 64'000'000);
   return true;
 }

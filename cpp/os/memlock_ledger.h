@@ -1,16 +1,15 @@
-// MemlockLedger: what this process's rings and extents have charged to RLIMIT_MEMLOCK, as far as
-// Mooring knows.
+// MemlockLedger: the sum that the rings and extents of this process have charged to RLIMIT_MEMLOCK,
+// as far as Mooring knows.
 //
-// The budget itself is per user, shared with other processes, and cannot be read (the kernel
-// exports no user_struct->locked_vm). So this is a lower bound of what is used, for reports and for
-// a first guess at what is left. It also remembers when budget was last given back, because the
-// kernel returns it late: 7 to 50 ms after a ring is closed (measured, 5.10 to 6.18), a second
-// after a slot is cleared on kernels up to 6.3.
+// The budget itself is per user, shared with other processes, and cannot be read (the kernel does
+// not export user_struct->locked_vm). So the ledger is a lower bound of the used budget, for
+// reports and for a first estimate of the rest. It also records when budget was last released,
+// because the kernel returns it late: 7 to 50 ms after a ring is closed (measured, 5.10 to 6.18), a
+// second after a slot is cleared on kernels up to 6.3.
 //
-// It lives beside the limit it is compared with, below both the ring and the registration, which
-// both charge it.
+// It is in this folder, with the limit, because both the ring and the registration charge it.
 //
-// Threading: any thread; counters are atomics and a reader may see one charge before another.
+// Threading: any thread; counters are atomics, and a reader may see charges in any order.
 #ifndef MOORING_CPP_OS_MEMLOCK_LEDGER_H_
 #define MOORING_CPP_OS_MEMLOCK_LEDGER_H_
 
@@ -24,35 +23,35 @@ class MemlockLedger {
  public:
   static void Charge(uint64_t bytes);
   static void Release(uint64_t bytes);
-  // Bytes charged by this process; a forked child starts at 0, for it holds none of its parent's
+  // Bytes charged by this process. A forked child starts at 0, because it has none of its parent's
   // pins.
   static uint64_t used_bytes();
-  // What `soft_bytes` of RLIMIT_MEMLOCK leave, if no other process of this user holds any.
+  // The rest of a limit of `soft_bytes`, if no other process of this user has pinned memory.
   static uint64_t RoomUnder(uint64_t soft_bytes) {
     const uint64_t used = used_bytes();
     return soft_bytes > used ? soft_bytes - used : 0;
   }
-  // How often this process, or one it was forked from, gave budget back.
+  // The number of releases by this process and its ancestors.
   static uint64_t return_count();
-  // True while budget that this process, or one it was forked from, gave back may still be on its
-  // way: for kReturnLatencyNs.
+  // True for kReturnLatencyNs after a release by this process or an ancestor, while the kernel may
+  // not have returned the budget yet.
   static bool ReturnIsPending();
 
-  // Up to 6.3 a cleared slot's budget comes back a second late, counted from the end of an RCU
+  // Up to 6.3 the kernel returns the budget of a cleared slot one second after the end of an RCU
   // grace period (1.0 to 1.2 s measured on 5.10 and 6.1).
   static constexpr int64_t kReturnLatencyNs = 1'500'000'000;
 };
 
-// Pauses between tries of something that failed for want of memlock, as long as it may help: only
-// while the ledger expects budget back, longer each time, and no longer than that takes in all.
-// (The milliseconds that later kernels take for a closed ring were seen to become 0.3 s on a loaded
-// machine.)
+// MemlockBackoff: pauses between tries of a call that failed because of RLIMIT_MEMLOCK. It pauses
+// only while the ledger expects the kernel to return budget; each pause is longer, and all together
+// take at most kReturnLatencyNs. (On a loaded machine, the milliseconds that later kernels need for
+// a closed ring became 0.3 s.)
 //
 //   MemlockBackoff backoff;
 //   while (failed_with_enomem(Try()) && backoff.Wait()) {}
 class MemlockBackoff {
  public:
-  // Sleeps and returns true, or returns false at once when another try is pointless.
+  // Sleeps and returns true; or returns false without a sleep when another try cannot succeed.
   bool Wait();
 
  private:

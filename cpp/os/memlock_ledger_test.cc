@@ -15,8 +15,8 @@ namespace {
 
 using conformance::RunInChild;
 
-// Every test in a child, where the ledger starts empty and nothing was given back.
-void InNewProcess(const std::function<std::string()>& body) {
+// Each test runs in a child, where the ledger is empty and records no release.
+void RunInNewProcess(const std::function<std::string()>& body) {
   const conformance::ChildResult child = RunInChild(body);
   EXPECT_EQ(child.complaint, "");
   EXPECT_TRUE(child.exited);
@@ -27,8 +27,8 @@ std::string Holds(uint64_t expected) {
   return used == expected ? "" : std::to_string(used) + " instead of " + std::to_string(expected);
 }
 
-TEST(MemlockLedger, SumsWhatIsChargedAndReleased) {
-  InNewProcess([]() -> std::string {
+TEST(MemlockLedger, SumsChargesAndReleases) {
+  RunInNewProcess([]() -> std::string {
     if (std::string wrong = Holds(0); !wrong.empty()) return wrong;
     MemlockLedger::Charge(4096);
     MemlockLedger::Charge(uint64_t{1} << 40);
@@ -38,8 +38,8 @@ TEST(MemlockLedger, SumsWhatIsChargedAndReleased) {
   });
 }
 
-TEST(MemlockLedger, NeverFallsBelowNothing) {
-  InNewProcess([]() -> std::string {
+TEST(MemlockLedger, NeverFallsBelowZero) {
+  RunInNewProcess([]() -> std::string {
     MemlockLedger::Charge(4096);
     MemlockLedger::Release(8192);
     if (std::string wrong = Holds(0); !wrong.empty()) return wrong;
@@ -48,20 +48,20 @@ TEST(MemlockLedger, NeverFallsBelowNothing) {
   });
 }
 
-TEST(MemlockLedger, StaysAtItsCeilingInsteadOfWrapping) {
-  InNewProcess([]() -> std::string {
+TEST(MemlockLedger, StaysAtItsMaximumAndDoesNotWrap) {
+  RunInNewProcess([]() -> std::string {
     MemlockLedger::Charge(UINT64_MAX);
     MemlockLedger::Charge(UINT64_MAX);
     return MemlockLedger::used_bytes() >= uint64_t{1} << 47 ? "" : Holds(UINT64_MAX);
   });
 }
 
-TEST(MemlockLedger, StartsEmptyInAForkChildAndKeepsTheParents) {
-  InNewProcess([]() -> std::string {
+TEST(MemlockLedger, StartsEmptyInAForkChildAndKeepsTheParentsSum) {
+  RunInNewProcess([]() -> std::string {
     MemlockLedger::Charge(4096);
     const conformance::ChildResult child = RunInChild([]() -> std::string {
       if (std::string wrong = Holds(0); !wrong.empty()) return wrong;
-      MemlockLedger::Release(4096);  // an inherited object must not take from what is the child's
+      MemlockLedger::Release(4096);  // an inherited object must not reduce the child's sum
       if (std::string wrong = Holds(0); !wrong.empty()) return wrong;
       MemlockLedger::Charge(10);
       return Holds(10);
@@ -70,7 +70,7 @@ TEST(MemlockLedger, StartsEmptyInAForkChildAndKeepsTheParents) {
   });
 }
 
-// Four threads charge at once; 4000 bytes remain.
+// Four threads charge at the same time; 4000 bytes remain.
 void ChargeFromThreads() {
   constexpr int kThreads = 4;
   std::atomic<int> ready{0};
@@ -86,9 +86,9 @@ void ChargeFromThreads() {
   for (std::thread& thread : threads) thread.join();
 }
 
-TEST(MemlockLedger, LosesNoChargeOfThreadsThatAreTheFirstInAForkChild) {
+TEST(MemlockLedger, LosesNoChargeOfTheFirstThreadsInAForkChild) {
   for (int round = 0; round < 20; ++round) {
-    InNewProcess([]() -> std::string {
+    RunInNewProcess([]() -> std::string {
       MemlockLedger::Charge(4096);
       const conformance::ChildResult child = RunInChild([]() -> std::string {
         ChargeFromThreads();
@@ -99,38 +99,38 @@ TEST(MemlockLedger, LosesNoChargeOfThreadsThatAreTheFirstInAForkChild) {
   }
 }
 
-TEST(MemlockLedger, ExpectsBudgetBackOnlyAfterARelease) {
-  InNewProcess([]() -> std::string {
+TEST(MemlockLedger, ExpectsReturnedBudgetOnlyAfterARelease) {
+  RunInNewProcess([]() -> std::string {
     if (MemlockLedger::ReturnIsPending()) return "before any release";
     MemlockLedger::Charge(4096);
     if (MemlockLedger::ReturnIsPending()) return "after a charge";
     MemlockLedger::Release(0);
-    if (MemlockLedger::ReturnIsPending()) return "after a release of nothing";
+    if (MemlockLedger::ReturnIsPending()) return "after a release of 0 bytes";
     MemlockLedger::Release(4096);
     return MemlockLedger::ReturnIsPending() ? "" : "not after a release";
   });
 }
 
-TEST(MemlockLedger, CountsWhatIsGivenBack) {
-  InNewProcess([]() -> std::string {
+TEST(MemlockLedger, CountsReleases) {
+  RunInNewProcess([]() -> std::string {
     const uint64_t before = MemlockLedger::return_count();
     MemlockLedger::Charge(4096);
     MemlockLedger::Release(0);
-    if (MemlockLedger::return_count() != before) return "counted before anything was given back";
+    if (MemlockLedger::return_count() != before) return "counted before a release";
     MemlockLedger::Release(4096);
     return MemlockLedger::return_count() == before + 1 ? "" : "not counted";
   });
 }
 
-TEST(MemlockBackoff, DoesNotWaitForWhatNobodyGaveBack) {
-  InNewProcess([]() -> std::string {
+TEST(MemlockBackoff, DoesNotWaitWithoutARelease) {
+  RunInNewProcess([]() -> std::string {
     MemlockBackoff backoff;
     return backoff.Wait() ? "waited" : "";
   });
 }
 
-TEST(MemlockBackoff, WaitsLongerEachTimeAndNotForEver) {
-  InNewProcess([]() -> std::string {
+TEST(MemlockBackoff, WaitsLongerEachTimeUpToALimit) {
+  RunInNewProcess([]() -> std::string {
     MemlockLedger::Charge(1);
     MemlockLedger::Release(1);
     MemlockBackoff backoff;
@@ -138,9 +138,9 @@ TEST(MemlockBackoff, WaitsLongerEachTimeAndNotForEver) {
     int tries = 0;
     while (backoff.Wait()) ++tries;
     const int64_t waited = MonotonicNow() - start;
-    // A second and a bit is what kernels up to 6.3 take: a second was too short on 5.10 and 6.1.
+    // Kernels up to 6.3 need more than a second: one second was too short on 5.10 and 6.1.
     if (waited < 1'400'000'000) return "gave up after " + std::to_string(waited) + " ns";
-    // Half a millisecond doubled up to 64: a fixed pause of the first length would make 2000 tries.
+    // The pause doubles from 0.5 ms up to 64 ms. A fixed pause of 0.5 ms would make 2000 tries.
     return tries >= 3 && tries <= 30 ? "" : std::to_string(tries) + " tries";
   });
 }

@@ -31,11 +31,11 @@ bool SetMemlock(rlim_t soft, rlim_t hard) {
   return ::setrlimit(RLIMIT_MEMLOCK, &limit) == 0;
 }
 
-// Whether the kernel lets this thread lock that much: the proof of what was reported.
+// True if the kernel lets this thread lock that many bytes. This verifies the reported limits.
 bool CanLock(size_t bytes) {
   void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return false;
-  // Sanitizers make nothing of mlock(3).
+  // By number, because sanitizers make mlock(3) do nothing.
   const bool locked = ::syscall(SYS_mlock, memory, bytes) == 0;
   ::munmap(memory, bytes);
   return locked;
@@ -47,7 +47,7 @@ bool HasIpcLockInEffect() {
          0;
 }
 
-// Both are true of root outside of any sandbox.
+// True for root outside of any sandbox.
 bool IsInitialRoot() { return geteuid() == 0 && HasIpcLockInEffect() && InInitialUserNamespace(); }
 
 void ExpectClean(const ChildResult& child) {
@@ -69,7 +69,7 @@ TEST(ReadMemlockLimits, ReadsBothLimits) {
   }));
 }
 
-TEST(ReadMemlockLimits, KnowsUnlimited) {
+TEST(ReadMemlockLimits, ReportsUnlimited) {
   const bool can_raise =
       RunInChild([] { return SetMemlock(0, RLIM_INFINITY) ? "" : "no"; }).complaint.empty();
   SKIP_WITHOUT(can_raise, "CAP_SYS_RESOURCE", "only it may raise a hard limit");
@@ -82,7 +82,7 @@ TEST(ReadMemlockLimits, KnowsUnlimited) {
   }));
 }
 
-TEST(RaiseMemlockSoftLimit, RaisesWhatTheKernelHoldsUsTo) {
+TEST(RaiseMemlockSoftLimit, RaisesTheLimitThatTheKernelEnforces) {
   rlimit before = {};
   ASSERT_EQ(::getrlimit(RLIMIT_MEMLOCK, &before), 0);
   SKIP_WITHOUT(before.rlim_max >= 512 * kKilobyte, "memlock_512k",
@@ -90,27 +90,27 @@ TEST(RaiseMemlockSoftLimit, RaisesWhatTheKernelHoldsUsTo) {
   ExpectClean(RunInChild([]() -> std::string {
     if (!DropIpcLock()) return "cannot drop CAP_IPC_LOCK";
     if (!SetMemlock(64 * kKilobyte, 512 * kKilobyte)) return "cannot set the limit";
-    if (CanLock(256 * kKilobyte)) return "the limit does not hold";
+    if (CanLock(256 * kKilobyte)) return "the limit is not enforced";
     const Status raised = RaiseMemlockSoftLimit();
     if (!raised.ok()) return raised.message();
     if (ReadMemlockLimits().soft_bytes != 512 * kKilobyte) return "not raised";
-    if (ReadMemlockLimits().hard_bytes != 512 * kKilobyte) return "the hard limit moved";
-    return CanLock(256 * kKilobyte) ? "" : "raised, and still held to the old limit";
+    if (ReadMemlockLimits().hard_bytes != 512 * kKilobyte) return "the hard limit changed";
+    return CanLock(256 * kKilobyte) ? "" : "raised, but the kernel enforces the old limit";
   }));
 }
 
-TEST(RaiseMemlockSoftLimit, SucceedsWithNothingToRaise) {
+TEST(RaiseMemlockSoftLimit, SucceedsWhenTheLimitsAreEqual) {
   ExpectClean(RunInChild([]() -> std::string {
     if (!SetMemlock(0, 0)) return "cannot set the limit";
-    if (!RaiseMemlockSoftLimit().ok()) return "refused";
+    if (!RaiseMemlockSoftLimit().ok()) return "failed";
     return ReadMemlockLimits().soft_bytes == 0 ? "" : "raised above the hard limit";
   }));
 }
 
-TEST(RaiseMemlockSoftLimit, SaysWhyASandboxRefuses) {
+TEST(RaiseMemlockSoftLimit, ReportsWhyASandboxRejectsTheCall) {
   ExpectClean(RunInChild([]() -> std::string {
     if (!SetMemlock(64 * kKilobyte, 128 * kKilobyte)) return "cannot set the limit";
-    // glibc makes prlimit64 of both calls; only setrlimit passes a new limit, its third argument.
+    // glibc uses prlimit64 for both calls. Only setrlimit passes a new limit, the third argument.
     if (!RefuseCall({.number = SYS_prlimit64,
                      .when = RefusedCall::When::kArgumentIsNot,
                      .argument = 2,
@@ -125,12 +125,12 @@ TEST(RaiseMemlockSoftLimit, SaysWhyASandboxRefuses) {
   }));
 }
 
-TEST(MemlockExempt, IsTrueOfRootAndRootPassesTheLimit) {
+TEST(MemlockExempt, IsTrueForRootAndRootMayExceedTheLimit) {
   SKIP_WITHOUT(IsInitialRoot(), "root", "run as root, outside of a user namespace");
   ExpectClean(RunInChild([]() -> std::string {
     if (!SetMemlock(64 * kKilobyte, 64 * kKilobyte)) return "cannot set the limit";
     if (!ReadMemlockLimits().exempt) return "not exempt";
-    return CanLock(256 * kKilobyte) ? "" : "exempt, and held to the limit";
+    return CanLock(256 * kKilobyte) ? "" : "exempt, but the limit is enforced";
   }));
 }
 
@@ -152,26 +152,26 @@ TEST(MemlockExempt, IsFalseWhenTheCapabilityIsPermittedButNotInEffect) {
   }));
 }
 
-// Makes a user namespace for this process, in which it has every capability.
+// Enters a new user namespace, in which this process has every capability.
 bool EnterUserNamespace() { return ::unshare(CLONE_NEWUSER) == 0; }
 
 bool CanEnterUserNamespace() {
   return RunInChild([] { return EnterUserNamespace() ? "" : "no"; }).complaint.empty();
 }
 
-TEST(MemlockExempt, IsFalseInAUserNamespaceWhereRootCannotPassTheLimit) {
+TEST(MemlockExempt, IsFalseInAUserNamespaceWhereRootCannotExceedTheLimit) {
   SKIP_WITHOUT(CanEnterUserNamespace(), "user_namespaces", "allow unshare(CLONE_NEWUSER)");
   ExpectClean(RunInChild([]() -> std::string {
     if (!SetMemlock(64 * kKilobyte, 64 * kKilobyte)) return "cannot set the limit";
     if (!EnterUserNamespace()) return "cannot enter a user namespace";
     if (!HasIpcLockInEffect()) return "no capability in the namespace: this test proves nothing";
     if (InInitialUserNamespace()) return "takes the namespace for the initial one";
-    if (ReadMemlockLimits().exempt) return "exempt by a capability that does not count";
-    return CanLock(256 * kKilobyte) ? "not held to the limit" : "";
+    if (ReadMemlockLimits().exempt) return "exempt because of a capability that is not valid here";
+    return CanLock(256 * kKilobyte) ? "the limit is not enforced" : "";
   }));
 }
 
-TEST(InInitialUserNamespace, IsNotFooledByTheInitialNamespacesMap) {
+TEST(InInitialUserNamespace, IsFalseInANamespaceWithTheInitialNamespacesMap) {
   SKIP_WITHOUT(CanEnterUserNamespace(), "user_namespaces", "allow unshare(CLONE_NEWUSER)");
   SKIP_WITHOUT(IsInitialRoot(), "root", "only root may map every user id");
   ExpectClean(RunInChild([]() -> std::string {
@@ -182,8 +182,8 @@ TEST(InInitialUserNamespace, IsNotFooledByTheInitialNamespacesMap) {
     const pid_t writer = ::fork();
     if (writer < 0) return "cannot fork";
     if (writer == 0) {
-      // Still outside, so it may write any map for the one inside (user_namespaces(7)).
-      ::close(ready[1]);  // or it would wait for itself, should the other one fail
+      // This process is outside, so it may write any map of the inner one (user_namespaces(7)).
+      ::close(ready[1]);  // otherwise it waits for itself if the other process fails
       char byte = 0;
       if (::read(ready[0], &byte, 1) != 1) ::_exit(1);
       std::ofstream("/proc/" + std::to_string(inside) + "/uid_map") << "0 0 4294967295\n"
@@ -194,23 +194,23 @@ TEST(InInitialUserNamespace, IsNotFooledByTheInitialNamespacesMap) {
     if (!EnterUserNamespace()) return "cannot enter a user namespace";
     char byte = 'x';
     if (::write(ready[1], &byte, 1) != 1 || ::read(mapped[0], &byte, 1) != 1)
-      return "lost the writer";
+      return "the writer has ended";
     uint64_t first = 1;
     uint64_t outside = 1;
     uint64_t count = 0;
     std::ifstream("/proc/self/uid_map") >> first >> outside >> count;
     if (first != 0 || outside != 0 || count != 4294967295) return "the map was not written";
-    return InInitialUserNamespace() ? "taken in by the map" : "";
+    return InInitialUserNamespace() ? "the map was taken as proof" : "";
   }));
 }
 
-TEST(MemlockExempt, IsFalseWhenProcDoesNotTell) {
+TEST(MemlockExempt, IsFalseWithoutProc) {
   SKIP_WITHOUT(IsInitialRoot(), "root", "chroot needs CAP_SYS_CHROOT");
   std::string path = testing::TempDir() + "memlock_test_root.XXXXXX";
   ASSERT_NE(::mkdtemp(path.data()), nullptr);
   const ChildResult child = RunInChild([&]() -> std::string {
     if (::chroot(path.c_str()) != 0) return "cannot chroot";
-    return ReadMemlockLimits().exempt ? "exempt on no evidence" : "";
+    return ReadMemlockLimits().exempt ? "exempt without proof" : "";
   });
   ::rmdir(path.c_str());
   ExpectClean(child);

@@ -21,13 +21,13 @@ struct FreeBitmask {
 };
 using Bitmask = std::unique_ptr<bitmask, FreeBitmask>;
 
-// False in a kernel without NUMA; newer versions of libnuma say so too where a sandbox forbids its
-// system calls. Every other function of libnuma is defined only after this one (numa(3)).
+// False in a kernel without NUMA; with newer versions of libnuma also if a sandbox forbids its
+// system calls. No other function of libnuma may be called before this one (numa(3)).
 bool HasNuma() { return ::numa_available() != -1; }
 
 bool NodeExists(uint32_t node) {
   if (!HasNuma()) return node == 0;
-  // numa_all_nodes_ptr holds the nodes that this process may take memory from (numa(3)).
+  // numa_all_nodes_ptr contains the nodes on which this process may allocate memory (numa(3)).
   return node < numa_all_nodes_ptr->size && ::numa_bitmask_isbitset(numa_all_nodes_ptr, node) != 0;
 }
 
@@ -49,18 +49,18 @@ std::string NodeList() {
   return list;
 }
 
-// The CPUs of `node` that the calling thread may use now; null when there are none, or /sys does
-// not tell. Not numa_node_to_cpus: that fills a cache shared by all threads without a lock.
+// The CPUs of `node` that the calling thread may use now; null if there are none, or /sys does not
+// list them. numa_node_to_cpus is not used: it fills a cache shared by all threads without a lock.
 Bitmask UsableCpusOf(uint32_t node) {
   std::optional<std::string> list =
       ReadSmallFile(Format("/sys/devices/system/node/node%u/cpulist", node).c_str());
   while (list && !list->empty() && list->back() == '\n') list->pop_back();
-  if (!list || list->empty()) return nullptr;  // memory only: near to none of the CPUs
+  if (!list || list->empty()) return nullptr;  // a node of memory only, without CPUs
   Bitmask cpus(::numa_parse_cpustring_all(list->c_str()));
   const Bitmask allowed(::numa_allocate_cpumask());
   if (cpus == nullptr || allowed == nullptr || ::numa_sched_getaffinity(0, allowed.get()) < 0)
     return nullptr;
-  // A CPU that taskset(1) or the caller took away stays away.
+  // Exclude CPUs that taskset(1) or the caller has excluded.
   for (unsigned cpu = 0; cpu < cpus->size; ++cpu) {
     if (cpu >= allowed->size || !::numa_bitmask_isbitset(allowed.get(), cpu))
       ::numa_bitmask_clearbit(cpus.get(), cpu);
@@ -70,26 +70,28 @@ Bitmask UsableCpusOf(uint32_t node) {
 }
 
 Status BindError(int error, const NumaBinding& binding) {
-  const std::string what = Format("cannot %s %s to NUMA node %u", binding.strict ? "bind" : "steer",
-                                  FormatBytes(binding.range.size()).c_str(), binding.node);
+  const std::string what =
+      Format("cannot set the NUMA node of %s to %u (%s)", FormatBytes(binding.range.size()).c_str(),
+             binding.node, binding.strict ? "MPOL_BIND" : "MPOL_PREFERRED");
   switch (error) {
     case EIO:
-      // MPOL_MF_STRICT: a page is elsewhere and did not move (mbind(2)); a pinned one never does.
+      // MPOL_MF_STRICT: a page is on another node and did not move (mbind(2)). Pinned pages never
+      // move.
       return Status(Code::kExhausted, Retry::kAfterRemedy,
                     what + ": a page is on another node and cannot move",
-                    "bind memory before it is touched, shared or registered, or do not ask for a "
-                    "strict binding",
+                    "bind memory before it is used, shared or registered, or use a binding that is "
+                    "not strict",
                     error);
     case EPERM:
       return ErrnoStatus(
           error, what,
-          "allow mbind in this process's sandbox (container defaults want CAP_SYS_NICE)");
+          "allow mbind in this process's sandbox (container defaults require CAP_SYS_NICE)");
     case EFAULT:
       return Status(Code::kInvalidArgument, Retry::kNever,
                     what + ": part of the range is not mapped", "bind only memory that is mapped",
                     error);
     default:
-      return ErrnoStatus(error, what, "free memory on that node, or take another");
+      return ErrnoStatus(error, what, "free memory on that node, or use another node");
   }
 }
 
@@ -97,7 +99,7 @@ Status BindError(int error, const NumaBinding& binding) {
 
 uint32_t NodeCount() {
   if (!HasNuma()) return 1;
-  // Those with memory: a node of CPUs alone can hold no page.
+  // Nodes with memory: a node with CPUs only can contain no page.
   const unsigned count = ::numa_bitmask_weight(numa_all_nodes_ptr);
   return count > 0 ? count : 1;
 }
@@ -107,35 +109,35 @@ Status CheckNode(uint32_t node) {
   if (!HasNuma()) {
     return Status(
         Code::kUnsupported, Retry::kNever,
-        Format("NUMA node %u was asked for, and this kernel or sandbox knows no NUMA", node),
-        "ask for node 0 or none, or run where get_mempolicy is allowed", ENOSYS);
+        Format("NUMA node %u is not available: this kernel or sandbox has no NUMA support", node),
+        "use node 0 or no node, or allow get_mempolicy in this process's sandbox", ENOSYS);
   }
-  return Status(
-      Code::kNotFound, Retry::kNever,
-      Format("there is no NUMA node %u that this process may use", node),
-      Format("take one of %s (a cpuset can hide others: cpuset.mems)", NodeList().c_str()), EINVAL);
+  return Status(Code::kNotFound, Retry::kNever,
+                Format("there is no NUMA node %u that this process may use", node),
+                Format("use one of %s (a cpuset can hide others: cpuset.mems)", NodeList().c_str()),
+                EINVAL);
 }
 
 Status BindRange(const NumaBinding& binding) {
   RETURN_IF_ERROR(CheckNode(binding.node));
   if (binding.range.empty()) return OkStatus();
   if (!IsAligned(reinterpret_cast<uintptr_t>(binding.range.data()), PageBytes())) {
-    return InvalidArgument("a range to bind to a NUMA node does not start on a page",
+    return InvalidArgument("a range to bind to a NUMA node does not start on a page boundary",
                            "align it to the page size");
   }
-  if (!HasNuma()) return OkStatus();  // all there is, is on node 0
+  if (!HasNuma()) return OkStatus();  // all memory is on node 0
 
   const Bitmask nodes(::numa_allocate_nodemask());
   if (nodes == nullptr) return BindError(ENOMEM, binding);
   ::numa_bitmask_setbit(nodes.get(), binding.node);
   const int mode = binding.strict ? MPOL_BIND : MPOL_PREFERRED;
   const unsigned flags = binding.strict ? MPOL_MF_MOVE | MPOL_MF_STRICT : MPOL_MF_MOVE;
-  // The kernel reads one bit less than it is told of: mbind(2) and get_mempolicy(2) disagree on
-  // maxnode, and libnuma passes size + 1 for that reason.
+  // The kernel reads maxnode - 1 bits: mbind(2) and get_mempolicy(2) disagree on maxnode, so
+  // libnuma also passes size + 1.
   if (::mbind(binding.range.data(), binding.range.size(), mode, nodes->maskp, nodes->size + 1,
               flags) != 0) {
     const int error = errno;
-    // Forbidden, and not needed: there is only one node that the pages can be on.
+    // The call is forbidden but not needed, because the pages can be on one node only.
     if (error == EPERM && NodeCount() == 1) return OkStatus();
     return BindError(error, binding);
   }
@@ -144,8 +146,8 @@ Status BindRange(const NumaBinding& binding) {
 
 int32_t NodeOf(const void* address) {
   if (!HasNuma()) return -1;
-  // Asks only (no nodes given), and does not fault the page in as get_mempolicy(MPOL_F_ADDR) would
-  // (move_pages(2)).
+  // Without a list of nodes, move_pages(2) only reports. It does not fault the page in, as
+  // get_mempolicy(MPOL_F_ADDR) does.
   void* page =
       reinterpret_cast<void*>(AlignDown(reinterpret_cast<uintptr_t>(address), PageBytes()));
   int node = -1;

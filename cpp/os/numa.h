@@ -1,7 +1,7 @@
-// Numa: which memory nodes there are, on which one a range shall be, and on which a page is. The
-// only file that uses libnuma.
+// Numa: lists the memory nodes, binds a range to a node, and reports the node of a page. Only
+// numa.cc uses libnuma.
 //
-// Works without NUMA: there is one node then, 0, and all memory is on it.
+// It works without NUMA: then the only node is 0, and all memory is on it.
 //
 // Threading: any thread.
 //
@@ -19,31 +19,31 @@
 
 namespace mooring {
 
-// Memory nodes of this machine, at least 1. Their numbers may have gaps.
+// Number of memory nodes of this machine, at least 1. Node numbers may have gaps.
 uint32_t NodeCount();
 
-// Success when memory can be on `node`. NOT_FOUND: no such node, or not one that this process may
-// use (cpuset). UNSUPPORTED: a node other than 0 in a kernel or sandbox without NUMA.
+// Success if memory can be placed on `node`. NOT_FOUND: no such node, or this process may not use
+// it (cpuset). UNSUPPORTED: a node other than 0 in a kernel or sandbox without NUMA.
 Status CheckNode(uint32_t node);
 
 struct NumaBinding {
-  std::span<std::byte> range;  // starts on a page
+  std::span<std::byte> range;  // starts on a page boundary
   uint32_t node = 0;
-  // Pages on this node or not at all (MPOL_BIND); else on it where it has room (MPOL_PREFERRED).
+  // true: pages only on this node (MPOL_BIND); false: on it while it has room (MPOL_PREFERRED).
   bool strict = false;
 };
 
-// Sets where pages of the range will be, and moves those it has already and shares with nobody
-// (mbind(2)). Errors of CheckNode. PERMISSION: a sandbox forbids mbind. EXHAUSTED: no memory; or
-// strict, and a page would not move (pinned, or shared).
+// Sets the node for future pages of the range, and moves existing pages that no other process
+// shares (mbind(2)). Errors of CheckNode. PERMISSION: a sandbox forbids mbind. EXHAUSTED: no
+// memory; or the binding is strict and a page cannot move (pinned, or shared).
 Status BindRange(const NumaBinding& binding);
 
-// The node that holds the page of `address` now; -1 when it is not in memory or the kernel does not
-// tell.
+// The node of the page of `address` now; -1 if the page is not in memory, or the kernel does not
+// report a node.
 int32_t NodeOf(const void* address);
 
-// Moves the calling thread to those CPUs of `node` that it may run on. Success and no move when
-// there are none, or only one node. Errors of CheckNode, PERMISSION.
+// Restricts the calling thread to the CPUs of `node` that it may run on. If there are none, or only
+// one node, it does nothing and succeeds. Errors of CheckNode, PERMISSION.
 Status RunOnNode(uint32_t node);
 
 }  // namespace mooring

@@ -24,7 +24,7 @@ namespace {
 constexpr uint64_t kMegabyte = 1 << 20;
 constexpr uint32_t kNoSuchNode = 1000;
 
-// Nodes with memory, as /sys tells them ("0-1,4"); empty when the kernel has no NUMA.
+// Nodes with memory, from /sys ("0-1,4"); empty if the kernel has no NUMA.
 std::vector<uint32_t> NodesWithMemory() {
   std::vector<uint32_t> nodes;
   std::ifstream list("/sys/devices/system/node/has_memory");
@@ -47,35 +47,35 @@ Mapping MustMap(uint64_t size_bytes) {
   return std::move(mapping).value();
 }
 
-TEST(NodeCount, IsThatOfNodesWithMemory) {
+TEST(NodeCount, CountsNodesWithMemory) {
   const std::vector<uint32_t> nodes = NodesWithMemory();
   EXPECT_EQ(NodeCount(), nodes.empty() ? 1u : nodes.size());
 }
 
-TEST(CheckNode, TakesEveryNodeWithMemory) {
+TEST(CheckNode, AcceptsEveryNodeWithMemory) {
   for (const uint32_t node : NodesWithMemory()) EXPECT_TRUE(CheckNode(node).ok()) << node;
 }
 
-TEST(CheckNode, NamesTheNodesThatThereAreWhenAskedForAnother) {
+TEST(CheckNode, ListsTheExistingNodesInTheRemedy) {
   SKIP_WITHOUT(!NodesWithMemory().empty(), "numa", "a kernel built with CONFIG_NUMA");
   const Status status = CheckNode(kNoSuchNode);
   EXPECT_EQ(status.code(), Code::kNotFound);
   EXPECT_NE(std::string(status.message()).find("1000"), std::string::npos) << status.message();
   const std::string first = std::to_string(NodesWithMemory().front());
-  EXPECT_NE(std::string(status.remedy()).find("take one of " + first), std::string::npos)
+  EXPECT_NE(std::string(status.remedy()).find("use one of " + first), std::string::npos)
       << status.remedy();
 }
 
-TEST(NodeOf, IsUnknownUntilAPageIsTouched) {
+TEST(NodeOf, IsUnknownUntilThePageIsInMemory) {
   const Mapping mapping = MustMap(4 * PageBytes());
   EXPECT_EQ(NodeOf(mapping.data()), -1);
-  // Asking did not touch it either.
+  // The call itself must not fault the page in.
   EXPECT_EQ(NodeOf(mapping.data()), -1);
 }
 
-TEST(NodeOf, IsUnknownOfWhatIsNotMapped) { EXPECT_EQ(NodeOf(nullptr), -1); }
+TEST(NodeOf, IsUnknownForUnmappedMemory) { EXPECT_EQ(NodeOf(nullptr), -1); }
 
-TEST(BindRange, PutsPagesOnEveryNodeAskedForOrFails) {
+TEST(BindRange, PlacesPagesOnTheNodeOrFails) {
   SKIP_WITHOUT(!NodesWithMemory().empty(), "numa", "a kernel built with CONFIG_NUMA");
   for (const uint32_t node : NodesWithMemory()) {
     const Mapping mapping = MustMap(4 * kMegabyte);
@@ -83,13 +83,13 @@ TEST(BindRange, PutsPagesOnEveryNodeAskedForOrFails) {
     ASSERT_TRUE(bound.ok()) << bound.message();
     std::memset(mapping.data(), 1, mapping.size_bytes());
     for (uint64_t at = 0; at < mapping.size_bytes(); at += PageBytes()) {
-      // Also from the middle of a page.
+      // Also for an address in the middle of a page.
       ASSERT_EQ(NodeOf(mapping.data() + at + 77), static_cast<int32_t>(node));
     }
   }
 }
 
-TEST(BindRange, PrefersANodeWithoutInsisting) {
+TEST(BindRange, PrefersANodeWhenNotStrict) {
   SKIP_WITHOUT(!NodesWithMemory().empty(), "numa", "a kernel built with CONFIG_NUMA");
   for (const uint32_t node : NodesWithMemory()) {
     const Mapping mapping = MustMap(PageBytes());
@@ -99,7 +99,7 @@ TEST(BindRange, PrefersANodeWithoutInsisting) {
   }
 }
 
-TEST(BindRange, MovesWhatWasTouchedElsewhere) {
+TEST(BindRange, MovesPagesFromOtherNodes) {
   SKIP_WITHOUT(NodeCount() >= 2, "numa_nodes", "a machine with two memory nodes");
   const std::vector<uint32_t> nodes = NodesWithMemory();
   const Mapping mapping = MustMap(kMegabyte);
@@ -110,7 +110,7 @@ TEST(BindRange, MovesWhatWasTouchedElsewhere) {
   EXPECT_EQ(mapping.range().back(), std::byte{7});
 }
 
-TEST(BindRange, RefusesWhatItCannotDo) {
+TEST(BindRange, RejectsInvalidBindings) {
   SKIP_WITHOUT(!NodesWithMemory().empty(), "numa", "a kernel built with CONFIG_NUMA");
   const uint32_t node = NodesWithMemory().front();
   const Mapping mapping = MustMap(2 * PageBytes());
@@ -129,7 +129,7 @@ TEST(BindRange, RefusesWhatItCannotDo) {
       << status.message();
 }
 
-TEST(RunOnNode, MovesOntoCpusOfTheNodeThatTheThreadMayUse) {
+TEST(RunOnNode, UsesOnlyCpusThatTheThreadMayUse) {
   for (const uint32_t node : NodesWithMemory()) {
     std::thread([node] {
       const uint32_t before = UsableCpuCount();
@@ -141,9 +141,9 @@ TEST(RunOnNode, MovesOntoCpusOfTheNodeThatTheThreadMayUse) {
   }
 }
 
-TEST(RunOnNode, RefusesANodeThatDoesNotExist) { EXPECT_FALSE(RunOnNode(kNoSuchNode).ok()); }
+TEST(RunOnNode, RejectsANodeThatDoesNotExist) { EXPECT_FALSE(RunOnNode(kNoSuchNode).ok()); }
 
-// What Docker's default profile does without CAP_SYS_NICE.
+// The default profile of Docker does this without CAP_SYS_NICE.
 bool ForbidNuma() {
   for (const long call : {SYS_get_mempolicy, SYS_mbind, SYS_move_pages, SYS_set_mempolicy}) {
     if (!RefuseCall({.number = call, .error = EPERM})) return false;
@@ -151,7 +151,7 @@ bool ForbidNuma() {
   return true;
 }
 
-TEST(Numa, TakesTheOnlyNodeForGrantedWhereASandboxForbidsBinding) {
+TEST(Numa, AcceptsTheOnlyNodeInASandboxThatForbidsBinding) {
   SKIP_WITHOUT(NodesWithMemory().size() <= 1, "one_numa_node", "a machine with one memory node");
   const conformance::ChildResult child = conformance::RunInChild([]() -> std::string {
     if (!ForbidNuma()) return "cannot install a filter";
@@ -167,13 +167,13 @@ TEST(Numa, TakesTheOnlyNodeForGrantedWhereASandboxForbidsBinding) {
   EXPECT_EQ(child.complaint, "");
 }
 
-TEST(Numa, SaysThatASandboxForbidsBinding) {
+TEST(Numa, ReportsThatASandboxForbidsBinding) {
   SKIP_WITHOUT(NodesWithMemory().size() >= 2, "numa_nodes", "a machine with two memory nodes");
   const conformance::ChildResult child = conformance::RunInChild([]() -> std::string {
     if (!ForbidNuma()) return "cannot install a filter";
     const Mapping mapping = MustMap(PageBytes());
     const Status status = BindRange({.range = mapping.range(), .node = NodesWithMemory().back()});
-    // Later versions of libnuma see no NUMA at all there.
+    // Newer versions of libnuma report no NUMA there.
     if (status.code() == Code::kUnsupported) return "";
     if (status.code() != Code::kPermission) return status.message();
     return std::string(status.remedy()).find("mbind") != std::string::npos ? "" : status.remedy();

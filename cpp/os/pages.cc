@@ -11,7 +11,7 @@
 namespace mooring {
 namespace {
 
-// Kilobytes of the line "Hugepagesize:    2048 kB" of /proc/meminfo, which names the default size
+// From the line "Hugepagesize:    2048 kB" of /proc/meminfo, which is the default size
 // (hugetlbpage.rst).
 std::optional<uint64_t> DefaultHugetlbPageBytes() {
   constexpr std::string_view kName = "Hugepagesize:";
@@ -28,13 +28,13 @@ std::optional<uint64_t> DefaultHugetlbPageBytes() {
 }  // namespace
 
 uint64_t PageBytes() {
-  // Not kept in a static of ours: glibc keeps it (auxiliary vector, AT_PAGESZ).
+  // Not cached here, because glibc caches it (auxiliary vector, AT_PAGESZ).
   return static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 TransparentHugePages ReadTransparentHugePages() {
   TransparentHugePages pages;
-  // "always [madvise] never": the brackets mark the one in force
+  // "always [madvise] never": the brackets mark the current mode
   // (Documentation/admin-guide/mm/transhuge.rst).
   const std::optional<std::string> enabled =
       ReadSmallFile("/sys/kernel/mm/transparent_hugepage/enabled");

@@ -1,8 +1,8 @@
-// Pages: what sizes of pages this system has, and how it gives them out. For what a range of memory
-// really got, see residency.h.
+// Pages: the page sizes of this system, and its settings for huge pages. For the pages of a range
+// of memory, see residency.h.
 //
-// Threading: any thread. All but PageBytes read files of /proc and /sys at each call: keep them off
-// the data path.
+// Threading: any thread. All functions except PageBytes read files of /proc and /sys at each call:
+// keep them off the data path.
 //
 //   const TransparentHugePages thp = ReadTransparentHugePages();
 //   if (thp.mode != ThpMode::kUnknown && size_bytes >= thp.page_bytes) ...
@@ -14,14 +14,14 @@
 
 namespace mooring {
 
-// Of an ordinary page. A power of two.
+// The size of a base page, a power of two.
 uint64_t PageBytes();
 
 // Same numbers as mooring_transparent_huge_pages_t.
 enum class ThpMode : uint32_t { kUnknown = 0, kNever = 1, kMadvise = 2, kAlways = 3 };
 
 struct TransparentHugePages {
-  ThpMode mode = ThpMode::kUnknown;  // kUnknown: not built into this kernel
+  ThpMode mode = ThpMode::kUnknown;  // kUnknown: the kernel is built without them
   uint64_t page_bytes = 0;           // 0 = none
 };
 
@@ -31,18 +31,18 @@ TransparentHugePages ReadTransparentHugePages();
 struct HugetlbPool {
   uint64_t page_bytes = 0;
   uint64_t total = 0;       // pages in the pool, surplus ones included
-  uint64_t free = 0;        // of total, not in use
-  uint64_t reserved = 0;    // of free, promised to a mapping that has not touched them
-  uint64_t surplus = 0;     // of total, above the sysctl, given back when freed
-  uint64_t overcommit = 0;  // surplus pages the kernel may make on demand
+  uint64_t free = 0;        // pages of total that are not in use
+  uint64_t reserved = 0;    // pages of free that a mapping has reserved but not faulted in
+  uint64_t surplus = 0;     // pages of total above the sysctl, returned to the system when freed
+  uint64_t overcommit = 0;  // maximum of surplus pages
 
-  // Pages that a new mapping can still be promised out of the pool.
+  // Pages that a new mapping can still reserve.
   uint64_t Available() const { return free > reserved ? free - reserved : 0; }
 };
 
-// nullopt when the kernel has no huge pages of that size.
+// nullopt if the kernel has no huge pages of that size.
 std::optional<HugetlbPool> ReadHugetlbPool(uint64_t page_bytes);
-// Of the size that mmap(MAP_HUGETLB) gives unasked; nullopt when there is none.
+// The pool of the default size of mmap(MAP_HUGETLB); nullopt if there is none.
 std::optional<HugetlbPool> ReadDefaultHugetlbPool();
 
 }  // namespace mooring

@@ -16,7 +16,7 @@
 namespace mooring {
 namespace {
 
-// Kilobytes or pages of a line of /proc/meminfo; -1 when there is none.
+// The kilobytes or pages of a line of /proc/meminfo; -1 if there is no such line.
 long MeminfoField(const std::string& name) {
   std::ifstream meminfo("/proc/meminfo");
   std::string word;
@@ -27,15 +27,15 @@ long MeminfoField(const std::string& name) {
   return -1;
 }
 
-// True when the kernel has transparent huge pages in the first place.
+// True if the kernel is built with transparent huge pages.
 bool HasThpFolder() {
   struct stat folder;
   return ::stat("/sys/kernel/mm/transparent_hugepage", &folder) == 0;
 }
 
-TEST(PageBytes, IsThatOfTheKernel) {
+TEST(PageBytes, MatchesTheKernel) {
   EXPECT_TRUE(IsPowerOfTwo(PageBytes()));
-  // The kernel refuses every other offset.
+  // The kernel rejects all other offsets.
   void* page = ::mmap(nullptr, 2 * PageBytes(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(page, MAP_FAILED);
   EXPECT_EQ(::munmap(static_cast<char*>(page) + PageBytes() / 2, PageBytes()), -1);
@@ -43,7 +43,7 @@ TEST(PageBytes, IsThatOfTheKernel) {
   EXPECT_EQ(::munmap(page, PageBytes()), 0);
 }
 
-TEST(ReadTransparentHugePages, TellsModeAndSizeWhereTheKernelHasThem) {
+TEST(ReadTransparentHugePages, ReportsModeAndSize) {
   SKIP_WITHOUT(HasThpFolder(), "transparent_huge_pages",
                "a kernel built with CONFIG_TRANSPARENT_HUGEPAGE");
   const TransparentHugePages pages = ReadTransparentHugePages();
@@ -63,12 +63,12 @@ TEST(ReadDefaultHugetlbPool, AgreesWithMeminfo) {
   SKIP_WITHOUT(pool.has_value(), "hugetlb", "a kernel built with CONFIG_HUGETLBFS");
   EXPECT_EQ(pool->page_bytes, static_cast<uint64_t>(kilobytes) << 10);
   EXPECT_EQ(pool->total, static_cast<uint64_t>(MeminfoField("HugePages_Total")));
-  // Free and reserved pages may change between the two looks; they never pass the total.
+  // Free and reserved pages may change between the two reads, but never exceed the total.
   EXPECT_LE(pool->free, pool->total);
   EXPECT_LE(pool->Available(), pool->free);
 }
 
-TEST(ReadHugetlbPool, KnowsEverySizeThatTheKernelListsAndNoOther) {
+TEST(ReadHugetlbPool, FindsOnlySizesThatTheKernelLists) {
   const std::optional<HugetlbPool> usual = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(usual.has_value(), "hugetlb", "a kernel built with CONFIG_HUGETLBFS");
   ASSERT_TRUE(ReadHugetlbPool(usual->page_bytes).has_value());
@@ -78,14 +78,14 @@ TEST(ReadHugetlbPool, KnowsEverySizeThatTheKernelListsAndNoOther) {
   EXPECT_FALSE(ReadHugetlbPool(uint64_t{1} << 50).has_value());
 }
 
-TEST(HugetlbPool, PromisesOnlyWhatNoOtherMappingWasPromised) {
+TEST(HugetlbPool, ExcludesReservedPagesFromAvailableOnes) {
   EXPECT_EQ((HugetlbPool{.total = 10, .free = 7, .reserved = 3}.Available()), 4u);
   EXPECT_EQ((HugetlbPool{.total = 10, .free = 3, .reserved = 3}.Available()), 0u);
-  // The numbers are read one after the other, and so may contradict each other.
+  // The numbers are read one after the other, so they may be inconsistent.
   EXPECT_EQ((HugetlbPool{.total = 10, .free = 1, .reserved = 3}.Available()), 0u);
 }
 
-TEST(Pages, AreUnknownWhereProcAndSysAreNotToBeSeen) {
+TEST(Pages, AreUnknownWithoutProcAndSys) {
   SKIP_WITHOUT(geteuid() == 0, "root", "chroot needs CAP_SYS_CHROOT");
   std::string path = ::testing::TempDir() + "pages_test_root.XXXXXX";
   ASSERT_NE(::mkdtemp(path.data()), nullptr);

@@ -1,8 +1,8 @@
-// PerProcess: one T for each process of a line of descent. A forked child gets a new one, because
-// the parent's entries are not its own, and because another thread of the parent may have held T's
-// locks at the fork (fork(2)). What it gives is never freed, so that it outlives every static.
+// PerProcess: one T for each process. A forked child gets a new T, because the parent's entries do
+// not belong to it, and because another thread of the parent may have held T's locks at the fork
+// (fork(2)). A T is never freed, so it outlives all static objects.
 //
-// Threading: any thread; T guards itself.
+// Threading: any thread; T synchronizes its own members.
 //
 //   constinit PerProcess<Directory> directory;
 //   Directory& mine = directory.Get();

@@ -28,26 +28,28 @@
 namespace mooring {
 namespace {
 
-// What a thread takes at a time: half a millisecond of faults on ordinary pages, and a multiple of
-// every common size of huge page, so that no two threads fault the same one.
+// The unit of work of a thread: half a millisecond of faults on base pages. It is a multiple of
+// every common size of huge pages, so two threads never fault the same huge page.
 constexpr uint64_t kChunkBytes = 8 << 20;
-// Below this a thread costs more than it saves.
+// For less than this, a thread costs more time than it saves.
 constexpr uint64_t kBytesPerThread = 16 << 20;
-// By then memory bandwidth is the limit; more only fight for the lock of the address space.
+// With this many threads memory bandwidth is the limit. More threads only add contention for the
+// lock of the address space.
 constexpr uint32_t kThreadCountMax = 16;
 constexpr size_t kStackBytes = 256 << 10;
 
-// Faults in one page, for writing. The kernel's own atomic OR with 0 leaves every byte as it is
-// even while others write there, and reports EFAULT where a store of ours would end the process by
-// SIGSEGV or SIGBUS (futex(2), FUTEX_WAKE_OP). It may wake a waiter of a futex that is that very
-// word, which futex waiters must expect anyway.
+// Faults in one page for writing. FUTEX_WAKE_OP (futex(2)) makes the kernel do an atomic OR with 0,
+// which changes no byte, also while other threads write there. It returns EFAULT where a store by
+// this process would cause SIGSEGV or SIGBUS. It may wake a waiter of a futex at this address;
+// futex waiters must expect such wakeups.
 int PrefaultPage(uint64_t address) {
-  uint32_t nobody_waits_here = 0;
-  // Wakes at the page's word only if it was -2048, the rarest value that the field can hold.
+  uint32_t futex_without_waiters = 0;
+  // Wakes waiters at the page's first word only if its value was -2048, the least likely value that
+  // the field can contain.
   constexpr uint32_t kOrZero = FUTEX_OP(static_cast<uint32_t>(FUTEX_OP_OR), 0u,
                                         static_cast<uint32_t>(FUTEX_OP_CMP_EQ), 0x800u);
-  while (::syscall(SYS_futex, &nobody_waits_here, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0, nullptr,
-                   reinterpret_cast<uint32_t*>(address), kOrZero) < 0) {
+  while (::syscall(SYS_futex, &futex_without_waiters, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0,
+                   nullptr, reinterpret_cast<uint32_t*>(address), kOrZero) < 0) {
     if (errno != EINTR) return errno;
   }
   return 0;
@@ -67,14 +69,13 @@ int Populate(uint64_t begin, uint64_t end) {
   return 0;
 }
 
-// One call of Prefault: what its threads share.
+// The state that the threads of one Prefault call share.
 class Job {
  public:
   explicit Job(const PrefaultOptions& options)
       : page_bytes_(options.page_bytes == 0 ? PageBytes() : options.page_bytes),
         chunk_bytes_(std::max(kChunkBytes, page_bytes_)),
-        // The start of the ordinary page: that much is mapped, also when the range starts inside a
-        // huge page.
+        // The start of the base page, which is mapped also if the range starts inside a huge page.
         begin_(AlignDown(reinterpret_cast<uintptr_t>(options.range.data()), PageBytes())),
         end_(reinterpret_cast<uintptr_t>(options.range.data()) + options.range.size()),
         numa_node_(options.numa_node),
@@ -96,7 +97,7 @@ class Job {
     if (!moved.ok()) placement_error_.store(moved.system_error(), std::memory_order_relaxed);
   }
 
-  // Takes chunks until there are none left or one failed.
+  // Takes chunks until none is left or one has failed.
   void Work() {
     const uint64_t first = AlignDown(begin_, chunk_bytes_);
     const uint64_t count = chunk_count();
@@ -106,7 +107,7 @@ class Job {
       const uint64_t start = first + chunk * chunk_bytes_;
       const int error =
           PrefaultChunk(std::max(start, begin_), std::min(start + chunk_bytes_, end_));
-      // One thread writes error_, and joining it publishes the write.
+      // Only one thread writes error_, and pthread_join(3) publishes the write.
       if (error != 0 && !failed_.exchange(true, std::memory_order_relaxed)) error_ = error;
     }
   }
@@ -115,8 +116,8 @@ class Job {
   int PrefaultChunk(uint64_t begin, uint64_t end) {
     if (method() == PrefaultMethod::kPopulate) {
       const int error = Populate(begin, end);
-      // EINVAL: not known to this kernel, or not for this memory (madvise(2)): the other way tells
-      // which.
+      // EINVAL: not known to this kernel, or not allowed for this memory (madvise(2)). kPerPage
+      // distinguishes the two.
       if (error != EINVAL || asked_ == PrefaultMethod::kPopulate) return error;
       method_.store(PrefaultMethod::kPerPage, std::memory_order_relaxed);
     }
@@ -143,16 +144,16 @@ void* RunThread(void* argument) {
   return nullptr;
 }
 
-// Starts up to `count` threads; stops at the first that the system refuses, and says why in
-// `out_error`.
+// Starts up to `count` threads. Stops at the first failure and stores its errno in `out_error`.
 std::vector<pthread_t> StartThreads(Job& job, uint32_t count, int32_t* out_error) {
   std::vector<pthread_t> threads;
   if (count == 0) return threads;
   threads.reserve(count);
   pthread_attr_t attributes;
   if (::pthread_attr_init(&attributes) != 0) return threads;
-  (void)::pthread_attr_setstacksize(&attributes, kStackBytes);  // refused: the default size will do
-  // A new thread inherits the mask: the caller's signal handlers are not for threads of ours.
+  (void)::pthread_attr_setstacksize(&attributes,
+                                    kStackBytes);  // on failure the default size is used
+  // A new thread inherits the mask, so the caller's signal handlers never run on these threads.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -181,7 +182,7 @@ uint32_t ThreadCount(const PrefaultOptions& options, const Job& job) {
 }
 
 Status PrefaultError(int error, const PrefaultOptions& options, PrefaultMethod method) {
-  const std::string what = Format("cannot touch %s", FormatBytes(options.range.size()).c_str());
+  const std::string what = Format("cannot prefault %s", FormatBytes(options.range.size()).c_str());
   const Result<uint64_t> resident = ResidentBytes(options.range);
   if (!resident.ok() && resident.status().system_error() == ENOMEM) {
     return Status(Code::kInvalidArgument, Retry::kNever, what + ": part of it is not mapped",
@@ -190,17 +191,17 @@ Status PrefaultError(int error, const PrefaultOptions& options, PrefaultMethod m
   if (error == EINVAL && method == PrefaultMethod::kPopulate) {
     return Status(
         Code::kUnsupported, Retry::kNever,
-        what + ": MADV_POPULATE_WRITE is not known to this kernel, or not for this memory",
-        "touch it page by page", error);
+        what + ": this kernel does not support MADV_POPULATE_WRITE, or not for this memory",
+        "use PrefaultMethod::kPerPage", error);
   }
   if (error == EFAULT && options.page_bytes > PageBytes()) {
-    return Status(Code::kExhausted, Retry::kAfterRemedy,
-                  what + Format(": no huge page of %s is free where they shall be",
-                                FormatBytes(options.page_bytes).c_str()),
-                  "raise nr_hugepages of that NUMA node (/sys/devices/system/node/node*/hugepages) "
-                  "or hugetlb.max of "
-                  "the control group, or use ordinary pages",
-                  error);
+    return Status(
+        Code::kExhausted, Retry::kAfterRemedy,
+        what + Format(": no huge page of %s is free on the NUMA nodes that the range may use",
+                      FormatBytes(options.page_bytes).c_str()),
+        "raise nr_hugepages of that NUMA node (/sys/devices/system/node/node*/hugepages) "
+        "or hugetlb.max of the control group, or use base pages",
+        error);
   }
   if (error == EFAULT) {
     return Status(Code::kInvalidArgument, Retry::kNever,
@@ -219,16 +220,16 @@ Status PrefaultError(int error, const PrefaultOptions& options, PrefaultMethod m
 Status Prefault(const PrefaultOptions& options, PrefaultReport* out_report) {
   if (out_report != nullptr) *out_report = PrefaultReport();
   if (options.page_bytes != 0 && !IsPowerOfTwo(options.page_bytes)) {
-    return InvalidArgument(
-        Format("pages of %s were named", FormatBytes(options.page_bytes).c_str()),
-        "name a power of two, or 0 for ordinary pages");
+    return InvalidArgument(Format("page_bytes is %s, which is not a power of two",
+                                  FormatBytes(options.page_bytes).c_str()),
+                           "pass a power of two, or 0 for base pages");
   }
   if (options.numa_node >= 0) RETURN_IF_ERROR(CheckNode(static_cast<uint32_t>(options.numa_node)));
   if (options.range.empty()) return OkStatus();
 
   Job job(options);
   const uint32_t count = ThreadCount(options, job);
-  // With a node the caller stays where it is, and works only if no thread can be had.
+  // With a node, the calling thread does not move, and works only if no thread could be started.
   const bool stay = options.numa_node >= 0;
   int32_t thread_error = 0;
   const std::vector<pthread_t> threads = StartThreads(job, stay ? count : count - 1, &thread_error);

@@ -53,12 +53,12 @@ bool KernelKnowsPopulate() {
   return Prefault({.range = mapping.range(), .method = PrefaultMethod::kPopulate}).ok();
 }
 
-// The same claims hold for both ways of touching.
-class TouchTest : public testing::TestWithParam<PrefaultMethod> {
+// Tests that apply to both methods.
+class PrefaultMethodTest : public testing::TestWithParam<PrefaultMethod> {
  protected:
   void SetUp() override {
     SKIP_WITHOUT(GetParam() != PrefaultMethod::kPopulate || KernelKnowsPopulate(), "madv_populate",
-                 "a kernel from 5.14 on");
+                 "a kernel of version 5.14 or later");
   }
 
   PrefaultOptions Options(std::span<std::byte> range) const {
@@ -66,14 +66,14 @@ class TouchTest : public testing::TestWithParam<PrefaultMethod> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, TouchTest,
+INSTANTIATE_TEST_SUITE_P(, PrefaultMethodTest,
                          testing::Values(PrefaultMethod::kPopulate, PrefaultMethod::kPerPage),
                          [](const auto& tested) {
                            return tested.param == PrefaultMethod::kPopulate ? "Populate"
                                                                             : "PerPage";
                          });
 
-TEST_P(TouchTest, MakesEveryPageResident) {
+TEST_P(PrefaultMethodTest, MakesEveryPageResident) {
   const Mapping mapping = MustMap(40 * kMegabyte);
   PrefaultReport report;
   const Status status = Prefault(Options(mapping.range()), &report);
@@ -84,7 +84,7 @@ TEST_P(TouchTest, MakesEveryPageResident) {
   EXPECT_EQ(report.thread_error, 0);
 }
 
-TEST_P(TouchTest, LeavesThePagesAroundTheRangeAlone) {
+TEST_P(PrefaultMethodTest, DoesNotFaultInPagesAroundTheRange) {
   const Mapping mapping = MustMap(20 * kMegabyte);
   const auto part = mapping.range().subspan(3 * PageBytes() + 100, 10 * kMegabyte);
   ASSERT_TRUE(Prefault(Options(part)).ok());
@@ -94,17 +94,17 @@ TEST_P(TouchTest, LeavesThePagesAroundTheRangeAlone) {
   EXPECT_EQ(Resident(mapping.range().subspan(after)), 0u);
 }
 
-TEST_P(TouchTest, TouchesTheLastPageOfARangeThatEndsOnItsFirstByte) {
+TEST_P(PrefaultMethodTest, FaultsInTheLastPageOfARangeThatEndsOnItsFirstByte) {
   const Mapping mapping = MustMap(4 * PageBytes());
   const auto part = mapping.range().subspan(PageBytes() - 1, PageBytes() + 2);
   ASSERT_TRUE(Prefault(Options(part)).ok());
   EXPECT_EQ(Resident(mapping.range()), 3 * PageBytes());
 }
 
-TEST_P(TouchTest, ChangesNoByteWhileOthersWrite) {
+TEST_P(PrefaultMethodTest, ChangesNoByteWhileOtherThreadsWrite) {
   const Mapping mapping = MustMap(24 * kMegabyte);
   const uint64_t pages = mapping.size_bytes() / PageBytes();
-  // The first word of every page is the one that a touch is most likely to disturb.
+  // kPerPage accesses the first word of every page.
   const auto counter = [&](uint64_t page) -> std::atomic<uint32_t>& {
     return *reinterpret_cast<std::atomic<uint32_t>*>(mapping.data() + page * PageBytes());
   };
@@ -131,8 +131,8 @@ TEST_P(TouchTest, ChangesNoByteWhileOthersWrite) {
   }
 }
 
-TEST_P(TouchTest, MakesAPrivateCopyOfAFilesPages) {
-  std::string path = ::testing::TempDir() + "touch_test.XXXXXX";
+TEST_P(PrefaultMethodTest, CopiesPagesOfAPrivateFileMapping) {
+  std::string path = ::testing::TempDir() + "prefault_test.XXXXXX";
   const UniqueFd fd(::mkstemp(path.data()));
   ASSERT_TRUE(fd.valid());
   ::unlink(path.c_str());
@@ -146,7 +146,7 @@ TEST_P(TouchTest, MakesAPrivateCopyOfAFilesPages) {
   ::munmap(data, text.size());
 }
 
-// kAuto as the caller has it: what one way cannot tell, the other does.
+// With kAuto, the default.
 Status PrefaultAuto(std::span<std::byte> range) { return Prefault({.range = range}); }
 
 TEST(Prefault, ReportsReadOnlyMemoryInsteadOfASignal) {
@@ -172,7 +172,7 @@ TEST(Prefault, ReportsUnmappedMemoryInsteadOfASignal) {
 }
 
 TEST(Prefault, ReportsTheEndOfAFileInsteadOfASignal) {
-  std::string path = ::testing::TempDir() + "touch_test.XXXXXX";
+  std::string path = ::testing::TempDir() + "prefault_test.XXXXXX";
   const UniqueFd fd(::mkstemp(path.data()));
   ASSERT_TRUE(fd.valid());
   ::unlink(path.c_str());
@@ -187,15 +187,15 @@ TEST(Prefault, ReportsTheEndOfAFileInsteadOfASignal) {
   ::munmap(data, 2 * PageBytes());
 }
 
-TEST(Prefault, OfNothingIsSuccess) { EXPECT_TRUE(PrefaultAuto({}).ok()); }
+TEST(Prefault, SucceedsForAnEmptyRange) { EXPECT_TRUE(PrefaultAuto({}).ok()); }
 
-TEST(Prefault, RefusesPagesOfAnOddSize) {
+TEST(Prefault, RejectsAPageSizeThatIsNotAPowerOfTwo) {
   const Mapping mapping = MustMap(PageBytes());
   const Status status = Prefault({.range = mapping.range(), .page_bytes = 3 * PageBytes()});
   EXPECT_EQ(status.code(), Code::kInvalidArgument);
 }
 
-TEST(Prefault, GoesPageByPageWhereTheKernelKnowsNoOtherWay) {
+TEST(Prefault, UsesPerPageWithoutKernelSupportForPopulate) {
   const conformance::ChildResult child = conformance::RunInChild([]() -> std::string {
     const Mapping mapping = MustMap(20 * kMegabyte);
     constexpr uint32_t kPopulateWrite = 23;  // linux/mman.h, 5.14
@@ -212,20 +212,20 @@ TEST(Prefault, GoesPageByPageWhereTheKernelKnowsNoOtherWay) {
     const Status status = Prefault({.range = mapping.range()}, &report);
     if (!status.ok()) return status.message();
     if (report.method != PrefaultMethod::kPerPage) return "reports the other method";
-    return Resident(mapping.range()) == mapping.size_bytes() ? "" : "not all of it";
+    return Resident(mapping.range()) == mapping.size_bytes() ? "" : "not all pages are resident";
   });
   EXPECT_EQ(child.complaint, "");
 }
 
-TEST(Prefault, StartsNoMoreThreadsThanAskedAndLeavesNone) {
-  std::thread([] {}).join();  // the first thread brings a sanitizer's own along
+TEST(Prefault, StartsAtMostThreadCountThreadsAndLeavesNone) {
+  std::thread([] {}).join();  // with the first thread, a sanitizer starts its own
   const uint64_t before = conformance::ThreadCount();
   for (const uint32_t asked : {1u, 2u, 5u}) {
     const Mapping mapping = MustMap(64 * kMegabyte);
     PrefaultReport report;
     ASSERT_TRUE(Prefault({.range = mapping.range(), .thread_count = asked}, &report).ok());
     EXPECT_EQ(report.thread_count, asked);
-    // A thread that was joined leaves /proc a moment later, also the one before.
+    // A thread disappears from /proc shortly after the join, also the one before.
     EXPECT_TRUE(Eventually([before] { return conformance::ThreadCount() <= before; }));
   }
 }
@@ -234,15 +234,15 @@ TEST(Prefault, StartsNoThreadsForLittleMemory) {
   const Mapping mapping = MustMap(PageBytes());
   PrefaultReport report;
   ASSERT_TRUE(Prefault({.range = mapping.range(), .thread_count = 8}, &report).ok());
-  EXPECT_LE(report.thread_count, 2u);  // the range may lie across the border of two chunks
+  EXPECT_LE(report.thread_count, 2u);  // the range may cross the border of two chunks
   ASSERT_TRUE(Prefault({.range = mapping.range()}, &report).ok());
   EXPECT_EQ(report.thread_count, 1u);
 }
 
-TEST(Prefault, DoesTheWorkWithTheThreadsItCanGet) {
+TEST(Prefault, SucceedsWhenThreadsDoNotStart) {
   const conformance::ChildResult child = conformance::RunInChild([]() -> std::string {
     const Mapping mapping = MustMap(32 * kMegabyte);
-    // glibc makes threads by clone3, or by clone where that is not known.
+    // glibc creates threads with clone3, or with clone if the kernel does not know clone3.
     for (const long call : {SYS_clone3, SYS_clone}) {
       if (!RefuseCall({.number = call, .error = EAGAIN})) return "cannot install a filter";
     }
@@ -251,8 +251,8 @@ TEST(Prefault, DoesTheWorkWithTheThreadsItCanGet) {
     if (!status.ok()) return status.message();
     if (report.thread_count != 1) return std::to_string(report.thread_count) + " threads";
     if (report.thread_error != EAGAIN) return "error " + std::to_string(report.thread_error);
-    if (Resident(mapping.range()) != mapping.size_bytes()) return "not all of it";
-    // Also where the caller would otherwise only have waited.
+    if (Resident(mapping.range()) != mapping.size_bytes()) return "not all pages are resident";
+    // With a node too, where the caller otherwise only waits.
     const Status bound =
         Prefault({.range = mapping.range(), .thread_count = 4, .numa_node = 0}, &report);
     return bound.ok() && report.thread_count == 1 ? "" : "with a node";
@@ -260,7 +260,7 @@ TEST(Prefault, DoesTheWorkWithTheThreadsItCanGet) {
   EXPECT_EQ(child.complaint, "");
 }
 
-TEST(Prefault, LeavesTheCallersSignalMaskAlone) {
+TEST(Prefault, DoesNotChangeTheCallersSignalMask) {
   sigset_t blocked;
   ::sigemptyset(&blocked);
   ::sigaddset(&blocked, SIGUSR2);
@@ -275,7 +275,7 @@ TEST(Prefault, LeavesTheCallersSignalMaskAlone) {
   }
 }
 
-TEST(Prefault, RunsOnTheNodeAskedFor) {
+TEST(Prefault, RunsOnTheRequestedNode) {
   SKIP_WITHOUT(CheckNode(0).ok(), "numa_node_0", "a machine whose node 0 has memory");
   const Mapping mapping = MustMap(32 * kMegabyte);
   PrefaultReport report;
@@ -287,13 +287,13 @@ TEST(Prefault, RunsOnTheNodeAskedFor) {
   EXPECT_EQ(Resident(mapping.range()), mapping.size_bytes());
 }
 
-TEST(Prefault, RefusesANodeThatDoesNotExistBeforeItTouches) {
+TEST(Prefault, RejectsANodeThatDoesNotExistBeforeItFaultsInPages) {
   const Mapping mapping = MustMap(PageBytes());
   EXPECT_FALSE(Prefault({.range = mapping.range(), .numa_node = 1000}).ok());
   EXPECT_EQ(Resident(mapping.range()), 0u);
 }
 
-TEST_P(TouchTest, TakesReservedHugePages) {
+TEST_P(PrefaultMethodTest, FaultsInReservedHugePages) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(pool && pool->Available() >= 2, "huge_pages", "sysctl vm.nr_hugepages=2");
   Result<Mapping> mapping = Mapping::Hugetlb({.size_bytes = 2 * pool->page_bytes});
@@ -308,7 +308,7 @@ TEST_P(TouchTest, TakesReservedHugePages) {
 TEST(Prefault, ReportsAnEmptyPoolInsteadOfASignal) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(pool && pool->overcommit == 0, "hugetlb", "a kernel built with CONFIG_HUGETLBFS");
-  // Mapped on no promise: the pool has not that many pages.
+  // Mapped with MAP_NORESERVE, because the pool does not have that many pages.
   const uint64_t size_bytes = (pool->total + 1) * pool->page_bytes;
   SKIP_WITHOUT(pool->total < 64, "small_pool", "sysctl vm.nr_hugepages below 64");
   void* data = ::mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,

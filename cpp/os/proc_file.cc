@@ -69,7 +69,7 @@ int ForEachLine(const char* path, const std::function<bool(std::string_view)>& v
   if (!fd.valid()) return errno;
   char buffer[kLineBytes];
   size_t filled = 0;
-  bool skipping = false;  // the rest of a line whose start was given already
+  bool skipping = false;  // inside the rest of a truncated line
   while (true) {
     const ssize_t got = ReadSome(fd.get(), buffer + filled, sizeof buffer - filled);
     if (got < 0) return errno;

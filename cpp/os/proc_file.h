@@ -1,4 +1,4 @@
-// ProcFile: short texts that the kernel keeps in /proc and /sys.
+// ProcFile: reads short text files in /proc and /sys.
 //
 // Threading: any thread.
 //
@@ -14,19 +14,20 @@
 
 namespace mooring {
 
-// The whole file, at most 64 KiB of it; nullopt when it cannot be committed or read.
+// The content of the file, at most 64 KiB; nullopt if it cannot be opened or read.
 std::optional<std::string> ReadSmallFile(const char* path);
 
-// The decimal number at the start of the file; nullopt when there is none.
+// The decimal number at the start of the file; nullopt if there is none.
 std::optional<uint64_t> ReadNumberFile(const char* path);
 
-// The decimal number at the start of `text`, after blanks; nullopt when there is none or it does
-// not fit.
+// The decimal number at the start of `text`, after blanks; nullopt if there is none or it does not
+// fit into 64 bits.
 std::optional<uint64_t> ParseNumber(std::string_view text);
 
-// Gives `visit` every line, without its end, until it returns false. A line longer than 4 KiB comes
-// cut. Returns 0 or the errno of open(2) or read(2). A file of any length takes the same memory,
-// and what is behind the line where `visit` stopped is never made by the kernel.
+// Calls `visit` with every line, without its end, until it returns false. Lines longer than 4 KiB
+// are truncated. Returns 0 or the errno of open(2) or read(2). The memory used does not depend on
+// the length of the file. After `visit` returns false nothing more is read, so the kernel does not
+// generate the rest.
 int ForEachLine(const char* path, const std::function<bool(std::string_view)>& visit);
 
 }  // namespace mooring

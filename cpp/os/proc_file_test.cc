@@ -44,7 +44,7 @@ TEST(ParseNumber, ReadsTheDigitsAtTheStart) {
   EXPECT_EQ(ParseNumber("18446744073709551615"), UINT64_MAX);
 }
 
-TEST(ParseNumber, RefusesWhatIsNoNumberOrTooGreat) {
+TEST(ParseNumber, RejectsTextWithoutANumberAndNumbersThatAreTooLarge) {
   EXPECT_EQ(ParseNumber(""), std::nullopt);
   EXPECT_EQ(ParseNumber("  "), std::nullopt);
   EXPECT_EQ(ParseNumber("-1"), std::nullopt);
@@ -59,7 +59,7 @@ TEST_F(ProcFileTest, ReadsAWholeFile) {
   EXPECT_EQ(ReadSmallFile(path_.c_str()), "");
 }
 
-TEST_F(ProcFileTest, ReadsNoMoreThanItPromises) {
+TEST_F(ProcFileTest, ReadsAtMost64KiB) {
   Write(std::string(100'000, 'x'));
   EXPECT_EQ(ReadSmallFile(path_.c_str()), std::string(64 << 10, 'x'));
 }
@@ -71,19 +71,19 @@ TEST_F(ProcFileTest, ReadsANumber) {
   EXPECT_EQ(ReadNumberFile(path_.c_str()), std::nullopt);
 }
 
-TEST_F(ProcFileTest, SaysThatAFileCannotBeRead) {
+TEST_F(ProcFileTest, ReportsThatAFileCannotBeRead) {
   EXPECT_EQ(ReadSmallFile("/nowhere/at/all"), std::nullopt);
   EXPECT_EQ(ReadNumberFile("/nowhere/at/all"), std::nullopt);
   EXPECT_EQ(ReadSmallFile("/"), std::nullopt);
   const auto fail = [](std::string_view) {
-    ADD_FAILURE() << "a line of nothing";
+    ADD_FAILURE() << "a line of a file that cannot be read";
     return false;
   };
   EXPECT_EQ(ForEachLine("/nowhere/at/all", fail), ENOENT);
   EXPECT_EQ(ForEachLine("/", fail), EISDIR);
 }
 
-TEST_F(ProcFileTest, GivesEveryLineOnceAlsoTheUnfinishedLast) {
+TEST_F(ProcFileTest, VisitsEveryLineOnceAndTheLastWithoutAnEnd) {
   Write("a\n\nbc\nd");
   EXPECT_EQ(Lines(), (std::vector<std::string>{"a", "", "bc", "d"}));
   Write("a\n");
@@ -93,7 +93,7 @@ TEST_F(ProcFileTest, GivesEveryLineOnceAlsoTheUnfinishedLast) {
 }
 
 TEST_F(ProcFileTest, JoinsLinesThatSpanTwoReads) {
-  // 700 lines of 7 bytes and more: many an end of the 4 KiB buffer falls inside one.
+  // 700 lines of at least 7 bytes: the 4 KiB buffer often ends inside a line.
   std::vector<std::string> expected;
   std::string text;
   for (int i = 0; i < 700; ++i) {
@@ -104,7 +104,7 @@ TEST_F(ProcFileTest, JoinsLinesThatSpanTwoReads) {
   EXPECT_EQ(Lines(), expected);
 }
 
-TEST_F(ProcFileTest, CutsALineThatIsTooLongAndGoesOnWithTheNext) {
+TEST_F(ProcFileTest, TruncatesALineThatIsTooLongAndContinuesWithTheNext) {
   Write("short\n" + std::string(20'000, 'x') + "\nafter\n");
   const std::vector<std::string> lines = Lines();
   ASSERT_EQ(lines.size(), 3u);
@@ -113,7 +113,7 @@ TEST_F(ProcFileTest, CutsALineThatIsTooLongAndGoesOnWithTheNext) {
   EXPECT_EQ(lines[2], "after");
 }
 
-TEST_F(ProcFileTest, TakesALineThatJustFits) {
+TEST_F(ProcFileTest, AcceptsALineOfTheMaximumLength) {
   Write(std::string(4095, 'x') + "\n" + std::string(4096, 'y') + "\n" + std::string(4097, 'z') +
         "\nafter");
   const std::vector<std::string> lines = Lines();
@@ -124,7 +124,7 @@ TEST_F(ProcFileTest, TakesALineThatJustFits) {
   EXPECT_EQ(lines[3], "after");
 }
 
-TEST_F(ProcFileTest, StopsWhenTold) {
+TEST_F(ProcFileTest, StopsWhenTheVisitorReturnsFalse) {
   Write("a\nb\nc\n");
   EXPECT_EQ(Lines(2), (std::vector<std::string>{"a", "b"}));
 }

@@ -1,18 +1,19 @@
-// CurrentProcess: a token that changes across fork, for the price of two loads and no system call.
+// CurrentProcess: a token that changes across fork. Reading it costs two loads and no system call.
 //
-// An object remembers the token of the process that made it; where the token is another, the object
-// was inherited by a fork child, and must not touch the parent's rings or pinned memory. Tokens
-// count generations: a child's is greater than that of any of its ancestors, so unlike a pid it
-// cannot come round again, nor be 1 on both sides of clone(CLONE_NEWPID). Tokens of two processes
-// that do not descend from each other mean nothing to each other.
+// An object stores the token of the process that created it. If the current token differs, a fork
+// child has inherited the object, and must not use the parent's rings or pinned memory. Tokens
+// count generations: a child's token is greater than those of all its ancestors. So it is never
+// reused, unlike a pid, and never equal on both sides of clone(CLONE_NEWPID), where a pid may be 1
+// on both. Tokens of two processes of which neither descends from the other cannot be compared.
 //
-// The token lives in a page that the kernel hands to a fork child as zeroes (madvise(2),
-// MADV_WIPEONFORK, Linux 4.14), so the child of a raw clone(2) or fork(2) system call is seen too.
-// Where the kernel refuses that, pthread_atfork(3) stands in, which sees only fork(3). A child that
-// shares memory (vfork, CLONE_VM) is the same process here: what it does to an object is done to
-// the parent's.
+// The token is in a page that is zero in a fork child (madvise(2), MADV_WIPEONFORK, Linux 4.14), so
+// the child of a raw clone(2) or fork(2) system call is detected too. If the kernel does not
+// support that, pthread_atfork(3) is used, which detects only fork(3). A child that shares memory
+// (vfork, CLONE_VM) counts as the same process, because its changes to an object are changes to the
+// parent's.
 //
-// Threading: any thread, at any time, also between fork and exec: it takes no lock and no heap.
+// Threading: any thread, at any time, also between fork and exec: it takes no lock and allocates
+// nothing on the heap.
 //
 //   const ProcessToken maker = CurrentProcess();
 //   ...
@@ -25,11 +26,11 @@
 
 namespace mooring {
 
-enum class ProcessToken : uint64_t { kNone = 0 };  // kNone: of no process
+enum class ProcessToken : uint64_t { kNone = 0 };  // kNone: no process
 
 namespace process_internal {
 
-// Null until the first call; what it points to is 0 in a process that has not called yet.
+// Null until the first call. The cell it points to is 0 in a process that has not called yet.
 extern constinit std::atomic<std::atomic<uint64_t>*> token_cell;
 
 ProcessToken Renew();

@@ -21,8 +21,8 @@ namespace {
 
 using conformance::RunInChild;
 
-// What all of several threads that ask at once are told; kNone when they are not told the same.
-ProcessToken AskFromThreads() {
+// The token that several threads get at the same time; kNone if they get different ones.
+ProcessToken TokenOfThreads() {
   constexpr int kThreads = 4;
   std::atomic<int> ready{0};
   std::vector<ProcessToken> tokens(kThreads);
@@ -41,11 +41,11 @@ ProcessToken AskFromThreads() {
   return tokens[0];
 }
 
-// Empty when a fork child is told a token greater than `parent`.
-std::string ComplaintOfForkChild(ProcessToken parent) {
+// Empty if a fork child gets a token greater than `parent`.
+std::string ForkChildError(ProcessToken parent) {
   const conformance::ChildResult child = RunInChild([parent]() -> std::string {
     if (CurrentProcess() == parent) return "a fork child has its parent's token";
-    if (CurrentProcess() < parent) return "a token came round again";
+    if (CurrentProcess() < parent) return "a token was reused";
     return "";
   });
   return child.complaint;
@@ -55,16 +55,14 @@ TEST(CurrentProcess, IsTheSameForAllThreadsOfAProcess) {
   const ProcessToken token = CurrentProcess();
   EXPECT_NE(token, ProcessToken::kNone);
   EXPECT_EQ(CurrentProcess(), token);
-  EXPECT_EQ(AskFromThreads(), token);
+  EXPECT_EQ(TokenOfThreads(), token);
 }
 
-TEST(CurrentProcess, IsAnotherInAForkChild) {
-  EXPECT_EQ(ComplaintOfForkChild(CurrentProcess()), "");
-}
+TEST(CurrentProcess, DiffersInAForkChild) { EXPECT_EQ(ForkChildError(CurrentProcess()), ""); }
 
-TEST(CurrentProcess, IsAnotherInTheChildOfARawSystemCall) {
+TEST(CurrentProcess, DiffersInTheChildOfARawSystemCall) {
   const ProcessToken parent = CurrentProcess();
-  // No libc handler runs: only the kernel can tell this child.
+  // No libc handler runs, so only the kernel's wiped page shows the fork.
   const long pid = ::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   ASSERT_GE(pid, 0);
   if (pid == 0) ::_exit(CurrentProcess() > parent ? 0 : 1);
@@ -74,32 +72,32 @@ TEST(CurrentProcess, IsAnotherInTheChildOfARawSystemCall) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
-TEST(CurrentProcess, NeverComesBackAlongALineOfDescent) {
+TEST(CurrentProcess, IsNeverReusedByADescendant) {
   const ProcessToken first = CurrentProcess();
   const conformance::ChildResult child = RunInChild([first]() -> std::string {
-    // A child that asks not once, so that its cell is empty when it forks in turn.
+    // A child that does not read its token, so its cell is empty when it forks.
     const conformance::ChildResult grandchild = RunInChild([first]() -> std::string {
       const ProcessToken third = CurrentProcess();
       if (third <= first) return "a grandchild has its ancestor's token";
-      return ComplaintOfForkChild(third);
+      return ForkChildError(third);
     });
     return grandchild.complaint;
   });
   EXPECT_EQ(child.complaint, "");
 }
 
-TEST(CurrentProcess, IsUntouchedInTheParent) {
+TEST(CurrentProcess, DoesNotChangeInTheParent) {
   const ProcessToken before = CurrentProcess();
-  ASSERT_EQ(ComplaintOfForkChild(before), "");
+  ASSERT_EQ(ForkChildError(before), "");
   EXPECT_EQ(CurrentProcess(), before);
 }
 
-TEST(CurrentProcess, IsOneForThreadsThatAskFirstInAForkChild) {
+TEST(CurrentProcess, IsEqualForTheFirstThreadsInAForkChild) {
   const ProcessToken parent = CurrentProcess();
   for (int round = 0; round < 20; ++round) {
     const conformance::ChildResult child = RunInChild([parent]() -> std::string {
-      const ProcessToken token = AskFromThreads();
-      if (token == ProcessToken::kNone) return "threads of one process were told different tokens";
+      const ProcessToken token = TokenOfThreads();
+      if (token == ProcessToken::kNone) return "threads of one process got different tokens";
       if (token <= parent) return "a fork child has its parent's token";
       return CurrentProcess() == token ? "" : "the token changed";
     });
@@ -107,19 +105,19 @@ TEST(CurrentProcess, IsOneForThreadsThatAskFirstInAForkChild) {
   }
 }
 
-TEST(CurrentProcess, IsOneForThreadsThatAskFirstOfAll) {
+TEST(CurrentProcess, IsEqualForTheFirstThreadsOfAProcess) {
   for (int round = 0; round < 20; ++round) {
     const conformance::ChildResult child = RunInChild([]() -> std::string {
       process_internal::token_cell.store(nullptr);
-      const ProcessToken token = AskFromThreads();
-      if (token == ProcessToken::kNone) return "threads of one process were told different tokens";
-      return ComplaintOfForkChild(token);
+      const ProcessToken token = TokenOfThreads();
+      if (token == ProcessToken::kNone) return "threads of one process got different tokens";
+      return ForkChildError(token);
     });
     ASSERT_EQ(child.complaint, "");
   }
 }
 
-TEST(CurrentProcess, SeesForkAlsoWhereTheKernelWipesNoPages) {
+TEST(CurrentProcess, DetectsForkAlsoIfTheKernelDoesNotWipePages) {
   const conformance::ChildResult child = RunInChild([]() -> std::string {
     if (!RefuseCall({.number = SYS_madvise,
                      .when = RefusedCall::When::kArgumentIs,
@@ -131,9 +129,9 @@ TEST(CurrentProcess, SeesForkAlsoWhereTheKernelWipesNoPages) {
     const ProcessToken before = CurrentProcess();
     process_internal::token_cell.store(nullptr);
     const ProcessToken token = CurrentProcess();
-    if (token <= before) return "a new cell gave an old token";
+    if (token <= before) return "a new cell has an old token";
     if (CurrentProcess() != token) return "the token changed";
-    const std::string complaint = ComplaintOfForkChild(token);
+    const std::string complaint = ForkChildError(token);
     if (!complaint.empty()) return complaint;
     return CurrentProcess() == token ? "" : "the parent's token changed";
   });

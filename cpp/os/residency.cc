@@ -37,7 +37,7 @@ Span SpanOf(std::span<const std::byte> range) {
   return {begin, begin + range.size()};
 }
 
-// The whole pages that hold it.
+// The whole pages that contain the range.
 Span PagesOf(std::span<const std::byte> range) {
   const Span span = SpanOf(range);
   const uint64_t page_bytes = PageBytes();
@@ -54,7 +54,7 @@ Status NoProc(int error, const char* path) {
                 "mount proc on /proc, and allow this process its own files there", error);
 }
 
-// The uapi of PAGEMAP_SCAN, which headers older than 6.7 lack (linux/fs.h;
+// The uapi of PAGEMAP_SCAN, which headers before 6.7 do not have (linux/fs.h;
 // Documentation/admin-guide/mm/pagemap.rst).
 struct PageRegion {
   uint64_t start;
@@ -100,15 +100,15 @@ std::optional<Span> MappingHead(std::string_view line) {
   return span;
 }
 
-// Gives `visit` (shared bytes, line) every line of every mapping that shares bytes with `range`.
-// Returns an errno or 0.
+// Calls `visit` (shared bytes, line) for every line of every mapping that shares bytes with
+// `range`. Returns an errno or 0.
 template <typename Visit>
 int VisitSmaps(const Span& range, Visit visit) {
   uint64_t shared = 0;
   return ForEachLine("/proc/self/smaps", [&](std::string_view line) {
     if (const std::optional<Span> head = MappingHead(line)) {
       shared = head->Overlap(range);
-      return head->begin < range.end;  // mappings come in order of address
+      return head->begin < range.end;  // mappings are sorted by address
     }
     if (shared > 0) visit(shared, line);
     return true;
@@ -143,7 +143,7 @@ Result<uint64_t> HugeBytesFromPagemap(std::span<const std::byte> range) {
         scan.walk_end = next;
         continue;
       }
-      // ENOTTY before 6.7; EINVAL where the category is not known (it came later than the call).
+      // ENOTTY before 6.7; EINVAL if the kernel has the call but not the category, which is newer.
       return Status(Code::kUnsupported, Retry::kNever,
                     "this kernel cannot scan a range for huge pages",
                     "read /proc/self/smaps instead", error);
@@ -159,8 +159,8 @@ Result<uint64_t> HugeBytesFromSmaps(std::span<const std::byte> range) {
   uint64_t huge_bytes = 0;
   const int error = VisitSmaps(exact, [&huge_bytes, mapping_huge = uint64_t{0}](
                                           uint64_t shared, std::string_view line) mutable {
-    // The fields of one mapping, from Size to VmFlags (proc(5)). FilePmdMapped and ShmemPmdMapped
-    // are huge pages of files and of shared memory, which adopted memory may be.
+    // The fields of one mapping, from Size to VmFlags (proc(5)). Adopted memory may also be files
+    // or shared memory, whose huge pages are FilePmdMapped and ShmemPmdMapped.
     constexpr std::string_view kFields[] = {"AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:",
                                             "Shared_Hugetlb:", "Private_Hugetlb:"};
     if (line.starts_with("Size:")) mapping_huge = 0;
@@ -182,7 +182,7 @@ Result<uint64_t> ResidentBytes(std::span<const std::byte> range) {
   const Span exact = SpanOf(range);
   const Span pages = PagesOf(range);
   const uint64_t page_bytes = PageBytes();
-  // One byte per page: 64 MiB of pages at a time, so that any range takes the same small buffer.
+  // One byte per page: 64 MiB of base pages per call, so a small buffer suffices for any range.
   unsigned char resident[16384];
   uint64_t resident_bytes = 0;
   int tries_left = 1000;
@@ -191,11 +191,12 @@ Result<uint64_t> ResidentBytes(std::span<const std::byte> range) {
     if (::mincore(reinterpret_cast<void*>(at), bytes, resident) != 0) {
       const int error = errno;
       if (error == EAGAIN && --tries_left > 0)
-        continue;  // the kernel is short of memory for a moment (mincore(2))
-      return ErrnoStatus(
-          error, Format("cannot tell what of %s is in memory", FormatBytes(range.size()).c_str()),
-          error == ENOMEM ? "ask only for memory that is mapped"
-                          : "allow mincore in this process's sandbox");
+        continue;  // the kernel is temporarily out of resources (mincore(2))
+      return ErrnoStatus(error,
+                         Format("cannot find out which pages of %s are in memory",
+                                FormatBytes(range.size()).c_str()),
+                         error == ENOMEM ? "pass only memory that is mapped"
+                                         : "allow mincore in this process's sandbox");
     }
     for (uint64_t page = 0; page < bytes / page_bytes; ++page) {
       // The other bits are undefined (mincore(2)).
@@ -223,7 +224,7 @@ Result<uint64_t> KernelPageBytes(std::span<const std::byte> range) {
   if (largest == 0) {
     return Status(Code::kNotFound, Retry::kNever,
                   Format("nothing is mapped in a range of %s", FormatBytes(range.size()).c_str()),
-                  "ask only for memory that is mapped", ENOMEM);
+                  "pass only memory that is mapped", ENOMEM);
   }
   return largest;
 }

@@ -32,8 +32,8 @@ Mapping MustMap(uint64_t size_bytes) {
   return std::move(mapping).value();
 }
 
-// Ordinary pages only, so that what is resident is what was touched.
-Mapping MustMapOrdinary(uint64_t size_bytes) {
+// Base pages only, so exactly the accessed pages are resident.
+Mapping MustMapBasePages(uint64_t size_bytes) {
   Mapping mapping = MustMap(size_bytes);
   EXPECT_TRUE(mapping.AdviseHugePages(HugePageAdvice::kAvoid).ok());
   return mapping;
@@ -44,15 +44,15 @@ uint64_t Must(Result<uint64_t> result) {
   return result.ok() ? result.value() : UINT64_MAX;
 }
 
-TEST(ResidentBytes, CountsTouchedPagesAndNoOthers) {
-  const Mapping mapping = MustMapOrdinary(64 * PageBytes());
+TEST(ResidentBytes, CountsOnlyAccessedPages) {
+  const Mapping mapping = MustMapBasePages(64 * PageBytes());
   EXPECT_EQ(Must(ResidentBytes(mapping.range())), 0u);
   for (const uint64_t page : {0u, 7u, 63u}) mapping.data()[page * PageBytes() + 5] = std::byte{1};
   EXPECT_EQ(Must(ResidentBytes(mapping.range())), 3 * PageBytes());
 }
 
 TEST(ResidentBytes, CountsThePartOfAPageThatIsInTheRange) {
-  const Mapping mapping = MustMapOrdinary(4 * PageBytes());
+  const Mapping mapping = MustMapBasePages(4 * PageBytes());
   std::memset(mapping.data(), 1, 2 * PageBytes());
   const auto resident = [&](uint64_t offset, uint64_t size) {
     return Must(ResidentBytes(mapping.range().subspan(offset, size)));
@@ -64,16 +64,16 @@ TEST(ResidentBytes, CountsThePartOfAPageThatIsInTheRange) {
   EXPECT_EQ(resident(0, 0), 0u);
 }
 
-TEST(ResidentBytes, ReachesTheEndOfALongRange) {
-  // Longer than what is asked from the kernel at a time (64 MiB of ordinary pages).
-  const Mapping mapping = MustMapOrdinary(200 * kMegabyte);
+TEST(ResidentBytes, CountsToTheEndOfALongRange) {
+  // Longer than one system call covers (64 MiB of base pages).
+  const Mapping mapping = MustMapBasePages(200 * kMegabyte);
   mapping.range().front() = std::byte{1};
   mapping.range()[100 * kMegabyte] = std::byte{1};
   mapping.range().back() = std::byte{1};
   EXPECT_EQ(Must(ResidentBytes(mapping.range())), 3 * PageBytes());
 }
 
-TEST(ResidentBytes, RefusesWhatIsNotMapped) {
+TEST(ResidentBytes, RejectsUnmappedMemory) {
   const Mapping mapping = MustMap(4 * PageBytes());
   ASSERT_EQ(::munmap(mapping.data() + PageBytes(), PageBytes()), 0);
   const Result<uint64_t> resident = ResidentBytes(mapping.range());
@@ -82,8 +82,8 @@ TEST(ResidentBytes, RefusesWhatIsNotMapped) {
   EXPECT_STRNE(resident.status().remedy(), "");
 }
 
-TEST(HugeBytes, IsNothingWhereThereAreNone) {
-  const Mapping mapping = MustMapOrdinary(8 * kMegabyte);
+TEST(HugeBytes, IsZeroWithoutHugePages) {
+  const Mapping mapping = MustMapBasePages(8 * kMegabyte);
   EXPECT_EQ(Must(HugeBytes(mapping.range())), 0u);
   std::memset(mapping.data(), 1, mapping.size_bytes());
   EXPECT_EQ(Must(HugeBytes(mapping.range())), 0u);
@@ -91,16 +91,15 @@ TEST(HugeBytes, IsNothingWhereThereAreNone) {
   EXPECT_EQ(Must(HugeBytes({})), 0u);
 }
 
-// A mapping whose huge pages with even numbers are touched. Empty when the kernel gave ordinary
-// pages instead.
+// A mapping in which every second huge page was accessed. Empty if the kernel provided base pages.
 class HugePagesTest : public testing::Test {
  protected:
   static constexpr uint64_t kPages = 140;
 
   void SetUp() override {
     const TransparentHugePages pages = ReadTransparentHugePages();
-    const bool offered = pages.mode == ThpMode::kMadvise || pages.mode == ThpMode::kAlways;
-    SKIP_WITHOUT(offered && pages.page_bytes == 2 * kMegabyte, "transparent_huge_pages",
+    const bool enabled = pages.mode == ThpMode::kMadvise || pages.mode == ThpMode::kAlways;
+    SKIP_WITHOUT(enabled && pages.page_bytes == 2 * kMegabyte, "transparent_huge_pages",
                  "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
     mapping_ = MustMap(kPages * kPage);
     ASSERT_TRUE(mapping_.AdviseHugePages(HugePageAdvice::kUse).ok());
@@ -116,7 +115,7 @@ class HugePagesTest : public testing::Test {
 
 TEST_F(HugePagesTest, AreCountedPerMapping) {
   const uint64_t counted = Must(HugeBytesFromSmaps(mapping_.range()));
-  // Between setting a page up for sampling and its next use, smaps passes it over.
+  // smaps does not count a page from when it is set up for sampling until its next use.
   if (ReadNumberFile("/proc/sys/kernel/numa_balancing").value_or(0) != 0) {
     EXPECT_LE(counted, kPages / 2 * kPage);
     EXPECT_EQ(counted % kPage, 0u);
@@ -125,10 +124,10 @@ TEST_F(HugePagesTest, AreCountedPerMapping) {
   }
 }
 
-TEST_F(HugePagesTest, AreCountedExactlyByTheKernelsScan) {
+TEST_F(HugePagesTest, AreCountedExactlyByPagemapScan) {
   const Result<uint64_t> whole = HugeBytesFromPagemap(mapping_.range());
-  SKIP_WITHOUT(whole.ok(), "pagemap_scan", "a kernel from 6.8 on");
-  // Seventy separate runs: more than one call can report.
+  SKIP_WITHOUT(whole.ok(), "pagemap_scan", "a kernel of version 6.8 or later");
+  // Seventy separate runs, which are more than one call can report.
   EXPECT_EQ(whole.value(), kPages / 2 * kPage);
   // A part of the mapping, starting and ending inside huge pages, with one untouched between.
   EXPECT_EQ(Must(HugeBytes(mapping_.range().subspan(kPage - 100, kPage + 300))), 100u + 200u);
@@ -136,19 +135,19 @@ TEST_F(HugePagesTest, AreCountedExactlyByTheKernelsScan) {
   EXPECT_EQ(Must(HugeBytes(mapping_.range().subspan(0, kPage / 2))), kPage / 2);
 }
 
-TEST_F(HugePagesTest, NeverCountForMoreThanTheRange) {
+TEST_F(HugePagesTest, NeverCountMoreThanTheRange) {
   const auto range = mapping_.range().subspan(0, kPage / 2);
   EXPECT_LE(Must(HugeBytes(range)), kPage / 2);
   EXPECT_LE(Must(HugeBytesFromSmaps(range)), kPage / 2);
 }
 
-TEST(KernelPageBytes, IsTheOrdinarySizeForOrdinaryMemory) {
+TEST(KernelPageBytes, IsTheBasePageSizeForBasePages) {
   const Mapping mapping = MustMap(8 * PageBytes());
   EXPECT_EQ(Must(KernelPageBytes(mapping.range())), PageBytes());
   EXPECT_EQ(Must(KernelPageBytes(mapping.range().subspan(100, 1))), PageBytes());
 }
 
-TEST(KernelPageBytes, RefusesWhatIsNotMapped) {
+TEST(KernelPageBytes, RejectsUnmappedMemory) {
   const std::byte* gone;
   {
     const Mapping mapping = MustMap(PageBytes());
@@ -167,7 +166,7 @@ TEST(Residency, IsUnsupportedWithoutProc) {
   const conformance::ChildResult child = conformance::RunInChild([&]() -> std::string {
     if (::chroot(path.c_str()) != 0) return "cannot chroot";
     for (const auto& result : {HugeBytes(mapping.range()), KernelPageBytes(mapping.range())}) {
-      if (result.ok()) return "known from nowhere";
+      if (result.ok()) return "a result without a source";
       if (result.status().code() != Code::kUnsupported) return result.status().message();
     }
     return ResidentBytes(mapping.range()).ok() ? "" : "mincore needs no /proc";
@@ -182,7 +181,7 @@ TEST(Residency, WithoutDescriptorsIsExhaustedAndNotUnsupported) {
     const rlimit none = {0, 0};
     if (::setrlimit(RLIMIT_NOFILE, &none) != 0) return "setrlimit";
     const Result<uint64_t> page = KernelPageBytes(mapping.range());
-    if (page.ok()) return "known from nowhere";
+    if (page.ok()) return "a result without a source";
     return page.status().code() == Code::kExhausted ? "" : page.status().message();
   });
   EXPECT_EQ(child.complaint, "");

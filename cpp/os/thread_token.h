@@ -1,6 +1,6 @@
-// CurrentThread: a token that no two threads of a process share, one after the other either. What
-// pthread_self(3) and gettid(2) give comes round again as soon as its thread has ended: who holds
-// only that takes a newcomer for the dead.
+// CurrentThread: a token that is unique among all threads of a process, also those that have ended.
+// The values of pthread_self(3) and gettid(2) are reused after their thread has ended, so they can
+// identify a new thread as an old one.
 //
 // Threading: any thread, at any time. A thread that forks keeps its token in the child.
 //

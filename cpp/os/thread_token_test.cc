@@ -8,10 +8,10 @@
 namespace mooring {
 namespace {
 
-TEST(ThreadTokenTest, StaysTheSameOnItsThread) { EXPECT_EQ(CurrentThread(), CurrentThread()); }
+TEST(ThreadTokenTest, DoesNotChangeOnAThread) { EXPECT_EQ(CurrentThread(), CurrentThread()); }
 
-TEST(ThreadTokenTest, IsNeverThatOfAThreadThatHasEnded) {
-  constexpr size_t kThreads = 200;  // glibc gives most of them the same pthread_t
+TEST(ThreadTokenTest, IsNotReusedAfterAThreadHasEnded) {
+  constexpr size_t kThreads = 200;  // most of them have the same pthread_t in glibc
   std::set<ThreadToken> seen = {CurrentThread()};
   for (size_t i = 0; i < kThreads; ++i) std::thread([&] { seen.insert(CurrentThread()); }).join();
   EXPECT_EQ(seen.size(), kThreads + 1);

@@ -275,8 +275,7 @@ void BufferTable::AskForPromotion() {
   promotion_asked_.store(true, std::memory_order_relaxed);
   has_deferred_.store(true, std::memory_order_release);
   if (!changes_whole_) {
-    MutexLock lock(mutex_);
-    if (engine_ != nullptr) engine_->Wake();  // the owner may wait in a reap
+    SignalEngine(&Engine::Wake);  // the owner may wait in a reap
     return;
   }
   MutexLock update(update_mutex_);  // Detach takes the quiescer away under it
@@ -302,8 +301,20 @@ void BufferTable::RunDeferred() {
 void BufferTable::AskForBuffers() {
   buffers_asked_.store(true, std::memory_order_relaxed);
   has_deferred_.store(true, std::memory_order_release);
-  MutexLock lock(mutex_);
-  if (engine_ != nullptr) engine_->WakeAndSignal();
+  SignalEngine(&Engine::WakeAndSignal);
+}
+
+void BufferTable::SignalEngine(void (Engine::*signal)()) {
+  Engine* engine = nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (engine_ == nullptr) return;
+    engine = engine_;
+    signals_.fetch_add(1, std::memory_order_relaxed);
+  }
+  (engine->*signal)();
+  // Release: Detach returns after all uses of the engine.
+  if (signals_.fetch_sub(1, std::memory_order_release) == 1) signals_.notify_all();
 }
 
 int BufferTable::CreateProvidedRing(uint32_t entry_count, std::unique_ptr<ProvidedRing>* out_ring) {
@@ -349,8 +360,14 @@ void BufferTable::Detach() {
   // (measured, 5.10 to 6.18).
   if (engine_->IsOwner()) (void)engine_->UnregisterBuffers();
   whole_.reset();
-  MutexLock lock(mutex_);
-  engine_ = nullptr;
+  {
+    MutexLock lock(mutex_);
+    engine_ = nullptr;
+  }
+  // Another thread may be inside SignalEngine, which writes to an eventfd and does not wait.
+  for (uint32_t count = 0; (count = signals_.load(std::memory_order_acquire)) != 0;) {
+    signals_.wait(count, std::memory_order_acquire);
+  }
 }
 
 }  // namespace mooring

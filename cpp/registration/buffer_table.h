@@ -28,8 +28,8 @@
 //
 // Threading: any thread, but for the engine's own rule about owners. Two locks: `update_mutex_` is
 // held over the system call and keeps updates in order; `mutex_` guards the bookkeeping and is
-// never held over a system call, but for the write to an eventfd that alerts a reaper, which does
-// not wait. The quiescer is asked, and told of losses, under `update_mutex_`.
+// never held over a system call. AskForBuffers writes to eventfds without a lock, and Detach waits
+// until no thread does so. The quiescer is asked, and told of losses, under `update_mutex_`.
 #ifndef MOORING_CPP_REGISTRATION_BUFFER_TABLE_H_
 #define MOORING_CPP_REGISTRATION_BUFFER_TABLE_H_
 
@@ -179,6 +179,8 @@ class BufferTable : public RefCounted<BufferTable> {
   uint64_t KeyOf(uint32_t index) const REQUIRES(mutex_) {
     return uint64_t{entries_[index].generation} << 32 | index;
   }
+  // Calls Wake or Alert of the engine, if there is still one, without a lock.
+  void SignalEngine(void (Engine::*signal)()) EXCLUDES(mutex_);
   bool HoldsLocked(uint64_t key) const REQUIRES(mutex_) {
     const uint32_t index = static_cast<uint32_t>(key);
     return index < entries_.size() && entries_[index].state == State::kPinned &&
@@ -197,6 +199,7 @@ class BufferTable : public RefCounted<BufferTable> {
   std::atomic<bool> promotion_asked_{false};
   std::atomic<bool> buffers_asked_{false};
   std::atomic<int> loss_error_{0};
+  std::atomic<uint32_t> signals_{0};  // threads inside SignalEngine
   Mutex update_mutex_;
   std::optional<WholeTable> whole_ GUARDED_BY(update_mutex_);
   mutable Mutex mutex_;

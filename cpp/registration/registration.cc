@@ -48,15 +48,29 @@ Status CheckOptions(const RegistrationOptions& options) {
   return OkStatus();
 }
 
+// Alerts the ring of `table`. It keeps the table, because a notification may end after the
+// registration was destroyed (buffer_watch.h).
+class RingAlerter : public BufferWatcher {
+ public:
+  explicit RingAlerter(RefPtr<BufferTable> table) : table_(std::move(table)) {}
+  void OnBufferFree() override { table_->AskForBuffers(); }
+
+ private:
+  const RefPtr<BufferTable> table_;
+};
+
 }  // namespace
 
 Registration::Registration(RefPtr<BufferTable> table, RefPtr<Slab> slab,
                            const RegistrationOptions& options)
-    : table_(std::move(table)), slab_(std::move(slab)), options_(options) {}
+    : table_(std::move(table)),
+      slab_(std::move(slab)),
+      options_(options),
+      watcher_(RefPtr<BufferWatcher>::Adopt(new RingAlerter(table_))) {}
 
 Registration::~Registration() {
   RegistrationRegistry::Remove(this);
-  slab_->Unwatch(this);
+  slab_->Unwatch(watcher_.get());
   Unpin(map_.load(std::memory_order_acquire)->extents, 0);
 }
 

@@ -67,7 +67,7 @@ struct Extent {
   }
 };
 
-class Registration : public RefCounted<Registration>, private BufferWatcher {
+class Registration : public RefCounted<Registration> {
  public:
   static constexpr uint64_t kExtentBytesMax = uint64_t{1} << 30;
 
@@ -112,7 +112,7 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   int provided_error() const { return provided_error_; }
   // No buffer of the slab is free for an operation of the ring: when one may be, the ring is told.
   // Look once more after this.
-  void WatchForBuffers() { slab_->Watch(this); }
+  void WatchForBuffers() { slab_->Watch(watcher_.get()); }
 
   Policy policy() const { return options_.policy; }
   Slab& slab() const { return *slab_; }
@@ -140,8 +140,6 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
     int32_t Find(uint64_t offset, uint64_t size) const;
   };
   enum class Which : uint8_t { kAll, kWaiting };
-
-  void OnBufferFree() override { table_->AskForBuffers(); }
 
   // By another thread than the owner: to do at the next call what Promote does.
   void AskOwner();
@@ -176,6 +174,7 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   const RefPtr<BufferTable> table_;
   const RefPtr<Slab> slab_;
   const RegistrationOptions options_;
+  const RefPtr<BufferWatcher> watcher_;
   std::unique_ptr<ProvidedBuffers> provided_;
   int provided_error_ = 0;
   std::atomic<const SlotMap*> map_{nullptr};

@@ -61,6 +61,7 @@ Status GrowSlab(Slab& slab, uint64_t buffer_count) {
     registrations = RegistrationRegistry::Of(slab);
     status = GrowLocked(slab, buffer_count, registrations);
   }
+  slab.NotifyWatchers();
   // Some may be the last references to what was destroyed meanwhile, whose budget then comes back
   // here.
   registrations.clear();

@@ -1,55 +1,73 @@
-// BufferWatch: those who found no buffer of a slab free, and want to be told when one may be.
+// BufferWatch: the watchers of one slab that found no free buffer and wait for a notification.
 //
-// Lifecycle: a watcher is told once for each Add, and removed by that; it removes itself before it
-// goes.
+// Lifecycle: each Add leads to at most one notification, which also removes the watcher from the
+// watch. The watch holds a reference to each watcher it contains, and Notify holds one while it
+// calls OnBufferFree. So Remove does not wait: a notification that another thread has begun may
+// still call OnBufferFree after Remove has returned, and the watcher exists until that call ends.
 //
-// Threading: any thread. Nobody is missed: a watcher looks once more after Add, and whoever gives
-// buffers back asks any() after that; one of the two sees the other.
+// Threading: any thread. OnBufferFree is called without a lock of the watch, so it may call Add,
+// Remove and Notify. No notification is lost: a watcher looks for a buffer once more after Add, and
+// the thread that returns a buffer reads any() after that; one of the two sees the other.
 //
-//   watch.Add(this);                            // no buffer was free
-//   if (slab->Acquire(1, &lease).ok()) ...      // one came between
+//   watch.Add(watcher);                            // no buffer was free
+//   if (slab->Acquire(1, &lease).ok()) ...         // one was returned before Add
 //   ...
-//   if (watch.any()) [[unlikely]] watch.Tell(); // after buffers were given back
+//   if (watch.any()) [[unlikely]] watch.Notify();  // after a buffer was returned
 #ifndef MOORING_CPP_SLABS_BUFFER_WATCH_H_
 #define MOORING_CPP_SLABS_BUFFER_WATCH_H_
 
 #include <atomic>
+#include <cstdint>
 
+#include "cpp/base/ref_counted.h"
 #include "cpp/base/thread_annotations.h"
 
 namespace mooring {
 
-class BufferWatcher {
+class BufferWatcher : public RefCounted<BufferWatcher> {
  public:
-  // A buffer may be free. On any thread, within the call that gave it back, and with the watch
-  // locked.
+  // A buffer may be free. Called on the thread that returned it, without a lock of the watch; on
+  // several threads at the same time if the watcher is added again during a call.
   virtual void OnBufferFree() = 0;
+  virtual ~BufferWatcher() = default;
 
  protected:
   BufferWatcher() = default;
-  virtual ~BufferWatcher() = default;
 
  private:
   friend class BufferWatch;
-  BufferWatcher* next_ = nullptr;
-  bool watches_ = false;
+  BufferWatcher* next_ = nullptr;  // guarded by the mutex of the watch, like is_watching_
+  bool is_watching_ = false;
 };
 
 class BufferWatch {
  public:
+  BufferWatch() = default;
+  ~BufferWatch();
+  BufferWatch(const BufferWatch&) = delete;
+  BufferWatch& operator=(const BufferWatch&) = delete;
+
+  // A watcher belongs to one watch at a time. Adding it twice is the same as adding it once.
   void Add(BufferWatcher* watcher);
   void Remove(BufferWatcher* watcher);
 
-  // seq_cst, like Add, and like what FreeBitmap does where it gives back and where it finds
-  // nothing: in the one order of all these, either the watcher's second look comes after the
-  // return, or this comes after Add.
-  bool any() const { return any_.load(std::memory_order_seq_cst); }
-  void Tell();
+  // seq_cst, like the store in Add and like the operations of FreeBitmap that return a buffer or
+  // find none. In the single order of these operations, either the watcher's second look follows
+  // the return of the buffer, or this load follows Add.
+  bool any() const { return count_.load(std::memory_order_seq_cst) != 0; }
+  // Notifies as many watchers as the watch contains at the start, so it ends although watchers are
+  // added again during the call. Each watcher that was added before the call is notified by this call or
+  // by a concurrent one.
+  void Notify();
 
  private:
+  // The watcher that was added first, with the reference of the watch; null if there is none.
+  RefPtr<BufferWatcher> TakeFirst();
+
   Mutex mutex_;
   BufferWatcher* first_ GUARDED_BY(mutex_) = nullptr;
-  std::atomic<bool> any_{false};
+  BufferWatcher** end_ GUARDED_BY(mutex_) = &first_;  // the null link at the end of the list
+  std::atomic<uint32_t> count_{0};                    // written under mutex_
 };
 
 }  // namespace mooring

@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint32_t kNone = FreeBitmap::kNone;
 
-// What a FreeBitmap must do with nobody else at work, in the plainest words.
+// The simplest implementation of a FreeBitmap for one thread.
 class Model {
  public:
   explicit Model(uint32_t buffer_count) : taken_(buffer_count) {}
@@ -57,14 +57,14 @@ INSTANTIATE_TEST_SUITE_P(Sizes, FreeBitmapOfSize,
                          ::testing::Values(1, 2, 31, 32, 33, 64, 65, 300, 2047, 2048, 2049, 16384,
                                            16417, 131073));
 
-TEST_P(FreeBitmapOfSize, HandsOutEveryBufferOnceInAscendingOrderAndThenNone) {
+TEST_P(FreeBitmapOfSize, ClaimsEveryBufferOnceInAscendingOrder) {
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(GetParam());
   for (uint32_t index = 0; index < GetParam(); ++index) ASSERT_EQ(bitmap->Claim(1), index);
   EXPECT_EQ(bitmap->Claim(1), kNone);
   EXPECT_EQ(bitmap->CountFree(), 0u);
 }
 
-TEST_P(FreeBitmapOfSize, GivesItsWholeLengthAsOneRunAndNotOneMore) {
+TEST_P(FreeBitmapOfSize, ClaimsAllBuffersAsOneRunAndNoLongerRun) {
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(GetParam());
   EXPECT_EQ(bitmap->Claim(GetParam() + 1), kNone);
   EXPECT_EQ(bitmap->Claim(GetParam()), 0u);
@@ -74,7 +74,7 @@ TEST_P(FreeBitmapOfSize, GivesItsWholeLengthAsOneRunAndNotOneMore) {
   EXPECT_EQ(bitmap->Claim(GetParam()), 0u);
 }
 
-TEST_P(FreeBitmapOfSize, FindsTheOneFreeBufferWhereverItIs) {
+TEST_P(FreeBitmapOfSize, FindsTheOnlyFreeBuffer) {
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(GetParam());
   ASSERT_EQ(bitmap->Claim(GetParam()), 0u);
   TestRandom random;
@@ -87,14 +87,14 @@ TEST_P(FreeBitmapOfSize, FindsTheOneFreeBufferWhereverItIs) {
   }
 }
 
-TEST_P(FreeBitmapOfSize, TakesTheLowestRunThatFitsUnderRandomOperations) {
+TEST_P(FreeBitmapOfSize, ClaimsTheLowestRunUnderRandomOperations) {
   TestRandom random;
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(GetParam());
   Model model(GetParam());
   std::vector<BufferRun> runs;
   const uint32_t longest = std::min(GetParam() + 1, 200u);
-  // A share of the turns first fills, so that both an almost empty and an almost full bitmap are
-  // seen.
+  // Turns alternate between mostly claims and mostly returns, so the bitmap is almost full at times
+  // and almost empty at others.
   const int turns = GetParam() > 20000 ? 80 : GetParam() > 4096 ? 400 : 5000;
   for (int turn = 0; turn < turns; ++turn) {
     const uint32_t claims_of_10 = turn / (turns / 4) % 2 == 0 ? 8 : 3;
@@ -107,7 +107,7 @@ TEST_P(FreeBitmapOfSize, TakesTheLowestRunThatFitsUnderRandomOperations) {
       std::swap(runs[random.Below(static_cast<uint32_t>(runs.size()))], runs.back());
       BufferRun run = runs.back();
       runs.pop_back();
-      // Sometimes only the front of it.
+      // Sometimes return only the first part.
       const uint32_t kept =
           run.buffer_count > 1 && random.Below(4) == 0 ? random.Below(run.buffer_count) : 0;
       run.buffer_count -= kept;
@@ -122,7 +122,7 @@ TEST_P(FreeBitmapOfSize, TakesTheLowestRunThatFitsUnderRandomOperations) {
   }
 }
 
-TEST(FreeBitmap, FindsRunsOverAnyBorderOfWords) {
+TEST(FreeBitmap, FindsRunsAcrossWords) {
   for (uint32_t first = 0; first < 140; ++first) {
     for (const uint32_t count : {2u, 31u, 32u, 33u, 64u, 100u, 129u}) {
       const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(300);
@@ -134,7 +134,7 @@ TEST(FreeBitmap, FindsRunsOverAnyBorderOfWords) {
   }
 }
 
-TEST(FreeBitmap, HoldsAsManyBuffersAsASlabMayHave) {
+TEST(FreeBitmap, HasRoomForTheMaximumOfBuffers) {
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(FreeBitmap::kBufferCountMax);
   ASSERT_EQ(bitmap->Claim(FreeBitmap::kBufferCountMax), 0u);
   EXPECT_EQ(bitmap->Claim(1), kNone);
@@ -179,12 +179,12 @@ void RunThreads(uint32_t thread_count, Body body) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// Buffer counts so small that runs meet at every turn, and so large that summaries are at work.
+// Small counts, with which runs of threads often overlap, and counts that need summary words.
 class FreeBitmapUnderThreads : public ::testing::TestWithParam<uint32_t> {};
 
 INSTANTIATE_TEST_SUITE_P(Sizes, FreeBitmapUnderThreads, ::testing::Values(32, 70, 300, 5000));
 
-TEST_P(FreeBitmapUnderThreads, NeverGivesABufferToTwoAndLosesNone) {
+TEST_P(FreeBitmapUnderThreads, ClaimsNoBufferTwiceAndLosesNone) {
   const uint32_t buffer_count = GetParam();
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(buffer_count);
   Owners owners(buffer_count);
@@ -218,35 +218,35 @@ TEST_P(FreeBitmapUnderThreads, NeverGivesABufferToTwoAndLosesNone) {
   EXPECT_EQ(bitmap->Claim(buffer_count), 0u);
 }
 
-// How many buffers each claim is of.
+// The parameter is the number of buffers of each claim.
 class FreeBitmapWithRunsOf : public ::testing::TestWithParam<uint32_t> {};
 
 INSTANTIATE_TEST_SUITE_P(Counts, FreeBitmapWithRunsOf, ::testing::Values(1, 2, 40));
 
-TEST_P(FreeBitmapWithRunsOf, NeverSaysNoneToOneOfAsManyThreadsAsThereAreFreeRuns) {
+TEST_P(FreeBitmapWithRunsOf, NeverReturnsNoneIfEachThreadHasAFreeRun) {
   constexpr uint32_t kThreads = 4;
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(8192);
   ASSERT_EQ(bitmap->Claim(8192), 0u);
   // In different words, two of them under different summary words.
   for (const uint32_t index : {5u, 80u, 3000u, 8192 - GetParam()})
     bitmap->Return({index, GetParam()});
-  std::atomic<uint32_t> refusals{0};
+  std::atomic<uint32_t> failures{0};
   const Deadline deadline = Deadline::After(700'000'000);
   RunThreads(kThreads, [&](uint32_t) {
     for (uint32_t turn = 0; turn % 256 != 0 || !deadline.Passed(); ++turn) {
       const uint32_t first = bitmap->Claim(GetParam());
       if (first == kNone) {
-        ++refusals;
+        ++failures;
       } else {
         bitmap->Return({first, GetParam()});
       }
     }
   });
-  EXPECT_EQ(refusals, 0u);
+  EXPECT_EQ(failures, 0u);
   EXPECT_EQ(bitmap->CountFree(), kThreads * GetParam());
 }
 
-TEST(FreeBitmap, TakesLowestBuffersAgainSoonAfterARaceHasSpreadItsClaims) {
+TEST(FreeBitmap, ClaimsLowestBuffersAgainSoonAfterARaceHasSpreadClaims) {
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(4096);
   RunThreads(4, [&](uint32_t) {
     for (int turn = 0; turn < 20000; ++turn) bitmap->Return({bitmap->Claim(1), 1});
@@ -257,7 +257,7 @@ TEST(FreeBitmap, TakesLowestBuffersAgainSoonAfterARaceHasSpreadItsClaims) {
     bitmap->Return({first, 1});
   }
   EXPECT_LT(turns, 10'000);
-  // Once there, it stays.
+  // From then on it claims in ascending order.
   for (uint32_t index = 0; index < 4096; ++index) ASSERT_EQ(bitmap->Claim(1), index);
 }
 

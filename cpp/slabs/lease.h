@@ -1,5 +1,5 @@
-// Lease: a contiguous run of a slab's buffers, as handed out by Slab::Acquire. A value; who copies
-// it copies a name, not a right: only one Release of it succeeds.
+// Lease: names a contiguous run of a slab's buffers, acquired by Slab::Acquire. A copy names the
+// same lease: only one Release succeeds.
 //
 // Threading: a value.
 //

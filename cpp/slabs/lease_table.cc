@@ -9,17 +9,17 @@
 namespace mooring {
 namespace {
 
-// A state: generation in the high 32 bits, then holds, then two flags. One word, so that whether a
-// lease is stale, released and held is decided at one moment.
+// A state: the generation in the high 32 bits, then the number of holds, then two flags. They are
+// in one word, so that one load shows whether a lease is stale, released and held.
 constexpr uint64_t kLeased = 1;
-constexpr uint64_t kReleased = 2;  // by its owner; out until the last hold is dropped
+constexpr uint64_t kReleased = 2;  // by its owner; leased until the last hold is dropped
 constexpr uint64_t kOneHold = uint64_t{1} << 12;
 constexpr uint64_t kHolds = uint64_t{LeaseTable::kHoldCountMax} << 12;
 
 constexpr uint32_t GenerationOf(uint64_t state) { return static_cast<uint32_t>(state >> 32); }
-constexpr uint64_t WithoutLease(uint64_t state) { return state & ~uint64_t{UINT32_MAX}; }
+constexpr uint64_t ClearLease(uint64_t state) { return state & ~uint64_t{UINT32_MAX}; }
 
-// Leased to `generation`, and not released.
+// True if leased with `generation` and not released.
 constexpr bool IsOwned(uint64_t state, uint32_t generation) {
   return GenerationOf(state) == generation && (state & (kLeased | kReleased)) == kLeased;
 }
@@ -27,8 +27,8 @@ constexpr bool IsOwned(uint64_t state, uint32_t generation) {
 static_assert((kHolds & (kLeased | kReleased)) == 0 && kHolds + kOneHold == uint64_t{1} << 32);
 
 constexpr ErrorDetail kExhausted = ConstantError(
-    Code::kExhausted, Retry::kLater, "no such run of neighbouring buffers is free in the slab",
-    "release leases, acquire fewer buffers at once, or create a larger slab");
+    Code::kExhausted, Retry::kLater, "no contiguous run of so many buffers is free in the slab",
+    "release leases, acquire fewer buffers in one call, or create a larger slab");
 constexpr ErrorDetail kNoBuffers = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "buffer_count is 0", "acquire at least one buffer");
 constexpr ErrorDetail kTooManyBuffers =
@@ -43,25 +43,24 @@ constexpr ErrorDetail kStale =
                   "release each lease once, to the slab that it was acquired from");
 constexpr ErrorDetail kWrongCount = ConstantError(
     Code::kInvalidState, Retry::kNever, "the lease's buffer_count is not the one that was acquired",
-    "release a lease whole, as mooring_slab_acquire filled it");
+    "release the whole lease, as mooring_slab_acquire returned it");
 
 }  // namespace
 
-// Memory orders. The free bitmap hands a buffer's contents and its entry from one lease to the next
-// (free_bitmap.cc, Contents). Beyond that:
-// - Publication: Acquire writes the count, then the state with release; whoever reads the state
-//   with acquire and finds his generation in it reads the count of that lease.
-// - Last hold: each Release and Unhold changes the state with acq_rel. The one that finds itself
-//   last thereby has seen all that the others did to the buffers before, and frees them on behalf
-//   of all.
+// Memory orders. The free bitmap orders all accesses to a buffer and its entry between one lease
+// and the next (free_bitmap.h, Contents). Also:
+// - Publication: Acquire writes the count, then the state with release. A thread that reads the
+//   state with acquire and finds its generation there then reads the count of that lease.
+// - Last hold: each Release and Unhold changes the state with acq_rel. The last of them therefore
+//   sees all accesses to the buffers before the other calls, and frees the buffers.
 
 void LeaseTable::Freer::operator()(Entry* entries) const { std::free(entries); }
 
 std::unique_ptr<LeaseTable> LeaseTable::Create(uint32_t buffer_count, uint32_t buffer_count_max) {
   std::unique_ptr<FreeBitmap> free = FreeBitmap::Create(buffer_count, buffer_count_max);
   if (free == nullptr) return nullptr;
-  // calloc, because it leaves untouched what the kernel gives as zeroes: 16 bytes for each of 2^24
-  // buffers that may never be leased are better not written.
+  // calloc does not write to memory that the kernel provides as zeroes. So entries of buffers that
+  // are never leased cost no memory: 16 bytes for each of up to 2^24 buffers.
   std::unique_ptr<Entry[], Freer> entries(
       static_cast<Entry*>(std::calloc(buffer_count_max, sizeof(Entry))));
   if (entries == nullptr) return nullptr;
@@ -77,12 +76,12 @@ LeaseTable::~LeaseTable() = default;
 Status LeaseTable::Acquire(uint32_t buffer_count, Lease* out_lease) {
   if (buffer_count == 0) return Status(kNoBuffers);
   if (buffer_count > free_->buffer_count()) return Status(kTooManyBuffers);
-  // Relaxed: closing promises nothing about leases that are being acquired.
+  // Relaxed: a concurrent Acquire may or may not see Close.
   if (closed()) return Status(kClosed);
   const uint32_t first = free_->Claim(buffer_count);
   if (first == FreeBitmap::kNone) return Status(kExhausted);
-  // Relaxed: the claim has ordered this after the last lease of the buffer, and nobody else writes
-  // a free entry.
+  // Relaxed: the claim orders this after the last lease of the buffer, and no other thread writes
+  // the entry of a claimed buffer.
   uint32_t generation = GenerationOf(State(first).load(std::memory_order_relaxed)) + 1;
   if (generation == 0) generation = 1;
   BufferCount(first).store(buffer_count, std::memory_order_relaxed);
@@ -99,13 +98,13 @@ Status LeaseTable::Release(const Lease& lease) {
   uint64_t seen = state.load(std::memory_order_acquire);
   for (;;) {
     if (!IsOwned(seen, lease.generation)) return Status(kStale);
-    // Relaxed: if a later lease has written it meanwhile, the exchange fails.
+    // Relaxed: if a later lease has written it since, the exchange fails.
     if (BufferCount(lease.first_index).load(std::memory_order_relaxed) != lease.buffer_count) {
       return Status(kWrongCount);
     }
     const bool held = (seen & kHolds) != 0;
     // acq_rel: see above, Last hold.
-    if (state.compare_exchange_weak(seen, held ? seen | kReleased : WithoutLease(seen),
+    if (state.compare_exchange_weak(seen, held ? seen | kReleased : ClearLease(seen),
                                     std::memory_order_acq_rel, std::memory_order_acquire)) {
       if (!held) free_->Return({lease.first_index, lease.buffer_count});
       return OkStatus();
@@ -120,10 +119,10 @@ uint32_t LeaseTable::Hold(uint32_t first_index, uint32_t generation) {
   uint64_t seen = state.load(std::memory_order_relaxed);
   do {
     if (!IsOwned(seen, generation) || (seen & kHolds) == kHolds) return 0;
-    // Acquire: see above, Publication. A hold itself has nothing to publish.
+    // Acquire: see above, Publication. A hold publishes nothing.
   } while (!state.compare_exchange_weak(seen, seen + kOneHold, std::memory_order_acquire,
                                         std::memory_order_relaxed));
-  // Relaxed: the hold keeps the count from changing.
+  // Relaxed: the count does not change while there is a hold.
   return BufferCount(first_index).load(std::memory_order_relaxed);
 }
 
@@ -133,10 +132,10 @@ void LeaseTable::Unhold(uint32_t first_index) {
   const uint64_t before = state.fetch_sub(kOneHold, std::memory_order_acq_rel);
   DCHECK((before & kHolds) != 0);
   if ((before & (kHolds | kReleased)) != (kOneHold | kReleased)) return;
-  // Nobody else can change the entry now: it is released, and holds of it are refused.
+  // No other thread can change the entry now: it is released, and Hold rejects released leases.
   const uint32_t buffer_count = BufferCount(first_index).load(std::memory_order_relaxed);
   // Relaxed: Return publishes it.
-  state.store(WithoutLease(before), std::memory_order_relaxed);
+  state.store(ClearLease(before), std::memory_order_relaxed);
   free_->Return({first_index, buffer_count});
 }
 
@@ -159,7 +158,7 @@ uint32_t LeaseTable::HeldCount() const {
     const uint64_t state = State(index).load(std::memory_order_acquire);
     const uint32_t count = BufferCount(index).load(std::memory_order_relaxed);
     if ((state & kLeased) == 0) {
-      ++index;  // claimed, and not published yet
+      ++index;  // claimed, but not published yet
       continue;
     }
     if ((state & kReleased) != 0) held += count;

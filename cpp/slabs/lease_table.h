@@ -1,25 +1,25 @@
-// LeaseTable: which buffers of a slab are out on lease, to which generation, and how many
-// operations hold them.
+// LeaseTable: for each buffer of a slab, whether it is leased, the generation of the lease, and the
+// number of operations that hold it.
 //
-// A lease is released by its owner and held by operations. Its buffers are free again when it is
-// released and no hold is left, whichever comes last. Every lease of a buffer gets a generation of
-// its own, so what names an earlier lease is told from what names the present one: stale is an
-// error, never a second owner. (After 2^32 - 1 leases of one buffer its generations repeat.)
+// The owner of a lease releases it; operations hold it. The buffers are free again when the lease
+// is released and the last hold is dropped, in any order. Each lease of a buffer gets a new
+// generation, which distinguishes the current lease from earlier ones: the use of a stale lease is
+// an error, and never makes a second owner. (The generations of a buffer repeat after 2^32 - 1
+// leases of it.)
 //
-// The table knows neither memory nor rings. Which buffers are free is FreeBitmap's; see there for
-// what EXHAUSTED means while other threads are at work.
+// The table knows neither memory nor rings. FreeBitmap records which buffers are free, and defines
+// when EXHAUSTED is returned while other threads use the table.
 //
-// Lifecycle: all memory is allocated by Create.
+// Lifecycle: Create allocates all memory.
 //
-// Threading: any thread, lock-free; Grow one at a time. What one owner wrote to a buffer before
-// releasing it, the next sees after acquiring it; and what an operation's thread wrote before
-// Unhold likewise.
+// Threading: any thread, lock-free; Grow one thread at a time. The next owner of a buffer sees all
+// writes to it that came before its Release, and those of an operation's thread before Unhold.
 //
 //   std::unique_ptr<LeaseTable> leases = LeaseTable::Create(64);
 //   Lease lease;
 //   RETURN_IF_ERROR(leases->Acquire(2, &lease));
 //   uint32_t buffer_count = leases->Hold(lease.first_index, lease.generation);  // 2
-//   RETURN_IF_ERROR(leases->Release(lease));                                    // still out
+//   RETURN_IF_ERROR(leases->Release(lease));                                    // still leased
 //   leases->Unhold(lease.first_index);                                          // free
 #ifndef MOORING_CPP_SLABS_LEASE_TABLE_H_
 #define MOORING_CPP_SLABS_LEASE_TABLE_H_
@@ -39,47 +39,49 @@ class LeaseTable {
   static constexpr uint32_t kBufferCountMax = FreeBitmap::kBufferCountMax;
   static constexpr uint32_t kHoldCountMax = (uint32_t{1} << 20) - 1;
 
-  // For `buffer_count` buffers, all free, with room for `buffer_count_max`, which is at most
-  // kBufferCountMax. Null when there is no memory for it.
+  // Has `buffer_count` buffers, all free, and room for `buffer_count_max`, at most kBufferCountMax.
+  // Null when there is not enough memory.
   static std::unique_ptr<LeaseTable> Create(uint32_t buffer_count, uint32_t buffer_count_max);
   static std::unique_ptr<LeaseTable> Create(uint32_t buffer_count) {
     return Create(buffer_count, buffer_count);
   }
   ~LeaseTable();
 
-  // Leases the lowest run that fits. Constants EXHAUSTED, INVALID_ARGUMENT, and INVALID_STATE once
-  // closed; then `*out_lease` is as it was.
+  // Leases the lowest run that fits. Constant errors: EXHAUSTED, INVALID_ARGUMENT, and
+  // INVALID_STATE after Close. An error does not change `*out_lease`.
   Status Acquire(uint32_t buffer_count, Lease* out_lease);
-  // Constant INVALID_STATE when the lease is stale, or its buffer_count not what was acquired.
+  // Constant error INVALID_STATE if the lease is stale, or its buffer_count is not the one that was
+  // acquired.
   Status Release(const Lease& lease);
 
-  // Number of buffers of the lease, which now has one hold more; 0 when it is stale, released, or
-  // has kHoldCountMax.
+  // Adds a hold and returns the number of buffers of the lease; 0 if the lease is stale, released,
+  // or has kHoldCountMax holds.
   uint32_t Hold(uint32_t first_index, uint32_t generation);
-  // Drops a hold that Hold gave; the last one frees a released lease.
+  // Drops one hold. The last Unhold of a released lease frees its buffers.
   void Unhold(uint32_t first_index);
 
-  // Whether the lease is out and not released.
+  // True while the lease is acquired and not released.
   bool IsCurrent(uint32_t first_index, uint32_t generation) const;
 
-  // Adds that many free buffers at the end. What was written before is seen by whoever leases one
-  // of them.
+  // Adds that many free buffers at the end. A thread that leases one of them sees all writes before
+  // this call.
   void Grow(uint32_t buffer_count) { free_->Grow(buffer_count); }
 
-  // Refuses further leases. One that is being acquired meanwhile may still succeed.
+  // Rejects further leases. A concurrent Acquire may still succeed.
   void Close();
   bool closed() const { return closed_.load(std::memory_order_relaxed); }
 
-  // For reports: true when given, and linear in the number of buffers.
+  // For reports, in time linear in the number of buffers. Other threads may change the result
+  // immediately.
   uint32_t LeasedCount() const;  // buffers that are not free
-  uint32_t HeldCount() const;    // buffers of leases that are released and still held
+  uint32_t HeldCount() const;    // buffers of leases that are released but still held
   uint32_t buffer_count() const { return free_->buffer_count(); }
   uint32_t buffer_count_max() const { return free_->buffer_count_max(); }
 
  private:
-  friend class LeaseTablePeer;  // tests: sets generations, which would take hours to count up
+  friend class LeaseTablePeer;  // tests set generations; reaching 2^32 - 1 would take hours
 
-  // Of the lease that begins at this buffer. Zero is the state of a buffer that was never leased.
+  // The lease that begins at this buffer. A buffer that was never leased has state 0.
   struct Entry {
     uint64_t state;         // std::atomic_ref: generation, holds, kReleased, kLeased
     uint32_t buffer_count;  // std::atomic_ref: written before the state that publishes it

@@ -45,19 +45,19 @@ TEST(LeaseTable, LeasesTheLowestRunThatFits) {
   EXPECT_EQ(table->LeasedCount(), 56u);
 }
 
-TEST(LeaseTable, SaysExhaustedAndLaterWhenNoRunIsFree) {
+TEST(LeaseTable, ReturnsExhaustedAndRetryLaterWhenNoRunIsFree) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(8);
   const Lease all = MustAcquire(table.get(), 8);
   Lease lease{.first_index = 77};
   const Status status = table->Acquire(1, &lease);
   EXPECT_EQ(status.code(), Code::kExhausted);
   EXPECT_EQ(status.retry(), Retry::kLater);
-  EXPECT_EQ(lease.first_index, 77u) << "a failed call has written its output";
+  EXPECT_EQ(lease.first_index, 77u) << "a failed call has changed its output";
   EXPECT_TRUE(table->Release(all).ok());
   EXPECT_TRUE(table->Acquire(1, &lease).ok());
 }
 
-TEST(LeaseTable, SaysExhaustedWhenEnoughBuffersAreFreeButNotSideBySide) {
+TEST(LeaseTable, ReturnsExhaustedWhenEnoughBuffersAreFreeButNotContiguous) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(4);
   std::vector<Lease> leases(4);
   for (Lease& lease : leases) lease = MustAcquire(table.get(), 1);
@@ -69,7 +69,7 @@ TEST(LeaseTable, SaysExhaustedWhenEnoughBuffersAreFreeButNotSideBySide) {
   EXPECT_EQ(MustAcquire(table.get(), 3).first_index, 0u);
 }
 
-TEST(LeaseTable, RefusesNoBuffersAndMoreThanItHas) {
+TEST(LeaseTable, RejectsZeroBuffersAndMoreThanItHas) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(8);
   Lease lease;
   EXPECT_EQ(table->Acquire(0, &lease).code(), Code::kInvalidArgument);
@@ -78,7 +78,7 @@ TEST(LeaseTable, RefusesNoBuffersAndMoreThanItHas) {
   EXPECT_EQ(table->LeasedCount(), 0u);
 }
 
-TEST(LeaseTable, RefusesLeasesButTakesThemBackOnceClosed) {
+TEST(LeaseTable, RejectsAcquireButAcceptsReleaseAfterClose) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(8);
   const Lease lease = MustAcquire(table.get(), 1);
   table->Close();
@@ -90,7 +90,7 @@ TEST(LeaseTable, RefusesLeasesButTakesThemBackOnceClosed) {
   EXPECT_EQ(table->LeasedCount(), 0u);
 }
 
-TEST(LeaseTable, RefusesASecondRelease) {
+TEST(LeaseTable, RejectsASecondRelease) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(8);
   const Lease lease = MustAcquire(table.get(), 2);
   ASSERT_TRUE(table->Release(lease).ok());
@@ -98,7 +98,7 @@ TEST(LeaseTable, RefusesASecondRelease) {
   EXPECT_EQ(table->LeasedCount(), 0u);
 }
 
-TEST(LeaseTable, TellsAStaleLeaseFromTheNextOneOfTheSameBuffer) {
+TEST(LeaseTable, DistinguishesAStaleLeaseFromTheNextLeaseOfTheBuffer) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(8);
   const Lease stale = MustAcquire(table.get(), 2);
   ASSERT_TRUE(table->Release(stale).ok());
@@ -112,7 +112,7 @@ TEST(LeaseTable, TellsAStaleLeaseFromTheNextOneOfTheSameBuffer) {
   EXPECT_EQ(table->LeasedCount(), 2u);
 }
 
-TEST(LeaseTable, RefusesWhatIsNoLease) {
+TEST(LeaseTable, RejectsWhatIsNotALease) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(8);
   const Lease lease = MustAcquire(table.get(), 4);
   EXPECT_EQ(table->Release({}).code(), Code::kInvalidState);
@@ -133,7 +133,7 @@ TEST(LeaseTable, RefusesWhatIsNoLease) {
   EXPECT_TRUE(table->Release(lease).ok());
 }
 
-TEST(LeaseTable, RefusesALeaseWithAnotherBufferCountAndKeepsIt) {
+TEST(LeaseTable, RejectsReleaseWithAnotherBufferCount) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(8);
   const Lease lease = MustAcquire(table.get(), 4);
   for (const uint32_t count : {0u, 3u, 5u, UINT32_MAX}) {
@@ -146,12 +146,12 @@ TEST(LeaseTable, RefusesALeaseWithAnotherBufferCountAndKeepsIt) {
   EXPECT_TRUE(table->Release(lease).ok());
 }
 
-TEST(LeaseTable, KeepsAReleasedLeaseOutUntilItsLastHoldIsDropped) {
+TEST(LeaseTable, KeepsAReleasedLeaseUntilItsLastHoldIsDropped) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(4);
   const Lease lease = MustAcquire(table.get(), 4);
   EXPECT_EQ(table->Hold(lease.first_index, lease.generation), 4u);
   EXPECT_EQ(table->Hold(lease.first_index, lease.generation), 4u);
-  EXPECT_EQ(table->HeldCount(), 0u) << "held means released and still out";
+  EXPECT_EQ(table->HeldCount(), 0u) << "held means released but still leased";
   ASSERT_TRUE(table->Release(lease).ok());
   EXPECT_EQ(table->HeldCount(), 4u);
   EXPECT_EQ(table->LeasedCount(), 4u);
@@ -164,7 +164,7 @@ TEST(LeaseTable, KeepsAReleasedLeaseOutUntilItsLastHoldIsDropped) {
   EXPECT_TRUE(table->Acquire(1, &next).ok());
 }
 
-TEST(LeaseTable, KeepsALeaseOutWhenItsLastHoldIsDroppedBeforeItsRelease) {
+TEST(LeaseTable, KeepsALeaseWhoseLastHoldIsDroppedBeforeItsRelease) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(4);
   const Lease lease = MustAcquire(table.get(), 4);
   EXPECT_EQ(table->Hold(lease.first_index, lease.generation), 4u);
@@ -174,7 +174,7 @@ TEST(LeaseTable, KeepsALeaseOutWhenItsLastHoldIsDroppedBeforeItsRelease) {
   EXPECT_EQ(table->LeasedCount(), 0u);
 }
 
-TEST(LeaseTable, RefusesHoldAndReleaseOfALeaseThatIsReleasedAndHeld) {
+TEST(LeaseTable, RejectsHoldAndReleaseOfAReleasedLease) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(4);
   const Lease lease = MustAcquire(table.get(), 1);
   ASSERT_EQ(table->Hold(lease.first_index, lease.generation), 1u);
@@ -186,7 +186,7 @@ TEST(LeaseTable, RefusesHoldAndReleaseOfALeaseThatIsReleasedAndHeld) {
   EXPECT_EQ(table->LeasedCount(), 0u);
 }
 
-TEST(LeaseTable, TakesAsManyHoldsAsItsWordHasRoomForAndNotOneMore) {
+TEST(LeaseTable, AcceptsHoldsUpToTheMaximum) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(1);
   const Lease lease = MustAcquire(table.get(), 1);
   for (uint32_t i = 0; i < LeaseTable::kHoldCountMax; ++i) {
@@ -202,7 +202,7 @@ TEST(LeaseTable, TakesAsManyHoldsAsItsWordHasRoomForAndNotOneMore) {
   EXPECT_EQ(MustAcquire(table.get(), 1).generation, lease.generation + 1);
 }
 
-TEST(LeaseTable, NeverGivesGenerationZeroWhenGenerationsWrap) {
+TEST(LeaseTable, SkipsGenerationZeroWhenGenerationsWrap) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(2);
   LeaseTablePeer::SetGeneration(table.get(), 0, UINT32_MAX - 1);
   const Lease last = MustAcquire(table.get(), 1);
@@ -214,7 +214,7 @@ TEST(LeaseTable, NeverGivesGenerationZeroWhenGenerationsWrap) {
   EXPECT_EQ(table->Release(last).code(), Code::kInvalidState);
 }
 
-// What a LeaseTable must do with nobody else at work, in the plainest words.
+// The simplest implementation of a LeaseTable for one thread.
 class Model {
  public:
   struct Record {
@@ -225,7 +225,7 @@ class Model {
 
   explicit Model(uint32_t buffer_count) : taken_(buffer_count) {}
 
-  std::vector<Record> records;  // that are out
+  std::vector<Record> records;  // current and held leases
 
   int64_t LowestFree(uint32_t count) const {
     uint32_t length = 0;
@@ -280,7 +280,7 @@ class LeaseTableOfSize : public ::testing::TestWithParam<uint32_t> {
     ASSERT_EQ(lease.first_index, first);
     ASSERT_EQ(lease.buffer_count, count);
     ASSERT_TRUE(generations_.emplace(lease.first_index, lease.generation).second)
-        << "a generation came twice";
+        << "a generation was reused";
     model_.Add(lease);
   }
   void Release(size_t position) {
@@ -328,7 +328,7 @@ class LeaseTableOfSize : public ::testing::TestWithParam<uint32_t> {
 
 INSTANTIATE_TEST_SUITE_P(Sizes, LeaseTableOfSize, ::testing::Values(1, 5, 64, 200, 3000));
 
-TEST_P(LeaseTableOfSize, DoesWhatItsModelDoesUnderRandomOperations) {
+TEST_P(LeaseTableOfSize, MatchesItsModelUnderRandomOperations) {
   for (int turn = 0; turn < 5000; ++turn) {
     ASSERT_NO_FATAL_FAILURE(Step()) << "turn " << turn;
     ASSERT_EQ(table_->LeasedCount(), model_.LeasedCount()) << "turn " << turn;

@@ -1,5 +1,6 @@
-// LeaseTable with many threads at work. Run under --config=tsan too: canaries are plain memory, so
-// a lease that two threads own, or whose contents the next owner need not see, is a data race.
+// LeaseTable with several threads. Run it with --config=tsan too: canaries are plain memory, so
+// tsan reports a data race if two threads own a lease, or if the writes of the last owner are not
+// ordered before the next lease.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -34,7 +35,7 @@ void RunThreads(Body body) {
   for (std::thread& thread : threads) thread.join();
 }
 
-// One plain word per buffer: whose it is.
+// One plain word per buffer, which identifies its owner.
 class Canaries {
  public:
   explicit Canaries(uint32_t buffer_count) : words_(buffer_count) {}
@@ -57,7 +58,7 @@ class LeaseTableUnderThreads : public ::testing::TestWithParam<uint32_t> {};
 
 INSTANTIATE_TEST_SUITE_P(Sizes, LeaseTableUnderThreads, ::testing::Values(8, 64, 300, 4096));
 
-TEST_P(LeaseTableUnderThreads, NeverLeasesABufferToTwo) {
+TEST_P(LeaseTableUnderThreads, NeverLeasesABufferTwice) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(GetParam());
   Canaries canaries(GetParam());
   TestRandom seeds;
@@ -96,9 +97,9 @@ TEST_P(LeaseTableUnderThreads, NeverLeasesABufferToTwo) {
   EXPECT_TRUE(table->Acquire(GetParam(), &all).ok());
 }
 
-// Owners acquire, pass the lease to a helper that holds it as an operation would, and release it
-// early; helpers write to the buffers as long as they hold them, and drop the hold.
-TEST_P(LeaseTableUnderThreads, KeepsBuffersFromTheNextOwnerUntilReleasedAndUnheld) {
+// Owners acquire a lease, pass it to a helper that holds it as an operation does, and release it
+// early. Helpers write to the buffers while they hold them, then drop the hold.
+TEST_P(LeaseTableUnderThreads, KeepsBuffersUntilTheyAreReleasedAndUnheld) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(GetParam());
   Canaries canaries(GetParam());
   std::atomic<uint64_t> damage{0};
@@ -119,11 +120,11 @@ TEST_P(LeaseTableUnderThreads, KeepsBuffersFromTheNextOwnerUntilReleasedAndUnhel
         if (!table->Acquire(1 + turn % 3, &lease).ok()) continue;
         canaries.Write(lease, ++value);
         if (table->Hold(lease.first_index, lease.generation) != lease.buffer_count) ++damage;
-        // Acquire pairs with the helper's release: the mailbox is the owner's again.
+        // Acquire pairs with the helper's release: the owner may use the mailbox again.
         while (mailbox.state.load(std::memory_order_acquire) != 0) std::this_thread::yield();
         mailbox.lease = lease;
         mailbox.value = value;
-        // Release hands the mailbox to the helper.
+        // Release publishes the mailbox to the helper.
         mailbox.state.store(1, std::memory_order_release);
         if (!table->Release(lease).ok()) ++damage;
       }
@@ -149,7 +150,7 @@ TEST_P(LeaseTableUnderThreads, KeepsBuffersFromTheNextOwnerUntilReleasedAndUnhel
   EXPECT_EQ(table->HeldCount(), 0u);
 }
 
-TEST(LeaseTable, LetsOnlyOneOfManyReleasesOfALeaseSucceed) {
+TEST(LeaseTable, AcceptsOnlyOneOfConcurrentReleasesOfALease) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(4);
   const Deadline deadline = Deadline::After(kRunNs);
   uint64_t rounds = 0;

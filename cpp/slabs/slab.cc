@@ -11,15 +11,15 @@
 namespace mooring {
 namespace {
 
-constexpr uint64_t kSector = 512;  // what direct I/O and disks count in
+constexpr uint64_t kSector = 512;  // the unit of direct I/O and disks
 constexpr uint64_t kDefaultBufferBytes = uint64_t{1} << 20;
 constexpr uint64_t kDefaultBufferCount = 64;
 
 constexpr ErrorDetail kGrowthClosed = ConstantError(
     Code::kInvalidState, Retry::kNever, "the slab is closed", "grow it before mooring_slab_close");
-constexpr ErrorDetail kGrowthOfNothing = ConstantError(
+constexpr ErrorDetail kGrowthByZero = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "buffer_count is 0", "grow by at least one buffer");
-constexpr ErrorDetail kGrowthOfOthersMemory =
+constexpr ErrorDetail kGrowthOfAdopted =
     ConstantError(Code::kUnsupported, Retry::kNever, "an adopted or imported slab cannot grow",
                   "let Mooring create the slab, with a buffer_count_max");
 
@@ -31,15 +31,14 @@ struct Shape {
 
 Status CheckShape(const Shape& shape) {
   if (!IsAligned(shape.buffer_bytes, kSector)) {
-    return InvalidArgument(
-        Format("buffer_bytes is %" PRIu64 ", which is no multiple of 512", shape.buffer_bytes),
-        "pass a multiple of 512, or 0 for 1 MiB");
+    return InvalidArgument(Format("buffer_bytes is %s, which is not a multiple of 512 bytes",
+                                  FormatBytes(shape.buffer_bytes).c_str()),
+                           "pass a multiple of 512 bytes, or 0 for 1 MiB");
   }
   if (shape.buffer_count > Slab::kBufferCountMax) {
-    return InvalidArgument(
-        Format("buffer_count is %" PRIu64 ", and at most %" PRIu64 " is possible",
-               shape.buffer_count, Slab::kBufferCountMax),
-        "use fewer, larger buffers");
+    return InvalidArgument(Format("buffer_count is %" PRIu64 "; the maximum is %" PRIu64,
+                                  shape.buffer_count, Slab::kBufferCountMax),
+                           "use fewer, larger buffers");
   }
   if (shape.buffer_count_max > Slab::kBufferCountMax ||
       shape.buffer_count_max < shape.buffer_count) {
@@ -47,12 +46,12 @@ Status CheckShape(const Shape& shape) {
         Format("buffer_count_max is %" PRIu64 ", which is below buffer_count, %" PRIu64
                ", or above %" PRIu64,
                shape.buffer_count_max, shape.buffer_count, Slab::kBufferCountMax),
-        "pass 0 for a slab that never grows, or how many buffers it may grow to");
+        "pass 0 for a slab that never grows, or the number of buffers that it may grow to");
   }
   if (!CheckedMultiply(shape.buffer_bytes, shape.buffer_count_max)) {
     return InvalidArgument(
-        Format("buffer_bytes %" PRIu64 " times buffer_count %" PRIu64 " passes 2^64 bytes",
-               shape.buffer_bytes, shape.buffer_count_max),
+        Format("buffer_bytes, %s, times buffer_count, %" PRIu64 ", exceeds 2^64 bytes",
+               FormatBytes(shape.buffer_bytes).c_str(), shape.buffer_count_max),
         "use fewer or smaller buffers");
   }
   return OkStatus();
@@ -61,9 +60,9 @@ Status CheckShape(const Shape& shape) {
 template <typename Enum>
 Status CheckEnum(const char* name, Enum value, Enum last) {
   if (value <= last) return OkStatus();
-  return InvalidArgument(
-      Format("%s is %" PRIu32 ", which is none of its values", name, static_cast<uint32_t>(value)),
-      "use a constant of mooring/slab.h");
+  return InvalidArgument(Format("%s is %" PRIu32 ", which is not one of its constants", name,
+                                static_cast<uint32_t>(value)),
+                         "use a constant of mooring/slab.h");
 }
 
 Status CheckChoices(const SlabOptions& options) {
@@ -73,13 +72,13 @@ Status CheckChoices(const SlabOptions& options) {
   RETURN_IF_ERROR(CheckEnum("touch", options.touch, Touch::kNone));
   if (options.huge_page_kind == PageKind::kOrdinary) {
     return InvalidArgument(
-        "huge_page_kind is ORDINARY, which is no kind of huge page",
-        "pass huge_pages NEVER for ordinary pages, or the kind ANY, TRANSPARENT or HUGETLB");
+        "huge_page_kind is MOORING_PAGE_KIND_ORDINARY, which is not a kind of huge page",
+        "pass huge_pages NEVER for base pages, or the kind ANY, TRANSPARENT or HUGETLB");
   }
   return OkStatus();
 }
 
-// Options that only Create can honour: an explicit wish is never passed over in silence.
+// Rejects options that only Create can apply: an explicit option is never ignored silently.
 Status CheckAdoptable(const SlabOptions& options) {
   const char* field = options.huge_pages != HugePages::kAuto        ? "huge_pages"
                       : options.huge_page_kind != PageKind::kAny    ? "huge_page_kind"
@@ -89,14 +88,16 @@ Status CheckAdoptable(const SlabOptions& options) {
                       : options.buffer_count_max != 0               ? "buffer_count_max"
                                                                     : nullptr;
   if (field == nullptr) return OkStatus();
-  return InvalidArgument(Format("%s is set, and memory that is there is left as it is", field),
-                         "leave it at its default, or let Mooring create the slab");
+  return InvalidArgument(
+      Format("%s is set, but Mooring does not change memory that it did not create", field),
+      "leave it at its default, or let Mooring create the slab");
 }
 
-// Of memory that is there: one buffer where no size is given, as many as fit where no count is.
+// For memory of a given size: one buffer if no buffer size is given; as many buffers as fit if no
+// count is given.
 Result<Shape> ShapeWithin(uint64_t size_bytes, const SlabOptions& options) {
   Shape shape{.buffer_bytes = options.buffer_bytes, .buffer_count = options.buffer_count};
-  // One buffer of any size, which needs no multiple of 512.
+  // One buffer of any size; it need not be a multiple of 512 bytes.
   const bool whole = shape.buffer_bytes == 0;
   if (whole) shape.buffer_bytes = size_bytes;
   const uint64_t fit = size_bytes / shape.buffer_bytes;
@@ -104,16 +105,15 @@ Result<Shape> ShapeWithin(uint64_t size_bytes, const SlabOptions& options) {
   shape.buffer_count_max = shape.buffer_count;
   if (fit == 0 || shape.buffer_count > fit) {
     return InvalidArgument(
-        Format("%" PRIu64 " buffers of %" PRIu64 " bytes do not fit into %" PRIu64 " bytes",
-               shape.buffer_count, shape.buffer_bytes, size_bytes),
+        Format("%" PRIu64 " buffers of %s do not fit into %s", shape.buffer_count,
+               FormatBytes(shape.buffer_bytes).c_str(), FormatBytes(size_bytes).c_str()),
         "pass smaller or fewer buffers, or more memory");
   }
   if (!whole) RETURN_IF_ERROR(CheckShape(shape));
   return shape;
 }
 
-// The cost of the bookkeeping is paid before the pages are: a table that cannot be had leaves
-// nothing to undo.
+// The lease table is allocated before the pages, so its failure leaves nothing to undo.
 Result<std::unique_ptr<LeaseTable>> MakeLeases(const Shape& shape) {
   std::unique_ptr<LeaseTable> leases = LeaseTable::Create(
       static_cast<uint32_t>(shape.buffer_count), static_cast<uint32_t>(shape.buffer_count_max));
@@ -161,7 +161,7 @@ Result<RefPtr<Slab>> Slab::Adopt(void* data, uint64_t size_bytes, const SlabOpti
   }
   if (!CheckedAdd(reinterpret_cast<uint64_t>(data), size_bytes)) {
     return InvalidArgument(
-        Format("%" PRIu64 " bytes from %p on pass the end of the address space", size_bytes, data),
+        Format("%s at address %p exceed the address space", FormatBytes(size_bytes).c_str(), data),
         "pass the size in bytes");
   }
   RETURN_IF_ERROR(CheckAdoptable(options));
@@ -178,7 +178,7 @@ Result<RefPtr<Slab>> Slab::Import(int descriptor, uint64_t offset_bytes, uint64_
   RETURN_IF_ERROR(CheckAdoptable(options));
   ASSIGN_OR_RETURN(std::unique_ptr<SlabMemory> memory,
                    SlabMemory::Import(descriptor, offset_bytes, size_bytes));
-  // The last page may be mapped only in part.
+  // Only a part of the last page may be inside the range.
   const uint64_t usable = size_bytes == 0 ? memory->range().size() : size_bytes;
   ASSIGN_OR_RETURN(const Shape shape, ShapeWithin(usable, options));
   ASSIGN_OR_RETURN(std::unique_ptr<LeaseTable> leases, MakeLeases(shape));
@@ -192,8 +192,7 @@ Status Slab::Acquire(uint32_t buffer_count, Lease* out_lease) {
 
 Status Slab::Release(const Lease& lease) {
   Status status = leases_->Release(lease);
-  if (watch_.any()) [[unlikely]]
-    watch_.Tell();
+  NotifyWatchers();
   return status;
 }
 
@@ -203,8 +202,7 @@ uint32_t Slab::Hold(uint32_t first_index, uint32_t generation) {
 
 void Slab::Unhold(uint32_t first_index) {
   leases_->Unhold(first_index);
-  if (watch_.any()) [[unlikely]]
-    watch_.Tell();
+  NotifyWatchers();
 }
 
 std::byte* Slab::Data(const Lease& lease) const {
@@ -218,11 +216,11 @@ Result<uint64_t> Slab::PrepareGrowth(uint64_t buffer_count) {
   const uint64_t before = leases_->buffer_count();
   const uint64_t most = leases_->buffer_count_max();
   if (leases_->closed()) return Status(kGrowthClosed);
-  if (buffer_count == 0) return Status(kGrowthOfNothing);
-  if (!memory_->created()) return Status(kGrowthOfOthersMemory);
+  if (buffer_count == 0) return Status(kGrowthByZero);
+  if (!memory_->created()) return Status(kGrowthOfAdopted);
   if (buffer_count > most - before) {
     return InvalidArgument(
-        Format("the slab has %" PRIu64 " buffers and was created for at most %" PRIu64
+        Format("the slab has %" PRIu64 " buffers and its buffer_count_max is %" PRIu64
                ", so it cannot grow by %" PRIu64,
                before, most, buffer_count),
         Format("grow by at most %" PRIu64 ", or create slabs with a larger buffer_count_max",
@@ -235,15 +233,12 @@ Result<uint64_t> Slab::PrepareGrowth(uint64_t buffer_count) {
 }
 
 void Slab::PublishGrowth() {
-  {
-    MutexLock lock(info_mutex_);
-    memory_->Publish();
-    // Release: see total_bytes().
-    total_bytes_.fetch_add(growth_count_ * buffer_bytes_, std::memory_order_release);
-    buffer_count_.fetch_add(growth_count_, std::memory_order_release);
-    leases_->Grow(static_cast<uint32_t>(growth_count_));
-  }
-  if (watch_.any()) watch_.Tell();
+  MutexLock lock(info_mutex_);
+  memory_->Publish();
+  // Release: see total_bytes().
+  total_bytes_.fetch_add(growth_count_ * buffer_bytes_, std::memory_order_release);
+  buffer_count_.fetch_add(growth_count_, std::memory_order_release);
+  leases_->Grow(static_cast<uint32_t>(growth_count_));
 }
 
 void Slab::DiscardGrowth() { memory_->Discard(); }

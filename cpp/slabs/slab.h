@@ -1,17 +1,17 @@
-// Slab: one contiguous, page-aligned range of memory, split into equal buffers and handed out as
-// leases.
+// Slab: one contiguous, page-aligned range of memory, split into equal buffers that are leased.
 //
-// It is memory and bookkeeping; it knows no ring and no file. Whoever lets the kernel use the
-// memory (a registration, an operation) holds a reference (RefPtr<Slab>), and the pages are
-// unmapped when the last one is dropped: that is how memory outlives the kernel's use of it.
+// It contains memory and bookkeeping, and knows no ring and no file. Each user that lets the kernel
+// access the memory (a registration, an operation) holds a reference (RefPtr<Slab>). The pages are
+// unmapped when the last reference is dropped, so the memory outlives the kernel's use of it.
 //
-// Lifecycle: Create, Adopt or Import; the last RefPtr destroys it. In a fork child that leaves the
-// parent's memory alone.
+// Lifecycle: Create, Adopt or Import; the last RefPtr destroys it. In a fork child, destruction
+// does not change the parent's memory.
 //
-// Threading: any thread. Acquire, Release, Hold, Unhold, Data and the getters are lock-free and
-// allocate nothing, also while the slab grows. Two locks: `growth_mutex()` is held over a whole
-// growth, and is the first of all that are taken there; `info_mutex_` is never held over the
-// mapping and touching of pages.
+// Threading: any thread. Acquire, Hold, Data and the getters are lock-free and allocate nothing,
+// also while the slab grows. So are Release and Unhold while no watcher waits (Watch); otherwise
+// they lock a mutex for a short time and call the watchers without it. Two locks: `growth_mutex()`
+// is held during a whole growth, and is taken before all others there; `info_mutex_` is never held
+// while pages are mapped or prefaulted.
 //
 //   ASSIGN_OR_RETURN(RefPtr<Slab> slab, Slab::Create({.buffer_bytes = 4096, .buffer_count = 64}));
 //   Lease lease;
@@ -43,7 +43,7 @@ struct SlabInfo {
   uint64_t total_bytes = 0;
   uint64_t buffer_bytes = 0;
   uint64_t buffer_count = 0;
-  uint64_t buffer_count_max = 0;  // buffer_count where the slab cannot grow
+  uint64_t buffer_count_max = 0;  // equals buffer_count if the slab cannot grow
   uint64_t page_bytes = 0;
   uint64_t huge_page_total_bytes = 0;
   uint64_t touched_bytes = 0;
@@ -51,7 +51,7 @@ struct SlabInfo {
   int32_t numa_node = -1;
   uint64_t leased_count = 0;
   uint64_t held_count = 0;
-  uint64_t reference_count = 0;  // all references, the owner's included
+  uint64_t reference_count = 0;  // all references, including the owner's
   std::string note;
 };
 
@@ -68,53 +68,63 @@ class Slab : public RefCounted<Slab> {
   static Result<RefPtr<Slab>> Import(int descriptor, uint64_t offset_bytes, uint64_t size_bytes,
                                      const SlabOptions& options);
 
-  // Leases the lowest run that is free. Constants EXHAUSTED (at one moment of the call no such run
-  // was free: free_bitmap.h says how far that holds while others release), INVALID_ARGUMENT, and
-  // INVALID_STATE once closed.
+  // Leases the lowest free run. Constant errors: EXHAUSTED (no such run was free at one moment of
+  // the call; free_bitmap.h has the exact rule while other threads release), INVALID_ARGUMENT, and
+  // INVALID_STATE after Close.
   Status Acquire(uint32_t buffer_count, Lease* out_lease);
-  // Constant INVALID_STATE when stale, or when `lease.buffer_count` is not that of the lease.
+  // Constant error INVALID_STATE if the lease is stale, or if `lease.buffer_count` is not the one
+  // that was acquired.
   Status Release(const Lease& lease);
 
-  // For operations: keeps a lease's buffers out, even if they are released, until Unhold. Returns
-  // the number of buffers in the run, or 0 if the lease is stale, released already, or has
+  // For operations: the buffers of the lease stay leased until Unhold, even if the lease is
+  // released. Returns the number of buffers in the run; 0 if the lease is stale, released, or has
   // 2^20 - 1 holds.
   uint32_t Hold(uint32_t first_index, uint32_t generation);
-  // Drops one hold; the last one gives a released run back to the slab.
+  // Drops one hold. The last Unhold of a released lease frees its buffers.
   void Unhold(uint32_t first_index);
 
-  // First byte of a lease; null if it is stale or released, also while it is held: an operation
-  // that holds it counts from base(). With generation 0, first byte of buffer first_index, null
-  // past the end.
+  // First byte of a lease; null if it is stale or released. Null also for a released lease that an
+  // operation holds: the operation computes its address from base(). With generation 0: the first
+  // byte of buffer first_index, null past the end.
   std::byte* Data(const Lease& lease) const;
   std::byte* base() const { return base_; }
-  // Acquire, both: what was done for bytes that have just been added (PublishGrowth) comes before.
+  // Both load with acquire, so a thread that reads a new size sees all that was done for the new
+  // bytes before PublishGrowth.
   uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_acquire); }
   uint64_t buffer_count() const { return buffer_count_.load(std::memory_order_acquire); }
   uint64_t buffer_bytes() const { return buffer_bytes_; }
   bool adopted() const { return adopted_; }
-  // What one pinned byte can cost of memlock: the size of huge pages where the slab has any, or may
-  // come to have, as far as was known when it was made.
+  // The most RLIMIT_MEMLOCK that one pinned byte can cost: the size of a huge page if the slab has
+  // huge pages or may get them later, as far as known at creation.
   uint64_t page_bytes() const { return page_bytes_; }
 
-  // Tells `watcher` once when a buffer may be free after none was (buffer_watch.h).
+  // Notifies `watcher` once when a buffer may be free (buffer_watch.h): Release, Unhold and
+  // NotifyWatchers do so on their thread, before they return.
   void Watch(BufferWatcher* watcher) { watch_.Add(watcher); }
   void Unwatch(BufferWatcher* watcher) { watch_.Remove(watcher); }
+  void NotifyWatchers() EXCLUDES(growth_mutex_) {
+    if (watch_.any()) [[unlikely]]
+      watch_.Notify();
+  }
 
-  // Growth, in steps, so that those who make the slab's bytes nameable can take the new ones in
-  // between. While the lock is held total_bytes() stays as it is.
+  // Growth in steps. Between the steps, registrations add the new bytes. total_bytes() does not
+  // change while another thread holds the lock.
   Mutex& growth_mutex() RETURN_CAPABILITY(growth_mutex_) { return growth_mutex_; }
-  // Has pages for that many buffers more at the end, all or none, and returns what total_bytes()
-  // will be. Errors: mooring_slab_grow. Publish or Discard follows a success.
+  // Commits pages for `buffer_count` more buffers at the end, all or none, and returns the new
+  // value of total_bytes(). Errors: mooring_slab_grow. After success, PublishGrowth or
+  // DiscardGrowth follows.
   Result<uint64_t> PrepareGrowth(uint64_t buffer_count) REQUIRES(growth_mutex_);
-  // Makes the buffers part of the slab, and only then leases of them possible.
+  // Adds the buffers to the slab; before this, they cannot be leased. After it, the caller unlocks
+  // the mutex and calls NotifyWatchers.
   void PublishGrowth() REQUIRES(growth_mutex_);
-  // Gives the pages back. No operation has named them, so whatever pins them still, nobody writes.
+  // Releases the pages. No operation has used them, so nothing writes to them, even if a slot still
+  // pins them.
   void DiscardGrowth() REQUIRES(growth_mutex_);
 
-  // Refuses further leases, and growth. An Acquire that is under way may still succeed.
+  // Rejects further leases and growth. A concurrent Acquire may still succeed.
   void Close();
 
-  // Makes system calls, reads /proc and looks at every lease: not for the data path.
+  // Makes system calls, reads /proc and visits every lease: not for the data path.
   SlabInfo Info() const;
 
  private:
@@ -136,8 +146,8 @@ class Slab : public RefCounted<Slab> {
   const uint64_t page_bytes_;
   const bool adopted_;
   Mutex growth_mutex_;
-  uint64_t growth_count_ GUARDED_BY(growth_mutex_) = 0;  // of buffers, that are prepared
-  mutable Mutex info_mutex_;  // what Info reads of memory_ and leases_ is of one moment of growth
+  uint64_t growth_count_ GUARDED_BY(growth_mutex_) = 0;  // prepared buffers
+  mutable Mutex info_mutex_;  // Info reads memory_ and leases_ between two growths
 };
 
 }  // namespace mooring

@@ -1,5 +1,4 @@
-// Growth of a slab's bookkeeping and of the slab itself; of its pages see
-// slab_memory_growth_test.cc.
+// Growth of a slab and its bookkeeping. slab_memory_growth_test.cc tests growth of its pages.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +21,7 @@ namespace {
 
 constexpr uint32_t kNone = FreeBitmap::kNone;
 
-TEST(FreeBitmapGrowth, EveryStepOverEveryBorderAddsJustItsBuffers) {
+TEST(FreeBitmapGrowth, EveryStepAddsItsBuffersAcrossEveryBorder) {
   for (const uint32_t step : {1u, 31u, 32u, 33u, 500u, 2048u}) {
     const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(step, 20 * step);
     for (uint32_t count = step; count <= 20 * step; count += step) {
@@ -35,11 +34,11 @@ TEST(FreeBitmapGrowth, EveryStepOverEveryBorderAddsJustItsBuffers) {
     }
     bitmap->Return({0, 20 * step});
     EXPECT_EQ(bitmap->NextTaken(0), 20 * step);
-    EXPECT_EQ(bitmap->Claim(20 * step), 0u) << "old and new make no run";
+    EXPECT_EQ(bitmap->Claim(20 * step), 0u) << "old and new buffers do not form a run";
   }
 }
 
-TEST(FreeBitmapGrowth, ARunMayLieOnBothSidesOfTheSeam) {
+TEST(FreeBitmapGrowth, ARunMayContainOldAndNewBuffers) {
   const std::unique_ptr<FreeBitmap> bitmap = FreeBitmap::Create(40, 100);
   ASSERT_EQ(bitmap->Claim(38), 0u);
   EXPECT_EQ(bitmap->Claim(3), kNone);
@@ -47,7 +46,7 @@ TEST(FreeBitmapGrowth, ARunMayLieOnBothSidesOfTheSeam) {
   EXPECT_EQ(bitmap->Claim(3), 38u);
 }
 
-TEST(LeaseTableGrowth, LeasesAndHoldsFromBeforeStayAsTheyAre) {
+TEST(LeaseTableGrowth, DoesNotChangeExistingLeasesAndHolds) {
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(8, 1000);
   Lease before;
   Lease added;
@@ -65,9 +64,10 @@ TEST(LeaseTableGrowth, LeasesAndHoldsFromBeforeStayAsTheyAre) {
   EXPECT_EQ(table->LeasedCount(), 0u);
 }
 
-// Threads lease whatever there is while it grows. Canaries are plain memory, so under --config=tsan
-// a buffer that two own, or whose contents the next owner need not see, is a data race.
-TEST(LeaseTableGrowth, NeverLeasesABufferToTwoMeanwhile) {
+// Threads acquire leases while the table grows. Canaries are plain memory, so --config=tsan reports
+// a data race if two threads own a buffer, or if the writes of the last owner are not ordered
+// before the next lease.
+TEST(LeaseTableGrowth, NeverLeasesABufferTwiceDuringGrowth) {
   constexpr uint32_t kBuffers = 3000;
   const std::unique_ptr<LeaseTable> table = LeaseTable::Create(4, kBuffers);
   std::vector<uint64_t> canaries(kBuffers);
@@ -119,7 +119,7 @@ class SlabGrowth : public ::testing::Test {
   }
 };
 
-TEST_F(SlabGrowth, IsSeenOnlyWhenItIsPublished) {
+TEST_F(SlabGrowth, IsVisibleOnlyAfterPublish) {
   const RefPtr<Slab> slab =
       MustCreate({.buffer_bytes = 4096, .buffer_count = 4, .buffer_count_max = 16});
   MutexLock lock(slab->growth_mutex());
@@ -138,7 +138,7 @@ TEST_F(SlabGrowth, IsSeenOnlyWhenItIsPublished) {
   std::memset(slab->Data(lease), 1, 16 * 4096);
 }
 
-TEST_F(SlabGrowth, CanBeDiscardedAndTriedAgain) {
+TEST_F(SlabGrowth, CanBeDiscardedAndRepeated) {
   const RefPtr<Slab> slab =
       MustCreate({.buffer_bytes = 1536, .buffer_count = 3, .buffer_count_max = 64});
   for (uint64_t turn = 1; turn <= 20; ++turn) {
@@ -153,7 +153,7 @@ TEST_F(SlabGrowth, CanBeDiscardedAndTriedAgain) {
   }
 }
 
-TEST_F(SlabGrowth, CountsOnlyWhatIsThere) {
+TEST_F(SlabGrowth, CountsOnlyExistingBuffers) {
   const RefPtr<Slab> slab = MustCreate(
       {.buffer_bytes = 4096, .buffer_count = 1, .buffer_count_max = Slab::kBufferCountMax});
   SlabInfo info = slab->Info();
@@ -167,7 +167,7 @@ TEST_F(SlabGrowth, CountsOnlyWhatIsThere) {
   EXPECT_EQ(info.leased_count, 0u);
 }
 
-TEST_F(SlabGrowth, ALargeMaximumCostsLittleMemory) {
+TEST_F(SlabGrowth, ALargeMaximumUsesLittleMemory) {
   const auto resident = [] { return std::stoull(conformance::StatusLine("VmRSS")); };  // kB
   const uint64_t before = resident();
   const RefPtr<Slab> slab = MustCreate({.buffer_bytes = 4096,
@@ -176,14 +176,14 @@ TEST_F(SlabGrowth, ALargeMaximumCostsLittleMemory) {
                                         .buffer_count_max = Slab::kBufferCountMax});
   ASSERT_TRUE(static_cast<bool>(slab));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  // The bookkeeping of 2^24 buffers, touched, would be 260 MiB.
+  // The bookkeeping of 2^24 buffers would be 260 MiB if it were all in memory.
   EXPECT_LT(resident() - before, 16u << 10);
 #else
   (void)before;
 #endif
 }
 
-TEST_F(SlabGrowth, RefusesWhatCannotBeWithTheNumbers) {
+TEST_F(SlabGrowth, RejectsInvalidGrowthWithTheNumbers) {
   const RefPtr<Slab> slab =
       MustCreate({.buffer_bytes = 4096, .buffer_count = 4, .buffer_count_max = 6});
   const Status status = Grow(*slab, 3);

@@ -17,25 +17,25 @@
 namespace mooring {
 namespace {
 
-// Of a slab's bytes, what AUTO may leave unused at the end of the last reserved huge page.
+// AUTO may leave 1/16 of a slab's size unused at the end of the last reserved huge page.
 constexpr uint64_t kWasteDivisor = 16;
 
-// Pages of a range whose node is looked up after strict binding.
+// The number of pages of a range whose node is verified after strict binding.
 constexpr uint64_t kNodeSamples = 16;
 
-// For telling a slab too small for huge pages from a system without them.
+// The size that decides whether a slab is too small for huge pages if the system reports no size.
 constexpr uint64_t kUsualHugePageBytes = uint64_t{2} << 20;
 
 uint64_t RoundUp(uint64_t bytes, uint64_t page_bytes) {
   return CheckedAlignUp(bytes, page_bytes).value_or(bytes);
 }
 
-bool IsOffered(const TransparentHugePages& transparent) {
+bool IsEnabled(const TransparentHugePages& transparent) {
   return transparent.page_bytes != 0 &&
          (transparent.mode == ThpMode::kMadvise || transparent.mode == ThpMode::kAlways);
 }
 
-// What would reserve enough pages for `bytes`; "" where this kernel has no reserved pages.
+// The command that reserves enough pages for `bytes`; "" if this kernel has no reserved pages.
 std::string ReserveSetting(uint64_t bytes) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   if (!pool) return "";
@@ -46,18 +46,17 @@ std::string ReserveSetting(uint64_t bytes) {
                 static_cast<unsigned long long>(persistent + missing));
 }
 
-// Why pinning huge pages of `charge` bytes in all would fail, though some ordinary ones could be
-// pinned; "" if it would not.
+// Why the memlock limit does not allow pinned huge pages of `charge` bytes in total, although some
+// base pages could be pinned; "" if it allows them.
 std::string MemlockObstacle(uint64_t charge) {
   const MemlockLimits memlock = ReadMemlockLimits();
   if (memlock.exempt || memlock.soft_bytes >= charge) return "";
-  return Format(
-      "pinned huge ones would be charged whole, %s, and the soft limit RLIMIT_MEMLOCK is %s",
-      FormatBytes(charge).c_str(), FormatBytes(memlock.soft_bytes).c_str());
+  return Format("pinned huge pages are charged whole, %s, and the soft limit RLIMIT_MEMLOCK is %s",
+                FormatBytes(charge).c_str(), FormatBytes(memlock.soft_bytes).c_str());
 }
 
 std::string FragmentedNote(uint64_t huge_bytes) {
-  return Format("transparent huge pages hold %s of the slab: memory is fragmented",
+  return Format("only %s of the slab are on transparent huge pages: memory is fragmented",
                 FormatBytes(huge_bytes).c_str());
 }
 
@@ -80,7 +79,7 @@ Result<std::unique_ptr<SlabMemory>> SlabMemory::Create(const SlabOptions& option
       RETURN_IF_ERROR(memory->MapAuto(options));
       break;
     case HugePages::kNever:
-      RETURN_IF_ERROR(memory->MapOrdinary(options));
+      RETURN_IF_ERROR(memory->MapBasePages(options));
       break;
     case HugePages::kRequire:
       RETURN_IF_ERROR(memory->MapRequired(options));
@@ -113,7 +112,7 @@ Result<std::unique_ptr<SlabMemory>> SlabMemory::Import(int descriptor, uint64_t 
 
 SlabMemory::Pages SlabMemory::ReadPages() const {
   Pages pages{.page_bytes = PageBytes()};
-  // Where the kernel does not tell, the ordinary is assumed, and 0 bytes.
+  // If the kernel reports nothing, base pages and 0 bytes are assumed.
   if (const Result<uint64_t> huge = HugeBytes(range_); huge.ok()) pages.huge_bytes = huge.value();
   if (const Result<uint64_t> resident = ResidentBytes(range_); resident.ok()) {
     pages.resident_bytes = resident.value();
@@ -134,37 +133,37 @@ SlabMemory::Pages SlabMemory::ReadPages() const {
   return pages;
 }
 
-Status SlabMemory::MapOrdinary(const SlabOptions& options) {
-  return Obtain(options, PageKind::kOrdinary);
+Status SlabMemory::MapBasePages(const SlabOptions& options) {
+  return MapAndPrefault(options, PageKind::kOrdinary);
 }
 
 Status SlabMemory::MapAuto(const SlabOptions& options) {
-  if (AutoTakesHugetlb(options)) {
-    const Status obtained = Obtain(options, PageKind::kHugetlb);
-    if (obtained.ok()) return OkStatus();
-    // Another process was faster, or a limit is met only now: the next best will do.
-    Note(obtained.message());
+  if (AutoUsesHugetlb(options)) {
+    const Status status = MapAndPrefault(options, PageKind::kHugetlb);
+    if (status.ok()) return OkStatus();
+    // Another process took the pages, or a limit was reached only now: use the next best kind.
+    Note(status.message());
   }
-  if (AutoTakesTransparent(options)) {
-    const Status obtained = Obtain(options, PageKind::kTransparent);
-    if (obtained.ok()) {
+  if (AutoUsesTransparent(options)) {
+    const Status status = MapAndPrefault(options, PageKind::kTransparent);
+    if (status.ok()) {
       const std::span<std::byte> committed = Committed(total_bytes_);
       if (options.touch == Touch::kNow && !VerifyHuge(committed, committed.size()).ok()) {
         Note(FragmentedNote(ReadPages().huge_bytes));
       }
       return OkStatus();
     }
-    Note(obtained.message());
+    Note(status.message());
   }
-  return MapOrdinary(options);
+  return MapBasePages(options);
 }
 
-bool SlabMemory::AutoTakesHugetlb(const SlabOptions& options) {
+bool SlabMemory::AutoUsesHugetlb(const SlabOptions& options) {
   if (options.huge_page_kind == PageKind::kTransparent) return false;
   const std::string obstacle = HugetlbObstacle(options);
   if (obstacle.empty()) return true;
-  // Of either kind, transparent ones are as good.
-  if (options.huge_page_kind == PageKind::kHugetlb) Note("ordinary pages: " + obstacle);
+  // With kind ANY, transparent huge pages are equally good, so no note is needed.
+  if (options.huge_page_kind == PageKind::kHugetlb) Note("base pages: " + obstacle);
   return false;
 }
 
@@ -178,16 +177,16 @@ std::string SlabMemory::HugetlbObstacle(const SlabOptions& options) const {
                   FormatBytes(rounded - total_bytes_max_).c_str());
   }
   if (pool->Available() < wanted) {
-    return Format("%s of the %s reserved huge pages that the slab would take are available (%s)",
+    return Format("only %s of the %s reserved huge pages that the slab needs are available (%s)",
                   FormatCount(pool->Available()).c_str(), FormatCount(wanted).c_str(),
                   ReserveSetting(total_bytes_max_).c_str());
   }
   if (options.touch != Touch::kNow)
-    return "AUTO takes reserved huge pages only where it touches them";
+    return "AUTO uses reserved huge pages only if it prefaults them (touch is MOORING_TOUCH_NONE)";
   return MemlockObstacle(rounded);
 }
 
-bool SlabMemory::AutoTakesTransparent(const SlabOptions& options) {
+bool SlabMemory::AutoUsesTransparent(const SlabOptions& options) {
   if (options.huge_page_kind == PageKind::kHugetlb) return false;
   const TransparentHugePages transparent = ReadTransparentHugePages();
   if (total_bytes_max_ <
@@ -195,22 +194,22 @@ bool SlabMemory::AutoTakesTransparent(const SlabOptions& options) {
     return false;
   }
   const std::string obstacle =
-      IsOffered(transparent) ? MemlockObstacle(RoundUp(total_bytes_max_, transparent.page_bytes))
-                             : "this system gives no transparent huge pages";
+      IsEnabled(transparent) ? MemlockObstacle(RoundUp(total_bytes_max_, transparent.page_bytes))
+                             : "this system provides no transparent huge pages";
   if (obstacle.empty()) return true;
-  Note("ordinary pages: " + obstacle);
+  Note("base pages: " + obstacle);
   return false;
 }
 
 Status SlabMemory::MapRequired(const SlabOptions& options) {
   Status hugetlb;
   if (options.huge_page_kind != PageKind::kTransparent) {
-    hugetlb = Obtain(options, PageKind::kHugetlb);
+    hugetlb = MapAndPrefault(options, PageKind::kHugetlb);
     if (hugetlb.ok() || options.huge_page_kind == PageKind::kHugetlb) return hugetlb;
   }
   Status transparent;
-  if (IsOffered(ReadTransparentHugePages())) {
-    transparent = Obtain(options, PageKind::kTransparent);
+  if (IsEnabled(ReadTransparentHugePages())) {
+    transparent = MapAndPrefault(options, PageKind::kTransparent);
     if (transparent.ok()) {
       const std::span<std::byte> committed = Committed(total_bytes_);
       transparent = VerifyHuge(committed, committed.size());
@@ -218,24 +217,24 @@ Status SlabMemory::MapRequired(const SlabOptions& options) {
     if (transparent.ok()) return OkStatus();
     mapping_ = Mapping();
   } else {
-    transparent =
-        Status(Code::kExhausted, Retry::kAfterRemedy, "this system gives no transparent huge pages",
-               "as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, in a kernel "
-               "that has them");
+    transparent = Status(
+        Code::kExhausted, Retry::kAfterRemedy, "this system provides no transparent huge pages",
+        "as root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled, in a kernel "
+        "that has them");
   }
-  if (hugetlb.ok()) return transparent;  // never tried
+  if (hugetlb.ok()) return transparent;  // hugetlb was not tried
   return Status(
       Code::kExhausted, Retry::kAfterRemedy,
       Format("huge pages are required: %s; and %s", hugetlb.message(), transparent.message()),
       Format("%s; or %s", hugetlb.remedy(), transparent.remedy()), hugetlb.system_error());
 }
 
-Status SlabMemory::Obtain(const SlabOptions& options, PageKind kind) {
+Status SlabMemory::MapAndPrefault(const SlabOptions& options, PageKind kind) {
   Status status = Map(kind);
-  // Memory that a child would copy on write could move from under the kernel's pins.
+  // With copy-on-write in a child, the parent's pages could move away from the kernel's pins.
   if (status.ok()) status = mapping_.DontFork();
-  // Bind, then touch, then look: pages are placed when they are touched, and stay once they are
-  // pinned.
+  // Bind, then prefault, then verify: a page is placed at its first fault, and cannot move once it
+  // is pinned.
   if (status.ok()) status = Bind(options);
   if (status.ok()) status = BindAndPrefault(options, Committed(total_bytes_));
   if (status.ok()) {
@@ -248,29 +247,30 @@ Status SlabMemory::Obtain(const SlabOptions& options, PageKind kind) {
 
 Status SlabMemory::Map(PageKind kind) {
   kind_ = kind;
-  const bool closed = is_growable();
+  const bool reserve_only = is_growable();
   if (kind == PageKind::kHugetlb) {
-    ASSIGN_OR_RETURN(mapping_,
-                     Mapping::Hugetlb({.size_bytes = total_bytes_max_, .closed = closed}));
+    ASSIGN_OR_RETURN(
+        mapping_, Mapping::Hugetlb({.size_bytes = total_bytes_max_, .reserve_only = reserve_only}));
     page_bytes_ = mapping_.page_bytes();
     return OkStatus();
   }
   if (kind == PageKind::kTransparent) {
     page_bytes_ = ReadTransparentHugePages().page_bytes;
-    // Whole huge pages, so that the last one is not cut into ordinary ones.
+    // Whole huge pages, so that the last one is not split into base pages.
     ASSIGN_OR_RETURN(mapping_,
                      Mapping::Anonymous({.size_bytes = RoundUp(total_bytes_max_, page_bytes_),
                                          .alignment_bytes = page_bytes_,
-                                         .closed = closed}));
+                                         .reserve_only = reserve_only}));
     return mapping_.AdviseHugePages(HugePageAdvice::kUse);
   }
   page_bytes_ = PageBytes();
-  ASSIGN_OR_RETURN(mapping_,
-                   Mapping::Anonymous({.size_bytes = total_bytes_max_, .closed = closed}));
+  ASSIGN_OR_RETURN(
+      mapping_, Mapping::Anonymous({.size_bytes = total_bytes_max_, .reserve_only = reserve_only}));
   return mapping_.AdviseHugePages(HugePageAdvice::kAvoid);
 }
 
-// All of the mapping, what is closed included: it keeps that when it is committed.
+// Binds the whole mapping, including the decommitted part, which keeps the policy when it is
+// committed.
 Status SlabMemory::Bind(const SlabOptions& options) {
   if (options.numa_policy == NumaPolicy::kDefault) return OkStatus();
   return BindRange({.range = mapping_.range(),
@@ -283,11 +283,10 @@ Status SlabMemory::BindAndPrefault(const SlabOptions& options, std::span<std::by
     RETURN_IF_ERROR(
         mapping_.Commit(static_cast<uint64_t>(piece.data() - mapping_.data()), piece.size()));
   }
-  // Huge pages that are required are touched in any case: only then can be told whether they are
-  // had.
+  // Required huge pages are always prefaulted, because only that shows whether they are available.
   if (options.touch == Touch::kNone && options.huge_pages != HugePages::kRequire) return OkStatus();
   const bool placed = options.numa_policy != NumaPolicy::kDefault;
-  // A transparent huge page may turn out as ordinary ones, all of which want touching.
+  // The kernel may provide base pages in place of a transparent huge page, so each is prefaulted.
   RETURN_IF_ERROR(Prefault({.range = piece,
                             .page_bytes = kind_ == PageKind::kHugetlb ? page_bytes_ : 0,
                             .thread_count = options.touch_thread_count,
@@ -302,8 +301,8 @@ Status SlabMemory::Prepare(uint64_t total_bytes) {
   const std::span<std::byte> before = Committed(range_.size());
   const std::span<std::byte> after = Committed(total_bytes);
   const std::span<std::byte> piece = after.subspan(before.size());
-  if (piece.empty()) return OkStatus();  // it fits into the last page
-  // All that is open is looked at, not the piece: before 6.7 the kernel counts by mapping.
+  if (piece.empty()) return OkStatus();  // the growth fits into the last page
+  // Count over all committed memory, not over the piece: before 6.7 the kernel counts per mapping.
   const Result<uint64_t> huge_before = HugeBytes(before);
   Status status = BindAndPrefault(options_, piece);
   if (status.ok() && kind_ == PageKind::kTransparent && huge_before.ok()) {
@@ -339,11 +338,11 @@ Status SlabMemory::VerifyNode(uint32_t node, std::span<const std::byte> piece) c
   const uint64_t step = std::max(RoundUp(piece.size() / kNodeSamples, page_bytes_), page_bytes_);
   for (uint64_t offset = 0; offset < piece.size(); offset += step) {
     const int32_t found = NodeOf(piece.data() + offset);
-    // -1: swapped out again, or the kernel does not tell; what it does tell is what counts.
+    // -1: the page was swapped out, or the kernel reports no node. Only a wrong node is an error.
     if (found < 0 || static_cast<uint32_t>(found) == node) continue;
     return Status(
         Code::kExhausted, Retry::kAfterRemedy,
-        Format("the slab was bound to NUMA node %u, and byte %llu of it is on node %d", node,
+        Format("the slab was bound to NUMA node %u, but its byte %llu is on node %d", node,
                static_cast<unsigned long long>(piece.data() - mapping_.data()) + offset, found),
         "free memory on that node, or ask for it with PREFER");
   }
@@ -355,7 +354,7 @@ Status SlabMemory::VerifyHuge(std::span<const std::byte> committed, uint64_t wan
   if (huge >= wanted) return OkStatus();
   const std::string setting = ReserveSetting(committed.size());
   return Status(Code::kExhausted, Retry::kAfterRemedy,
-                Format("of %s only %s got transparent huge pages: memory is fragmented",
+                Format("of %s, only %s are on transparent huge pages: memory is fragmented",
                        FormatBytes(committed.size()).c_str(), FormatBytes(huge).c_str()),
                 Format("as root: echo 1 > /proc/sys/vm/compact_memory%s%s",
                        setting.empty() ? "" : "; or reserve pages: ", setting.c_str()),
@@ -363,7 +362,7 @@ Status SlabMemory::VerifyHuge(std::span<const std::byte> committed, uint64_t wan
 }
 
 void SlabMemory::Note(std::string_view text) {
-  // The first reason stands: what follows is its consequence.
+  // Keep the first reason: later ones are its consequences.
   if (note_.empty()) note_ = text;
 }
 

@@ -1,4 +1,4 @@
-// Pages of memory that grows: of the kind that it began with, had whole or not at all.
+// Growth of SlabMemory: new pages are of the same kind, and are added completely or not at all.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "cpp/os/pages.h"
-#include "cpp/slabs/hugetlb_reservation.h"
 #include "cpp/slabs/slab_memory.h"
+#include "cpp/slabs/testing/hugetlb_reservation.h"
 #include "testing/support/privileges.h"
 #include "testing/support/proc_self.h"
 #include "testing/support/require.h"
@@ -30,14 +30,14 @@ std::unique_ptr<SlabMemory> MustCreate(const SlabOptions& options, uint64_t tota
   return made.ok() ? std::move(made).value() : nullptr;
 }
 
-bool GivesTransparentPages() {
+bool HasTransparentHugePages() {
   const TransparentHugePages transparent = ReadTransparentHugePages();
   return transparent.mode == ThpMode::kMadvise || transparent.mode == ThpMode::kAlways;
 }
 constexpr char kThpRemedy[] = "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled";
 
 TEST(SlabMemoryGrowth, IsOnTransparentHugePagesToTheLastByte) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   const auto memory = MustCreate(kTransparent, 3 * kMebibyte, 16 * kMebibyte);
   for (const uint64_t total : {7 * kMebibyte / 2, 4 * kMebibyte, 9 * kMebibyte, 16 * kMebibyte}) {
     const Status status = memory->Prepare(total);
@@ -49,8 +49,8 @@ TEST(SlabMemoryGrowth, IsOnTransparentHugePagesToTheLastByte) {
   }
 }
 
-TEST(SlabMemoryGrowth, WhatMayGrowLargeTakesHugePagesFromTheStart) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+TEST(SlabMemoryGrowth, UsesHugePagesFromTheStartIfTheMaximumIsLarge) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   SKIP_WITHOUT(conformance::IsMemlockExempt(), "CAP_IPC_LOCK", "run as root");
   const SlabOptions options{.huge_page_kind = PageKind::kTransparent};
   const auto memory = MustCreate(options, 64 << 10, 64 * kMebibyte);
@@ -60,7 +60,7 @@ TEST(SlabMemoryGrowth, WhatMayGrowLargeTakesHugePagesFromTheStart) {
   EXPECT_EQ(memory->ReadPages().kind, PageKind::kTransparent);
 }
 
-TEST(SlabMemoryGrowth, DiscardedPagesGoBackToTheKernel) {
+TEST(SlabMemoryGrowth, ReturnsDiscardedPagesToTheKernel) {
   SlabOptions options;
   options.huge_pages = HugePages::kNever;
   const auto memory = MustCreate(options, kMebibyte, 64 * kMebibyte);
@@ -74,14 +74,15 @@ TEST(SlabMemoryGrowth, DiscardedPagesGoBackToTheKernel) {
   for (const std::byte byte : memory->range()) ASSERT_EQ(byte, std::byte{0x33});
 }
 
-// The pool is the machine's, so what it has left is not looked at: others may be at work.
-TEST(SlabMemoryGrowth, TakesReservedPagesOnlyWhenItGrows) {
+// The pool belongs to the machine, so the test does not check how many pages are left in it: other
+// processes may use it.
+TEST(SlabMemoryGrowth, UsesReservedPagesOnlyWhenItGrows) {
   HugetlbReservation reservation(4);
   SKIP_WITHOUT(reservation.ok(), "hugetlb", reservation.remedy());
   const uint64_t page = ReadDefaultHugetlbPool()->page_bytes;
   const uint64_t too_many = ReadDefaultHugetlbPool()->Available() + 1000;
   const auto memory = MustCreate(kHugetlb, page, too_many * page);
-  ASSERT_NE(memory, nullptr) << "it wants pages for what it may become";
+  ASSERT_NE(memory, nullptr) << "it needs pages for its maximum size";
   ASSERT_TRUE(memory->Prepare(3 * page).ok());
   memory->Publish();
   EXPECT_EQ(memory->ReadPages().kind, PageKind::kHugetlb);

@@ -15,7 +15,7 @@
 
 #include "cpp/os/numa.h"
 #include "cpp/os/pages.h"
-#include "cpp/slabs/hugetlb_reservation.h"
+#include "cpp/slabs/testing/hugetlb_reservation.h"
 #include "testing/support/child_process.h"
 #include "testing/support/privileges.h"
 #include "testing/support/proc_self.h"
@@ -36,7 +36,7 @@ std::unique_ptr<SlabMemory> MustCreate(const SlabOptions& options, uint64_t tota
   return made.ok() ? std::move(made).value() : nullptr;
 }
 
-Status Refusal(const SlabOptions& options, uint64_t total_bytes) {
+Status CreateStatus(const SlabOptions& options, uint64_t total_bytes) {
   Result<std::unique_ptr<SlabMemory>> made = SlabMemory::Create(options, total_bytes, total_bytes);
   return made.ok() ? OkStatus() : made.TakeStatus();
 }
@@ -55,7 +55,7 @@ void ExpectClean(const ChildResult& child) {
   EXPECT_EQ(child.complaint, "");
 }
 
-bool GivesTransparentPages() {
+bool HasTransparentHugePages() {
   const TransparentHugePages transparent = ReadTransparentHugePages();
   return transparent.mode == ThpMode::kMadvise || transparent.mode == ThpMode::kAlways;
 }
@@ -67,7 +67,7 @@ const SlabOptions kTransparent{.huge_pages = HugePages::kRequire,
 const SlabOptions kHugetlb{.huge_pages = HugePages::kRequire, .huge_page_kind = PageKind::kHugetlb};
 const SlabOptions kAutoHugetlb{.huge_page_kind = PageKind::kHugetlb};
 
-TEST(SlabMemory, IsZeroWritableAndOnAPageBoundary) {
+TEST(SlabMemory, IsZeroWritableAndPageAligned) {
   const std::unique_ptr<SlabMemory> memory = MustCreate(kNever, 3 * 512);
   ASSERT_EQ(memory->range().size(), 3u * 512);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(memory->range().data()) % PageBytes(), 0u);
@@ -76,7 +76,7 @@ TEST(SlabMemory, IsZeroWritableAndOnAPageBoundary) {
   EXPECT_FALSE(memory->adopted());
 }
 
-TEST(SlabMemory, HasNoHugePageWhereTheyAreForbidden) {
+TEST(SlabMemory, HasNoHugePagesWithNever) {
   const std::unique_ptr<SlabMemory> memory = MustCreate(kNever, 8 * kMebibyte);
   const SlabMemory::Pages pages = memory->ReadPages();
   EXPECT_EQ(pages.kind, PageKind::kOrdinary);
@@ -86,7 +86,7 @@ TEST(SlabMemory, HasNoHugePageWhereTheyAreForbidden) {
   EXPECT_EQ(memory->note(), "");
 }
 
-TEST(SlabMemory, IsResidentAsSoonAsItIsTouchedAndNotBefore) {
+TEST(SlabMemory, IsResidentAfterPrefaultAndNotBefore) {
   SlabOptions options = kNever;
   EXPECT_EQ(MustCreate(options, 8 * kMebibyte)->ReadPages().resident_bytes, 8 * kMebibyte);
   options.touch_thread_count = 3;
@@ -99,10 +99,10 @@ TEST(SlabMemory, IsResidentAsSoonAsItIsTouchedAndNotBefore) {
   EXPECT_EQ(memory->ReadPages().resident_bytes, PageBytes());
 }
 
-TEST(SlabMemory, IsAllOnTransparentHugePagesWhereTheyAreRequired) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+TEST(SlabMemory, IsOnTransparentHugePagesWithRequire) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   SlabOptions options = kTransparent;
-  // Not touched by request, nor a multiple of the page: proven all the same.
+  // Without prefault and with a part of a page at the end: it is verified too.
   options.touch = Touch::kNone;
   const std::unique_ptr<SlabMemory> memory = MustCreate(options, 5 * kMebibyte + 512);
   const SlabMemory::Pages pages = memory->ReadPages();
@@ -113,8 +113,8 @@ TEST(SlabMemory, IsAllOnTransparentHugePagesWhereTheyAreRequired) {
   EXPECT_EQ(memory->note(), "");
 }
 
-TEST(SlabMemory, TakesTransparentHugePagesByItselfWhenTheyHelp) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+TEST(SlabMemory, UsesTransparentHugePagesWithAuto) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   SKIP_WITHOUT(conformance::IsMemlockExempt(), "CAP_IPC_LOCK", "run as root");
   const SlabOptions options{.huge_page_kind = PageKind::kTransparent};
   const std::unique_ptr<SlabMemory> memory = MustCreate(options, 8 * kMebibyte);
@@ -122,31 +122,31 @@ TEST(SlabMemory, TakesTransparentHugePagesByItselfWhenTheyHelp) {
   EXPECT_EQ(memory->note(), "");
 }
 
-TEST(SlabMemory, TakesOrdinaryPagesForLessThanOneHugePageAndFindsThatRight) {
+TEST(SlabMemory, UsesBasePagesWithoutANoteForLessThanOneHugePage) {
   const std::unique_ptr<SlabMemory> memory = MustCreate({}, kMebibyte);
   EXPECT_EQ(memory->ReadPages().kind, PageKind::kOrdinary);
   EXPECT_EQ(memory->note(), "");
 }
 
-// A system that promises transparent huge pages and does not give them.
-TEST(SlabMemory, RefusesAndUndoesWhatDidNotGetTheHugePagesItRequires) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+// On a system that offers transparent huge pages but does not provide them.
+TEST(SlabMemory, FailsAndUndoesWithoutTheRequiredHugePages) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   ExpectClean(RunInChild([]() -> std::string {
     if (::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0) return "cannot disable them";
     const uint64_t before = ResidentKibibytes();
-    const Status status = Refusal(kTransparent, 64 * kMebibyte);
+    const Status status = CreateStatus(kTransparent, 64 * kMebibyte);
     if (status.code() != Code::kExhausted) return std::string("code: ") + CodeName(status.code());
     if (status.retry() != Retry::kAfterRemedy) return "retry class";
     if (!Contains(status.message(), "64 MiB")) return std::string("message: ") + status.message();
     if (!Contains(status.remedy(), "compact_memory"))
       return std::string("remedy: ") + status.remedy();
-    // Of 64 MiB that were touched.
-    return ResidentKibibytes() < before + (32 << 10) ? "" : "its memory is left";
+    // 64 MiB were faulted in.
+    return ResidentKibibytes() < before + (32 << 10) ? "" : "its memory remains";
   }));
 }
 
-TEST(SlabMemory, NotesThatTransparentHugePagesWereNotGiven) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+TEST(SlabMemory, NotesThatTransparentHugePagesWereNotProvided) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   SKIP_WITHOUT(conformance::IsMemlockExempt(), "CAP_IPC_LOCK", "run as root");
   ExpectClean(RunInChild([]() -> std::string {
     if (::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0) return "cannot disable them";
@@ -157,11 +157,11 @@ TEST(SlabMemory, NotesThatTransparentHugePagesWereNotGiven) {
   }));
 }
 
-TEST(SlabMemory, RefusesMoreReservedPagesThanThereAreAndNamesTheNumberToSet) {
+TEST(SlabMemory, FailsWithTooFewReservedPagesAndReportsTheNumberToSet) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(pool.has_value(), "hugetlb_kernel", "a kernel built with CONFIG_HUGETLBFS");
   const uint64_t pages = pool->Available() + pool->overcommit + 3;
-  const Status status = Refusal(kHugetlb, pages * pool->page_bytes);
+  const Status status = CreateStatus(kHugetlb, pages * pool->page_bytes);
   EXPECT_EQ(status.code(), Code::kExhausted) << status.message();
   EXPECT_EQ(status.retry(), Retry::kAfterRemedy);
   const uint64_t needed = pool->total - pool->surplus + pages - pool->Available();
@@ -169,14 +169,14 @@ TEST(SlabMemory, RefusesMoreReservedPagesThanThereAreAndNamesTheNumberToSet) {
       << status.remedy();
 }
 
-TEST(SlabMemory, NamesBothKindsWhenNeitherOfThemIsToBeHad) {
+TEST(SlabMemory, ReportsBothKindsWhenNeitherIsAvailable) {
   const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
   SKIP_WITHOUT(pool.has_value(), "hugetlb_kernel", "a kernel built with CONFIG_HUGETLBFS");
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   ExpectClean(RunInChild([&]() -> std::string {
     if (::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0) return "cannot disable them";
     const uint64_t pages = pool->Available() + pool->overcommit + 3;
-    const Status status = Refusal({.huge_pages = HugePages::kRequire}, pages * pool->page_bytes);
+    const Status status = CreateStatus({.huge_pages = HugePages::kRequire}, pages * pool->page_bytes);
     if (status.code() != Code::kExhausted) return std::string("code: ") + CodeName(status.code());
     if (!Contains(status.message(), "reserved") || !Contains(status.message(), "transparent")) {
       return std::string("message: ") + status.message();
@@ -187,7 +187,7 @@ TEST(SlabMemory, NamesBothKindsWhenNeitherOfThemIsToBeHad) {
   }));
 }
 
-TEST(SlabMemory, IsAllOnReservedPagesWhereTheyAreRequired) {
+TEST(SlabMemory, IsOnReservedPagesWithRequire) {
   HugetlbReservation reservation(4);
   SKIP_WITHOUT(reservation.ok(), "hugetlb", reservation.remedy());
   const uint64_t page_bytes = ReadDefaultHugetlbPool()->page_bytes;
@@ -205,7 +205,7 @@ TEST(SlabMemory, IsAllOnReservedPagesWhereTheyAreRequired) {
   EXPECT_EQ(ReadDefaultHugetlbPool()->free, free_before);
 }
 
-TEST(SlabMemory, TakesReservedPagesByItselfOnlyWhereTheyAreFreeFitAndAreTouched) {
+TEST(SlabMemory, AutoUsesReservedPagesOnlyIfFreeFittingAndPrefaulted) {
   HugetlbReservation reservation(40);
   SKIP_WITHOUT(reservation.ok(), "hugetlb", reservation.remedy());
   SKIP_WITHOUT(conformance::IsMemlockExempt(), "CAP_IPC_LOCK", "run as root");
@@ -217,9 +217,9 @@ TEST(SlabMemory, TakesReservedPagesByItselfOnlyWhereTheyAreFreeFitAndAreTouched)
   EXPECT_EQ(wasteful->ReadPages().kind, PageKind::kOrdinary);
   EXPECT_TRUE(Contains(wasteful->note(), "waste")) << wasteful->note();
 
-  SlabOptions untouched = kAutoHugetlb;
-  untouched.touch = Touch::kNone;
-  EXPECT_TRUE(Contains(MustCreate(untouched, 2 * page_bytes)->note(), "touches"));
+  SlabOptions not_prefaulted = kAutoHugetlb;
+  not_prefaulted.touch = Touch::kNone;
+  EXPECT_TRUE(Contains(MustCreate(not_prefaulted, 2 * page_bytes)->note(), "MOORING_TOUCH_NONE"));
 
   const uint64_t available = ReadDefaultHugetlbPool()->Available();
   const std::unique_ptr<SlabMemory> large = MustCreate(kAutoHugetlb, (available + 1) * page_bytes);
@@ -234,41 +234,41 @@ bool LimitMemlock(uint64_t soft_bytes) {
   return ::setrlimit(RLIMIT_MEMLOCK, &limit) == 0;
 }
 
-TEST(SlabMemory, TakesOrdinaryPagesWhereHugeOnesWouldPassTheMemlockLimitAndSaysSo) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+TEST(SlabMemory, UsesBasePagesAndNotesItIfHugePagesExceedTheMemlockLimit) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   ExpectClean(RunInChild([]() -> std::string {
-    // Huge pages of the slab take 6 MiB.
+    // Huge pages of the slab are charged 6 MiB.
     if (!LimitMemlock(6 * kMebibyte - 1)) return "cannot set the limit";
     const std::unique_ptr<SlabMemory> memory = MustCreate({}, 5 * kMebibyte);
     const SlabMemory::Pages pages = memory->ReadPages();
     if (pages.kind != PageKind::kOrdinary || pages.huge_bytes != 0) return "has huge pages";
-    if (memory->page_bytes() != PageBytes()) return "claims huge pages";
+    if (memory->page_bytes() != PageBytes()) return "reports huge pages";
     if (!Contains(memory->note(), "RLIMIT_MEMLOCK")) return "note: " + memory->note();
     return Contains(memory->note(), "6 MiB") ? "" : "note without the numbers: " + memory->note();
   }));
 }
 
-TEST(SlabMemory, TakesHugePagesThatTheMemlockLimitHasRoomFor) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+TEST(SlabMemory, UsesHugePagesIfTheMemlockLimitAllowsThem) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   ExpectClean(RunInChild([]() -> std::string {
     if (!LimitMemlock(6 * kMebibyte)) return "cannot set the limit";
     const std::unique_ptr<SlabMemory> memory = MustCreate({}, 5 * kMebibyte);
-    if (memory->ReadPages().kind == PageKind::kOrdinary) return "has ordinary pages";
+    if (memory->ReadPages().kind == PageKind::kOrdinary) return "has base pages";
     return memory->note();
   }));
 }
 
-TEST(SlabMemory, TakesRequiredHugePagesWhateverTheMemlockLimit) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+TEST(SlabMemory, UsesRequiredHugePagesWithAnyMemlockLimit) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   ExpectClean(RunInChild([]() -> std::string {
     if (!LimitMemlock(0)) return "cannot set the limit";
     return MustCreate(kTransparent, 4 * kMebibyte)->ReadPages().kind == PageKind::kTransparent
                ? ""
-               : "did not";
+               : "other pages";
   }));
 }
 
-TEST(SlabMemory, IsOnTheNodeThatItWasBoundTo) {
+TEST(SlabMemory, IsOnTheNodeToWhichItIsBound) {
   SlabOptions options = kNever;
   options.numa_policy = NumaPolicy::kBind;
   const SlabMemory::Pages first = MustCreate(options, 8 * kMebibyte)->ReadPages();
@@ -281,11 +281,11 @@ TEST(SlabMemory, IsOnTheNodeThatItWasBoundTo) {
   EXPECT_EQ(MustCreate(options, 8 * kMebibyte)->ReadPages().numa_node, 1);
 }
 
-TEST(SlabMemory, RefusesANodeThatIsNotThere) {
+TEST(SlabMemory, RejectsANodeThatDoesNotExist) {
   for (const NumaPolicy policy : {NumaPolicy::kBind, NumaPolicy::kPrefer}) {
     for (const HugePages huge : {HugePages::kNever, HugePages::kAuto, HugePages::kRequire}) {
       const Status status =
-          Refusal({.huge_pages = huge, .numa_policy = policy, .numa_node = 1000}, 4 * kMebibyte);
+          CreateStatus({.huge_pages = huge, .numa_policy = policy, .numa_node = 1000}, 4 * kMebibyte);
       EXPECT_TRUE(status.code() == Code::kNotFound || status.code() == Code::kUnsupported)
           << CodeName(status.code()) << ": " << status.message();
       EXPECT_TRUE(Contains(status.message(), "1000")) << status.message();
@@ -295,9 +295,9 @@ TEST(SlabMemory, RefusesANodeThatIsNotThere) {
             nullptr);
 }
 
-TEST(SlabMemory, RefusesMoreThanAnAddressSpaceHolds) {
-  EXPECT_EQ(Refusal({.touch = Touch::kNone}, uint64_t{1} << 50).code(), Code::kExhausted);
-  EXPECT_EQ(Refusal({.touch = Touch::kNone}, UINT64_MAX - 511).code(), Code::kInvalidArgument);
+TEST(SlabMemory, RejectsMoreThanTheAddressSpace) {
+  EXPECT_EQ(CreateStatus({.touch = Touch::kNone}, uint64_t{1} << 50).code(), Code::kExhausted);
+  EXPECT_EQ(CreateStatus({.touch = Touch::kNone}, UINT64_MAX - 511).code(), Code::kInvalidArgument);
 }
 
 TEST(SlabMemory, UnmapsWhatItMapped) {
@@ -310,29 +310,29 @@ TEST(SlabMemory, UnmapsWhatItMapped) {
 
 TEST(SlabMemory, IsNotInAForkChild) {
   const std::unique_ptr<SlabMemory> memory = MustCreate(kNever, kMebibyte);
-  ExpectClean(RunInChild(
-      [&]() -> std::string { return IsMapped(memory->range().data()) ? "the child has it" : ""; }));
+  ExpectClean(RunInChild([&]() -> std::string {
+    return IsMapped(memory->range().data()) ? "the child has the memory" : "";
+  }));
 }
 
-TEST(SlabMemory, LeavesAloneWhatAForkChildHasInItsPlace) {
+TEST(SlabMemory, DoesNotUnmapOtherMemoryInAForkChild) {
   std::unique_ptr<SlabMemory> memory = MustCreate(kNever, kMebibyte);
   ExpectClean(RunInChild([&]() -> std::string {
     void* data = memory->range().data();
-    // Without MAP_FIXED_NOREPLACE: that the place is empty is another test's claim.
+    // Without MAP_FIXED_NOREPLACE: another test checks that nothing is mapped there.
     if (::mmap(data, kMebibyte, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
                0) != data) {
       return "cannot map there";
     }
     std::memset(data, 0x5a, kMebibyte);
     memory.reset();
-    if (!IsMapped(data)) return "unmapped another's memory";
-    return static_cast<unsigned char*>(data)[kMebibyte - 1] == 0x5a ? ""
-                                                                    : "changed another's memory";
+    if (!IsMapped(data)) return "unmapped other memory";
+    return static_cast<unsigned char*>(data)[kMebibyte - 1] == 0x5a ? "" : "changed other memory";
   }));
   EXPECT_TRUE(IsMapped(memory->range().data()));
 }
 
-TEST(AdoptedSlabMemory, StaysTheCallers) {
+TEST(AdoptedSlabMemory, BelongsToTheCaller) {
   Result<Mapping> mapping = Mapping::Anonymous({.size_bytes = kMebibyte});
   ASSERT_TRUE(mapping.ok());
   std::byte* data = mapping.value().data();
@@ -341,17 +341,17 @@ TEST(AdoptedSlabMemory, StaysTheCallers) {
   EXPECT_TRUE(memory->adopted());
   EXPECT_EQ(memory->range().data(), data + 1);
   EXPECT_EQ(memory->range().size(), kMebibyte - 1);
-  EXPECT_EQ(memory->ReadPages().resident_bytes, PageBytes() - 1) << "adopting has touched memory";
+  EXPECT_EQ(memory->ReadPages().resident_bytes, PageBytes() - 1) << "Adopt has faulted in pages";
   memory.reset();
   ASSERT_TRUE(IsMapped(data));
   EXPECT_EQ(data[5], std::byte{7});
-  // No advice was given on it either: a child has it.
+  // Adopt gave no advice on it either, so a child inherits it.
   ExpectClean(
       RunInChild([&]() -> std::string { return data[5] == std::byte{7} ? "" : "changed"; }));
 }
 
-TEST(AdoptedSlabMemory, TellsItsTransparentHugePages) {
-  SKIP_WITHOUT(GivesTransparentPages(), "transparent_huge_pages", kThpRemedy);
+TEST(AdoptedSlabMemory, ReportsItsTransparentHugePages) {
+  SKIP_WITHOUT(HasTransparentHugePages(), "transparent_huge_pages", kThpRemedy);
   const std::unique_ptr<SlabMemory> owner = MustCreate(kTransparent, 4 * kMebibyte);
   const std::unique_ptr<SlabMemory> memory =
       SlabMemory::Adopt(owner->range().data(), 4 * kMebibyte);
@@ -360,7 +360,7 @@ TEST(AdoptedSlabMemory, TellsItsTransparentHugePages) {
   EXPECT_EQ(memory->page_bytes(), ReadTransparentHugePages().page_bytes);
 }
 
-TEST(AdoptedSlabMemory, TellsItsReservedHugePages) {
+TEST(AdoptedSlabMemory, ReportsItsReservedHugePages) {
   HugetlbReservation reservation(2);
   SKIP_WITHOUT(reservation.ok(), "hugetlb", reservation.remedy());
   const uint64_t page_bytes = ReadDefaultHugetlbPool()->page_bytes;

@@ -1,4 +1,5 @@
-// SlabOptions: what a slab is asked to be. Zeroes are a good slab of 64 MiB.
+// SlabOptions: the options of Slab::Create, Adopt and Import. With all fields 0, Create makes a
+// slab of 64 MiB with the best pages available.
 //
 // Threading: a value.
 //
@@ -25,7 +26,7 @@ struct SlabOptions {
   uint32_t numa_node = 0;
   Touch touch = Touch::kNow;
   uint32_t touch_thread_count = 0;
-  uint64_t buffer_count_max = 0;  // that the slab may grow to; 0 = it never grows
+  uint64_t buffer_count_max = 0;  // the slab may grow to this; 0 = it never grows
 };
 
 }  // namespace mooring

@@ -33,13 +33,13 @@ Lease MustAcquire(Slab* slab, uint32_t buffer_count) {
   return lease;
 }
 
-// Whether the call was refused with INVALID_ARGUMENT, naming `word` and a remedy.
-testing::AssertionResult IsInvalid(const Status& status, const std::string& word) {
+// True if the status is INVALID_ARGUMENT, with `text` in its message and a remedy.
+testing::AssertionResult IsInvalid(const Status& status, const std::string& text) {
   if (status.code() != Code::kInvalidArgument || status.retry() != Retry::kNever) {
     return testing::AssertionFailure() << CodeName(status.code()) << ": " << status.message();
   }
-  const bool names = std::string(status.message()).find(word) != std::string::npos;
-  if (names && status.remedy()[0] != '\0') return testing::AssertionSuccess();
+  const bool matches = std::string(status.message()).find(text) != std::string::npos;
+  if (matches && status.remedy()[0] != '\0') return testing::AssertionSuccess();
   return testing::AssertionFailure()
          << "message: " << status.message() << "; remedy: " << status.remedy();
 }
@@ -49,7 +49,7 @@ Status CreateStatus(const SlabOptions& options) {
   return made.ok() ? OkStatus() : made.TakeStatus();
 }
 
-TEST(Slab, HasSixtyFourBuffersOfAMebibyteUnlessAskedOtherwise) {
+TEST(Slab, HasSixtyFourBuffersOfAMebibyteByDefault) {
   const RefPtr<Slab> slab = MustCreate({.touch = Touch::kNone});
   EXPECT_EQ(slab->buffer_bytes(), kMebibyte);
   EXPECT_EQ(slab->buffer_count(), 64u);
@@ -57,7 +57,7 @@ TEST(Slab, HasSixtyFourBuffersOfAMebibyteUnlessAskedOtherwise) {
   EXPECT_FALSE(slab->adopted());
 }
 
-TEST(Slab, RefusesSizesThatCannotBe) {
+TEST(Slab, RejectsInvalidSizes) {
   EXPECT_TRUE(IsInvalid(CreateStatus({.buffer_bytes = 513}), "buffer_bytes"));
   EXPECT_TRUE(IsInvalid(CreateStatus({.buffer_bytes = UINT64_MAX}), "buffer_bytes"));
   EXPECT_TRUE(IsInvalid(CreateStatus({.buffer_count = Slab::kBufferCountMax + 1}), "buffer_count"));
@@ -68,7 +68,7 @@ TEST(Slab, RefusesSizesThatCannotBe) {
       IsInvalid(CreateStatus({.buffer_bytes = uint64_t{1} << 62, .buffer_count = 3}), "mapping"));
 }
 
-TEST(Slab, RefusesChoicesThatItDoesNotKnow) {
+TEST(Slab, RejectsUnknownConstants) {
   EXPECT_TRUE(IsInvalid(CreateStatus({.huge_pages = HugePages{3}}), "huge_pages"));
   EXPECT_TRUE(IsInvalid(CreateStatus({.huge_page_kind = PageKind{4}}), "huge_page_kind"));
   EXPECT_TRUE(IsInvalid(CreateStatus({.huge_page_kind = PageKind::kOrdinary}), "huge_page_kind"));
@@ -76,14 +76,14 @@ TEST(Slab, RefusesChoicesThatItDoesNotKnow) {
   EXPECT_TRUE(IsInvalid(CreateStatus({.touch = Touch{2}}), "touch"));
 }
 
-TEST(Slab, SaysExhaustedWhenThereIsNoMemory) {
+TEST(Slab, ReturnsExhaustedWhenThereIsNoMemory) {
   const Status status = CreateStatus(
       {.buffer_bytes = uint64_t{1} << 30, .buffer_count = 1 << 20, .touch = Touch::kNone});
   EXPECT_EQ(status.code(), Code::kExhausted) << status.message();
   EXPECT_NE(std::string(status.remedy()), "");
 }
 
-TEST(Slab, HoldsAsManyBuffersAsItMay) {
+TEST(Slab, MayHaveTheMaximumOfBuffers) {
   const RefPtr<Slab> slab = MustCreate(
       {.buffer_bytes = 512, .buffer_count = Slab::kBufferCountMax, .touch = Touch::kNone});
   const Lease lease = MustAcquire(slab.get(), static_cast<uint32_t>(Slab::kBufferCountMax));
@@ -92,7 +92,7 @@ TEST(Slab, HoldsAsManyBuffersAsItMay) {
   EXPECT_TRUE(slab->Release(lease).ok());
 }
 
-TEST(Slab, GivesEachLeaseMemoryOfItsOwn) {
+TEST(Slab, EachLeaseHasSeparateMemory) {
   const RefPtr<Slab> slab = MustCreate({.buffer_bytes = 1536, .buffer_count = 5});
   std::vector<Lease> leases;
   for (uint32_t i = 0; i < 5; ++i) {
@@ -104,21 +104,21 @@ TEST(Slab, GivesEachLeaseMemoryOfItsOwn) {
   }
 }
 
-TEST(Slab, GivesTheBytesOfALeaseOnlyWhileItIsOut) {
+TEST(Slab, ReturnsDataOfALeaseOnlyWhileItIsCurrent) {
   const RefPtr<Slab> slab = SmallSlab();
   MustAcquire(slab.get(), 2);
   const Lease lease = MustAcquire(slab.get(), 3);
   EXPECT_EQ(slab->Data(lease), slab->base() + 2 * 4096);
   ASSERT_EQ(slab->Hold(lease.first_index, lease.generation), 3u);
   ASSERT_TRUE(slab->Release(lease).ok());
-  EXPECT_EQ(slab->Data(lease), nullptr) << "released, though an operation holds it";
+  EXPECT_EQ(slab->Data(lease), nullptr) << "released, although an operation holds it";
   slab->Unhold(lease.first_index);
   EXPECT_EQ(slab->Data(lease), nullptr);
   EXPECT_EQ(slab->Data({.first_index = 8, .buffer_count = 1, .generation = 1}), nullptr);
   EXPECT_EQ(slab->Data({.first_index = 7, .buffer_count = 1, .generation = 1}), nullptr);
 }
 
-TEST(Slab, GivesTheBytesOfAnyBufferByIndexWithGenerationZero) {
+TEST(Slab, ReturnsDataOfAnyBufferWithGenerationZero) {
   const RefPtr<Slab> slab = SmallSlab();
   EXPECT_EQ(slab->Data({}), slab->base());
   EXPECT_EQ(slab->Data({.first_index = 7}), slab->base() + 7 * 4096);
@@ -126,7 +126,7 @@ TEST(Slab, GivesTheBytesOfAnyBufferByIndexWithGenerationZero) {
   EXPECT_EQ(slab->Data({.first_index = UINT32_MAX}), nullptr);
 }
 
-TEST(Slab, TellsWhatItIsAndWhoUsesIt) {
+TEST(Slab, ReportsItsShapeAndItsUse) {
   const RefPtr<Slab> slab =
       MustCreate({.buffer_bytes = 4096, .buffer_count = 8, .huge_pages = HugePages::kNever});
   const Lease held = MustAcquire(slab.get(), 3);
@@ -150,7 +150,7 @@ TEST(Slab, TellsWhatItIsAndWhoUsesIt) {
   EXPECT_EQ(info.note, "");
 }
 
-TEST(Slab, RefusesLeasesOnceClosed) {
+TEST(Slab, RejectsAcquireAfterClose) {
   const RefPtr<Slab> slab = SmallSlab();
   const Lease lease = MustAcquire(slab.get(), 1);
   slab->Close();
@@ -192,7 +192,7 @@ class AdoptedSlab : public ::testing::Test {
   Mapping mapping_ = Mapping::Anonymous({.size_bytes = kSize}).value();
 };
 
-TEST_F(AdoptedSlab, IsOneBufferUnlessAskedOtherwise) {
+TEST_F(AdoptedSlab, IsOneBufferByDefault) {
   const RefPtr<Slab> slab = Slab::Adopt(data() + 3, 1001, {}).value();
   EXPECT_EQ(slab->base(), data() + 3);
   EXPECT_EQ(slab->buffer_bytes(), 1001u);
@@ -201,21 +201,21 @@ TEST_F(AdoptedSlab, IsOneBufferUnlessAskedOtherwise) {
   EXPECT_TRUE(slab->Info().adopted);
 }
 
-TEST_F(AdoptedSlab, HasAsManyBuffersAsFitAndLeavesOutTheTail) {
+TEST_F(AdoptedSlab, HasAsManyBuffersAsFitAndIgnoresTheRest) {
   const RefPtr<Slab> slab = Slab::Adopt(data(), kSize, {.buffer_bytes = 4608}).value();
   EXPECT_EQ(slab->buffer_count(), 14u);
   EXPECT_EQ(slab->total_bytes(), 14u * 4608);
   EXPECT_EQ(MustAcquire(slab.get(), 14).buffer_count, 14u);
 }
 
-TEST_F(AdoptedSlab, HasFewerBuffersThanFitWhenAsked) {
+TEST_F(AdoptedSlab, HasTheRequestedNumberOfBuffers) {
   const RefPtr<Slab> slab =
       Slab::Adopt(data(), kSize, {.buffer_bytes = 4096, .buffer_count = 3}).value();
   EXPECT_EQ(slab->total_bytes(), 3u * 4096);
-  EXPECT_EQ(slab->Info().touched_bytes, 0u) << "adopting has touched memory";
+  EXPECT_EQ(slab->Info().touched_bytes, 0u) << "Adopt has faulted in pages";
 }
 
-TEST_F(AdoptedSlab, IsTheCallersAgainAfterwards) {
+TEST_F(AdoptedSlab, BelongsToTheCallerAfterDestruction) {
   RefPtr<Slab> slab = Slab::Adopt(data(), kSize, {.buffer_bytes = 4096}).value();
   std::memset(slab->Data(MustAcquire(slab.get(), 1)), 0x77, 4096);
   slab.reset();
@@ -223,13 +223,13 @@ TEST_F(AdoptedSlab, IsTheCallersAgainAfterwards) {
   EXPECT_EQ(data()[4095], std::byte{0x77});
 }
 
-TEST_F(AdoptedSlab, RefusesNoMemoryAndMemoryThatPassesTheEnd) {
+TEST_F(AdoptedSlab, RejectsNoMemoryAndMemoryBeyondTheAddressSpace) {
   EXPECT_TRUE(IsInvalid(Slab::Adopt(nullptr, kSize, {}).TakeStatus(), "NULL"));
   EXPECT_TRUE(IsInvalid(AdoptStatus({}, 0), "empty"));
   EXPECT_TRUE(IsInvalid(AdoptStatus({}, UINT64_MAX), "address space"));
 }
 
-TEST_F(AdoptedSlab, RefusesBuffersThatDoNotFit) {
+TEST_F(AdoptedSlab, RejectsBuffersThatDoNotFit) {
   EXPECT_TRUE(IsInvalid(AdoptStatus({.buffer_bytes = kSize + 512}), "fit"));
   EXPECT_TRUE(IsInvalid(AdoptStatus({.buffer_bytes = 4096, .buffer_count = 17}), "fit"));
   EXPECT_TRUE(IsInvalid(AdoptStatus({.buffer_bytes = 4096, .buffer_count = UINT64_MAX}), "fit"));
@@ -237,7 +237,7 @@ TEST_F(AdoptedSlab, RefusesBuffersThatDoNotFit) {
   EXPECT_TRUE(IsInvalid(AdoptStatus({.buffer_bytes = 1000}), "buffer_bytes"));
 }
 
-TEST_F(AdoptedSlab, RefusesWhatOnlyCreateCanHonourAndNamesIt) {
+TEST_F(AdoptedSlab, RejectsOptionsThatOnlyCreateCanApply) {
   EXPECT_TRUE(IsInvalid(AdoptStatus({.huge_pages = HugePages::kRequire}), "huge_pages"));
   EXPECT_TRUE(IsInvalid(AdoptStatus({.huge_pages = HugePages::kNever}), "huge_pages"));
   EXPECT_TRUE(IsInvalid(AdoptStatus({.huge_page_kind = PageKind::kHugetlb}), "huge_page_kind"));

@@ -164,7 +164,7 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_import(
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_get_info(
     const mooring_slab_t* slab, mooring_slab_info_t* out_info) MOORING_NOEXCEPT;
 
-// mooring_slab_acquire leases `buffer_count` neighbouring buffers, the lowest that are free.
+// mooring_slab_acquire leases `buffer_count` contiguous buffers, the lowest run that is free.
 //
 // Thread: any; lock-free, allocates nothing.
 // Owns:   lends the run until mooring_slab_release.
@@ -173,9 +173,13 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_get_info(
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_acquire(
     mooring_slab_t* slab, uint32_t buffer_count, mooring_lease_t* out_lease) MOORING_NOEXCEPT;
 
-// mooring_slab_release gives a lease back. While operations use it, the core holds it for them.
+// mooring_slab_release returns a lease to the slab. If operations in flight use it, its buffers
+// become free when the last of them completes.
 //
-// Thread: any; lock-free, allocates nothing.
+// Thread: any; allocates nothing. Lock-free while no ring waits for a buffer of the slab. A ring
+//         waits when a multishot receive found no free buffer; the release that follows notifies
+//         the N registrations that wait: it takes mutexes for a short time, and makes up to 2 * N
+//         write(2) calls to eventfds with no mutex held. It never blocks on I/O.
 // Owns:   takes the lease.
 // Errors: INVALID_STATE (stale: released before, or never acquired), FORKED.
 // Since:  0.1

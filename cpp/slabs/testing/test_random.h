@@ -1,4 +1,4 @@
-// TestRandom: random numbers for tests, from a seed that is printed and can be given.
+// TestRandom: random numbers for tests. It prints its seed, and MOORING_SEED sets the seed.
 //
 // Threading: one thread.
 //

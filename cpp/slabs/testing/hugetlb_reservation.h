@@ -1,14 +1,14 @@
-// HugetlbReservation: makes sure, for the length of a test, that reserved huge pages are available,
-// where this process may set the sysctl; puts it back.
+// HugetlbReservation: makes reserved huge pages available during a test, if this process may set
+// the sysctl. Its destructor restores the sysctl.
 //
-// The pool is the whole machine's: a test that uses this is tagged "exclusive".
+// The pool belongs to the machine, so a test that uses this is tagged "exclusive".
 //
 // Threading: one thread.
 //
 //   HugetlbReservation reservation(8);
 //   SKIP_WITHOUT(reservation.ok(), "hugetlb", reservation.remedy());
-#ifndef MOORING_CPP_SLABS_HUGETLB_RESERVATION_H_
-#define MOORING_CPP_SLABS_HUGETLB_RESERVATION_H_
+#ifndef MOORING_CPP_SLABS_TESTING_HUGETLB_RESERVATION_H_
+#define MOORING_CPP_SLABS_TESTING_HUGETLB_RESERVATION_H_
 
 #include <cstdint>
 #include <fstream>
@@ -21,7 +21,7 @@ namespace mooring {
 
 class HugetlbReservation {
  public:
-  // Of pages of the default size.
+  // For pages of the default size.
   explicit HugetlbReservation(uint64_t page_count) : page_count_(page_count) {
     const std::optional<HugetlbPool> pool = ReadDefaultHugetlbPool();
     if (!pool || pool->Available() >= page_count) return;
@@ -43,7 +43,7 @@ class HugetlbReservation {
   }
 
  private:
-  // Where it is not allowed, or memory is too fragmented, ok() tells.
+  // ok() shows whether it succeeded: it may be forbidden, or memory may be too fragmented.
   static void Set(uint64_t page_count) { std::ofstream("/proc/sys/vm/nr_hugepages") << page_count; }
 
   const uint64_t page_count_;
@@ -52,4 +52,4 @@ class HugetlbReservation {
 
 }  // namespace mooring
 
-#endif  // MOORING_CPP_SLABS_HUGETLB_RESERVATION_H_
+#endif  // MOORING_CPP_SLABS_TESTING_HUGETLB_RESERVATION_H_
