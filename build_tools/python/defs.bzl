@@ -1,12 +1,12 @@
-"""Tests in Python, which here means the standard library and unittest."""
+"""Tests in Python with unittest and the standard library only."""
 
 def python_test(name, srcs, data = [], size = "small", **kwargs):
-    """Runs the first of `srcs`, a unittest module; the others are what it imports."""
+    """Runs `<name>.py`, a unittest module in `srcs`. It may import the others."""
     native.sh_test(
         name = name,
         size = size,
         srcs = ["//build_tools/python:run_tests.sh"],
-        args = ["$(location %s)" % srcs[0]],
+        args = ["$(location %s.py)" % name],
         data = srcs + data + ["//build_tools/python:run_tests.py"],
         **kwargs
     )
