@@ -38,7 +38,7 @@ struct DirectSummary {
   bool used = false;                          // at least one read was direct
   DirectReason reason = DirectReason::kNone;  // of the first file that was not read directly
 
-  // Keeps the first reason. The reason of an empty file gives way to that of another file.
+  // Keeps the first reason, but replaces kEmpty by the reason of another file.
   void Record(DirectReason why_not) {
     if (reason == DirectReason::kNone || reason == DirectReason::kEmpty) {
       reason = why_not == DirectReason::kNone ? reason : why_not;

@@ -36,7 +36,7 @@ std::string KernelAndEngine(const mooring_facts_t& facts) {
   text += OptionalLine("why", facts.engine_message);
   text += "\nfeatures\n";
   if (facts.features == 0) {
-    return text + Line("none", "without io_uring");
+    return text + Line("none", "io_uring is not available");
   }
   for (const FeatureName& feature : kFeatureNames) {
     std::string label = feature.name;

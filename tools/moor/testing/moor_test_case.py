@@ -69,11 +69,11 @@ class MoorTestCase(unittest.TestCase):
         return sorted(os.listdir(self.folder))
 
     def require(self, feature, present):
-        """Skips without `feature`; fails instead where MOORING_REQUIRE lists it."""
+        """Skips the test if `feature` is missing; fails if MOORING_REQUIRE lists it."""
         if present:
             return
         if feature in os.environ.get("MOORING_REQUIRE", "").split(","):
-            self.fail(f"MOORING_REQUIRE lists {feature}, and it is missing")
+            self.fail(f"MOORING_REQUIRE lists {feature}, but it is missing")
         self.skipTest(f"needs {feature}")
 
     def command(self, arguments, refuse=None):
