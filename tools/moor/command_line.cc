@@ -263,11 +263,13 @@ Command ParseCommandLine(int argc, const char* const* argv) {
   app.set_help_flag("-h,--help", "print this help and exit");
   app.require_subcommand(0, 1);
   app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  app.get_formatter()->label("Subcommands", "Commands");
   app.get_formatter()->label("Positionals", "Arguments");
   app.footer(Footer(kFooter));
   Parsed parsed;
   DescribeCommands(app, parsed);
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->group("Commands");
+  }
   // CLI11 takes the arguments in reverse order.
   std::vector<std::string> arguments;
   for (int index = argc - 1; index > 0; --index) {
