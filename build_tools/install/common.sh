@@ -57,3 +57,40 @@ find_bazel() {
         command -v bazel || die "no Bazel found: set MOORING_BAZEL to a Bazel of version 4.2 to 7"
     fi
 }
+
+# Where build_tools keeps tools that the distribution does not offer.
+cache_folder() {
+    echo "${XDG_CACHE_HOME:-$HOME/.cache}/mooring"
+}
+
+# find_go [MINIMUM]: a go command of at least that version, in the order of
+# build_tools/go/repository.bzl; any version by default.
+find_go() {
+    local go version
+    for go in "${MOORING_GO:-}" "$(command -v go || true)" /usr/local/go/bin/go \
+        "$(cache_folder)/go/bin/go" /usr/lib/go-1.*/bin/go; do
+        [[ -x "$go" ]] || continue
+        version="$(GOTOOLCHAIN=local "$go" env GOVERSION 2>/dev/null)" || continue
+        if at_least "${version#go}" "${1:-1}"; then
+            echo "$go"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# find_formatter TOOL: its path; fails when this machine has none.
+find_formatter() {
+    local tool="$1" go path
+    local places=("$(command -v "$tool" || true)" "$HOME/.cargo/bin/$tool" "$(cache_folder)/bin/$tool")
+    if [[ "$tool" == gofmt ]] && go="$(find_go)"; then
+        places+=("$(dirname "$(readlink -f "$go")")/gofmt")
+    fi
+    for path in "${places[@]}"; do
+        if [[ -x "$path" ]]; then
+            echo "$path"
+            return 0
+        fi
+    done
+    return 1
+}

@@ -1,5 +1,5 @@
-// A slab of more than 1 GiB, the kernel's limit for one slot, takes several, and every byte of it
-// is fixed; a second ring clones each of them.
+// The kernel allows at most 1 GiB in one slot. A larger slab takes several slots, and every byte of
+// it is fixed. A second ring clones all of them.
 
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>

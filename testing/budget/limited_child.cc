@@ -16,10 +16,10 @@ namespace mooring::conformance {
 ChildResult RunWithoutExemption(const std::function<std::string(uint64_t others_bytes)>& body) {
   return RunInChild([&]() -> std::string {
     const bool own_uid = CanTakeOtherUids();
-    if (!DropIpcLock()) return "CAP_IPC_LOCK stayed";
-    if (own_uid) return TakeRealUid(PickUid()) ? body(0) : "no other user id";
+    if (!DropIpcLock()) return "CAP_IPC_LOCK was not dropped";
+    if (own_uid) return TakeRealUid(PickUid()) ? body(0) : "cannot take another user id";
     const uint64_t others_bytes = SmallestWorkingMemlock();
-    return others_bytes == UINT64_MAX ? "the hard limit is spent" : body(others_bytes);
+    return others_bytes == UINT64_MAX ? "the hard memlock limit is spent" : body(others_bytes);
   });
 }
 

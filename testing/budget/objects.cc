@@ -7,13 +7,12 @@
 namespace mooring::conformance {
 namespace {
 
-// True when there was none.
-bool Tell(mooring_error_t* error) {
-  if (error == nullptr) return true;
+// Prints and destroys `error`.
+void Report(mooring_error_t* error) {
+  if (error == nullptr) return;
   std::fprintf(stderr, "%s\n  remedy: %s\n", mooring_error_message(error),
                mooring_error_remedy(error));
   mooring_error_destroy(error);
-  return false;
 }
 
 }  // namespace
@@ -23,7 +22,7 @@ Ring CreateRing(uint32_t submission_count, uint32_t flags) {
   options.submission_count = submission_count;
   options.flags = flags;
   mooring_ring_t* ring = nullptr;
-  Tell(mooring_ring_create(&options, &ring));
+  Report(mooring_ring_create(&options, &ring));
   return Ring(ring);
 }
 
@@ -33,20 +32,20 @@ Slab CreateSlab(uint64_t buffer_bytes, uint64_t buffer_count) {
   options.buffer_count = buffer_count;
   options.touch = MOORING_TOUCH_NONE;
   mooring_slab_t* slab = nullptr;
-  Tell(mooring_slab_create(&options, &slab));
+  Report(mooring_slab_create(&options, &slab));
   return Slab(slab);
 }
 
 Registration Register(const Ring& ring, const Slab& slab) {
   mooring_registration_t* registration = nullptr;
-  Tell(mooring_registration_create(ring.get(), slab.get(), nullptr, &registration));
+  Report(mooring_registration_create(ring.get(), slab.get(), nullptr, &registration));
   return Registration(registration);
 }
 
 mooring_ring_info_t Info(const Ring& ring) {
   mooring_ring_info_t info{};
   info.struct_size = sizeof info;
-  Tell(mooring_ring_get_info(ring.get(), &info));
+  Report(mooring_ring_get_info(ring.get(), &info));
   return info;
 }
 
@@ -54,7 +53,7 @@ mooring_registration_info_t Info(const Registration& registration) {
   mooring_registration_info_t info{};
   info.struct_size = sizeof info;
   info.outcome = MOORING_OUTCOME_COPY;
-  if (registration) Tell(mooring_registration_get_info(registration.get(), &info));
+  if (registration) Report(mooring_registration_get_info(registration.get(), &info));
   return info;
 }
 
@@ -63,8 +62,8 @@ mooring_completion_t RunOne(const Ring& ring, const mooring_op_t& operation) {
   completion.result = INT64_MIN;
   uint32_t accepted = 0;
   uint32_t count = 0;
-  Tell(mooring_ring_submit_and_reap(ring.get(), &operation, 1, &accepted, &completion, 1, 1,
-                                    kPatienceNs, &count));
+  Report(mooring_ring_submit_and_reap(ring.get(), &operation, 1, &accepted, &completion, 1, 1,
+                                      kPatienceNs, &count));
   return completion;
 }
 

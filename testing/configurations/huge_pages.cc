@@ -1,4 +1,4 @@
-// huge_pages: every slab that Mooring maps is on huge pages, of either kind, or the test fails.
+// huge_pages: every slab that Mooring maps must be on huge pages, transparent or hugetlb.
 
 #include <fstream>
 #include <string>
@@ -8,7 +8,7 @@
 namespace mooring::conformance {
 namespace {
 
-std::string Word(const char* path) {
+std::string FirstLine(const char* path) {
   std::ifstream file(path);
   std::string text;
   std::getline(file, text);
@@ -16,10 +16,10 @@ std::string Word(const char* path) {
 }
 
 bool HasHugePages() {
-  const std::string transparent = Word("/sys/kernel/mm/transparent_hugepage/enabled");
+  const std::string transparent = FirstLine("/sys/kernel/mm/transparent_hugepage/enabled");
   if (!transparent.empty() && transparent.find("[never]") == std::string::npos) return true;
-  // Enough for the slabs of one test, not only for one slab.
-  const std::string reserved = Word("/proc/sys/vm/nr_hugepages");
+  // Enough for all slabs of one test.
+  const std::string reserved = FirstLine("/proc/sys/vm/nr_hugepages");
   return !reserved.empty() && std::stoul(reserved) >= 16;
 }
 
@@ -31,7 +31,7 @@ void OnHugePages(mooring_slab_options_t* options) {
 
 Expectation Expect() {
   Expectation expectation = PinnedExpectation();
-  expectation.capabilities &= ~static_cast<uint32_t>(kOrdinaryPages);
+  expectation.capabilities &= ~static_cast<uint32_t>(kBasePages);
   return expectation;
 }
 

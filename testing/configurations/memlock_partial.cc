@@ -1,5 +1,5 @@
 // memlock_partial: RLIMIT_MEMLOCK has room for the ring and a part of the slab. The hard limit is
-// higher, so the part can become the whole.
+// higher, so a promote can pin the rest.
 
 #include <sys/resource.h>
 
@@ -24,7 +24,7 @@ Expectation Expect() {
   return {
       .outcome = MOORING_OUTCOME_PARTIAL,
       .reason = MOORING_REASON_MEMLOCK_LIMIT,
-      .capabilities = kIoUring | kPartial | kAnyThread | kOrdinaryPages,
+      .capabilities = kIoUring | kPartial | kAnyThread | kBasePages,
   };
 }
 

@@ -1,12 +1,12 @@
-// no_clone: the kernel cannot clone slots, as before 6.13: every ring pins, and is charged, for
-// itself.
+// no_clone: the kernel cannot clone slots, as before 6.13. Every ring pins the slab and is charged
+// for it.
 
 #include "testing/support/configuration.h"
 
 namespace mooring::conformance {
 namespace {
 
-constexpr int kRegisterCloneBuffers = 30;  // IORING_REGISTER_CLONE_BUFFERS, which old headers lack
+constexpr int kRegisterCloneBuffers = 30;  // IORING_REGISTER_CLONE_BUFFERS; old headers lack it
 
 Expectation Expect() {
   Expectation expectation = PinnedExpectation();

@@ -1,5 +1,5 @@
-// no_tags: the kernel does not tell when it let go of a slot, as before 5.13. No kernel has updates
-// and no tags, so a mask hides the feature's bit.
+// no_tags: the kernel does not report that it has released a slot, as before 5.13. No kernel has
+// updates without tags, so a mask hides the feature flag.
 
 #include <linux/io_uring.h>
 

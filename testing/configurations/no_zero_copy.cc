@@ -1,4 +1,4 @@
-// no_zero_copy: the kernel has no zero-copy send, nor anything newer, as before 6.0: every send
+// no_zero_copy: the kernel has no zero-copy send and no newer operation, as before 6.0. Every send
 // copies.
 
 #include <linux/io_uring.h>

@@ -1,4 +1,4 @@
-// owner_thread: every ring belongs to one thread, which buys SINGLE_ISSUER and DEFER_TASKRUN.
+// owner_thread: every ring belongs to one thread, which allows SINGLE_ISSUER and DEFER_TASKRUN.
 
 #include <linux/io_uring.h>
 
@@ -11,8 +11,8 @@ namespace {
 std::string Missing() {
   const std::string missing = MissingForPinning();
   if (!missing.empty()) return missing;
-  // From 6.1; without them the flag still holds Mooring's own rule, but that is not what this
-  // configuration shows.
+  // The kernel has these flags from 6.1 on. Without them Mooring still enforces the owner thread,
+  // but this configuration is for the kernel's flags.
   return ProbeRing(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN) == 0 ? ""
                                                                                  : "defer_taskrun";
 }

@@ -1,4 +1,4 @@
-// pinned: io_uring, and memlock enough. What Mooring is for.
+// pinned: io_uring, with enough memlock for the whole slab. This is the main configuration.
 
 #include "testing/support/configuration.h"
 

@@ -1,5 +1,5 @@
-// seccomp_enosys: a filter answers ENOSYS to io_uring's system calls, as podman's default profile
-// and gVisor do. A kernel built without io_uring looks the same.
+// seccomp_enosys: a seccomp filter makes io_uring's system calls fail with ENOSYS, as podman's
+// default profile and gVisor do. A kernel built without io_uring looks the same.
 
 #include <cerrno>
 

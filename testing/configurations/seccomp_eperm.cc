@@ -1,5 +1,5 @@
-// seccomp_eperm: a filter answers EPERM to io_uring's system calls, as Docker's default profile
-// does.
+// seccomp_eperm: a seccomp filter makes io_uring's system calls fail with EPERM, as Docker's
+// default profile does.
 
 #include <cerrno>
 

@@ -1,4 +1,4 @@
-// sqpoll: a kernel thread polls for submissions.
+// sqpoll: a kernel thread polls the submission queue.
 
 #include <linux/io_uring.h>
 
@@ -11,13 +11,12 @@ namespace {
 std::string Missing() {
   const std::string missing = MissingForPinning();
   if (!missing.empty()) return missing;
-  return ProbeRing(IORING_SETUP_SQPOLL) == 0 ? "" : "sqpoll";  // up to 5.12 it takes a capability
+  return ProbeRing(IORING_SETUP_SQPOLL) == 0 ? "" : "sqpoll";  // up to 5.12 it needs a capability
 }
 
 void Polled(mooring_ring_options_t* options) {
   options->flags |= MOORING_RING_SQPOLL;
-  // The kernel thread goes to sleep between most tests' batches, so that waking it is tested as
-  // often as not.
+  // The SQPOLL thread sleeps between the batches of most tests, so about half of them must wake it.
   options->sqpoll_idle_ms = 1;
 }
 

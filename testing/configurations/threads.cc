@@ -1,4 +1,4 @@
-// threads: the threads engine, asked for by name.
+// threads: the threads engine, requested by name.
 
 #include "testing/support/configuration.h"
 

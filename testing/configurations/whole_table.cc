@@ -1,13 +1,13 @@
-// whole_table: the kernel knows the oldest way of registering memory only, as before 5.13: all of
-// it at once, and all of it anew when that changes, while nothing is in flight.
+// whole_table: the kernel has only the oldest way to register memory, as before 5.13. The whole
+// table is registered in one call, and again for each change, while nothing is in flight.
 
 #include "testing/support/configuration.h"
 
 namespace mooring::conformance {
 namespace {
 
-// By number, for old headers lack some: IORING_REGISTER_BUFFERS2, IORING_REGISTER_BUFFERS_UPDATE
-// and IORING_REGISTER_CLONE_BUFFERS.
+// Numbers, because old headers lack some of the names: IORING_REGISTER_BUFFERS2,
+// IORING_REGISTER_BUFFERS_UPDATE and IORING_REGISTER_CLONE_BUFFERS.
 constexpr int kRegisterBuffers2 = 15;
 constexpr int kRegisterBuffersUpdate = 16;
 constexpr int kRegisterCloneBuffers = 30;

@@ -1,4 +1,4 @@
-"""Conformance: suites that run in every configuration, and one test for each configuration."""
+"""The conformance suites, and the test of one configuration, which runs all of them."""
 
 load("//build_tools/cc:defs.bzl", "mooring_cc_library", "mooring_cc_test")
 
@@ -17,7 +17,7 @@ _SUITES = [
 ]
 
 def mooring_conformance_suite(name, srcs):
-    """One suite, over the C interface only; every conformance test links it."""
+    """The suites of one folder, over the C interface only. Every conformance test links them."""
     mooring_cc_library(
         name = name,
         testonly = True,
@@ -30,14 +30,14 @@ def mooring_conformance_suite(name, srcs):
             "//testing/support:process",
             "@googletest//:gtest",
         ],
-        # Tests register themselves: nothing names what is in here.
+        # Tests register themselves, so no other file refers to this library.
         alwayslink = True,
     )
 
 def mooring_conformance_test(configuration, tags = [], masks_kernel = False):
     """`<configuration>_test`: all suites in the configuration of `<configuration>.cc`.
 
-    masks_kernel: its preparation has a mask, so the library's calls go through testing/support:kernel_mask.
+    masks_kernel: the preparation has a mask, so the test links testing/support:kernel_mask.
     """
     mooring_cc_test(
         name = configuration + "_test",

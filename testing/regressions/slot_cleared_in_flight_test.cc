@@ -18,7 +18,7 @@ TEST_P(SlotClearedInFlight, TheSlabClosesAfterTheOperationAndNotBefore) {
   const Pipe pipe;
   Submit(ring, {ReadStream(pipe.read_fd(), InSlab(registration.get(), 0), 512)});
   registration.reset();
-  EXPECT_REFUSED(mooring_slab_close(made, kGlanceNs), MOORING_CODE_TIMEOUT);
+  EXPECT_REFUSED(mooring_slab_close(made, kQuietNs), MOORING_CODE_TIMEOUT);
   const std::vector<std::byte> sent = Pattern(4, 0, 512);
   pipe.Write(sent.data(), sent.size());
   EXPECT_EQ(Reap(ring, 1).front().result, 512);

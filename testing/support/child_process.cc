@@ -16,7 +16,8 @@ namespace mooring::conformance {
 namespace {
 
 [[noreturn]] void RunBody(const std::function<std::string()>& body, int report_fd) {
-  // The parent's alarm(2) is not inherited; SIGALRM's default action ends a child that hangs.
+  // A child does not inherit the parent's alarm(2). SIGALRM's default action ends a child that
+  // hangs.
   alarm(static_cast<unsigned>(kPatience.count()));
   const std::string complaint = body();
   size_t done = 0;
@@ -28,10 +29,10 @@ namespace {
   _exit(0);
 }
 
-// Sanitizers of gcc 12 leave their own locks in the child as they were: one that another thread
-// held at the fork is held there for ever. glibc's are seen to by fork(3), so without a sanitizer
-// the fork comes at any moment, as it should.
-void LetSanitizersRest() {
+// The sanitizers of gcc 12 do not reset their own locks in the child. A lock that another thread
+// holds at the fork stays locked there. fork(3) resets glibc's locks. So without a sanitizer the
+// fork does not wait, and tests cover a fork at any moment.
+void WaitUntilOtherThreadsAreIdle() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   (void)Eventually([] { return RunningThreadCount() == 0; });
 #endif
@@ -51,9 +52,9 @@ std::string ReadAll(int fd) {
 }  // namespace
 
 ChildResult RunInChild(const std::function<std::string()>& body) {
-  std::fflush(nullptr);  // or both processes print what is in the buffers
+  std::fflush(nullptr);  // or both processes print the buffered text
   Pipe report;
-  LetSanitizersRest();
+  WaitUntilOtherThreadsAreIdle();
   const pid_t pid = fork();
   if (pid == 0) RunBody(body, report.write_fd());
   if (pid < 0) return {.exited = false, .complaint = "fork failed"};

@@ -1,10 +1,11 @@
-// child_process.h: a piece of a test in a child of fork(2), with its complaints brought back.
+// child_process.h: runs a part of a test in a child of fork(2) and returns its complaint to the
+// parent.
 //
 //   ChildResult child = RunInChild([] { return mooring_version() == 0 ? "no version" : ""; });
 //   EXPECT_EQ(child.complaint, "");
 //
-// The child ends with _exit(2): no destructor, no exit handler and no leak check of the parent's
-// objects runs in it.
+// The child ends with _exit(2): it runs no destructor, no exit handler and no leak check of the
+// parent's objects.
 //
 // Threading: call from the test's thread.
 #ifndef MOORING_TESTING_SUPPORT_CHILD_PROCESS_H_
@@ -16,15 +17,16 @@
 namespace mooring::conformance {
 
 struct ChildResult {
-  bool exited = false;    // by itself, with status 0
-  std::string complaint;  // what `body` returned; how it ended, if not by itself
+  bool exited = false;    // with status 0
+  std::string complaint;  // what `body` returned, and the signal or status of a failed child
 };
 
-// `body` returns "" when all is well. A child that does not end in time is killed and says so.
+// `body` returns "" on success. A child that does not end in time is killed, and the complaint says
+// so.
 ChildResult RunInChild(const std::function<std::string()>& body);
 
-// Whether a child may start threads. Not under gcc 12's thread sanitizer, which takes a new thread
-// for one of the parent's that had its stack at the same place, and dies of it.
+// True when a child may start threads. False under gcc 12's thread sanitizer: it confuses a new
+// thread with a thread of the parent whose stack was at the same address, and aborts.
 constexpr bool ChildMayStartThreads() {
 #if defined(__SANITIZE_THREAD__)
   return false;

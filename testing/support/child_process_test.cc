@@ -9,7 +9,7 @@
 namespace mooring::conformance {
 namespace {
 
-TEST(RunInChild, BringsBackWhatTheBodySays) {
+TEST(RunInChild, ReturnsTheTextOfTheBody) {
   const ChildResult quiet = RunInChild([] { return std::string(); });
   EXPECT_TRUE(quiet.exited);
   EXPECT_EQ(quiet.complaint, "");
@@ -17,7 +17,7 @@ TEST(RunInChild, BringsBackWhatTheBodySays) {
   EXPECT_EQ(RunInChild([&] { return long_text; }).complaint, long_text);
 }
 
-TEST(RunInChild, TellsOfAChildThatDied) {
+TEST(RunInChild, ReportsSignalAndStatusOfAFailedChild) {
   const ChildResult killed = RunInChild([]() -> std::string {
     raise(SIGKILL);
     return "";

@@ -8,7 +8,7 @@
 namespace mooring::conformance {
 namespace {
 
-// In functions, so that they exist before any static object that registers something.
+// Inside functions, so that they are constructed before any static object that registers something.
 Configuration& TheConfiguration() {
   static Configuration configuration;
   return configuration;
@@ -36,7 +36,7 @@ bool RegisterConfiguration(const Configuration& configuration) {
 }
 
 Expectation PinnedExpectation() {
-  return {.capabilities = kIoUring | kPinned | kAnyThread | kOrdinaryPages | kCloning | kZeroCopy};
+  return {.capabilities = kIoUring | kPinned | kAnyThread | kBasePages | kCloning | kZeroCopy};
 }
 
 Expectation ThreadsExpectation(mooring_engine_reason_t reason, int32_t system_error) {
@@ -46,13 +46,13 @@ Expectation ThreadsExpectation(mooring_engine_reason_t reason, int32_t system_er
       .engine_system_error = system_error,
       .outcome = MOORING_OUTCOME_COPY,
       .reason = MOORING_REASON_ENGINE_THREADS,
-      .capabilities = kThreads | kAnyThread | kOrdinaryPages,
+      .capabilities = kThreads | kAnyThread | kBasePages,
   };
 }
 
 std::string MissingForPinning() {
   if (ProbeRing() != 0) return "io_uring";
-  // Two rings' slabs at once, and room for the rings themselves.
+  // Room for the slabs of two rings at the same time, and for the rings.
   return ProbePin(3 * kSlabBytes) == 0 ? "" : "memlock";
 }
 

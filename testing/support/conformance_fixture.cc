@@ -107,22 +107,22 @@ std::vector<mooring_completion_t> ConformanceTest::Reap(const Ring& ring, uint32
   std::vector<mooring_completion_t> completions(count);
   uint32_t got = 0;
   EXPECT_OK(mooring_ring_reap(ring.get(), completions.data(), count, count, kPatienceNs, &got));
-  EXPECT_EQ(got, count) << "completions that never came";
+  EXPECT_EQ(got, count) << "completions are missing";
   completions.resize(got);
   return completions;
 }
 
-std::vector<mooring_completion_t> ConformanceTest::ReapAtGlance(const Ring& ring, uint32_t count) {
+std::vector<mooring_completion_t> ConformanceTest::ReapBriefly(const Ring& ring, uint32_t count) {
   std::vector<mooring_completion_t> completions(count);
   uint32_t got = 0;
-  EXPECT_OK(mooring_ring_reap(ring.get(), completions.data(), count, count, kGlanceNs, &got));
+  EXPECT_OK(mooring_ring_reap(ring.get(), completions.data(), count, count, kQuietNs, &got));
   completions.resize(got);
   return completions;
 }
 
 std::vector<mooring_completion_t> ConformanceTest::Run(const Ring& ring,
                                                        std::vector<mooring_op_t> operations) {
-  constexpr uint64_t kFirstUserData = uint64_t{0x5eed} << 48;  // all 64 bits come back
+  constexpr uint64_t kFirstUserData = uint64_t{0x5eed} << 48;  // every bit must be returned
   constexpr uint32_t kCapacity = 64;
   const auto total = static_cast<uint32_t>(operations.size());
   for (uint32_t i = 0; i < total; ++i) operations[i].user_data = kFirstUserData + i;
@@ -139,7 +139,7 @@ std::vector<mooring_completion_t> ConformanceTest::Run(const Ring& ring,
         mooring_ring_submit_and_reap(ring.get(), operations.data() + submitted, total - submitted,
                                      &accepted, batch, kCapacity, 1, kPatienceNs, &got));
     EXPECT_TRUE(good);
-    EXPECT_GT(got, 0u) << total - completed << " of " << total << " completions never came";
+    EXPECT_GT(got, 0u) << total - completed << " of " << total << " completions are missing";
     if (!good || got == 0) break;
     submitted += accepted;
     for (uint32_t i = 0; i < got; ++i) {
@@ -158,12 +158,12 @@ mooring_completion_t ConformanceTest::RunOne(const Ring& ring, const mooring_op_
   return Run(ring, {operation}).front();
 }
 
-void ConformanceTest::ExpectGivenBack(const void* data) {
+void ConformanceTest::ExpectUnmapped(const void* data) {
   EXPECT_TRUE(Eventually([&] {
     if (!IsMapped(data)) return true;
     CreateRing().reset();
     return false;
-  })) << "the memory was never given back";
+  })) << "the memory is still mapped";
 }
 
 mooring_path_t ConformanceTest::PathOf(const Registration& registration, uint64_t offset,
@@ -187,8 +187,8 @@ void DataTest::SetUp() {
   data_ = Data(slab_);
   ASSERT_NE(data_, nullptr);
 
-  // The report is held against the configuration, so that PathOf, which believes it, expects the
-  // right path.
+  // Checks the report against the configuration, because PathOf takes the expected path from the
+  // report.
   const Expectation& expected = CurrentExpectation();
   ASSERT_EQ(Info(ring_).engine, expected.engine) << Info(ring_).message;
   const mooring_registration_info_t info = Info(registration_);
@@ -203,7 +203,8 @@ void DataTest::TearDown() {
   EXPECT_EQ(stats.completed + stats.in_flight, stats.submitted)
       << "an operation was lost or completed twice (rule 3)";
   if (CurrentExpectation().outcome == MOORING_OUTCOME_COPY) {
-    EXPECT_EQ(stats.read_fixed + stats.write_fixed, 0u) << "the fixed path where there is none";
+    EXPECT_EQ(stats.read_fixed + stats.write_fixed, 0u)
+        << "an operation took the fixed path, but nothing is fixed";
   }
 }
 

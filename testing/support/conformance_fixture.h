@@ -1,14 +1,14 @@
-// conformance_fixture.h: the fixture that every suite builds on, and the registry of their tests.
+// conformance_fixture.h: the fixture of every suite, and the registry of their tests.
 //
 //   class Leases : public DataTest {};
 //   CONFORMANCE_TEST(Leases, RefusesAStaleLease, kAnywhere) { ... }
 //
-// A test names the capabilities that it needs; main registers with GoogleTest those that the
-// configuration has, under "<configuration>/<suite>". What a configuration cannot show is absent
-// there, not skipped: a skip always means that the machine lacks something.
+// A test names the capabilities that it needs. If the configuration has them, main registers the
+// test with GoogleTest, under "<configuration>/<suite>". A test that a configuration cannot run is
+// absent there and not skipped: a skip always means that the machine lacks something.
 //
-// Each test has a deadline (main sets it), runs on one thread, and makes rings and slabs as the
-// configuration wants.
+// Each test has a deadline (main sets it), runs on one thread, and creates rings and slabs with the
+// configuration's options.
 #ifndef MOORING_TESTING_SUPPORT_CONFORMANCE_FIXTURE_H_
 #define MOORING_TESTING_SUPPORT_CONFORMANCE_FIXTURE_H_
 
@@ -32,14 +32,14 @@ namespace mooring::conformance {
 
 class ConformanceTest : public ::testing::Test {
  protected:
-  // Options as the configuration wants them, for a test to change further.
+  // The configuration's options, for a test to change further.
   static mooring_ring_options_t RingOptions();
   static mooring_slab_options_t SlabOptions(uint64_t buffer_count = kBufferCount,
                                             uint64_t buffer_bytes = kBufferBytes);
   static mooring_registration_options_t RegistrationOptions(
       mooring_policy_t policy = MOORING_POLICY_PREFER);
 
-  // Null after a failure that the test has been told of: ASSERT_NE(ring, nullptr) where it matters.
+  // Null after a failure, which is recorded. ASSERT_NE(ring, nullptr) where that matters.
   static Ring CreateRing(const mooring_ring_options_t& options = RingOptions());
   static Slab CreateSlab(const mooring_slab_options_t& options = SlabOptions());
   static Slab Adopt(void* data, uint64_t size, uint64_t buffer_bytes = 0);
@@ -55,28 +55,30 @@ class ConformanceTest : public ::testing::Test {
   static mooring_extent_info_t Extent(const Registration& registration, uint32_t index);
   static std::byte* Data(const Slab& slab);
 
-  // Submits all of `operations`, which must be accepted at once.
+  // Submits all of `operations`. The ring must accept them in one call.
   static void Submit(const Ring& ring, const std::vector<mooring_op_t>& operations);
-  // Waits for `count` completions, in the order in which they come.
+  // Waits for `count` completions and returns them in the order of their arrival.
   static std::vector<mooring_completion_t> Reap(const Ring& ring, uint32_t count);
-  // What is there after a glance, `count` or fewer.
-  static std::vector<mooring_completion_t> ReapAtGlance(const Ring& ring, uint32_t count);
-  // Submits and waits for all, however many times that takes; completions come back in the order of
-  // `operations`, each once (rule 3). Gives every operation a user_data of its own.
+  // Returns the completions that arrive within kQuietNs, at most `count`. An empty result shows that
+  // an operation does not complete. To wait for a completion, use Reap, or Eventually around this.
+  static std::vector<mooring_completion_t> ReapBriefly(const Ring& ring, uint32_t count);
+  // Submits all and waits for all, in as many calls as that takes. Returns the completions in the
+  // order of `operations`, each once (rule 3). Sets a different user_data in every operation.
   static std::vector<mooring_completion_t> Run(const Ring& ring,
                                                std::vector<mooring_op_t> operations);
   static mooring_completion_t RunOne(const Ring& ring, const mooring_op_t& operation);
 
-  // The memory of slabs and rings that were destroyed is unmapped. Operations that were in flight
-  // may end after the destroying call has returned; then a later call brings that in.
-  static void ExpectGivenBack(const void* data);
+  // Checks that the memory of destroyed slabs and rings is unmapped. Operations that were in flight
+  // may complete after the destroying call. Then a later call into the library unmaps the memory.
+  static void ExpectUnmapped(const void* data);
 
   // The path that bytes [offset, offset + size) of the slab must take, from the extents that the
   // registration reports.
   static mooring_path_t PathOf(const Registration& registration, uint64_t offset, uint64_t size);
 };
 
-// A ring, a slab and a registration between them, checked against what the configuration expects.
+// A ring, a slab and a registration of the slab on the ring, checked against the configuration's
+// expectation.
 class DataTest : public ConformanceTest {
  protected:
   void SetUp() override;
@@ -97,7 +99,7 @@ class DataTest : public ConformanceTest {
 using TestFactory = ConformanceTest* (*)();
 bool RegisterConformanceTest(const char* suite, const char* name, uint32_t needs, const char* file,
                              int line, TestFactory factory);
-// Registers with GoogleTest what runs under `capabilities`; returns how many tests that is.
+// Registers with GoogleTest all tests that run with `capabilities`. Returns their number.
 int RegisterWithGoogleTest(const char* configuration, uint32_t capabilities);
 
 }  // namespace mooring::conformance

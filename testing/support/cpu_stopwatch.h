@@ -1,5 +1,5 @@
-// cpu_stopwatch.h: CPU time of this process since a moment, to tell waiting from spinning. The
-// kernel's polling thread (SQPOLL) counts as the process's own, and is left out.
+// cpu_stopwatch.h: CPU time of this process since its construction, to distinguish waiting from
+// spinning. The kernel counts the SQPOLL thread as a part of the process; it is subtracted.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_SUPPORT_CPU_STOPWATCH_H_

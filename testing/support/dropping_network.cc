@@ -24,8 +24,8 @@ sockaddr_in AddressOf(const char* text, uint16_t port) {
   return address;
 }
 
-// A TAP device whose filter lets nothing through. With checksums of its own, so that the kernel
-// need not read what it sends.
+// A TAP device whose filter drops every packet. It offers checksum offload, so the kernel does not
+// read the bytes that it sends.
 bool Attach(int device, ifreq* request) {
   std::memset(request, 0, sizeof *request);
   std::strncpy(request->ifr_name, "mooring%d", IFNAMSIZ - 1);
@@ -37,7 +37,7 @@ bool Attach(int device, ifreq* request) {
   return ioctl(device, TUNATTACHFILTER, &program) == 0;
 }
 
-// Without ARP, which nobody would answer.
+// Without ARP, because no peer replies.
 bool BringUp(int socket, ifreq* request) {
   const sockaddr_in address = AddressOf("10.9.8.1", 0);
   std::memcpy(&request->ifr_addr, &address, sizeof address);
@@ -50,8 +50,8 @@ bool BringUp(int socket, ifreq* request) {
 
 }  // namespace
 
-// A thread of its own moves to the new namespace, and leaves the test where it is. The namespace
-// lives as long as its socket.
+// A separate thread moves to the new namespace, so the test's thread stays in the old one. The
+// namespace lives as long as its socket.
 DroppingNetwork::DroppingNetwork() { std::thread(&DroppingNetwork::Create, this).join(); }
 
 void DroppingNetwork::Create() {

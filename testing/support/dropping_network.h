@@ -1,6 +1,6 @@
-// dropping_network.h: a network of the test's own, whose only device takes what is sent as it is,
-// pages and all, and drops it: the one way to see on any machine that a send was not copied, for
-// the loopback device always copies.
+// dropping_network.h: a network namespace whose only device takes the sent pages without a copy and
+// drops them. This is the only way to see on any machine that a send was not copied, because the
+// loopback device always copies.
 //
 //   DroppingNetwork network;
 //   SKIP_WITHOUT(network.valid(), "net_admin", kNetAdminRemedy);
@@ -22,7 +22,7 @@ class DroppingNetwork {
   DroppingNetwork();
 
   bool valid() const { return socket_.get() >= 0; }
-  // Connected to an address behind the device. Datagrams of up to kBytesMax go in one piece.
+  // Connected to an address behind the device. Datagrams of up to kBytesMax are not fragmented.
   int udp_fd() const { return socket_.get(); }
   static constexpr int kBytesMax = 60'000;
 

@@ -43,13 +43,13 @@ Failure Take(mooring_error_t* error) {
   if (failure.remedy.empty()) return fail("expected a remedy");
   if (failure.retry > MOORING_RETRY_AFTER_REMEDY) return fail("expected a known retry class");
   for (const std::string& word : words) {
-    if (!Names(failure.message + " " + failure.remedy, word))
-      return fail("expected it to name " + word);
+    if (!ContainsIgnoringCase(failure.message + " " + failure.remedy, word))
+      return fail("expected it to contain \"" + word + "\"");
   }
   return ::testing::AssertionSuccess();
 }
 
-bool Names(const std::string& text, const std::string& word) {
+bool ContainsIgnoringCase(const std::string& text, const std::string& word) {
   const auto same = [](unsigned char a, unsigned char b) {
     return std::tolower(a) == std::tolower(b);
   };

@@ -1,11 +1,11 @@
-// errors.h: assertions on mooring_error_t*, which print message and remedy and give the error back.
+// errors.h: assertions on mooring_error_t*. They print message and remedy and destroy the error.
 //
 //   ASSERT_OK(mooring_ring_create(&options, &ring));
 //   EXPECT_REFUSED(mooring_slab_acquire(slab, 0, &lease), MOORING_CODE_INVALID_ARGUMENT,
-//   "buffer_count");
+//                  "buffer_count");
 //
-// EXPECT_REFUSED also checks what every error owes its reader: a message, a remedy, a known retry
-// class, and in message or remedy each of the words that follow the code.
+// EXPECT_REFUSED also checks that the error is complete: it has a message, a remedy and a known
+// retry class, and its message or remedy contains each of the words after the code.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_SUPPORT_ERRORS_H_
@@ -19,7 +19,7 @@
 
 namespace mooring::conformance {
 
-// An error's parts, copied out, so that the error itself can be given back at once.
+// The fields of an error. Take copies them and destroys the error.
 struct Failure {
   mooring_code_t code = MOORING_CODE_OK;
   int32_t system_error = 0;
@@ -31,19 +31,19 @@ struct Failure {
   std::string ToString() const;
 };
 
-// Takes `error`.
+// Destroys `error`.
 Failure Take(mooring_error_t* error);
 
-// Takes `error`; true when it is NULL.
+// Destroys `error`. True when it is NULL.
 ::testing::AssertionResult IsOk(mooring_error_t* error);
 
-// Takes `error`; true when it has `code`, is complete, and names each of `words` (letter case does
-// not count).
+// Destroys `error`. True when it has `code`, is complete, and contains each of `words` in any
+// letter case.
 ::testing::AssertionResult IsRefused(mooring_error_t* error, mooring_code_t code,
                                      const std::vector<std::string>& words = {});
 
-// True when `text` holds `word` in any letter case.
-bool Names(const std::string& text, const std::string& word);
+// True when `text` contains `word` in any letter case.
+bool ContainsIgnoringCase(const std::string& text, const std::string& word);
 
 }  // namespace mooring::conformance
 

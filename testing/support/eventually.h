@@ -1,6 +1,6 @@
-// eventually.h: waiting for a condition with a deadline, where nothing can be polled for it (a
-// mapping that goes away, a counter in /proc). It looks again every millisecond, so a test waits no
-// longer than the condition takes.
+// eventually.h: waits for a condition, with a deadline, where no descriptor or call reports it (a
+// mapping that disappears, a counter in /proc). It checks the condition every millisecond, so a
+// test waits no longer than the condition takes.
 //
 //   EXPECT_TRUE(Eventually([&] { return !IsMapped(data); }));
 //
@@ -15,12 +15,13 @@
 
 namespace mooring::conformance {
 
-// What a test gives anything that must come: long enough for a loaded machine under a sanitizer.
+// The deadline for everything that must happen: enough for a loaded machine under a sanitizer.
 inline constexpr std::chrono::seconds kPatience{20};
 inline constexpr int64_t kPatienceNs = std::chrono::nanoseconds(kPatience).count();
 
-// How long a test looks at what must not come. Longer proves more, and costs that long every time.
-inline constexpr int64_t kGlanceNs = 20'000'000;
+// How long a test waits to show that something does NOT happen. A longer wait shows more, but every
+// such test takes that time in full. It is never the proof that something did happen.
+inline constexpr int64_t kQuietNs = 20'000'000;
 
 template <typename Condition>
 bool Eventually(Condition condition, std::chrono::nanoseconds patience = kPatience) {

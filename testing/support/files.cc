@@ -15,7 +15,7 @@ namespace {
 
 void Require(bool condition, const char* what) {
   if (condition) return;
-  std::fprintf(stderr, "the test cannot go on: %s: %s\n", what, std::strerror(errno));
+  std::fprintf(stderr, "the test cannot continue: %s: %s\n", what, std::strerror(errno));
   std::abort();
 }
 
@@ -58,8 +58,7 @@ TempDir::TempDir() : path_(TempRoot() + "/mooring_XXXXXX") {
 }
 
 TempDir::~TempDir() {
-  std::error_code
-      ignored;  // a directory that stays behind is no reason to fail a test that is over
+  std::error_code ignored;  // a directory that is left behind does not fail the test
   std::filesystem::remove_all(path_, ignored);
 }
 
@@ -73,7 +72,7 @@ Fd TempDir::Create(const std::string& name, std::span<const std::byte> bytes) co
 
 Fd TempDir::CreateFifo(const std::string& name) const {
   Require(mkfifo(Path(name).c_str(), 0600) == 0, "mkfifo");
-  // O_RDWR on a FIFO is Linux's way to open it without waiting for the other end (fifo(7)).
+  // O_RDWR on a FIFO opens it on Linux without waiting for the other end (fifo(7)).
   Fd fd(open(Path(name).c_str(), O_RDWR | O_CLOEXEC));
   Require(fd.get() >= 0, "open");
   return fd;

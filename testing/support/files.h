@@ -1,11 +1,11 @@
-// files.h: descriptors, real files in a directory of the test's own, pipes.
+// files.h: descriptors, files in a temporary directory, and pipes.
 //
 //   TempDir dir;
 //   Fd file = dir.Create("data", Pattern(1, 0, 4096));
 //   Pipe pipe;
 //   pipe.Write("abc", 3);
 //
-// All of them abort the program when the system refuses: a test cannot go on without them.
+// All of them abort the program when a system call fails: a test cannot continue without them.
 //
 // Threading: one thread per object.
 #ifndef MOORING_TESTING_SUPPORT_FILES_H_
@@ -37,7 +37,8 @@ class Fd {
   int fd_ = -1;
 };
 
-// A new directory under TEST_TMPDIR (else TMPDIR, else /tmp), removed with all that is in it.
+// A new directory under TEST_TMPDIR (else TMPDIR, else /tmp). Its destructor removes it and its
+// contents.
 class TempDir {
  public:
   TempDir();
@@ -50,14 +51,13 @@ class TempDir {
 
   // A file with these bytes, open for reading and writing at position 0.
   Fd Create(const std::string& name, std::span<const std::byte> bytes = {}) const;
-  // A named pipe, open for reading and writing: neither end is ever missing.
+  // A named pipe, open for reading and writing, so both ends are always open.
   Fd CreateFifo(const std::string& name) const;
 
  private:
   std::string path_;
 };
 
-// An ordinary pipe.
 class Pipe {
  public:
   Pipe();
@@ -67,9 +67,9 @@ class Pipe {
   void CloseReadEnd() { read_end_.Close(); }
   void CloseWriteEnd() { write_end_.Close(); }
 
-  // All of it; a pipe's buffer of 64 KiB must have room.
+  // Writes all of it. The pipe's buffer of 64 KiB must have room.
   void Write(const void* data, uint64_t size) const;
-  // What is in the pipe now, without waiting.
+  // Returns the bytes in the pipe, without waiting.
   std::vector<std::byte> Drain() const;
 
  private:
@@ -77,7 +77,7 @@ class Pipe {
   Fd write_end_;
 };
 
-// All of the file's bytes, from its start, whatever its position.
+// All bytes of the file from its start, whatever its position.
 std::vector<std::byte> Contents(int fd);
 uint64_t FileSize(int fd);
 

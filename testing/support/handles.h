@@ -1,7 +1,7 @@
-// handles.h: owners of the C handles, so that a test that fails half-way leaves nothing behind.
+// handles.h: owners of the C handles, so that a failed test leaves nothing behind.
 //
-//   Ring ring = ...;      mooring_ring_submit(ring.get(), ...);      // destroyed at the end of its
-//   scope
+//   Ring ring = ...;
+//   mooring_ring_submit(ring.get(), ...);  // destroyed at the end of the scope
 //
 // Threading: as the handle.
 #ifndef MOORING_TESTING_SUPPORT_HANDLES_H_

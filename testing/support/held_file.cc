@@ -13,12 +13,12 @@
 namespace mooring::conformance {
 namespace {
 
-// The state letter of a thread (proc(5)): "D" waits and cannot be interrupted.
+// The state letter of a thread (proc(5)). "D" is an uninterruptible wait.
 char StateOf(const std::string& thread) {
   std::ifstream file("/proc/self/task/" + thread + "/stat");
   std::string line;
   std::getline(file, line);
-  const size_t name_end = line.rfind(')');  // a name may hold anything, also brackets
+  const size_t name_end = line.rfind(')');  // a name may contain any character, also brackets
   return name_end == std::string::npos || name_end + 2 >= line.size() ? '?' : line[name_end + 2];
 }
 
@@ -43,7 +43,7 @@ HeldFile::HeldFile(const TempDir& dir) : file_(dir.Create("held")) {
     [[maybe_unused]] const ssize_t written = pwrite(file_.get(), page_.data(), 1, 0);
   });
   if (page_.WaitForUse()) return;
-  std::fprintf(stderr, "the writer does not come to its page\n");
+  std::fprintf(stderr, "the writer does not reach its held page\n");
   std::abort();
 }
 

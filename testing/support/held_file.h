@@ -1,8 +1,8 @@
-// held_file.h: a file whose lock somebody holds, so that a write to it is stuck in the kernel, with
-// its memory, for as long as the test likes, and nothing can cancel it.
+// held_file.h: a file whose inode lock is held. A write to it blocks in the kernel, with its memory
+// in use, until the test releases the file. Nothing can cancel it.
 //
-// A writer of its own stops in the middle, with the file's lock taken, because the page that it
-// writes from never comes (held_page.h). Every file system of Linux writes under such a lock.
+// A writer thread stops in the middle of its write, with the lock taken, because the page that it
+// writes from never arrives (held_page.h). Every file system of Linux writes under such a lock.
 //
 //   SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", "run as root");
 //   HeldFile file(dir);
@@ -26,15 +26,15 @@ namespace mooring::conformance {
 
 class HeldFile {
  public:
-  // Returns with the lock held.
+  // Returns when the lock is held.
   explicit HeldFile(const TempDir& dir);
   ~HeldFile();
   HeldFile(const HeldFile&) = delete;
   HeldFile& operator=(const HeldFile&) = delete;
 
   int fd() const { return file_.get(); }
-  // True once another thread of this process, a kernel's worker or one of the library's, waits
-  // where nothing can interrupt it.
+  // Waits until another thread of this process is in an uninterruptible wait: a worker of the
+  // kernel or one of the library. False after the deadline.
   bool WaitForStuckWrite() const;
   void Release();
 

@@ -12,7 +12,7 @@
 namespace mooring::conformance {
 namespace {
 
-TEST(HeldFile, HoldsWritersUntilItIsReleased) {
+TEST(HeldFile, BlocksAWriterUntilItIsReleased) {
   SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
   const TempDir dir;
   HeldFile file(dir);

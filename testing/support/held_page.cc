@@ -24,13 +24,13 @@ constexpr uint64_t kPage = 4096;
 
 void Require(bool condition, const char* what) {
   if (condition) return;
-  std::fprintf(stderr, "a page cannot be held: %s: %s\n", what, std::strerror(errno));
+  std::fprintf(stderr, "cannot hold a page: %s: %s\n", what, std::strerror(errno));
   std::abort();
 }
 
 }  // namespace
 
-// Without O_NONBLOCK, poll(2) answers POLLERR at once (userfaultfd(2)).
+// Without O_NONBLOCK, poll(2) returns POLLERR immediately (userfaultfd(2)).
 HeldPage::HeldPage()
     : userfaultfd_(static_cast<int>(syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK))) {
   Require(userfaultfd_.get() >= 0, "userfaultfd");
@@ -65,7 +65,7 @@ void HeldPage::Release() {
   uffdio_zeropage zero{};
   zero.range.start = reinterpret_cast<uintptr_t>(data_);
   zero.range.len = kPage;
-  // EEXIST: the page was given before.
+  // EEXIST: the page was released before.
   Require(ioctl(userfaultfd_.get(), UFFDIO_ZEROPAGE, &zero) == 0 || errno == EEXIST,
           "UFFDIO_ZEROPAGE");
 }

@@ -1,10 +1,10 @@
-// held_page.h: a page that the kernel cannot write to before the test lets it, so that an operation
-// runs for as long as the test likes and nothing can cancel it (userfaultfd(2)).
+// held_page.h: a page that the kernel cannot write to until the test releases it. An operation on
+// it stays in flight, and nothing can cancel it (userfaultfd(2)).
 //
 //   SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", "run as root");
 //   HeldPage page;
-//   ... submit a statx that answers into page.data() ...
-//   ASSERT_TRUE(page.WaitForUse());     // an operation is stuck in it now
+//   ... submit a statx with its result in page.data() ...
+//   ASSERT_TRUE(page.WaitForUse());     // an operation waits for the page now
 //   page.Release();
 //
 // Threading: one thread per object.
@@ -22,11 +22,11 @@ class HeldPage {
   HeldPage(const HeldPage&) = delete;
   HeldPage& operator=(const HeldPage&) = delete;
 
-  // Not for the test to touch before Release.
+  // The test must not access it before Release.
   void* data() const { return data_; }
-  // True once someone is waiting for the page.
+  // Waits until a thread waits for the page. False after the deadline.
   bool WaitForUse() const;
-  // Gives the page, as zeros, to whoever waits and to whoever comes.
+  // Provides the page, filled with zeros, to all threads that wait for it now or access it later.
   void Release();
 
  private:

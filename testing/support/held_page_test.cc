@@ -11,7 +11,7 @@
 namespace mooring::conformance {
 namespace {
 
-TEST(HeldPage, HoldsWhoeverComesUntilItIsReleased) {
+TEST(HeldPage, BlocksAWriterUntilItIsReleased) {
   SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
   HeldPage page;
   std::atomic<bool> wrote{false};

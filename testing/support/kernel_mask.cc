@@ -9,7 +9,7 @@ namespace {
 
 KernelMask the_mask;
 
-// The kernel fills entries up to its last opcode, and leaves those behind as it found them.
+// The kernel fills the entries up to its last opcode and does not change the others.
 void HideOpcodes(io_uring_probe* probe) {
   if (the_mask.opcode_count > probe->last_op) return;
   const uint32_t known = the_mask.opcode_count;
@@ -36,7 +36,7 @@ int __wrap_io_uring_setup(unsigned entries, io_uring_params* params) {
 }
 
 int __wrap_io_uring_register(unsigned fd, unsigned opcode, const void* argument, unsigned count) {
-  // Without the bit that says that the ring is a registered one (6.3).
+  // Without the flag for a registered ring descriptor (6.3).
   constexpr unsigned kOperation = 0x7fffffff;
   const int result = __real_io_uring_register(fd, opcode, argument, count);
   if (result >= 0 && (opcode & kOperation) == IORING_REGISTER_PROBE) {

@@ -14,7 +14,8 @@ namespace {
 
 constexpr unsigned kProbeCount = 256;
 
-// A ring made as the library makes its own, and what the kernel says of itself there.
+// A ring created as the library does it, and the features and opcodes that the kernel reports for
+// it.
 class KernelMaskTest : public ::testing::Test {
  protected:
   void SetUp() override { SKIP_WITHOUT(ProbeRing() == 0, "io_uring", "allow io_uring_setup(2)"); }
@@ -27,7 +28,7 @@ class KernelMaskTest : public ::testing::Test {
     return params.features;
   }
 
-  // Of opcodes 0, 1, ...: whether the kernel has it.
+  // For each opcode 0, 1, ...: whether the kernel has it.
   static std::vector<bool> Opcodes() {
     io_uring_params params{};
     const Fd ring(io_uring_setup(1, &params));
@@ -43,12 +44,12 @@ class KernelMaskTest : public ::testing::Test {
   }
 };
 
-TEST_F(KernelMaskTest, ChangesNothingUntilItIsAskedTo) {
+TEST_F(KernelMaskTest, ChangesNothingByDefault) {
   EXPECT_TRUE(Opcodes()[IORING_OP_SEND]);
   EXPECT_NE(Features() & IORING_FEAT_NODROP, 0u);
 }
 
-TEST_F(KernelMaskTest, HidesOpcodesFromOneOn) {
+TEST_F(KernelMaskTest, HidesOpcodesFromTheGivenOneOn) {
   const std::vector<bool> before = Opcodes();
   MaskKernel({.opcode_count = IORING_OP_SEND});
   const std::vector<bool> after = Opcodes();

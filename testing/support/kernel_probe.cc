@@ -26,8 +26,8 @@ Fd SetUpRing(uint32_t setup_flags) {
   return Fd(static_cast<int>(syscall(SYS_io_uring_setup, kEntries, &params)));
 }
 
-// Budget given back by unregistering is back at once; that of a closed ring comes later (measured
-// on 5.10 to 7.0).
+// The kernel returns the budget immediately after unregistering, and late after a ring is closed
+// (measured on 5.10 to 7.0).
 int PinOnce(int ring, void* data, uint64_t size) {
   iovec range{.iov_base = data, .iov_len = size};
   if (syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &range, 1) != 0) return errno;
@@ -61,7 +61,7 @@ int ProbePin(uint64_t size) {
 }
 
 int ProbeRegistration(int opcode) {
-  constexpr int kNoRing = -2;  // -1 means something from 6.13 on
+  constexpr int kNoRing = -2;  // -1 has a meaning from 6.13 on
   return syscall(SYS_io_uring_register, kNoRing, opcode, nullptr, 0) == 0 ? 0 : errno;
 }
 
@@ -72,7 +72,8 @@ uint64_t SmallestWorkingMemlock() {
   widest.rlim_cur = widest.rlim_max;
   setrlimit(RLIMIT_MEMLOCK, &widest);
 
-  // Not a static array: up to 6.4 the kernel refuses ranges next to file-backed ones.
+  // Not a static array: up to 6.4 the kernel rejects ranges that are contiguous with file-backed
+  // ones.
   void* page = mmap(nullptr, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return UINT64_MAX;
   constexpr uint64_t kCeiling = uint64_t{1} << 40;

@@ -1,5 +1,6 @@
-// The program of one configuration: prepares its process, finds what it expects, and runs the
-// suites that apply. With --path it runs no test, and says which path the configuration takes here.
+// The program of one configuration. It prepares its process, determines its expectation, and runs
+// the suites that apply. With --path it runs no test and prints the path that the configuration
+// takes on this machine.
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -18,8 +19,8 @@
 namespace mooring::conformance {
 namespace {
 
-// SIGALRM is left at its default action, which ends the program under every sanitizer and in every
-// state; GoogleTest has printed the name of the test by then.
+// SIGALRM keeps its default action, which ends the program under every sanitizer and in every
+// state. GoogleTest has printed the name of the test before that.
 class TestDeadline : public ::testing::EmptyTestEventListener {
   static constexpr unsigned kSeconds = 120;
 
@@ -33,7 +34,7 @@ class MissingFeature : public ::testing::Test {
 
  private:
   void TestBody() override {
-    SKIP_WITHOUT(false, feature_, "this machine cannot show the configuration");
+    SKIP_WITHOUT(false, feature_, "this machine cannot run the configuration");
   }
 
   const std::string feature_;
@@ -62,7 +63,7 @@ int Main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--path") == 0) return ReportPath(configuration, missing);
 
   ::testing::InitGoogleTest(&argc, argv);
-  signal(SIGPIPE, SIG_IGN);  // tests write into pipes whose readers are gone, and want the errno
+  signal(SIGPIPE, SIG_IGN);  // tests write into pipes without readers and expect the errno
   if (!missing.empty()) {
     RegisterMissing(configuration.name, missing);
   } else {

@@ -1,9 +1,9 @@
-// mapped_memory.h: memory of the test's own, for slabs to adopt: anonymous, or a file's.
+// mapped_memory.h: memory for slabs to adopt, anonymous or of a file.
 //
 //   MappedMemory memory(1 << 20);
 //   MappedMemory shared(1 << 20, {.fd = file.get()});
 //
-// Aborts the program when the system refuses.
+// Aborts the program when a system call fails.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_SUPPORT_MAPPED_MEMORY_H_
@@ -18,7 +18,7 @@ class MappedMemory {
  public:
   struct Options {
     int fd = -1;             // MAP_SHARED of this file; -1 = anonymous and private
-    bool read_only = false;  // zeros, and the kernel cannot write them either
+    bool read_only = false;  // zeros, which the kernel cannot write to either
   };
 
   explicit MappedMemory(uint64_t size) : MappedMemory(size, Options{}) {}
@@ -35,8 +35,8 @@ class MappedMemory {
   const uint64_t size_;
 };
 
-// Puts the pages of `fd`, shared, in the place of those at [data, data + size). False if the system
-// refuses.
+// Replaces the pages at [data, data + size) with the pages of `fd`, shared. False when a system
+// call fails.
 bool MapOver(void* data, uint64_t size, int fd);
 
 }  // namespace mooring::conformance

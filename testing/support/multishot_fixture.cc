@@ -15,7 +15,7 @@ Registration MultishotTest::RegisterProviding(uint32_t provided_buffer_count) {
     EXPECT_EQ(info.provided_system_error, 0);
   } else if (can && info.provided_system_error == ENOMEM &&
              (CurrentExpectation().capabilities & (kPartial | kNoMemlock)) != 0) {
-    EXPECT_EQ(info.provided_buffer_count, 0u) << "the slab has taken all of the budget";
+    EXPECT_EQ(info.provided_buffer_count, 0u) << "the slab has used the whole budget";
   } else if (can) {
     EXPECT_EQ(info.provided_buffer_count, provided_buffer_count) << info.provided_system_error;
   } else {
@@ -26,7 +26,7 @@ Registration MultishotTest::RegisterProviding(uint32_t provided_buffer_count) {
   return registration;
 }
 
-bool MultishotTest::KernelRepeats(const Registration& registration) {
+bool MultishotTest::KernelHasMultishot(const Registration& registration) {
   return (Info(ring_).features & MOORING_FEATURE_RECV_MULTISHOT) != 0 &&
          Info(registration).provided_buffer_count > 0;
 }
@@ -42,7 +42,7 @@ std::byte* MultishotTest::BytesOf(const mooring_completion_t& completion) {
   return static_cast<std::byte*>(mooring_slab_data(slab_.get(), LeaseOf(completion)));
 }
 
-void MultishotTest::GiveBack(const mooring_completion_t& completion) {
+void MultishotTest::ReleaseLease(const mooring_completion_t& completion) {
   EXPECT_OK(mooring_slab_release(slab_.get(), LeaseOf(completion)));
 }
 
@@ -74,7 +74,7 @@ void MultishotTest::CancelAndExpectLast() {
 std::vector<mooring_completion_t> MultishotTest::ReapSome() {
   std::vector<mooring_completion_t> completions(16);
   uint32_t count = 0;
-  EXPECT_OK(mooring_ring_reap(ring_.get(), completions.data(), 16, 1, kGlanceNs, &count));
+  EXPECT_OK(mooring_ring_reap(ring_.get(), completions.data(), 16, 1, kQuietNs, &count));
   completions.resize(count);
   return completions;
 }

@@ -1,6 +1,6 @@
-// operations.h: operations written in one line each.
+// operations.h: constructors of operations, for one line each.
 //
-//   ring.Run({Write(fd, 0, InLease(registration, lease), 4096), Fsync(fd)});
+//   Run(ring, {Write(fd, 0, InLease(registration, lease), 4096), Fsync(fd)});
 //
 // Threading: any.
 #ifndef MOORING_TESTING_SUPPORT_OPERATIONS_H_
@@ -15,7 +15,7 @@
 
 namespace mooring::conformance {
 
-// Where an operation's bytes are: see operation.h of the library for the three forms.
+// Where the bytes of an operation are. The library's operation.h defines the three forms.
 struct Place {
   mooring_registration_t* registration = nullptr;
   uint32_t first_index = 0;
@@ -31,7 +31,7 @@ Place AtAddress(void* data);
 mooring_op_t Nop();
 mooring_op_t Read(int fd, uint64_t file_offset, const Place& place, uint64_t size);
 mooring_op_t Write(int fd, uint64_t file_offset, const Place& place, uint64_t size);
-// From or to a pipe.
+// At the current position, or from or to a pipe.
 mooring_op_t ReadStream(int fd, const Place& place, uint64_t size);
 mooring_op_t WriteStream(int fd, const Place& place, uint64_t size);
 mooring_op_t Fsync(int fd, uint64_t parameter = 0);
@@ -44,7 +44,7 @@ mooring_op_t Timeout(uint64_t nanoseconds);
 mooring_op_t Send(int fd, const Place& place, uint64_t size, int message_flags = 0,
                   mooring_send_t kind = MOORING_SEND_AUTO);
 mooring_op_t Recv(int fd, const Place& place, uint64_t size, int message_flags = 0);
-// Of `segments`, which must stay until submit has returned.
+// `segments` must stay valid until submit has returned.
 mooring_op_t SendMsg(int fd, mooring_registration_t* registration,
                      const std::vector<mooring_segment_t>& segments, int message_flags = 0);
 mooring_op_t RecvMsg(int fd, mooring_registration_t* registration,

@@ -64,7 +64,7 @@ std::string NameOf(const Name (&names)[N], uint64_t value) {
   return std::to_string(value);
 }
 
-// "" or why a ring with the slab registered cannot be had; else all three are there.
+// A ring with the slab registered, or why it cannot be created.
 struct Setting {
   std::string complaint;
   Ring ring;

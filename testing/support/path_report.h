@@ -1,8 +1,8 @@
-// path_report.h: one line that says which path a configuration takes on this machine, for people
-// and for the table of docs/KERNELS.md.
+// path_report.h: one line with the path that a configuration takes on this machine, for people and
+// for the table of docs/KERNELS.md.
 //
-//   fixed | fixed, cloned | partial: memlock_limit | copy: kernel_too_old | threads:
-//   io_uring_denied
+//   fixed | fixed, cloned | partial: memlock_limit | copy: kernel_too_old |
+//   threads: io_uring_denied
 //
 // Threading: from main, in the prepared process.
 #ifndef MOORING_TESTING_SUPPORT_PATH_REPORT_H_
@@ -14,11 +14,11 @@
 
 namespace mooring::conformance {
 
-// A slab of kSlabBytes on a ring, and on a second ring after that; both as the configuration wants
-// them. What comes after a comma is the second ring's, where it differs.
+// The path of a slab of kSlabBytes on a ring, and then on a second ring, both with the
+// configuration's options. The text after a comma is the second ring's, where it differs.
 std::string PathReport(const Configuration& configuration);
 
-// The names of the features that a ring has here, separated by spaces.
+// The names of the features of a ring on this machine, separated by spaces.
 std::string FeatureReport();
 
 }  // namespace mooring::conformance

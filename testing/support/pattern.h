@@ -1,7 +1,7 @@
-// pattern.h: bytes that tell where they come from, so that every byte moved can be checked.
+// pattern.h: bytes that depend on their place, so that a test can check every byte that was moved.
 //
-// Byte `i` of a pattern depends on the seed and on `i` alone: a read at the wrong offset, a page
-// swapped for another and a byte left as it was all show.
+// Byte `i` of a pattern depends only on the seed and on `i`. So a check detects a read at the wrong
+// offset, a swapped page, and a byte that was not written.
 //
 //   std::vector<std::byte> bytes = Pattern(7, 0, 4096);
 //   EXPECT_TRUE(HasPattern(data, 7, /*offset=*/512, 1024));
@@ -24,11 +24,11 @@ std::byte PatternByte(uint64_t seed, uint64_t offset);
 std::vector<std::byte> Pattern(uint64_t seed, uint64_t offset, uint64_t size);
 void FillPattern(void* data, uint64_t seed, uint64_t offset, uint64_t size);
 
-// Names the first byte that differs.
+// Reports the first byte that differs.
 ::testing::AssertionResult HasPattern(const void* data, uint64_t seed, uint64_t offset,
                                       uint64_t size);
 
-// Every byte of [data, data + size) is `value`; names the first that is not.
+// True when every byte of [data, data + size) is `value`. Reports the first that is not.
 ::testing::AssertionResult IsAll(const void* data, std::byte value, uint64_t size);
 
 }  // namespace mooring::conformance

@@ -15,7 +15,7 @@
 namespace mooring::conformance {
 namespace {
 
-// Set for the second run: the real user id to take, or "-" to keep it.
+// Set for the second run: the real user id to take, or "-" to keep the current one.
 constexpr char kMarker[] = "MOORING_CONFORMANCE_PREPARED";
 
 [[noreturn]] void Fail(const char* what) {
@@ -23,10 +23,10 @@ constexpr char kMarker[] = "MOORING_CONFORMANCE_PREPARED";
   std::exit(EXIT_FAILURE);
 }
 
-// Where the user id has to be shared, others' charges come on top of the limit, or they would be
-// part of it.
+// Where the user id is shared, the charges of other processes are added to the limit. Otherwise
+// they would use a part of it.
 std::string LimitMemlock(const Preparation& preparation, bool own_uid) {
-  if (!DropIpcLock()) Fail("CAP_IPC_LOCK cannot be dropped");
+  if (!DropIpcLock()) Fail("cannot drop CAP_IPC_LOCK");
   rlimit limit{};
   if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) Fail("getrlimit");
   uint64_t soft_bytes = preparation.memlock_bytes;
@@ -59,23 +59,24 @@ std::string Execute(const Preparation& preparation, char** argv) {
   Fail("execv");
 }
 
-// What was prepared is checked and not believed: a limit that does not hold would make every test
-// pass for nothing.
+// Checks the preparation: if a limit does not apply, every test passes without showing anything.
 void Check(const Preparation& preparation, const std::string& uid) {
   if (preparation.limits_memlock) {
-    // After exec, so that ids that differ do not make exec treat the program as set-user-ID
-    // (credentials(7)).
+    // After exec, because exec treats a program with different real and effective ids as
+    // set-user-ID (credentials(7)).
     if (uid != "-" && !TakeRealUid(static_cast<uid_t>(std::stoul(uid)))) Fail("setresuid");
     if (IsMemlockExempt()) Fail("the process still has CAP_IPC_LOCK");
     rlimit limit{};
     if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) Fail("getrlimit");
-    if (uid != "-" && limit.rlim_cur != preparation.memlock_bytes) Fail("the limit does not hold");
+    if (uid != "-" && limit.rlim_cur != preparation.memlock_bytes)
+      Fail("the memlock limit does not apply");
   }
   if (preparation.io_uring_errno != 0 && ProbeRing() != preparation.io_uring_errno) {
-    Fail("the filter does not answer as asked");
+    Fail("the seccomp filter does not return the errno");
   }
   for (const int opcode : preparation.unknown_registrations) {
-    if (ProbeRegistration(opcode) != EINVAL) Fail("the registration is known");
+    if (ProbeRegistration(opcode) != EINVAL)
+      Fail("io_uring_register(2) still has a hidden operation");
   }
 }
 
@@ -90,7 +91,7 @@ std::string Prepare(const Preparation& preparation, char** argv) {
   const char* marker = std::getenv(kMarker);
   if (marker == nullptr) return Execute(preparation, argv);
   Check(preparation, marker);
-  unsetenv(kMarker);  // for this process alone, not for what it may execute
+  unsetenv(kMarker);  // for this process only, not for programs that it executes
   return "";
 }
 

@@ -35,7 +35,7 @@ bool InInitialUserNamespace() {
 bool IsMemlockExempt() { return HasEffective(CAP_IPC_LOCK) && InInitialUserNamespace(); }
 
 bool DropIpcLock() {
-  // Fails without CAP_SETPCAP: then the process is not root, and exec gives it nothing.
+  // Fails without CAP_SETPCAP. Then the process is not root, and exec adds no capability.
   prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK, 0, 0, 0);
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_IPC_LOCK, 0, 0);
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
@@ -52,8 +52,8 @@ bool DropIpcLock() {
 bool CanTakeOtherUids() { return HasEffective(CAP_SETUID) && InInitialUserNamespace(); }
 
 uid_t PickUid() {
-  constexpr uid_t kFirst =
-      61'500;  // above login users, below the ids that systemd hands out to containers
+  // Above login users, below the ids that systemd assigns to containers.
+  constexpr uid_t kFirst = 61'500;
   constexpr uid_t kCount = 3'500;
   return kFirst + static_cast<uid_t>(getpid()) % kCount;
 }

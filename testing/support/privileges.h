@@ -1,11 +1,11 @@
-// privileges.h: what lets a process pass the memlock limit by, and how to be without it.
+// privileges.h: the privilege that exempts a process from the memlock limit, and how to drop it.
 //
-// Root passes the limit by while it has CAP_IPC_LOCK in the initial user namespace, and the budget
-// belongs to the real user id, shared with every process of that user (capabilities(7),
-// io_uring_register(2)). A test that means its limit gives up the capability, from every set that
-// exec(2) could bring it back from, and takes a user id of its own.
+// Root is exempt while it has CAP_IPC_LOCK in the initial user namespace. The budget belongs to the
+// real user id and is shared by every process of that user (capabilities(7), io_uring_register(2)).
+// A test that needs a real limit drops the capability, from every set that exec(2) could restore it
+// from, and takes an unused user id.
 //
-// Threading: single-threaded programs only: capabilities and ids are of the calling thread.
+// Threading: single-threaded programs only, because capabilities and ids are per thread.
 #ifndef MOORING_TESTING_SUPPORT_PRIVILEGES_H_
 #define MOORING_TESTING_SUPPORT_PRIVILEGES_H_
 
@@ -17,18 +17,18 @@ namespace mooring::conformance {
 bool IsMemlockExempt();
 
 // Drops CAP_IPC_LOCK from the effective, permitted, inheritable, ambient and bounding sets. False
-// if it is still there.
+// if the process still has it.
 bool DropIpcLock();
 
-// True when this process may take other user ids, and these are real ones (not so in most
-// sandboxes).
+// True when this process may take other user ids in the initial user namespace. Most sandboxes do
+// not allow it.
 bool CanTakeOtherUids();
 
-// An id that hardly anyone uses: its memlock budget is this process's alone.
+// A user id that is probably unused, so its memlock budget is for this process only.
 uid_t PickUid();
 
-// Makes `uid` the real user id, to which the kernel charges; the effective one stays, so files stay
-// within reach.
+// Makes `uid` the real user id, which the kernel charges. The effective id does not change, so
+// files stay accessible.
 bool TakeRealUid(uid_t uid);
 
 }  // namespace mooring::conformance

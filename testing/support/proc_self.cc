@@ -27,7 +27,7 @@ uint64_t EntryCount(const char* path) {
   return count;
 }
 
-// "" when the file is gone by now, as a thread's is that has ended.
+// "" when the file does not exist any more, for example of a thread that has ended.
 std::string FirstLine(const std::string& path) {
   std::ifstream file(path);
   std::string line;
@@ -35,7 +35,7 @@ std::string FirstLine(const std::string& path) {
   return line;
 }
 
-// In /proc/PID/stat, of a thread that the kernel made for a ring (iou-sqp-*, iou-wrk-*).
+// In /proc/PID/stat, the start of the name of a kernel thread of a ring (iou-sqp-*, iou-wrk-*).
 constexpr char kKernelThreadName[] = "(iou-";
 
 template <typename Visit>
@@ -52,7 +52,8 @@ void ForEachMapping(Visit visit) {
 
 }  // namespace
 
-uint64_t OpenFdCount() { return EntryCount("/proc/self/fd") - 1; }  // less the one that lists them
+// Without the descriptor of the directory.
+uint64_t OpenFdCount() { return EntryCount("/proc/self/fd") - 1; }
 
 uint64_t MappingCount() { return MappingCount(""); }
 
@@ -88,8 +89,8 @@ std::map<std::string, uint64_t> KernelThreadsCpuNs() {
   return times;
 }
 
-// IORING_SQ_NEED_WAKEUP does not tell: a poller sets it, and looks at its queue once more before it
-// sleeps. wchan (proc(5)) is 0 until it has truly gone.
+// IORING_SQ_NEED_WAKEUP is not enough: the SQPOLL thread sets it and checks its queue once more
+// before it sleeps. wchan (proc(5)) is 0 until it sleeps.
 bool SqpollThreadSleeps(int fd) {
   std::ifstream facts("/proc/self/fdinfo/" + std::to_string(fd));
   std::string name;

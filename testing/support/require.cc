@@ -4,7 +4,7 @@
 
 namespace mooring::conformance {
 
-bool ListNames(std::string_view list, std::string_view feature) {
+bool ListContains(std::string_view list, std::string_view feature) {
   while (!list.empty()) {
     const size_t comma = list.find(',');
     if (list.substr(0, comma) == feature) return true;
@@ -16,7 +16,7 @@ bool ListNames(std::string_view list, std::string_view feature) {
 
 bool IsRequired(std::string_view feature) {
   const char* list = std::getenv("MOORING_REQUIRE");
-  return list != nullptr && ListNames(list, feature);
+  return list != nullptr && ListContains(list, feature);
 }
 
 }  // namespace mooring::conformance

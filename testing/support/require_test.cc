@@ -10,17 +10,17 @@ namespace {
 
 TEST(Require, FindsAFeatureAnywhereInTheList) {
   for (const char* feature : {"io_uring", "memlock", "gpu"}) {
-    EXPECT_TRUE(ListNames("io_uring,memlock,gpu", feature)) << feature;
+    EXPECT_TRUE(ListContains("io_uring,memlock,gpu", feature)) << feature;
   }
 }
 
 TEST(Require, FindsWholeNamesOnly) {
-  EXPECT_FALSE(ListNames("io_uring,memlock", "io"));
-  EXPECT_FALSE(ListNames("io_uring,memlock", "lock"));
-  EXPECT_FALSE(ListNames("", "io_uring"));
+  EXPECT_FALSE(ListContains("io_uring,memlock", "io"));
+  EXPECT_FALSE(ListContains("io_uring,memlock", "lock"));
+  EXPECT_FALSE(ListContains("", "io_uring"));
 }
 
-void NeedsAFeatureThatIsMissing() { SKIP_WITHOUT(false, "no_such_feature", "nothing helps"); }
+void NeedsAFeatureThatIsMissing() { SKIP_WITHOUT(false, "no_such_feature", "no remedy"); }
 
 TEST(Require, TurnsASkipIntoAFailure) {
   ASSERT_EQ(setenv("MOORING_REQUIRE", "io_uring,no_such_feature", 1), 0);

@@ -11,11 +11,11 @@ namespace mooring::conformance {
 bool DenyIoUring(int error) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   if (filter == nullptr) return false;
-  const uint32_t answer = SCMP_ACT_ERRNO(static_cast<uint32_t>(error));
+  const uint32_t action = SCMP_ACT_ERRNO(static_cast<uint32_t>(error));
   bool good = true;
   for (const char* name : {"io_uring_setup", "io_uring_enter", "io_uring_register"}) {
     const int number = seccomp_syscall_resolve_name(name);
-    good = good && number >= 0 && seccomp_rule_add(filter, answer, number, 0) == 0;
+    good = good && number >= 0 && seccomp_rule_add(filter, action, number, 0) == 0;
   }
   good = good && seccomp_load(filter) == 0;
   seccomp_release(filter);
@@ -26,7 +26,7 @@ bool HideRegistration(int opcode) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   if (filter == nullptr) return false;
   const int number = seccomp_syscall_resolve_name("io_uring_register");
-  // Without the bit that says that the ring is a registered one (6.3).
+  // Without the flag for a registered ring descriptor (6.3).
   const scmp_arg_cmp is_opcode = {.arg = 1,
                                   .op = SCMP_CMP_MASKED_EQ,
                                   .datum_a = 0x7fffffff,

@@ -16,7 +16,7 @@ namespace {
 
 void Require(bool condition, const char* what) {
   if (condition) return;
-  std::fprintf(stderr, "the test cannot go on: %s: %s\n", what, std::strerror(errno));
+  std::fprintf(stderr, "the test cannot continue: %s: %s\n", what, std::strerror(errno));
   std::abort();
 }
 
@@ -103,8 +103,8 @@ std::vector<std::byte> ReadAll(int fd, uint64_t size) {
 }
 
 void ResetOnClose(int fd) {
-  const linger at_once{.l_onoff = 1, .l_linger = 0};
-  Require(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0, "SO_LINGER");
+  const linger reset{.l_onoff = 1, .l_linger = 0};
+  Require(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0, "SO_LINGER");
 }
 
 uint64_t Unread(int fd) {
@@ -125,7 +125,8 @@ uint32_t DescriptorsOf(int fd) {
   uint32_t count = 0;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     struct stat found;
-    if (stat(entry.path().c_str(), &found) != 0) continue;  // the iterator's own, or just closed
+    if (stat(entry.path().c_str(), &found) != 0)
+      continue;  // the iterator's descriptor, or one closed by another thread
     count += found.st_ino == wanted.st_ino && found.st_dev == wanted.st_dev;
   }
   return count;

@@ -3,7 +3,7 @@
 //   SocketPair pair = TcpPair();
 //   WriteAll(pair.other.get(), bytes);
 //
-// All of them abort the program when the system refuses: a test cannot go on without them.
+// All of them abort the program when a system call fails: a test cannot continue without them.
 //
 // Threading: one thread per object.
 #ifndef MOORING_TESTING_SUPPORT_SOCKETS_H_
@@ -31,7 +31,8 @@ struct SocketPair {
 };
 
 SocketPair UnixPair(int type = SOCK_STREAM);
-// `buffer_bytes` bounds what the kernel keeps between the two; 0 leaves that to the kernel.
+// `buffer_bytes` limits the bytes that the kernel buffers between the two; 0 = the kernel's
+// default.
 SocketPair TcpPair(int buffer_bytes = 0);
 SocketPair StreamPair(Family family, int buffer_bytes = 0);
 
@@ -41,30 +42,30 @@ class TcpListener {
   explicit TcpListener(int backlog = 16);
 
   int fd() const { return fd_.get(); }
-  // Where to connect.
+  // The address to connect to.
   const sockaddr_in& address() const { return address_; }
   void Close() { fd_.Close(); }
 
  private:
   sockaddr_in address_ = {};
-  Fd fd_;  // after the address, which making it fills in
+  Fd fd_;  // after the address, which its construction sets
 };
 
 Fd TcpSocket();
-// A loopback port that nobody listens on, for as long as the descriptor is open.
+// A loopback port without a listener. It stays so while the descriptor is open.
 Fd BoundTcpSocket(sockaddr_in* out_address);
 
-// Waits as long as it takes.
+// Blocks until all bytes are written.
 void WriteAll(int fd, std::span<const std::byte> bytes);
-// Waits for as many; fewer at the end of the stream.
+// Blocks until `size` bytes have arrived. Returns fewer at the end of the stream.
 std::vector<std::byte> ReadAll(int fd, uint64_t size);
-// The next close(2) of a TCP socket sends a reset.
+// Makes the next close(2) of a TCP socket send a reset.
 void ResetOnClose(int fd);
-// Bytes that wait to be received (FIONREAD).
+// Bytes that are available to receive (FIONREAD).
 uint64_t Unread(int fd);
 int FlagsOf(int fd);
 void SetNonblocking(int fd);
-// How many descriptors of this process stand for the same socket.
+// How many descriptors of this process refer to the same socket.
 uint32_t DescriptorsOf(int fd);
 
 }  // namespace mooring::conformance

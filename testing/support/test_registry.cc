@@ -15,7 +15,7 @@ struct Entry {
   TestFactory factory;
 };
 
-// In a function, so that it exists before any static object that registers something.
+// Inside a function, so that it is constructed before any static object that registers something.
 std::vector<Entry>& Entries() {
   static std::vector<Entry> entries;
   return entries;

@@ -2,7 +2,8 @@
 
 import unittest
 
-from testing.tidy import build_files, comments, completeness, includes, lengths, public_headers
+from testing.tidy import build_files, comments, completeness, declarations, includes, lengths
+from testing.tidy import public_headers, quotes, words
 from testing.tidy.source_tree import SourceFile
 
 GOOD_COMMENT = """\
@@ -39,6 +40,21 @@ class ChecksTest(unittest.TestCase):
         check = lengths.check_function_length
         self.assert_caught(check, "a.cc", "void F() {\n" + body * 69 + "}\n", "of 71 lines")
         self.assert_passed(check, "a.cc", "void F() {\n" + body * 68 + "}\n")
+
+    def test_line_length(self):
+        check = lengths.check_line_length
+        self.assert_caught(check, "cpp/a.cc", "//" + "x" * 99 + "\n", "101 columns")
+        self.assert_passed(check, "cpp/a.cc", "//" + "x" * 98 + "\n")
+        self.assert_passed(check, "docs/A.md", "x" * 200 + "\n")
+
+    def test_words(self):
+        check = words.check_words
+        self.assert_caught(check, "a.cc", "// Whoever comes first.\n", "the thread that")
+        self.assert_caught(check, "a.md", "It waits for\never.\n", '"for ever" is not used')
+        self.assert_caught(check, "a.cc", "// It waits for\n// ever.\n", '"for ever" is not used')
+        self.assert_caught(check, "a.py", '"""He who asks."""\n', "the caller")
+        self.assert_passed(check, "a.cc", "// The thread that comes first.\nfile.tell();\n")
+        self.assert_passed(check, "a.py", "position = file.tell()\nthis, there, retold\n")
 
     def test_include_owners(self):
         check = includes.check_include_owners
@@ -101,6 +117,20 @@ class ChecksTest(unittest.TestCase):
         self.assertEqual(list(check([build] + known)), [])
         for path in ("cpp/a/forgotten_test.cc", "cpp/b/a.cc"):
             self.assertEqual([found.path for found in check([build, SourceFile(path, "")])], [path])
+
+    def test_quotes(self):
+        example = SourceFile("examples/c/a.c", "int main(void) {\n  f(1);\n  g(2);\n}\n")
+        good = SourceFile("README.md", "```c\nf(1);\ng(2);\n```\n")
+        bad = SourceFile("README.md", "Text.\n```c\nf(1);\ng(3);\n```\n")
+        self.assertEqual(list(quotes.check_quotes([example, good])), [])
+        self.assertEqual([found.line for found in quotes.check_quotes([example, bad])], [2])
+
+    def test_dead_declarations(self):
+        header = SourceFile("cpp/a/a.h", "class A {\n  void Used();\n  void Unused();\n};\n")
+        code = SourceFile("cpp/a/a.cc", "void A::Used() {}\nvoid A::Unused() {}\n")
+        user = SourceFile("cpp/b/b.cc", "void F(A& a) { a.Used(); }  // not Unused\n")
+        found = list(declarations.check_dead_declarations([header, code, user]))
+        self.assertEqual([finding.line for finding in found], [3])
 
     def test_every_layer_is_tested(self):
         sources = [

@@ -1,10 +1,11 @@
-"""No file and no function is longer than one can hold in the head."""
+"""No file, function or line is longer than one reads in a piece."""
 
 from testing.tidy.functions import find_functions
 from testing.tidy.source_tree import Finding
 
 FILE_LINES = 400
 FUNCTION_LINES = 70
+LINE_COLUMNS = 100
 
 _LANGUAGES = ("h", "cc", "c", "cu", "py", "rs", "go", "bzl", "sh", "bash")
 
@@ -19,6 +20,14 @@ def check_file_length(source):
     if count > FILE_LINES and source.path not in EXEMPT_FILES:
         message = f"{count} lines, over {FILE_LINES}: which noun wants out?"
         yield Finding(source, FILE_LINES + 1, message)
+
+
+def check_line_length(source):
+    if source.suffix not in _LANGUAGES and not source.is_build_file:
+        return
+    for number, line in enumerate(source.lines, 1):
+        if len(line) > LINE_COLUMNS:
+            yield Finding(source, number, f"{len(line)} columns, over {LINE_COLUMNS}")
 
 
 def check_function_length(source):

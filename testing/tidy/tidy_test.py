@@ -2,8 +2,8 @@
 
 import unittest
 
-from testing.tidy import build_files, comments, completeness, includes, lengths
-from testing.tidy import public_headers, source_tree
+from testing.tidy import build_files, comments, completeness, declarations, includes, lengths
+from testing.tidy import public_headers, quotes, source_tree, words
 
 
 class TidyTest(unittest.TestCase):
@@ -28,6 +28,12 @@ class TidyTest(unittest.TestCase):
     def test_function_length(self):
         self.assert_clean(lengths.check_function_length)
 
+    def test_line_length(self):
+        self.assert_clean(lengths.check_line_length)
+
+    def test_words(self):
+        self.assert_clean(words.check_words)
+
     def test_include_owners(self):
         self.assert_clean(includes.check_include_owners)
 
@@ -51,6 +57,12 @@ class TidyTest(unittest.TestCase):
 
     def test_every_source_is_built(self):
         self.assert_none(completeness.check_every_source_is_built(self.sources))
+
+    def test_quotes(self):
+        self.assert_none(quotes.check_quotes(self.sources))
+
+    def test_dead_declarations(self):
+        self.assert_none(declarations.check_dead_declarations(self.sources))
 
     def test_every_layer_is_tested(self):
         self.assert_none(completeness.check_every_layer_is_tested(self.sources))

@@ -1,4 +1,5 @@
-// Engine: which of the two a ring got, why, and that nobody's choice was rewritten (rule 5).
+// Engine: which of the two engines a ring has, the reason, and that an explicit choice is never
+// replaced (rule 5).
 
 #include <linux/io_uring.h>
 #include <sys/resource.h>
@@ -26,7 +27,7 @@ class Engine : public ConformanceTest {
   }
 };
 
-CONFORMANCE_TEST(Engine, Rule5IsTheOneExpectedAndSaysWhy, kAnywhere) {
+CONFORMANCE_TEST(Engine, Rule5IsTheExpectedOneAndReportsTheReason, kAnywhere) {
   const Ring ring = CreateRing();
   ASSERT_NE(ring, nullptr);
   const mooring_ring_info_t info = Info(ring);
@@ -45,20 +46,20 @@ CONFORMANCE_TEST(Engine, Rule5IsTheOneExpectedAndSaysWhy, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Engine, Rule5AFallBackComesWithARemedy, kFallenBack) {
+CONFORMANCE_TEST(Engine, Rule5AFallbackHasARemedy, kFallenBack) {
   const Ring ring = CreateRing();
   ASSERT_NE(ring, nullptr);
   const mooring_ring_info_t info = Info(ring);
   EXPECT_STRNE(info.remedy, "");
   switch (info.engine_reason) {
     case MOORING_ENGINE_REASON_MEMLOCK_LIMIT:
-      EXPECT_TRUE(Names(info.remedy, "memlock")) << info.remedy;
+      EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "memlock")) << info.remedy;
       break;
     case MOORING_ENGINE_REASON_IO_URING_DENIED:
-      EXPECT_TRUE(Names(info.remedy, "seccomp")) << info.remedy;
+      EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "seccomp")) << info.remedy;
       break;
     default:
-      EXPECT_TRUE(Names(info.remedy, "io_uring")) << info.remedy;
+      EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "io_uring")) << info.remedy;
   }
 }
 
@@ -70,7 +71,7 @@ CONFORMANCE_TEST(Engine, Rule5IoUringByNameIsNeverReplaced, kAnywhere) {
   mooring_error_t* error = mooring_ring_create(&options, &ring);
   const Ring owner(ring);
   if (expected == MOORING_CODE_OK) {
-    // The threads configuration does not say what else the machine has.
+    // The threads configuration does not define what else the machine has.
     if (CurrentExpectation().engine_reason == MOORING_ENGINE_REASON_POLICY && error != nullptr) {
       mooring_error_destroy(error);
       return;
@@ -85,7 +86,7 @@ CONFORMANCE_TEST(Engine, Rule5IoUringByNameIsNeverReplaced, kAnywhere) {
   EXPECT_EQ(failure.code, expected) << failure.ToString();
   EXPECT_EQ(ring, nullptr);
   EXPECT_EQ(failure.system_error, CurrentExpectation().engine_system_error);
-  // The same words whether it is an error or a fact.
+  // The error and the ring's information have the same text.
   EXPECT_EQ(failure.message.substr(0, sizeof(mooring_ring_info_t::message) - 1),
             Info(fallen_back).message);
   EXPECT_EQ(failure.remedy.substr(0, sizeof(mooring_ring_info_t::remedy) - 1),
@@ -107,7 +108,7 @@ CONFORMANCE_TEST(Engine, Rule5ThreadsByNameAreNeverReplaced, kAnywhere) {
   EXPECT_EQ(info.fixed_buffer_count, 0u);
 }
 
-CONFORMANCE_TEST(Engine, ReportsTheSizesThatItGot, kAnywhere) {
+CONFORMANCE_TEST(Engine, ReportsItsActualSizes, kAnywhere) {
   mooring_ring_options_t options = RingOptions();
   options.submission_count = 16;
   options.completion_count = 64;
@@ -128,14 +129,14 @@ CONFORMANCE_TEST(Engine, ReportsTheSizesThatItGot, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Engine, OwnerThreadBuysTheKernelsFlags, kOwnerThread) {
+CONFORMANCE_TEST(Engine, OwnerThreadSetsTheKernelsFlags, kOwnerThread) {
   const Ring ring = CreateRing();
   ASSERT_NE(ring, nullptr);
   EXPECT_NE(Info(ring).setup_flags & IORING_SETUP_SINGLE_ISSUER, 0u);
   EXPECT_NE(Info(ring).setup_flags & IORING_SETUP_DEFER_TASKRUN, 0u);
 }
 
-CONFORMANCE_TEST(Engine, AnyThreadRingsAreOfNoOneThread, kIoUring | kAnyThread) {
+CONFORMANCE_TEST(Engine, AnyThreadRingsHaveNoOwner, kIoUring | kAnyThread) {
   const Ring ring = CreateRing();
   ASSERT_NE(ring, nullptr);
   EXPECT_EQ(Info(ring).setup_flags & (IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN), 0u);
@@ -143,7 +144,7 @@ CONFORMANCE_TEST(Engine, AnyThreadRingsAreOfNoOneThread, kIoUring | kAnyThread) 
   EXPECT_EQ((Info(ring).setup_flags & IORING_SETUP_SQPOLL) != 0, polled);
 }
 
-CONFORMANCE_TEST(Engine, FactsTellWhatAutoTakes, kAnywhere) {
+CONFORMANCE_TEST(Engine, FactsReportTheEngineThatAutoTakes, kAnywhere) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   const Ring ring = CreateRing(options);
   ASSERT_NE(ring, nullptr);
@@ -152,19 +153,19 @@ CONFORMANCE_TEST(Engine, FactsTellWhatAutoTakes, kAnywhere) {
   EXPECT_EQ(facts.engine, info.engine);
   EXPECT_EQ(facts.engine_reason, info.engine_reason);
   EXPECT_EQ(facts.engine_system_error, info.system_error);
-  if (info.engine_reason != MOORING_ENGINE_REASON_MEMLOCK_LIMIT) {  // it names the ring's size
+  if (info.engine_reason != MOORING_ENGINE_REASON_MEMLOCK_LIMIT) {  // its text has the ring's size
     EXPECT_STREQ(facts.engine_message, info.message);
     EXPECT_STREQ(facts.engine_remedy, info.remedy);
   }
   EXPECT_EQ(info.engine == MOORING_ENGINE_THREADS, std::string(facts.engine_message) != "");
-  // A ring tells what it found; facts look for more.
+  // A ring reports the features that it found; mooring_facts_get tests for more.
   EXPECT_EQ(info.features & ~facts.features, 0u);
   if (facts.engine == MOORING_ENGINE_THREADS) {
     EXPECT_EQ(facts.features, 0u);
   }
 }
 
-CONFORMANCE_TEST(Engine, FactsTellTheLimitsOfThisProcess, kAnywhere) {
+CONFORMANCE_TEST(Engine, FactsReportTheLimitsOfThisProcess, kAnywhere) {
   const mooring_facts_t facts = Facts();
   rlimit limit{};
   ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
@@ -177,7 +178,7 @@ CONFORMANCE_TEST(Engine, FactsTellTheLimitsOfThisProcess, kAnywhere) {
   EXPECT_STRNE(facts.kernel_release, "");
 }
 
-CONFORMANCE_TEST(Engine, FactsCountWhatThisProcessHasCharged, kPinned | kOrdinaryPages) {
+CONFORMANCE_TEST(Engine, FactsReportTheChargesOfThisProcess, kPinned | kBasePages) {
   if (IsMemlockExempt()) return;  // then nothing is charged
   const uint64_t before = Facts().memlock_used_bytes;
   const Ring ring = CreateRing();

@@ -1,5 +1,4 @@
-// Arguments: structs that are too short, too long or unknown, and calls that cannot work as
-// written.
+// Arguments: structs that are too short, too long or unknown, and calls with invalid arguments.
 
 #include <cstring>
 #include <string>
@@ -11,7 +10,7 @@ namespace {
 
 class Arguments : public DataTest {
  protected:
-  // Options of a later version of the library: ours, and 16 bytes more.
+  // Options of a later version of the library: the current struct, and 16 bytes more.
   template <typename Options>
   struct Longer {
     Options options;
@@ -28,7 +27,7 @@ class Arguments : public DataTest {
   template <typename Options>
   mooring_error_t* Create(const Options* options);
 
-  // Each options struct follows the same rules.
+  // The size rules are the same for each options struct.
   template <typename Options>
   void ExpectSizeRules(const Options& good) {
     Options options = good;
@@ -135,7 +134,7 @@ CONFORMANCE_TEST(Arguments, InfoStructsThatAreTooShortAreRefused, kAnywhere) {
   EXPECT_REFUSED(mooring_facts_get(&facts), MOORING_CODE_INVALID_ARGUMENT, "struct_size");
 }
 
-CONFORMANCE_TEST(Arguments, InfoStructsOfALaterVersionGetZeros, kAnywhere) {
+CONFORMANCE_TEST(Arguments, TheTailOfALaterInfoStructIsZeroed, kAnywhere) {
   Longer<mooring_ring_info_t> longer;
   std::memset(&longer, 0xff, sizeof longer);
   longer.options.struct_size = sizeof longer;
@@ -144,7 +143,7 @@ CONFORMANCE_TEST(Arguments, InfoStructsOfALaterVersionGetZeros, kAnywhere) {
   EXPECT_TRUE(IsAll(longer.tail, std::byte{0}, sizeof longer.tail));
 }
 
-CONFORMANCE_TEST(Arguments, ReapRefusesWhatCannotWork, kAnywhere) {
+CONFORMANCE_TEST(Arguments, ReapRefusesInvalidArguments, kAnywhere) {
   mooring_completion_t completions[2];
   uint32_t got = 0;
   EXPECT_REFUSED(mooring_ring_reap(ring_.get(), completions, 0, 0, 0, &got),
@@ -169,7 +168,7 @@ CONFORMANCE_TEST(Arguments, NullPointersAreRefused, kAnywhere) {
   EXPECT_REFUSED(mooring_slab_acquire(slab_.get(), 1, nullptr), MOORING_CODE_INVALID_ARGUMENT,
                  "NULL");
   EXPECT_OK(mooring_ring_submit(ring_.get(), nullptr, 0, &count))
-      << "nothing of nothing is nothing";
+      << "a submit of no operations succeeds";
 }
 
 CONFORMANCE_TEST(Arguments, NullOptionsAreTheDefaults, kAnywhere) {

@@ -1,5 +1,5 @@
-// RefusedOperations: what submit does not take, and what it takes and then fails: each with its own
-// words or errno.
+// RefusedOperations: operations that submit refuses, and operations that it accepts and that fail.
+// Each has its own error text or errno.
 
 #include <fcntl.h>
 
@@ -17,7 +17,7 @@ constexpr int kNotOpen = 987'654;
 
 class RefusedOperations : public DataTest {
  protected:
-  // Submits `operation` alone and checks that nothing was taken.
+  // Submits `operation` alone and checks that it was not accepted.
   mooring_error_t* Refuse(const mooring_op_t& operation) {
     uint32_t accepted = 7;
     mooring_error_t* error = mooring_ring_submit(ring_.get(), &operation, 1, &accepted);
@@ -89,7 +89,7 @@ CONFORMANCE_TEST(RefusedOperations, LeaseWithoutARegistration, kAnywhere) {
                  MOORING_CODE_INVALID_ARGUMENT, "lease");
 }
 
-CONFORMANCE_TEST(RefusedOperations, AfterThoseBeforeAreTaken, kAnywhere) {
+CONFORMANCE_TEST(RefusedOperations, OperationsBeforeTheRefusedOneAreAccepted, kAnywhere) {
   std::vector<mooring_op_t> operations(5, Nop());
   operations[3].opcode = 999;
   uint32_t accepted = 0;

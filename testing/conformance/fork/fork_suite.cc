@@ -1,5 +1,5 @@
-// Fork: the child is told that nothing of its parent's is its own (rule 12), and the parent notices
-// nothing.
+// Fork: in the child, every call on a parent's object returns FORKED (rule 12). The parent is not
+// affected.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +20,7 @@ class Fork : public DataTest {
  protected:
   using Call = std::pair<const char*, std::function<mooring_error_t*()>>;
 
-  // Every call on an object of the parent's, except destroy.
+  // Every call on an object of the parent, except destroy.
   std::vector<Call> RingCalls();
   std::vector<Call> SlabAndRegistrationCalls();
 
@@ -76,7 +76,7 @@ std::vector<Fork::Call> Fork::SlabAndRegistrationCalls() {
   };
 }
 
-CONFORMANCE_TEST(Fork, Rule12TheChildIsToldByEveryCall, kAnywhere) {
+CONFORMANCE_TEST(Fork, Rule12EveryCallReturnsForkedInTheChild, kAnywhere) {
   lease_ = Acquire(slab_);
   const ChildResult child = RunInChild([&] {
     std::string complaint;
@@ -85,7 +85,7 @@ CONFORMANCE_TEST(Fork, Rule12TheChildIsToldByEveryCall, kAnywhere) {
         const Failure failure = Take(call());
         if (failure.code != MOORING_CODE_FORKED || failure.message.empty() ||
             failure.remedy.empty()) {
-          complaint += std::string(name) + " gave " + failure.ToString() + "\n";
+          complaint += std::string(name) + " returned " + failure.ToString() + "\n";
         }
       }
     }
@@ -95,7 +95,7 @@ CONFORMANCE_TEST(Fork, Rule12TheChildIsToldByEveryCall, kAnywhere) {
   EXPECT_EQ(child.complaint, "");
 }
 
-CONFORMANCE_TEST(Fork, Rule12DestructionInTheChildTouchesNothing, kAnywhere) {
+CONFORMANCE_TEST(Fork, Rule12DestroyInTheChildDoesNotAffectTheParent, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(131, 0, kBufferBytes));
   const Pipe pipe;
@@ -118,14 +118,14 @@ CONFORMANCE_TEST(Fork, Rule12DestructionInTheChildTouchesNothing, kAnywhere) {
   const mooring_completion_t read =
       RunOne(ring_, Read(file.get(), 0, At(kBufferBytes), kBufferBytes));
   EXPECT_EQ(read.result, static_cast<int64_t>(kBufferBytes));
-  EXPECT_EQ(read.path, PathOf(kBufferBytes, kBufferBytes)) << "the child took the pins away";
+  EXPECT_EQ(read.path, PathOf(kBufferBytes, kBufferBytes)) << "the child released the pins";
   EXPECT_EQ(Info(registration_).outcome, CurrentExpectation().outcome);
 }
 
-CONFORMANCE_TEST(Fork, Rule12OperationsInFlightAreTheParents, kAnywhere) {
+CONFORMANCE_TEST(Fork, Rule12OperationsInFlightBelongToTheParent, kAnywhere) {
   const Pipe pipe;
   Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 512)});
-  // Written by the child, while it holds copies of everything; its own memory must stay as it was.
+  // The child writes while it has copies of everything. Its own memory must not change.
   const ChildResult child = RunInChild([&] {
     const std::vector<std::byte> sent = Pattern(133, 0, 512);
     pipe.Write(sent.data(), sent.size());
@@ -133,11 +133,10 @@ CONFORMANCE_TEST(Fork, Rule12OperationsInFlightAreTheParents, kAnywhere) {
   });
   EXPECT_TRUE(child.exited) << child.complaint;
   EXPECT_EQ(Reap(ring_, 1).front().result, 512);
-  EXPECT_TRUE(HasPattern(data(), 133, 0, 512))
-      << "the bytes went to memory that the parent does not see";
+  EXPECT_TRUE(HasPattern(data(), 133, 0, 512)) << "the bytes are not in the parent's memory";
 }
 
-CONFORMANCE_TEST(Fork, TheParentGoesOnWhileChildrenLive, kAnywhere) {
+CONFORMANCE_TEST(Fork, TheParentContinuesWhileAChildExists, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(134, 0, kSlabBytes));
   Pipe hold;
@@ -145,7 +144,7 @@ CONFORMANCE_TEST(Fork, TheParentGoesOnWhileChildrenLive, kAnywhere) {
   if (pid == 0) {
     hold.CloseWriteEnd();
     char byte;
-    _exit(read(hold.read_fd(), &byte, 1) == 0 ? 0 : 1);  // until the parent lets go
+    _exit(read(hold.read_fd(), &byte, 1) == 0 ? 0 : 1);  // until the parent closes its end
   }
   ASSERT_GT(pid, 0);
   for (uint64_t offset = 0; offset < kSlabBytes; offset += kBufferBytes) {
@@ -160,7 +159,7 @@ CONFORMANCE_TEST(Fork, TheParentGoesOnWhileChildrenLive, kAnywhere) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-CONFORMANCE_TEST(Fork, TheChildMakesObjectsOfItsOwn, kAnywhere) {
+CONFORMANCE_TEST(Fork, TheChildCanCreateItsOwnObjects, kAnywhere) {
   const bool threads = CurrentExpectation().engine == MOORING_ENGINE_THREADS;
   SKIP_WITHOUT(!threads || ChildMayStartThreads(), "threads in children", kChildThreadsRemedy);
   const TempDir dir;
@@ -168,9 +167,9 @@ CONFORMANCE_TEST(Fork, TheChildMakesObjectsOfItsOwn, kAnywhere) {
   const ChildResult child = RunInChild([&]() -> std::string {
     const Ring ring = CreateRing();
     const Slab slab = CreateSlab(SlabOptions());
-    if (ring == nullptr || slab == nullptr) return "no ring or no slab";
+    if (ring == nullptr || slab == nullptr) return "cannot create the ring or the slab";
     const Registration registration = Register(ring, slab);
-    if (registration == nullptr) return "no registration";
+    if (registration == nullptr) return "cannot create the registration";
     if (Info(registration).outcome != CurrentExpectation().outcome &&
         CurrentExpectation().engine == Info(ring).engine &&
         CurrentExpectation().outcome != MOORING_OUTCOME_PARTIAL) {
@@ -178,7 +177,7 @@ CONFORMANCE_TEST(Fork, TheChildMakesObjectsOfItsOwn, kAnywhere) {
     }
     const mooring_completion_t read =
         RunOne(ring, Read(file.get(), 0, InSlab(registration.get(), 0), 4096));
-    if (read.result != 4096) return "read gave " + std::to_string(read.result);
+    if (read.result != 4096) return "read returned " + std::to_string(read.result);
     return HasPattern(Data(slab), 135, 0, 4096) ? "" : "wrong bytes";
   });
   EXPECT_TRUE(child.exited);
@@ -192,15 +191,15 @@ CONFORMANCE_TEST(Fork, Rule12MixedObjectsAreRefused, kAnywhere) {
     const Ring ring = CreateRing();
     mooring_registration_t* made = nullptr;
     const mooring_registration_options_t options = RegistrationOptions();
-    // A ring of the child's, a slab of the parent's.
+    // A ring of the child with a slab of the parent.
     const Failure failure =
         Take(mooring_registration_create(ring.get(), slab_.get(), &options, &made));
     if (failure.code != MOORING_CODE_FORKED)
-      return "registration_create gave " + failure.ToString();
+      return "registration_create returned " + failure.ToString();
     const mooring_op_t read = Read(0, 0, At(0), 512);
     uint32_t accepted = 0;
     const Failure refused = Take(mooring_ring_submit(ring.get(), &read, 1, &accepted));
-    return refused.ok() ? "submit took a registration of the parent's" : "";
+    return refused.ok() ? "submit accepted a registration of the parent" : "";
   });
   EXPECT_TRUE(child.exited);
   EXPECT_EQ(child.complaint, "");

@@ -1,6 +1,6 @@
-// LateWrites: the kernel never writes into memory that Mooring has given back (rule 1). Closing a
-// ring, unregistering and cancelling prove nothing about that: only the operation's end does, and
-// so only that is waited for.
+// LateWrites: the kernel never writes to memory that Mooring has returned (rule 1). Closing a ring,
+// unregistering and cancelling do not prove that. Only the completion of the operation does, so the
+// library waits for that, and for nothing else.
 
 #include <unistd.h>
 
@@ -33,7 +33,7 @@ class LateWrites : public ConformanceTest {
     std::vector<mooring_lease_t> leases;
   };
 
-  // Adopts `memory` and starts reads of `fd` into it, each in a lease of its own.
+  // Adopts `memory` and starts reads of `fd` into it, each with a lease.
   static Objects StartReads(const MappedMemory& memory, int fd) {
     Objects objects{.ring = CreateRing(),
                     .slab = Adopt(memory.data(), memory.size(), kBufferBytes)};
@@ -57,9 +57,9 @@ class LateWrites : public ConformanceTest {
     if (step == kDestroyRing) objects.ring.reset();
   }
 
-  // Marks the memory, offers the bytes that the reads waited for, and looks for them in the memory.
-  // That all of them are still in the pipe says that no operation took any, so there is nothing to
-  // wait for.
+  // Fills the memory with a marker, writes the bytes that the reads waited for, and checks that the
+  // memory does not change. All of the bytes are still in the pipe, so no operation has taken any,
+  // and the check needs no wait.
   static void ExpectNoLateWrite(const MappedMemory& memory, const Pipe& pipe) {
     std::fill_n(memory.data(), memory.size(), kCanary);
     const std::vector<std::byte> sent = Pattern(121, 0, kReads * kReadBytes);
@@ -71,7 +71,7 @@ class LateWrites : public ConformanceTest {
   }
 };
 
-CONFORMANCE_TEST(LateWrites, Rule1MemoryIsTheCallersAfterEveryOrderOfDestruction, kAnywhere) {
+CONFORMANCE_TEST(LateWrites, Rule1MemoryIsUnusedAfterEveryOrderOfDestruction, kAnywhere) {
   std::array<int, kStepCount> order = {kReleaseLeases, kDestroyRegistration, kDestroyRing};
   do {
     SCOPED_TRACE("order " + std::to_string(order[0]) + std::to_string(order[1]) +
@@ -85,7 +85,7 @@ CONFORMANCE_TEST(LateWrites, Rule1MemoryIsTheCallersAfterEveryOrderOfDestruction
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
-CONFORMANCE_TEST(LateWrites, Rule1MemoryIsTheCallersAfterAClose, kAnywhere) {
+CONFORMANCE_TEST(LateWrites, Rule1MemoryIsUnusedAfterAClose, kAnywhere) {
   const Pipe pipe;
   const MappedMemory memory(kSlabBytes);
   Objects objects = StartReads(memory, pipe.read_fd());
@@ -95,7 +95,7 @@ CONFORMANCE_TEST(LateWrites, Rule1MemoryIsTheCallersAfterAClose, kAnywhere) {
   ExpectNoLateWrite(memory, pipe);
 }
 
-CONFORMANCE_TEST(LateWrites, Rule1MemoryIsTheCallersAfterCancellation, kAnywhere) {
+CONFORMANCE_TEST(LateWrites, Rule1MemoryIsUnusedAfterCancellation, kAnywhere) {
   const Pipe pipe;
   const MappedMemory memory(kSlabBytes);
   Objects objects = StartReads(memory, pipe.read_fd());
@@ -108,7 +108,7 @@ CONFORMANCE_TEST(LateWrites, Rule1MemoryIsTheCallersAfterCancellation, kAnywhere
   ExpectNoLateWrite(memory, pipe);
 }
 
-CONFORMANCE_TEST(LateWrites, Rule1AFifoIsNoDifferent, kAnywhere) {
+CONFORMANCE_TEST(LateWrites, Rule1MemoryIsUnusedAfterReadsOfAFifo, kAnywhere) {
   const TempDir dir;
   const Fd fifo = dir.CreateFifo("fifo");
   const MappedMemory memory(kSlabBytes);
@@ -125,9 +125,9 @@ CONFORMANCE_TEST(LateWrites, Rule1AFifoIsNoDifferent, kAnywhere) {
   EXPECT_TRUE(IsAll(memory.data(), kCanary, memory.size()));
 }
 
-CONFORMANCE_TEST(LateWrites, Rule1AnOperationThatWonTheRaceWroteBeforeTheClose, kAnywhere) {
-  // The bytes come while everything is being destroyed: wherever they end up, they do so before the
-  // slab is closed.
+CONFORMANCE_TEST(LateWrites, Rule1AReadThatRacesDestructionWritesBeforeTheClose, kAnywhere) {
+  // The bytes arrive while all objects are being destroyed. A read that takes them writes them
+  // before the slab is closed.
   for (int round = 0; round < 20; ++round) {
     const Pipe pipe;
     const MappedMemory memory(kSlabBytes);
@@ -140,14 +140,14 @@ CONFORMANCE_TEST(LateWrites, Rule1AnOperationThatWonTheRaceWroteBeforeTheClose, 
 
     std::fill_n(memory.data(), memory.size(), kCanary);
     const uint64_t left = pipe.Drain().size();
-    EXPECT_EQ(left % kReadBytes, 0u) << "a read took a part of what it was given";
+    EXPECT_EQ(left % kReadBytes, 0u) << "a read took only a part of its bytes";
     pipe.Write(sent.data(), sent.size());
     EXPECT_EQ(pipe.Drain().size(), sent.size()) << "something still reads the pipe";
     EXPECT_TRUE(IsAll(memory.data(), kCanary, memory.size())) << "in round " << round;
   }
 }
 
-CONFORMANCE_TEST(LateWrites, Rule1OwnedMemoryStaysMappedWhileInFlightAndNoLonger, kAnywhere) {
+CONFORMANCE_TEST(LateWrites, Rule1OwnedMemoryStaysMappedOnlyWhileInFlight, kAnywhere) {
   const Pipe pipe;
   Ring ring = CreateRing();
   Slab slab = CreateSlab();
@@ -160,27 +160,26 @@ CONFORMANCE_TEST(LateWrites, Rule1OwnedMemoryStaysMappedWhileInFlightAndNoLonger
            ReadStream(pipe.read_fd(), InSlab(registration.get(), kBufferBytes), kReadBytes), 2)});
   registration.reset();
   slab.reset();
-  ASSERT_TRUE(IsMapped(memory)) << "unmapped under two reads";
+  ASSERT_TRUE(IsMapped(memory)) << "unmapped with two reads in flight";
 
-  // The destroyed slab's memory still takes what was asked for.
+  // The reads in flight still write to the destroyed slab's memory.
   const std::vector<std::byte> sent = Pattern(124, 0, kReadBytes);
   pipe.Write(sent.data(), sent.size());
   const mooring_completion_t first = Reap(ring, 1).front();
   EXPECT_EQ(first.result, static_cast<int64_t>(kReadBytes));
-  ASSERT_TRUE(IsMapped(memory)) << "unmapped under a read";
+  ASSERT_TRUE(IsMapped(memory)) << "unmapped with a read in flight";
   EXPECT_TRUE(HasPattern(memory + (first.user_data == 1 ? 0 : kBufferBytes), 124, 0, kReadBytes));
 
   pipe.Write(sent.data(), sent.size());
   EXPECT_EQ(Reap(ring, 1).front().result, static_cast<int64_t>(kReadBytes));
-  // Up to Linux 6.3 the kernel lets go of a pin a second late; calls on the ring bring in that it
-  // has.
+  // Up to Linux 6.3 the kernel releases a pin a second late. Calls on the ring process its report.
   EXPECT_TRUE(Eventually([&] {
     EXPECT_EQ(RunOne(ring, Nop()).result, 0);
     return !IsMapped(memory);
-  })) << "nothing uses the memory any more";
+  })) << "still mapped after the last operation";
 }
 
-CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsItsMemory, kAnywhere) {
+CONFORMANCE_TEST(LateWrites, Rule1AnUncancellableWriteKeepsAdoptedMemory, kAnywhere) {
   SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
   const TempDir dir;
   HeldFile file(dir);
@@ -194,16 +193,16 @@ CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsItsMemory, kAnywhere
   EXPECT_OK(mooring_slab_release(objects.slab.get(), lease));
   objects.registration.reset();
   objects.ring.reset();  // does not wait
-  EXPECT_REFUSED(mooring_slab_close(objects.slab.get(), kGlanceNs), MOORING_CODE_TIMEOUT);
+  EXPECT_REFUSED(mooring_slab_close(objects.slab.get(), kQuietNs), MOORING_CODE_TIMEOUT);
 
   file.Release();
   ASSERT_OK(mooring_slab_close(objects.slab.get(), kPatienceNs));
   std::fill_n(memory.data(), memory.size(), kCanary);
   EXPECT_TRUE(HasPattern(Contents(file.fd()).data(), 126, 0, 4096))
-      << "written from memory that was given back";
+      << "the write used memory that was returned already";
 }
 
-CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsOwnedMemoryMapped, kAnywhere) {
+CONFORMANCE_TEST(LateWrites, Rule1AnUncancellableWriteKeepsOwnedMemoryMapped, kAnywhere) {
   SKIP_WITHOUT(HasUserfaultfd(), "userfaultfd", kUserfaultfdRemedy);
   const TempDir dir;
   HeldFile file(dir);
@@ -217,15 +216,14 @@ CONFORMANCE_TEST(LateWrites, Rule1WhatCannotBeCancelledKeepsOwnedMemoryMapped, k
   registration.reset();
   ring.reset();
   slab.reset();
-  EXPECT_TRUE(IsMapped(memory)) << "unmapped under a write";
+  EXPECT_TRUE(IsMapped(memory)) << "unmapped with a write in flight";
 
   file.Release();
-  ExpectGivenBack(memory);
+  ExpectUnmapped(memory);
   EXPECT_TRUE(HasPattern(Contents(file.fd()).data(), 127, 0, 4096));
 }
 
-CONFORMANCE_TEST(LateWrites, Rule1ReleasedBuffersOfALiveSlabAreNotHandedOutWhileInFlight,
-                 kAnywhere) {
+CONFORMANCE_TEST(LateWrites, Rule1ReleasedBuffersInFlightAreNotLeasedAgain, kAnywhere) {
   const Pipe pipe;
   const MappedMemory memory(kSlabBytes);
   Objects objects = StartReads(memory, pipe.read_fd());

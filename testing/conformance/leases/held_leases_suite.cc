@@ -1,4 +1,5 @@
-// HeldLeases: a lease in flight belongs to its operations, whoever releases it and when (rule 2).
+// HeldLeases: the operations in flight hold their lease, also after any thread has released it
+// (rule 2).
 
 #include <atomic>
 #include <cerrno>
@@ -13,7 +14,7 @@ namespace {
 
 class HeldLeases : public DataTest {
  protected:
-  // Takes every buffer that is free, and tells which.
+  // Acquires every free buffer and returns the leases.
   std::vector<mooring_lease_t> AcquireTheRest() {
     std::vector<mooring_lease_t> leases;
     for (;;) {
@@ -36,9 +37,9 @@ CONFORMANCE_TEST(HeldLeases, Rule2AnEarlyReleaseWaitsForTheOperation, kAnywhere)
   EXPECT_EQ(Info(slab_).held_count, 2u);
   EXPECT_EQ(Info(slab_).leased_count, 2u);
   EXPECT_EQ(mooring_slab_data(slab_.get(), lease), nullptr)
-      << "released is released for its former owner";
+      << "a released lease has no data pointer";
 
-  // Nobody else gets the two buffers while the kernel may write to them.
+  // No other acquire returns the two buffers while the kernel may write to them.
   for (const mooring_lease_t& other : AcquireTheRest()) {
     EXPECT_GE(other.first_index, lease.first_index + lease.buffer_count);
   }
@@ -54,7 +55,7 @@ CONFORMANCE_TEST(HeldLeases, Rule2AnEarlyReleaseWaitsForTheOperation, kAnywhere)
   EXPECT_NE(again.generation, lease.generation);
 }
 
-CONFORMANCE_TEST(HeldLeases, Rule2TheLastOfManyOperationsLetsGo, kAnywhere) {
+CONFORMANCE_TEST(HeldLeases, Rule2TheLastOfManyOperationsReleasesIt, kAnywhere) {
   const Pipe first;
   const Pipe second;
   const mooring_lease_t lease = Acquire(slab_);
@@ -71,7 +72,7 @@ CONFORMANCE_TEST(HeldLeases, Rule2TheLastOfManyOperationsLetsGo, kAnywhere) {
   EXPECT_EQ(Info(slab_).held_count, 0u);
 }
 
-CONFORMANCE_TEST(HeldLeases, Rule2CancellationLetsGoToo, kAnywhere) {
+CONFORMANCE_TEST(HeldLeases, Rule2CancellationReleasesItToo, kAnywhere) {
   const Pipe pipe;
   const mooring_lease_t lease = Acquire(slab_);
   Submit(ring_,
@@ -100,7 +101,7 @@ CONFORMANCE_TEST(HeldLeases, Rule2AnyThreadMayReleaseEarly, kAnywhere) {
   const Pipe pipe;
   const mooring_lease_t lease = Acquire(slab_);
   Submit(ring_, {ReadStream(pipe.read_fd(), InLease(registration_.get(), lease), 512)});
-  // The slab is for any thread, also when the ring is its owner's.
+  // The slab is for any thread, also when the ring has an owner thread.
   std::thread([&] { EXPECT_OK(mooring_slab_release(slab_.get(), lease)); }).join();
   EXPECT_EQ(Info(slab_).held_count, 1u);
   pipe.Write("x", 1);
@@ -108,7 +109,7 @@ CONFORMANCE_TEST(HeldLeases, Rule2AnyThreadMayReleaseEarly, kAnywhere) {
   EXPECT_EQ(Info(slab_).held_count, 0u);
 }
 
-CONFORMANCE_TEST(HeldLeases, BelongToOneThreadAtATime, kAnywhere) {
+CONFORMANCE_TEST(HeldLeases, HaveOneOwnerAtATime, kAnywhere) {
   constexpr int kThreads = 4;
   constexpr int kRounds = 2000;
   const unsigned seed = std::random_device{}();

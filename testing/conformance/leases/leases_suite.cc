@@ -1,4 +1,4 @@
-// Leases: runs of buffers, lowest first, with a generation that a stale one never matches.
+// Leases: contiguous buffers, lowest first, with a generation that a stale lease never matches.
 
 #include <vector>
 
@@ -22,7 +22,7 @@ class Leases : public ConformanceTest {
   Slab slab_;
 };
 
-CONFORMANCE_TEST(Leases, AreTheLowestRunThatIsFree, kAnywhere) {
+CONFORMANCE_TEST(Leases, AreTheLowestFreeContiguousBuffers, kAnywhere) {
   const mooring_lease_t first = Acquire(slab_, 1);
   const mooring_lease_t second = Acquire(slab_, 3);
   const mooring_lease_t third = Acquire(slab_, 2);
@@ -33,14 +33,14 @@ CONFORMANCE_TEST(Leases, AreTheLowestRunThatIsFree, kAnywhere) {
   EXPECT_NE(first.generation, 0u);
   EXPECT_EQ(Info(slab_).leased_count, 6u);
 
-  // A gap of three takes two, and what is left of it takes one.
+  // A gap of three buffers gives a lease of two, and its rest a lease of one.
   ASSERT_OK(mooring_slab_release(slab_.get(), second));
   EXPECT_EQ(Acquire(slab_, 2).first_index, 1u);
   EXPECT_EQ(Acquire(slab_, 1).first_index, 3u);
   EXPECT_EQ(Acquire(slab_, 1).first_index, 6u);
 }
 
-CONFORMANCE_TEST(Leases, DataIsWhereTheIndexSays, kAnywhere) {
+CONFORMANCE_TEST(Leases, DataIsAtTheIndex, kAnywhere) {
   std::byte* base = Data(slab_);
   Acquire(slab_, 5);
   const mooring_lease_t lease = Acquire(slab_, 2);
@@ -53,7 +53,7 @@ CONFORMANCE_TEST(Leases, GenerationZeroNamesABufferWithoutALease, kAnywhere) {
   EXPECT_EQ(mooring_slab_data(slab_.get(), {.first_index = kBufferCount}), nullptr);
 }
 
-CONFORMANCE_TEST(Leases, Rule2AStaleOneIsAnError, kAnywhere) {
+CONFORMANCE_TEST(Leases, Rule2AStaleLeaseIsAnError, kAnywhere) {
   const mooring_lease_t stale = Acquire(slab_, 2);
   ASSERT_OK(mooring_slab_release(slab_.get(), stale));
   EXPECT_REFUSED(mooring_slab_release(slab_.get(), stale), MOORING_CODE_INVALID_STATE, "lease");
@@ -67,10 +67,10 @@ CONFORMANCE_TEST(Leases, Rule2AStaleOneIsAnError, kAnywhere) {
   EXPECT_OK(mooring_slab_release(slab_.get(), fresh));
 }
 
-CONFORMANCE_TEST(Leases, OneThatWasNeverAcquiredIsAnError, kAnywhere) {
+CONFORMANCE_TEST(Leases, AForgedLeaseIsAnError, kAnywhere) {
   const mooring_lease_t lease = Acquire(slab_, 3);
   mooring_lease_t forged = lease;
-  forged.first_index = lease.first_index + 1;  // inside the run, not its start
+  forged.first_index = lease.first_index + 1;  // inside the lease, not its start
   EXPECT_REFUSED(mooring_slab_release(slab_.get(), forged), MOORING_CODE_INVALID_STATE);
   forged = lease;
   forged.first_index = kBufferCount + 1;
@@ -83,7 +83,7 @@ CONFORMANCE_TEST(Leases, OneThatWasNeverAcquiredIsAnError, kAnywhere) {
   EXPECT_OK(mooring_slab_release(slab_.get(), lease));
 }
 
-CONFORMANCE_TEST(Leases, EndInExhaustionAndComeBack, kAnywhere) {
+CONFORMANCE_TEST(Leases, AreExhaustedAndAvailableAgain, kAnywhere) {
   std::vector<mooring_lease_t> leases;
   for (uint64_t i = 0; i < kBufferCount; ++i) leases.push_back(Acquire(slab_));
   mooring_lease_t lease;
@@ -97,18 +97,18 @@ CONFORMANCE_TEST(Leases, EndInExhaustionAndComeBack, kAnywhere) {
   EXPECT_EQ(Acquire(slab_).first_index, 9u);
 }
 
-CONFORMANCE_TEST(Leases, ARunNeedsNeighbours, kAnywhere) {
+CONFORMANCE_TEST(Leases, ALeaseNeedsContiguousBuffers, kAnywhere) {
   std::vector<mooring_lease_t> leases;
   for (uint64_t i = 0; i < kBufferCount; ++i) leases.push_back(Acquire(slab_));
   for (uint64_t i = 0; i < kBufferCount; i += 2)
     ASSERT_OK(mooring_slab_release(slab_.get(), leases[i]));
   EXPECT_REFUSED(TryAcquire(2), MOORING_CODE_EXHAUSTED);
   ASSERT_OK(mooring_slab_release(slab_.get(), leases[13]));
-  const mooring_lease_t run = Acquire(slab_, 3);
-  EXPECT_EQ(run.first_index, 12u);
+  const mooring_lease_t lease = Acquire(slab_, 3);
+  EXPECT_EQ(lease.first_index, 12u);
 }
 
-CONFORMANCE_TEST(Leases, WholeSlabIsOneRun, kAnywhere) {
+CONFORMANCE_TEST(Leases, TheWholeSlabIsOneLease, kAnywhere) {
   const mooring_lease_t all = Acquire(slab_, kBufferCount);
   EXPECT_EQ(all.first_index, 0u);
   EXPECT_REFUSED(TryAcquire(1), MOORING_CODE_EXHAUSTED);

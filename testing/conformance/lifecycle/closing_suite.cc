@@ -1,5 +1,5 @@
-// Closing: a ring is drained, within the time it is given, and every operation still gets its one
-// completion.
+// Closing: close waits for a ring's operations, at most for its timeout, and every operation still
+// has exactly one completion.
 
 #include <cerrno>
 #include <chrono>
@@ -43,14 +43,14 @@ CONFORMANCE_TEST(Closing, Rule3CompletesEveryOperationInFlightOnce, kAnywhere) {
   EXPECT_EQ(seen.size(), kInFlight);
   EXPECT_EQ(Stats(ring_).cancelled, kInFlight);
 
-  // Closed, and nothing left: waiting would be for ever.
+  // The ring is closed and has no more completions: a wait would never end.
   mooring_completion_t completion;
   uint32_t count = 0;
   EXPECT_REFUSED(mooring_ring_reap(ring_.get(), &completion, 1, 1, kPatienceNs, &count),
                  MOORING_CODE_INVALID_STATE, "closed");
 }
 
-CONFORMANCE_TEST(Closing, KeepsCompletionsThatCameBefore, kAnywhere) {
+CONFORMANCE_TEST(Closing, KeepsEarlierCompletions, kAnywhere) {
   Submit(ring_, {WithUserData(Nop(), 1), WithUserData(Nop(), 2)});
   ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
   const std::vector<mooring_completion_t> completions = Reap(ring_, 2);
@@ -58,13 +58,13 @@ CONFORMANCE_TEST(Closing, KeepsCompletionsThatCameBefore, kAnywhere) {
   for (const mooring_completion_t& completion : completions) EXPECT_EQ(completion.result, 0);
 }
 
-CONFORMANCE_TEST(Closing, TwiceIsOnce, kAnywhere) {
+CONFORMANCE_TEST(Closing, ASecondCloseSucceeds, kAnywhere) {
   ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
   EXPECT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
   EXPECT_OK(mooring_ring_close(ring_.get(), 0));
 }
 
-CONFORMANCE_TEST(Closing, RefusesNewWork, kAnywhere) {
+CONFORMANCE_TEST(Closing, RefusesNewOperations, kAnywhere) {
   ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
   const mooring_op_t nop = Nop();
   uint32_t accepted = 7;
@@ -87,9 +87,9 @@ CONFORMANCE_TEST(Closing, TimesOutWhileAnOperationCannotBeCancelledThenSucceeds,
   Submit(ring_, {WithUserData(Write(file.fd(), 0, At(0), 512), 77)});
   ASSERT_TRUE(file.WaitForStuckWrite());
 
-  EXPECT_REFUSED(mooring_ring_close(ring_.get(), kGlanceNs), MOORING_CODE_TIMEOUT, "1");
+  EXPECT_REFUSED(mooring_ring_close(ring_.get(), kQuietNs), MOORING_CODE_TIMEOUT, "1");
   EXPECT_EQ(Stats(ring_).in_flight, 1u);
-  // A ring that is being closed takes nothing new, timed out or not.
+  // A ring that is being closed accepts no operation, also after a timeout.
   const mooring_op_t nop = Nop();
   uint32_t accepted = 0;
   EXPECT_REFUSED(mooring_ring_submit(ring_.get(), &nop, 1, &accepted), MOORING_CODE_INVALID_STATE);
@@ -107,21 +107,22 @@ CONFORMANCE_TEST(Closing, Rule9DoesNotSpinWhileItWaits, kAnywhere) {
   HeldFile file(dir);
   Submit(ring_, {Write(file.fd(), 0, At(0), 512)});
   ASSERT_TRUE(file.WaitForStuckWrite());
+  // A wait for the timeout, which shows that the call does not spin.
   const CpuStopwatch cpu;
   EXPECT_REFUSED(mooring_ring_close(ring_.get(), 300'000'000), MOORING_CODE_TIMEOUT);
-  EXPECT_LT(cpu.Elapsed(), std::chrono::milliseconds(150)) << "of 300";
+  EXPECT_LT(cpu.Elapsed(), std::chrono::milliseconds(150)) << "of 300 ms";
   file.Release();
   ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
   EXPECT_EQ(Reap(ring_, 1).size(), 1u);
 }
 
-CONFORMANCE_TEST(Closing, EndsAReapThatWaitsOnAnotherThread, kAnyThread) {
+CONFORMANCE_TEST(Closing, EndsAWaitingReapOfAnotherThread, kAnyThread) {
   const Pipe pipe;
   SubmitPipeReads(pipe);
   uint32_t count = 0;
   std::thread reaper([&] {
     std::vector<mooring_completion_t> completions(kInFlight + 1);
-    // One more than will ever come: only the close can end this.
+    // One more than will ever arrive: only the close can end this call.
     mooring_error_destroy(mooring_ring_reap(ring_.get(), completions.data(), kInFlight + 1,
                                             kInFlight + 1, 2 * kPatienceNs, &count));
   });
@@ -133,7 +134,7 @@ CONFORMANCE_TEST(Closing, EndsAReapThatWaitsOnAnotherThread, kAnyThread) {
   EXPECT_EQ(count + rest, kInFlight);
 }
 
-CONFORMANCE_TEST(Closing, LeavesMemoryToItsSlab, kAnywhere) {
+CONFORMANCE_TEST(Closing, LeavesLeasesToTheSlab, kAnywhere) {
   const mooring_lease_t lease = Acquire(slab_);
   const Pipe pipe;
   Submit(ring_, {ReadStream(pipe.read_fd(), InLease(registration_.get(), lease), 512)});

@@ -1,4 +1,4 @@
-// Lifecycle: objects are made and given back in any order, at any time, and nothing of them stays.
+// Lifecycle: objects are created and destroyed in any order, at any time, and leave nothing behind.
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@ constexpr int kObjectCount = 3;
 
 class Lifecycle : public ConformanceTest {
  protected:
-  // Calls `visit` with each order in which three objects can be destroyed.
+  // Calls `visit` with each order of destruction of three objects.
   template <typename Visit>
   static void ForEachOrder(Visit visit) {
     std::array<int, kObjectCount> order = {0, 1, 2};
@@ -54,12 +54,11 @@ CONFORMANCE_TEST(Lifecycle, DestroysInEveryOrder, kAnywhere) {
     ASSERT_EQ(read.result, static_cast<int64_t>(kBufferBytes));
 
     for (int object : order) Destroy(object, ring, slab, registration);
-    ExpectGivenBack(data);
+    ExpectUnmapped(data);
   });
 }
 
-// Rule 1 holds the memory for as long as the kernel may write to it, and rule 9 no longer than
-// that.
+// Rule 1 keeps the memory while the kernel may write to it. Rule 9 releases it after that.
 CONFORMANCE_TEST(Lifecycle, DestroysInEveryOrderWithOperationsInFlight, kAnywhere) {
   ForEachOrder([&](const std::array<int, kObjectCount>& order) {
     Pipe pipe;
@@ -75,14 +74,14 @@ CONFORMANCE_TEST(Lifecycle, DestroysInEveryOrderWithOperationsInFlight, kAnywher
     Submit(ring, reads);
 
     for (int object : order) Destroy(object, ring, slab, registration);
-    ExpectGivenBack(data);
-    // Nothing reads the pipe any more, or this byte would be gone.
+    ExpectUnmapped(data);
+    // If an operation still read the pipe, this byte would be gone.
     pipe.Write("x", 1);
     EXPECT_EQ(pipe.Drain().size(), 1u);
   });
 }
 
-CONFORMANCE_TEST(Lifecycle, RingWithoutARegistrationOrASlabWorks, kAnywhere) {
+CONFORMANCE_TEST(Lifecycle, ARingWithoutSlabAndRegistrationWorks, kAnywhere) {
   const Ring ring = CreateRing();
   ASSERT_NE(ring, nullptr);
   EXPECT_EQ(RunOne(ring, Nop()).result, 0);
@@ -105,7 +104,7 @@ CONFORMANCE_TEST(Lifecycle, ManyRegistrationsOfOneSlabAndManySlabsOnOneRing, kAn
       EXPECT_TRUE(HasPattern(Data(slab) + 4096, 2, 0, 4096));
     }
   }
-  // One ring's end leaves the other's path as it was.
+  // The destruction of one ring does not change the other ring's path.
   rings[0].reset();
   for (uint32_t i = 2; i < 4; ++i) {
     const mooring_completion_t read =
@@ -118,7 +117,7 @@ CONFORMANCE_TEST(Lifecycle, ManyRegistrationsOfOneSlabAndManySlabsOnOneRing, kAn
 CONFORMANCE_TEST(Lifecycle, TwoHundredCyclesLeakNothing, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(3, 0, 4096));
-  // Within the budget where there is a small one: waiting for it to come back is for other tests.
+  // Within the budget where that is small: waiting for returned budget is for other tests.
   const bool partial = CurrentExpectation().outcome == MOORING_OUTCOME_PARTIAL;
   const uint64_t buffer_count = partial ? kBufferCount / 8 : kBufferCount;
   const auto cycle = [&] {
@@ -130,7 +129,7 @@ CONFORMANCE_TEST(Lifecycle, TwoHundredCyclesLeakNothing, kAnywhere) {
     const Place place = InSlab(registration.get(), 0);
     EXPECT_EQ(RunOne(ring, Read(file.get(), 0, place, 4096)).result, 4096);
   };
-  for (int i = 0; i < 10; ++i) cycle();  // what is made once and kept is made now
+  for (int i = 0; i < 10; ++i) cycle();  // to create everything that is created once and kept
   const uint64_t fds = OpenFdCount();
   const uint64_t threads = ThreadCount();
   const uint64_t mappings = MappingCount();
@@ -141,8 +140,8 @@ CONFORMANCE_TEST(Lifecycle, TwoHundredCyclesLeakNothing, kAnywhere) {
   EXPECT_TRUE(Eventually([&] { return ThreadCount() <= threads; }))
       << ThreadCount() << " threads, " << threads << " before";
   EXPECT_TRUE(Eventually([] { return MappingCount("[io_uring]") == 0; }));
-  // The allocator's own mappings come and go; those of 200 slabs or rings would not hide among
-  // them.
+  // The number of the allocator's mappings varies. The mappings of 200 slabs or rings are far more
+  // than this.
   constexpr uint64_t kAllocatorMappings = 60;
   EXPECT_TRUE(Eventually([&] { return MappingCount() <= mappings + kAllocatorMappings; }))
       << MappingCount() << " mappings, " << mappings << " before";

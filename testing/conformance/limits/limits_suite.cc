@@ -1,4 +1,4 @@
-// Limits: the largest of everything works, one more is refused, and nothing is cut short in silence
+// Limits: the largest size or number works, one more is refused, and nothing is truncated silently
 // (rule 4).
 
 #include <sys/mman.h>
@@ -28,9 +28,9 @@ class Limits : public ConformanceTest {
   const TempDir dir_;
 };
 
-CONFORMANCE_TEST(Limits, EverySlotOfTheLargestTableIsUsed, kPinned) {
-  // 64 MiB in pieces of a page; an ordinary user's limit of 8 MiB has room for fewer, and a table
-  // of that many.
+CONFORMANCE_TEST(Limits, EverySlotOfTheLargestTableIsUsable, kPinned) {
+  // 64 MiB in extents of one page. An unprivileged user's limit of 8 MiB has room for fewer
+  // extents, and for a table of that size.
   const bool is_whole = (CurrentExpectation().capabilities & kWholeTable) != 0;
   const uint32_t slots = IsMemlockExempt() && !is_whole ? kSlotsMax : 1024;
   const MappedMemory memory(slots * kPage);
@@ -54,8 +54,8 @@ CONFORMANCE_TEST(Limits, EverySlotOfTheLargestTableIsUsed, kPinned) {
     EXPECT_TRUE(HasPattern(memory.data() + slot * kPage, 101, 0, kPage));
   }
   const MappedMemory more(kPage);
-  const Slab late = Adopt(more.data(), kPage);
-  EXPECT_EQ(Info(Register(ring, late)).reason, MOORING_REASON_TABLE_FULL);
+  const Slab extra = Adopt(more.data(), kPage);
+  EXPECT_EQ(Info(Register(ring, extra)).reason, MOORING_REASON_TABLE_FULL);
   registration.reset();
   EXPECT_OK(mooring_slab_close(slab.get(), kPatienceNs));
 }
@@ -78,13 +78,13 @@ CONFORMANCE_TEST(Limits, ManyRegistrationsShareATable, kAnywhere) {
     ASSERT_EQ(read.path, PathOf(registrations[i], 0, kPage)) << "registration " << i;
     ASSERT_TRUE(HasPattern(memory.data() + i * kPage, 102, 0, kPage)) << "registration " << i;
   }
-  // In another order than they came.
+  // In a different order than they were created.
   for (uint64_t i = 0; i < kCount; i += 2) registrations[i].reset();
   registrations.clear();
   for (const Slab& slab : slabs) ASSERT_OK(mooring_slab_close(slab.get(), kPatienceNs));
 }
 
-CONFORMANCE_TEST(Limits, ALeaseOverTheWholeSlabIsOneOperation, kAnywhere) {
+CONFORMANCE_TEST(Limits, OneOperationCoversALeaseOfTheWholeSlab, kAnywhere) {
   const Fd file = dir_.Create("data", Pattern(103, 0, kSlabBytes));
   const Fd copy = dir_.Create("copy");
   const Ring ring = CreateRing();
@@ -102,7 +102,7 @@ CONFORMANCE_TEST(Limits, ALeaseOverTheWholeSlabIsOneOperation, kAnywhere) {
   EXPECT_TRUE(HasPattern(Contents(copy.get()).data(), 103, 0, kSlabBytes));
 }
 
-CONFORMANCE_TEST(Limits, AsManyInFlightAsAskedFor, kAnywhere) {
+CONFORMANCE_TEST(Limits, AsManyInFlightAsRequested, kAnywhere) {
   constexpr uint32_t kInFlight = 4096;
   mooring_ring_options_t options = RingOptions();
   options.submission_count = 64;
@@ -122,11 +122,11 @@ CONFORMANCE_TEST(Limits, AsManyInFlightAsAskedFor, kAnywhere) {
     ASSERT_EQ(completion.result, -ECANCELED);
 }
 
-CONFORMANCE_TEST(Limits, Rule4MoreThanTheKernelMovesIsRefused, kAnywhere) {
+CONFORMANCE_TEST(Limits, Rule4MoreThanTheKernelsMaximumIsRefused, kAnywhere) {
   const Fd file = dir_.Create("data", Pattern(104, 0, kPage));
   const Ring ring = CreateRing();
   std::vector<std::byte> memory(kPage);
-  // The last two would be a page, if somebody kept only 32 bits of them.
+  // Truncated to 32 bits, the last two would be one page.
   for (uint64_t size : {MOORING_OPERATION_BYTES_MAX + 1, uint64_t{1} << 31,
                         (uint64_t{1} << 32) + kPage, (uint64_t{1} << 63) + kPage}) {
     SCOPED_TRACE("size " + std::to_string(size));
@@ -141,12 +141,12 @@ CONFORMANCE_TEST(Limits, Rule4MoreThanTheKernelMovesIsRefused, kAnywhere) {
   EXPECT_TRUE(IsAll(memory.data(), std::byte{0}, kPage));
 }
 
-CONFORMANCE_TEST(Limits, Rule4TheMostThatTheKernelMovesIsTaken, kAnywhere) {
-  // Reserved and never touched: the file ends long before.
+CONFORMANCE_TEST(Limits, Rule4TheKernelsMaximumIsAccepted, kAnywhere) {
+  // Reserved but never accessed: the file ends long before.
   const uint64_t size = MOORING_OPERATION_BYTES_MAX;
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  SKIP_WITHOUT(memory != MAP_FAILED, "address_space", "2 GiB of it");
+  SKIP_WITHOUT(memory != MAP_FAILED, "address_space", "needs 2 GiB of address space");
   const Fd file = dir_.Create("data", Pattern(105, 0, 3 * kPage));
   const Ring ring = CreateRing();
   const mooring_completion_t read = RunOne(ring, Read(file.get(), 0, AtAddress(memory), size));
@@ -168,7 +168,7 @@ CONFORMANCE_TEST(Limits, FarOffsetsReachTheFile, kAnywhere) {
                            MOORING_OPERATION_LINK),
                  Read(file.get(), kFar, InSlab(registration.get(), kBufferBytes), kPage)});
   if (completions[0].result == -EFBIG)
-    SKIP_WITHOUT(false, "large_files", "the file system holds none");
+    SKIP_WITHOUT(false, "large_files", "the file system has no files of more than 4 GiB");
   EXPECT_EQ(completions[1].result, static_cast<int64_t>(kPage));
   EXPECT_TRUE(HasPattern(Data(slab) + kBufferBytes, 106, 0, kPage));
   EXPECT_EQ(FileSize(file.get()), kFar + kPage);

@@ -1,4 +1,4 @@
-// Files: the operations that move no bytes of a slab: open, close, sync, allocate, ask.
+// Files: the operations without slab memory: open, close, fsync, fallocate, statx.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ class Files : public DataTest {
   const TempDir dir_;
 };
 
-CONFORMANCE_TEST(Files, OpenWriteSyncAskAndClose, kAnywhere) {
+CONFORMANCE_TEST(Files, OpenWriteSyncStatAndClose, kAnywhere) {
   const std::string path = dir_.Path("made");
   const mooring_completion_t opened =
       RunOne(ring_, OpenAt(AT_FDCWD, path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
@@ -57,7 +57,7 @@ CONFORMANCE_TEST(Files, OpensRelativeToADirectory, kAnywhere) {
   EXPECT_EQ(RunOne(ring_, OpenAt(directory.get(), "not there", O_RDONLY)).result, -ENOENT);
 }
 
-CONFORMANCE_TEST(Files, AsksAboutWhatIsNotThere, kAnywhere) {
+CONFORMANCE_TEST(Files, StatxOfAMissingFileFails, kAnywhere) {
   struct statx status {};
   const std::string path = dir_.Path("nothing");
   EXPECT_EQ(RunOne(ring_, Statx(AT_FDCWD, path.c_str(), 0, STATX_BASIC_STATS, &status)).result,
@@ -67,7 +67,8 @@ CONFORMANCE_TEST(Files, AsksAboutWhatIsNotThere, kAnywhere) {
 CONFORMANCE_TEST(Files, AllocatesSpace, kAnywhere) {
   const Fd file = dir_.Create("file");
   const mooring_completion_t allocated = RunOne(ring_, Fallocate(file.get(), 4096, 3 * 4096));
-  if (allocated.result == -EOPNOTSUPP) SKIP_WITHOUT(false, "fallocate", "the file system cannot");
+  if (allocated.result == -EOPNOTSUPP)
+    SKIP_WITHOUT(false, "fallocate", "the file system does not support fallocate(2)");
   EXPECT_EQ(allocated.result, 0);
   EXPECT_EQ(allocated.path, MOORING_PATH_NONE);
   EXPECT_EQ(FileSize(file.get()), 4u * 4096);
@@ -76,7 +77,7 @@ CONFORMANCE_TEST(Files, AllocatesSpace, kAnywhere) {
   EXPECT_EQ(FileSize(file.get()), 4u * 4096);
 }
 
-CONFORMANCE_TEST(Files, SyncsDataOnlyAndWhole, kAnywhere) {
+CONFORMANCE_TEST(Files, SyncsDataOnlyOrTheWholeFile, kAnywhere) {
   const Fd file = dir_.Create("file", Pattern(63, 0, 4096));
   const auto completions =
       Run(ring_, {Fsync(file.get()), Fsync(file.get(), MOORING_FSYNC_DATA_ONLY)});
@@ -120,7 +121,7 @@ class FixedFiles : public ConformanceTest {
   Registration registration_;
 };
 
-CONFORMANCE_TEST(FixedFiles, AreReadBySlotAndOutliveTheDescriptor, kAnywhere) {
+CONFORMANCE_TEST(FixedFiles, AreReadBySlotAfterTheDescriptorIsClosed, kAnywhere) {
   Fd file = dir_.Create("data", Pattern(64, 0, 4096));
   ASSERT_OK(mooring_ring_set_file(ring_.get(), 5, file.get()));
   file.Close();
@@ -145,10 +146,11 @@ CONFORMANCE_TEST(FixedFiles, CloseEmptiesASlot, kAnywhere) {
   EXPECT_EQ(RunOne(ring_, WithFlags(Close(2), MOORING_OPERATION_FIXED_FILE)).result, 0);
   EXPECT_EQ(RunOne(ring_, ReadSlot(2, 512)).result, -EBADF);
   EXPECT_EQ(RunOne(ring_, WithFlags(Close(2), MOORING_OPERATION_FIXED_FILE)).result, -EBADF);
-  EXPECT_NE(fcntl(file.get(), F_GETFD), -1) << "the descriptor is its owner's";
+  EXPECT_NE(fcntl(file.get(), F_GETFD), -1)
+      << "CLOSE of a slot must not close the caller's descriptor";
 }
 
-CONFORMANCE_TEST(FixedFiles, AreReplacedUnderAnOperationInFlight, kAnywhere) {
+CONFORMANCE_TEST(FixedFiles, CanBeReplacedWithAnOperationInFlight, kAnywhere) {
   const Pipe first;
   const Pipe second;
   ASSERT_OK(mooring_ring_set_file(ring_.get(), 1, first.read_fd()));
@@ -169,7 +171,7 @@ CONFORMANCE_TEST(FixedFiles, AreReplacedUnderAnOperationInFlight, kAnywhere) {
   EXPECT_EQ(earlier.result, 1);
 }
 
-CONFORMANCE_TEST(FixedFiles, RefuseWhatCannotBePutThere, kAnywhere) {
+CONFORMANCE_TEST(FixedFiles, RefuseInvalidSlotsAndDescriptors, kAnywhere) {
   const Fd file = dir_.Create("data");
   EXPECT_REFUSED(mooring_ring_set_file(ring_.get(), kSlots, file.get()),
                  MOORING_CODE_INVALID_ARGUMENT, "index");

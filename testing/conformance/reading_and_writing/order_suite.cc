@@ -1,4 +1,4 @@
-// Order: chains, drains, and stopping what has begun.
+// Order: chains, drains, cancellation and timeouts.
 
 #include <unistd.h>
 
@@ -31,7 +31,8 @@ CONFORMANCE_TEST(Order, AChainRunsOneAfterAnother, kAnywhere) {
   const Fd file = dir_.Create("data");
   FillPattern(data(), 71, 0, 4096);
   for (int round = 0; round < 20; ++round) {
-    // Each step needs the one before: write, read back elsewhere, write that behind.
+    // Each operation needs the one before: write, read to another place, write that after the
+    // first.
     const auto completions =
         Run(ring_, {WithFlags(Write(file.get(), 0, At(0), 4096), kLink),
                     WithFlags(Read(file.get(), 0, At(kBufferBytes), 4096), kLink),
@@ -51,8 +52,8 @@ CONFORMANCE_TEST(Order, AFailureBreaksItsChainAndNoOther, kAnywhere) {
       Run(ring_, {WithFlags(Nop(), kLink), WithFlags(Read(kNotOpen, 0, At(0), 512), kLink),
                   WithFlags(Nop(), kLink), Nop(),
                   WithFlags(Read(file.get(), 0, At(512), 512), kLink), Nop()});
-  // Up to 5.17, which has no SUBMIT_ALL either, the kernel looks all descriptors of a chain up
-  // before it starts any of it.
+  // Up to 5.17, which also lacks SUBMIT_ALL, the kernel looks up all descriptors of a chain before
+  // it starts any operation of it.
   const bool looks_ahead = Info(ring_).engine == MOORING_ENGINE_IO_URING &&
                            (Info(ring_).features & MOORING_FEATURE_SUBMIT_ALL) == 0;
   EXPECT_EQ(completions[0].result, looks_ahead ? -ECANCELED : 0);
@@ -71,21 +72,21 @@ CONFORMANCE_TEST(Order, Rule4AShortReadBreaksItsChain, kAnywhere) {
   EXPECT_EQ(completions[1].result, -ECANCELED);
 }
 
-CONFORMANCE_TEST(Order, AChainEndsInItsBatch, kAnywhere) {
+CONFORMANCE_TEST(Order, AChainMustEndInItsBatch, kAnywhere) {
   const mooring_op_t batch[] = {Nop(), WithFlags(Nop(), kLink)};
   uint32_t accepted = 7;
   EXPECT_REFUSED(mooring_ring_submit(ring_.get(), batch, 2, &accepted),
                  MOORING_CODE_INVALID_ARGUMENT, "link");
-  EXPECT_EQ(accepted, 1u) << "what came before the chain is under way";
+  EXPECT_EQ(accepted, 1u) << "the operations before the chain are accepted";
   EXPECT_EQ(Reap(ring_, 1).size(), 1u);
 }
 
-CONFORMANCE_TEST(Order, ADrainWaitsForAllBeforeAndHoldsAllBehind, kAnywhere) {
+CONFORMANCE_TEST(Order, ADrainWaitsForAllBeforeItAndBlocksAllAfterIt, kAnywhere) {
   const Pipe pipe;
   Submit(ring_, {WithUserData(ReadStream(pipe.read_fd(), At(0), 16), 1), WithUserData(Nop(), 2)});
   EXPECT_EQ(Reap(ring_, 1).front().user_data, 2u);
   Submit(ring_, {WithUserData(WithFlags(Nop(), kDrain), 3), WithUserData(Nop(), 4)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 2).empty()) << "an operation passed the drain";
+  EXPECT_TRUE(ReapBriefly(ring_, 2).empty()) << "an operation passed the drain";
   pipe.Write("go", 2);
   const std::vector<mooring_completion_t> completions = Reap(ring_, 3);
   ASSERT_EQ(completions.size(), 3u);
@@ -93,7 +94,7 @@ CONFORMANCE_TEST(Order, ADrainWaitsForAllBeforeAndHoldsAllBehind, kAnywhere) {
   EXPECT_LT(Position(completions, 3), Position(completions, 4));
 }
 
-CONFORMANCE_TEST(Order, Rule3CancelStopsAllThatCarryTheNumber, kAnywhere) {
+CONFORMANCE_TEST(Order, Rule3CancelCancelsAllWithTheUserData, kAnywhere) {
   const Pipe pipe;
   Submit(ring_, {WithUserData(ReadStream(pipe.read_fd(), At(0), 16), 8),
                  WithUserData(ReadStream(pipe.read_fd(), At(512), 16), 9),
@@ -112,14 +113,14 @@ CONFORMANCE_TEST(Order, Rule3CancelStopsAllThatCarryTheNumber, kAnywhere) {
   EXPECT_EQ(rest.result, 4);
 }
 
-CONFORMANCE_TEST(Order, CancelOfNothingIsNotFound, kAnywhere) {
+CONFORMANCE_TEST(Order, CancelWithoutAMatchIsNotFound, kAnywhere) {
   uint32_t count = 7;
   EXPECT_REFUSED(mooring_ring_cancel(ring_.get(), 12'345, &count), MOORING_CODE_NOT_FOUND,
                  "user_data");
   EXPECT_EQ(count, 0u);
 }
 
-CONFORMANCE_TEST(Order, Rule3CancelAsAnOperationHasACompletionOfItsOwn, kAnywhere) {
+CONFORMANCE_TEST(Order, Rule3ACancelOperationHasACompletionToo, kAnywhere) {
   const Pipe pipe;
   Submit(ring_, {WithUserData(ReadStream(pipe.read_fd(), At(0), 16), 1),
                  WithUserData(ReadStream(pipe.read_fd(), At(512), 16), 1)});
@@ -135,15 +136,15 @@ CONFORMANCE_TEST(Order, Rule3CancelAsAnOperationHasACompletionOfItsOwn, kAnywher
   EXPECT_EQ(RunOne(ring_, Cancel(1)).result, -ENOENT);
 }
 
-CONFORMANCE_TEST(Order, ATimeoutFires, kAnywhere) {
+CONFORMANCE_TEST(Order, ATimeoutCompletesAtItsTime, kAnywhere) {
   const auto before = std::chrono::steady_clock::now();
-  const mooring_completion_t fired = RunOne(ring_, Timeout(30'000'000));
-  EXPECT_EQ(fired.result, -ETIME);
-  EXPECT_EQ(fired.path, MOORING_PATH_NONE);
+  const mooring_completion_t timeout = RunOne(ring_, Timeout(30'000'000));
+  EXPECT_EQ(timeout.result, -ETIME);
+  EXPECT_EQ(timeout.path, MOORING_PATH_NONE);
   EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(30));
 }
 
-CONFORMANCE_TEST(Order, TimeoutsFireInTheOrderOfTheirTimes, kAnywhere) {
+CONFORMANCE_TEST(Order, TimeoutsCompleteInTheOrderOfTheirTimes, kAnywhere) {
   Submit(ring_, {WithUserData(Timeout(60'000'000), 3), WithUserData(Timeout(20'000'000), 1),
                  WithUserData(Timeout(40'000'000), 2)});
   const std::vector<mooring_completion_t> completions = Reap(ring_, 3);
@@ -159,7 +160,7 @@ CONFORMANCE_TEST(Order, ATimeoutCanBeCancelled, kAnywhere) {
   EXPECT_EQ(Reap(ring_, 1).front().result, -ECANCELED);
 }
 
-CONFORMANCE_TEST(Order, ATimeoutHoldsNobodyUp, kAnywhere) {
+CONFORMANCE_TEST(Order, ATimeoutDelaysNoOtherOperation, kAnywhere) {
   Submit(ring_, {WithUserData(Timeout(uint64_t{3600} * 1'000'000'000), 6), WithUserData(Nop(), 7)});
   EXPECT_EQ(Reap(ring_, 1).front().user_data, 7u);
   ASSERT_OK(mooring_ring_close(ring_.get(), kPatienceNs));

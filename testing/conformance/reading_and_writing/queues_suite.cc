@@ -1,5 +1,5 @@
-// Queues: more work than entries, more completions than room, two threads at once, and somebody
-// else's event loop.
+// Queues: more operations than entries, more completions than room, two threads at the same time,
+// and the caller's event loop.
 
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -34,25 +34,25 @@ class Queues : public ConformanceTest {
     return operations;
   }
 
-  // Reaps until nothing is in flight; every user_data below `count` must come once.
+  // Reaps until nothing is in flight. Every user_data below `count` must complete exactly once.
   static void ExpectEachOnce(const Ring& ring, uint32_t count) {
     std::set<uint64_t> seen;
     while (seen.size() < count) {
       mooring_completion_t batch[100];
       uint32_t got = 0;
       ASSERT_OK(mooring_ring_reap(ring.get(), batch, 100, 1, kPatienceNs, &got));
-      ASSERT_GT(got, 0u) << count - seen.size() << " completions never came";
+      ASSERT_GT(got, 0u) << count - seen.size() << " completions are missing";
       for (uint32_t i = 0; i < got; ++i) {
         ASSERT_LT(batch[i].user_data, count);
         ASSERT_TRUE(seen.insert(batch[i].user_data).second)
             << "completed twice: " << batch[i].user_data;
       }
     }
-    EXPECT_TRUE(ReapAtGlance(ring, 1).empty()) << "a completion of nothing";
+    EXPECT_TRUE(ReapBriefly(ring, 1).empty()) << "a completion without an operation";
   }
 };
 
-CONFORMANCE_TEST(Queues, TakeNoMoreThanInFlightMax, kAnywhere) {
+CONFORMANCE_TEST(Queues, AcceptNoMoreThanInFlightMax, kAnywhere) {
   const Ring ring = CreateRing(Sized(8, 16, 10));
   ASSERT_NE(ring, nullptr);
   const Pipe pipe;
@@ -78,7 +78,7 @@ CONFORMANCE_TEST(Queues, TakeNoMoreThanInFlightMax, kAnywhere) {
   EXPECT_EQ(Reap(ring, 10).size(), 10u);
 }
 
-CONFORMANCE_TEST(Queues, AChainIsTakenWholeOrNotAtAll, kAnywhere) {
+CONFORMANCE_TEST(Queues, AChainIsAcceptedWholeOrNotAtAll, kAnywhere) {
   const Ring ring = CreateRing(Sized(8, 16, 6));
   ASSERT_NE(ring, nullptr);
   std::vector<mooring_op_t> operations = Nops(8);
@@ -110,7 +110,7 @@ CONFORMANCE_TEST(Queues, Rule3NothingIsLostWhenTheCompletionQueueIsFull, kAnywhe
   EXPECT_EQ(Stats(ring).failed, 0u);
 }
 
-CONFORMANCE_TEST(Queues, ReapTakesWhatThereIsUpToCapacity, kAnywhere) {
+CONFORMANCE_TEST(Queues, ReapReturnsAtMostItsCapacity, kAnywhere) {
   const Ring ring = CreateRing();
   Submit(ring, Nops(10));
   mooring_completion_t completions[4];
@@ -127,7 +127,7 @@ CONFORMANCE_TEST(Queues, ReapTakesWhatThereIsUpToCapacity, kAnywhere) {
   EXPECT_EQ(got, 0u);
 }
 
-CONFORMANCE_TEST(Queues, SubmitAndReapTellsBothNumbers, kAnywhere) {
+CONFORMANCE_TEST(Queues, SubmitAndReapReturnsBothCounts, kAnywhere) {
   const Ring ring = CreateRing(Sized(8, 16, 8));
   const std::vector<mooring_op_t> operations = Nops(12);
   mooring_completion_t completions[16];
@@ -157,7 +157,8 @@ CONFORMANCE_TEST(Queues, OneThreadSubmitsWhileAnotherReaps, kAnyThread) {
         return;
       }
       done += accepted;
-      if (accepted == 0) std::this_thread::yield();  // full: the other thread is behind
+      if (accepted == 0)
+        std::this_thread::yield();  // the ring is full until the other thread reaps
     }
     failed = failed || done != kTotal;
   });
@@ -166,7 +167,7 @@ CONFORMANCE_TEST(Queues, OneThreadSubmitsWhileAnotherReaps, kAnyThread) {
   EXPECT_FALSE(failed.load());
 }
 
-CONFORMANCE_TEST(Queues, AParkedReaperWakesForASubmission, kAnyThread) {
+CONFORMANCE_TEST(Queues, AWaitingReaperWakesForASubmission, kAnyThread) {
   const Ring ring = CreateRing();
   for (int round = 0; round < 50; ++round) {
     uint32_t got = 0;
@@ -180,7 +181,7 @@ CONFORMANCE_TEST(Queues, AParkedReaperWakesForASubmission, kAnyThread) {
   }
 }
 
-CONFORMANCE_TEST(Queues, SidesMoveFromThreadToThread, kAnyThread) {
+CONFORMANCE_TEST(Queues, EachSideMayMoveBetweenThreads, kAnyThread) {
   const Ring ring = CreateRing();
   for (int round = 0; round < 10; ++round) {
     std::thread([&] { Submit(ring, Nops(4)); }).join();
@@ -205,7 +206,8 @@ CONFORMANCE_TEST(Queues, EventFdWakesAnEpollLoop, kAnywhere) {
   for (int round = 0; round < 20; ++round) {
     Submit(ring, {ReadStream(pipe.read_fd(), AtAddress(memory), 16)});
     pipe.Write("wake", 4);
-    // EINTR also without a signal: the kernel interrupts the thread to do a ring's work.
+    // EINTR also occurs without a signal: the kernel interrupts the thread to run a ring's task
+    // work.
     int ready = 0;
     do {
       ready = epoll_wait(epoll.get(), &event, 1, patience_ms);
@@ -213,7 +215,7 @@ CONFORMANCE_TEST(Queues, EventFdWakesAnEpollLoop, kAnywhere) {
     ASSERT_EQ(ready, 1) << "round " << round;
     uint64_t value = 0;
     ASSERT_EQ(read(event_fd, &value, sizeof value), static_cast<ssize_t>(sizeof value));
-    // Read first, then reaped until nothing comes: so no wake-up is lost.
+    // Read first, then reap until there is nothing more: this order loses no wake-up.
     uint32_t total = 0;
     ASSERT_TRUE(Eventually([&] {
       mooring_completion_t completion;
@@ -225,7 +227,7 @@ CONFORMANCE_TEST(Queues, EventFdWakesAnEpollLoop, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Queues, StatsCountWhatWasDone, kAnywhere) {
+CONFORMANCE_TEST(Queues, StatsCountTheOperations, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(81, 0, kBufferBytes));
   const Ring ring = CreateRing();

@@ -1,4 +1,4 @@
-// Transfers: bytes between files and slabs. Every byte is checked, and so is the path it took.
+// Transfers: bytes between files and slabs. The tests check every byte and the path that it took.
 
 #include <cerrno>
 #include <random>
@@ -35,9 +35,9 @@ CONFORMANCE_TEST(Transfers, ReadsEverySizeToEveryPlace, kAnywhere) {
       EXPECT_EQ(read.path, PathOf(offset, size));
       (PathOf(offset, size) == MOORING_PATH_FIXED ? fixed : copied) += 1;
       EXPECT_TRUE(HasPattern(data(offset), 41, offset / 2, size));
-      EXPECT_TRUE(HasPattern(data(), 1, 0, offset)) << "bytes before the place were touched";
+      EXPECT_TRUE(HasPattern(data(), 1, 0, offset)) << "bytes before the range were changed";
       EXPECT_TRUE(HasPattern(data(offset + size), 1, offset + size, kSlabBytes - offset - size))
-          << "bytes behind the place were touched";
+          << "bytes after the range were changed";
     }
   }
   EXPECT_EQ(Stats(ring_).read_fixed, fixed);
@@ -65,7 +65,7 @@ CONFORMANCE_TEST(Transfers, WritesEverySizeFromEveryPlace, kAnywhere) {
   EXPECT_EQ(Stats(ring_).write_bytes, bytes);
 }
 
-CONFORMANCE_TEST(Transfers, NothingIsReadWhereNothingIsAsked, kAnywhere) {
+CONFORMANCE_TEST(Transfers, ATransferOfZeroBytesMovesNothing, kAnywhere) {
   const Fd file = dir_.Create("data", Pattern(43, 0, 4096));
   const mooring_completion_t read = RunOne(ring_, Read(file.get(), 0, At(0), 0));
   EXPECT_EQ(read.result, 0);
@@ -74,7 +74,7 @@ CONFORMANCE_TEST(Transfers, NothingIsReadWhereNothingIsAsked, kAnywhere) {
   EXPECT_EQ(FileSize(file.get()), 4096u);
 }
 
-CONFORMANCE_TEST(Transfers, Rule4TheEndOfTheFileIsAStatus, kAnywhere) {
+CONFORMANCE_TEST(Transfers, Rule4EndOfFileIsAStatus, kAnywhere) {
   const Fd file = dir_.Create("data", Pattern(44, 0, 5000));
   const auto completions =
       Run(ring_, {Read(file.get(), 4096, At(0), 4096), Read(file.get(), 5000, At(4096), 4096),
@@ -122,7 +122,7 @@ CONFORMANCE_TEST(Transfers, AnAddressTakesTheCopyPath, kAnywhere) {
   EXPECT_EQ(Stats(ring_).read_fixed + Stats(ring_).write_fixed, 0u);
 }
 
-CONFORMANCE_TEST(Transfers, TheCurrentPositionMoves, kAnywhere) {
+CONFORMANCE_TEST(Transfers, StreamOperationsMoveThePosition, kAnywhere) {
   const Fd file = dir_.Create("data", Pattern(47, 0, 3 * 4096));
   for (uint64_t i = 0; i < 3; ++i) {
     const mooring_completion_t read = RunOne(ring_, ReadStream(file.get(), At(0), 4096));
@@ -135,12 +135,12 @@ CONFORMANCE_TEST(Transfers, TheCurrentPositionMoves, kAnywhere) {
   FillPattern(data(), 48, 0, 100);
   EXPECT_EQ(RunOne(ring_, WriteStream(file.get(), At(0), 100)).result, 100);
   EXPECT_EQ(FileSize(file.get()), 3u * 4096 + 100);
-  // A place given outright leaves the position alone.
+  // An operation with an explicit offset does not change the position.
   EXPECT_EQ(RunOne(ring_, Read(file.get(), 0, At(0), 512)).result, 512);
   EXPECT_EQ(RunOne(ring_, ReadStream(file.get(), At(0), 512)).result, 0);
 }
 
-CONFORMANCE_TEST(Transfers, Rule4AShortReadOfAPipeIsToldExactly, kAnywhere) {
+CONFORMANCE_TEST(Transfers, Rule4AShortReadOfAPipeReportsItsBytes, kAnywhere) {
   const Pipe pipe;
   const std::vector<std::byte> sent = Pattern(49, 0, 300);
   pipe.Write(sent.data(), sent.size());
@@ -151,7 +151,7 @@ CONFORMANCE_TEST(Transfers, Rule4AShortReadOfAPipeIsToldExactly, kAnywhere) {
   EXPECT_TRUE(HasPattern(data(), 49, 0, 300));
 }
 
-CONFORMANCE_TEST(Transfers, APipeWithoutAWriterIsAtItsEnd, kAnywhere) {
+CONFORMANCE_TEST(Transfers, APipeWithoutAWriterIsAtEndOfFile, kAnywhere) {
   Pipe pipe;
   pipe.CloseWriteEnd();
   const mooring_completion_t read = RunOne(ring_, ReadStream(pipe.read_fd(), At(0), 4096));
@@ -159,7 +159,7 @@ CONFORMANCE_TEST(Transfers, APipeWithoutAWriterIsAtItsEnd, kAnywhere) {
   EXPECT_NE(read.flags & MOORING_COMPLETION_END_OF_FILE, 0u);
 }
 
-CONFORMANCE_TEST(Transfers, APipeWithoutAReaderIsBroken, kAnywhere) {
+CONFORMANCE_TEST(Transfers, APipeWithoutAReaderFailsWithEpipe, kAnywhere) {
   Pipe pipe;
   pipe.CloseReadEnd();
   EXPECT_EQ(RunOne(ring_, WriteStream(pipe.write_fd(), At(0), 4096)).result, -EPIPE);
@@ -174,8 +174,8 @@ CONFORMANCE_TEST(Transfers, AFifoIsAStream, kAnywhere) {
 }
 
 CONFORMANCE_TEST(Transfers, Rule7EveryRecordIsWrittenWhole, kAnywhere) {
-  // Operations of all shapes in turn over the same queue entries: what one leaves behind must not
-  // show in the next.
+  // Operations of all kinds use the same queue entries in turn. Fields of an earlier operation must
+  // not affect a later one.
   const Fd first = dir_.Create("first", Pattern(51, 0, kSlabBytes));
   const Fd second = dir_.Create("second", Pattern(52, 0, kSlabBytes));
   const unsigned seed = std::random_device{}();

@@ -1,7 +1,7 @@
-// AdoptedBacking: memory of every kind that a caller may bring. Each ends on the fixed path where
-// the kernel pins it, and otherwise on the copy path with a reason and a remedy. What the kernel
-// does is asked of the kernel (ProbePin), and where it has done the same since fixed buffers exist,
-// that is asserted too.
+// AdoptedBacking: every kind of memory that a caller may adopt. Each takes the fixed path where the
+// kernel pins it, otherwise the copy path with a reason and a remedy. ProbePin asks the kernel for
+// the expected outcome. Where all kernels with fixed buffers behave the same, the test asserts that
+// too.
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,10 +17,10 @@
 namespace mooring::conformance {
 namespace {
 
-constexpr int kWhatTheProbeSays = -1;
+constexpr int kAsProbed = -1;
 constexpr uint64_t kTransfer = 4096 + 512;
 
-// A static array shares its first or last page with other data, maybe a file's.
+// A static array shares its first or last page with other data, possibly a file's.
 std::byte static_memory[kSlabBytes];
 
 class Mapping {
@@ -45,11 +45,11 @@ class AdoptedBacking : public ConformanceTest {
  protected:
   static constexpr int kReadWrite = PROT_READ | PROT_WRITE;
 
-  // `expected`: 0 or the errno that every kernel gives, or kWhatTheProbeSays. `is_writable`: for
-  // the caller, and so for the copy path.
+  // `expected`: 0, or the errno that every kernel returns, or kAsProbed. `is_writable`: for
+  // the caller, and therefore for the copy path.
   void Expect(std::byte* data, int expected, bool is_writable = true) {
     const int error = ProbePin(data, kSlabBytes);
-    if (expected != kWhatTheProbeSays) {
+    if (expected != kAsProbed) {
       ASSERT_EQ(error, expected);
     }
     const Ring ring = CreateRing();
@@ -66,8 +66,8 @@ class AdoptedBacking : public ConformanceTest {
       EXPECT_EQ(info.outcome, MOORING_OUTCOME_COPY);
       EXPECT_EQ(info.reason, MOORING_REASON_BACKING_REFUSED) << info.message;
       EXPECT_EQ(info.system_error, error);
-      EXPECT_TRUE(Names(info.message, "does not pin this memory")) << info.message;
-      EXPECT_TRUE(Names(info.remedy, "adopt anonymous memory")) << info.remedy;
+      EXPECT_TRUE(ContainsIgnoringCase(info.message, "does not pin this memory")) << info.message;
+      EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "adopt anonymous memory")) << info.remedy;
       EXPECT_EQ(Extent(registration, 0).source, MOORING_SOURCE_NONE);
     }
     ExpectRead(ring, registration, data, is_writable);
@@ -75,7 +75,7 @@ class AdoptedBacking : public ConformanceTest {
     EXPECT_OK(mooring_slab_close(slab.get(), kPatienceNs));
   }
 
-  // Into the middle, not aligned to anything, and the caller sees the bytes at his address.
+  // Reads to an unaligned address in the middle. The caller must see the bytes at that address.
   void ExpectRead(const Ring& ring, const Registration& registration, std::byte* data,
                   bool is_writable) {
     constexpr uint64_t kOffset = kBufferBytes + 40;
@@ -107,24 +107,24 @@ CONFORMANCE_TEST(AdoptedBacking, AnonymousMemoryWithoutReserveIsFixed, kPinned) 
   Expect(memory.data(), 0);
 }
 
-CONFORMANCE_TEST(AdoptedBacking, HeapMemoryThatIsNotAlignedIsFixed, kPinned) {
+CONFORMANCE_TEST(AdoptedBacking, UnalignedHeapMemoryIsFixed, kPinned) {
   const std::unique_ptr<void, decltype(&std::free)> memory(std::malloc(kSlabBytes + 64),
                                                            &std::free);
   ASSERT_NE(memory, nullptr);
   Expect(static_cast<std::byte*>(memory.get()) + 24, 0);
 }
 
-CONFORMANCE_TEST(AdoptedBacking, StaticMemoryIsWhatTheKernelMakesOfIt, kPinned) {
-  Expect(static_memory, kWhatTheProbeSays);
+CONFORMANCE_TEST(AdoptedBacking, StaticMemoryIsFixedWhereTheKernelPinsIt, kPinned) {
+  Expect(static_memory, kAsProbed);
 }
 
-CONFORMANCE_TEST(AdoptedBacking, SharedAnonymousMemoryIsWhatTheKernelMakesOfIt, kPinned) {
+CONFORMANCE_TEST(AdoptedBacking, SharedAnonymousMemoryIsFixedWhereTheKernelPinsIt, kPinned) {
   const Mapping memory(kSlabBytes, kReadWrite, MAP_SHARED | MAP_ANONYMOUS);
   ASSERT_TRUE(memory.valid());
-  Expect(memory.data(), kWhatTheProbeSays);
+  Expect(memory.data(), kAsProbed);
 }
 
-CONFORMANCE_TEST(AdoptedBacking, AMemfdIsWhatTheKernelMakesOfIt, kPinned) {
+CONFORMANCE_TEST(AdoptedBacking, AMemfdIsFixedWhereTheKernelPinsIt, kPinned) {
   const Fd memfd(memfd_create("adopted", MFD_CLOEXEC));
   ASSERT_GE(memfd.get(), 0);
   ASSERT_EQ(ftruncate(memfd.get(), kSlabBytes), 0);
@@ -132,7 +132,7 @@ CONFORMANCE_TEST(AdoptedBacking, AMemfdIsWhatTheKernelMakesOfIt, kPinned) {
     SCOPED_TRACE(sharing == MAP_SHARED ? "shared" : "private");
     const Mapping memory(kSlabBytes, kReadWrite, sharing, memfd.get());
     ASSERT_TRUE(memory.valid());
-    Expect(memory.data(), kWhatTheProbeSays);
+    Expect(memory.data(), kAsProbed);
   }
 }
 
@@ -142,21 +142,21 @@ CONFORMANCE_TEST(AdoptedBacking, ReservedHugePagesAreFixed, kPinned) {
   Expect(memory.data(), 0);
 }
 
-CONFORMANCE_TEST(AdoptedBacking, AFilesPrivatePagesAreWhatTheKernelMakesOfThem, kPinned) {
+CONFORMANCE_TEST(AdoptedBacking, PrivatePagesOfAFileAreFixedWhereTheKernelPinsThem, kPinned) {
   const std::vector<std::byte> before = Pattern(52, 0, kSlabBytes);
   const Fd backing = dir_.Create("backing", before);
   const Mapping memory(kSlabBytes, kReadWrite, MAP_PRIVATE, backing.get());
   ASSERT_TRUE(memory.valid());
-  Expect(memory.data(), kWhatTheProbeSays);
-  EXPECT_EQ(Contents(backing.get()), before) << "private pages are not the file's";
+  Expect(memory.data(), kAsProbed);
+  EXPECT_EQ(Contents(backing.get()), before) << "a read to private pages changed the file";
 }
 
-CONFORMANCE_TEST(AdoptedBacking, AFilesSharedPagesAreWhatTheKernelMakesOfThem, kPinned) {
+CONFORMANCE_TEST(AdoptedBacking, SharedPagesOfAFileAreFixedWhereTheKernelPinsThem, kPinned) {
   const Fd backing = dir_.Create("backing");
   ASSERT_EQ(ftruncate(backing.get(), kSlabBytes), 0);
   const Mapping memory(kSlabBytes, kReadWrite, MAP_SHARED, backing.get());
   ASSERT_TRUE(memory.valid());
-  Expect(memory.data(), kWhatTheProbeSays);
+  Expect(memory.data(), kAsProbed);
   const std::vector<std::byte> after = Contents(backing.get());
   ASSERT_EQ(after.size(), kSlabBytes);
   EXPECT_TRUE(HasPattern(after.data() + kBufferBytes + 40, 51, 0, kTransfer));
@@ -177,12 +177,12 @@ CONFORMANCE_TEST(AdoptedBacking, MemoryWithoutAccessIsRefused, kPinned) {
 CONFORMANCE_TEST(AdoptedBacking, ARangeWithAHoleIsRefused, kPinned) {
   const Mapping memory(kSlabBytes, kReadWrite, MAP_PRIVATE | MAP_ANONYMOUS);
   ASSERT_TRUE(memory.valid());
-  // Without access instead of unmapped, so that nothing else is put there meanwhile.
+  // Without access instead of unmapped, so that no other mapping can take the place.
   ASSERT_EQ(mprotect(memory.data() + kSlabBytes / 2, 4096, PROT_NONE), 0);
   Expect(memory.data(), EFAULT);
 }
 
-// Refused today and pinned tomorrow: promote asks again.
+// Memory that the kernel rejects now and pins later: promote tries again.
 CONFORMANCE_TEST(AdoptedBacking, MemoryThatBecomesWritableIsFixedByAPromote, kPinned) {
   const Mapping memory(kSlabBytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS);
   ASSERT_TRUE(memory.valid());

@@ -1,5 +1,4 @@
-// Backing: memory that the kernel will not pin is still memory that can be read into and written
-// from.
+// Backing: operations also read into and write from memory that the kernel does not pin.
 
 #include <cerrno>
 #include <string>
@@ -13,7 +12,7 @@ namespace {
 
 class Backing : public ConformanceTest {
  protected:
-  // Registers `memory` and holds the report against "refused".
+  // Checks that the report is BACKING_REFUSED and that REQUIRE fails with the same text.
   void ExpectRefused(const Ring& ring, const Slab& slab, const Registration& registration) {
     const mooring_registration_info_t info = Info(registration);
     EXPECT_EQ(info.outcome, MOORING_OUTCOME_COPY);
@@ -37,7 +36,7 @@ class Backing : public ConformanceTest {
   const TempDir dir_;
 };
 
-CONFORMANCE_TEST(Backing, Rule5AFilesSharedPagesAreRefusedAndCopied, kPinned) {
+CONFORMANCE_TEST(Backing, Rule5SharedPagesOfAFileAreRefusedAndCopied, kPinned) {
   const Fd backing = dir_.Create("backing");
   const MappedMemory memory(kSlabBytes, {.fd = backing.get()});
   SKIP_WITHOUT(ProbePin(memory.data(), kSlabBytes) != 0, "unpinnable_file",
@@ -62,7 +61,7 @@ CONFORMANCE_TEST(Backing, Rule5AFilesSharedPagesAreRefusedAndCopied, kPinned) {
   EXPECT_TRUE(HasPattern(Contents(copy.get()).data(), 31, 0, kBufferBytes));
 }
 
-CONFORMANCE_TEST(Backing, Rule5ReadOnlyMemoryIsRefusedAndStillWritesFromIt, kPinned) {
+CONFORMANCE_TEST(Backing, Rule5ReadOnlyMemoryIsRefusedAndCanBeWrittenFrom, kPinned) {
   const MappedMemory memory(kSlabBytes, {.read_only = true});
   const Ring ring = CreateRing();
   const Slab slab = Adopt(memory.data(), kSlabBytes, kBufferBytes);
@@ -79,9 +78,9 @@ CONFORMANCE_TEST(Backing, Rule5ReadOnlyMemoryIsRefusedAndStillWritesFromIt, kPin
   EXPECT_TRUE(IsAll(Contents(file.get()).data(), std::byte{0}, 4096));
 }
 
-CONFORMANCE_TEST(Backing, AnonymousMemoryNextToAFilesIsPinnedAloneOrCopied, kPinned) {
-  // One slab over two kinds of backing: the part that the kernel refuses must not take the other's
-  // bytes with it.
+CONFORMANCE_TEST(Backing, AnonymousMemoryContiguousWithAFilesIsPinnedAloneOrCopied, kPinned) {
+  // One slab over two kinds of backing: the part that the kernel rejects must not affect the other
+  // part.
   const Fd backing = dir_.Create("backing");
   const MappedMemory whole(kSlabBytes);
   SKIP_WITHOUT(MapOver(whole.data() + kSlabBytes / 2, kSlabBytes / 2, backing.get()), "map_fixed",

@@ -1,4 +1,5 @@
-// Clones: a slab on a second ring shares the pins of the first, and each ring lets go for itself.
+// Clones: a slab on a second ring shares the pins of the first ring, and each ring releases its own
+// slots.
 
 #include <atomic>
 #include <string>
@@ -40,7 +41,7 @@ class Clones : public ConformanceTest {
       EXPECT_EQ(Extent(registration, i).source, MOORING_SOURCE_CLONED);
   }
 
-  static void ExpectPinnedAnew(const Registration& registration) {
+  static void ExpectPinnedWithoutClone(const Registration& registration) {
     const mooring_registration_info_t info = Info(registration);
     EXPECT_EQ(info.outcome, MOORING_OUTCOME_FIXED) << info.message;
     EXPECT_EQ(info.bytes_cloned, 0u);
@@ -48,7 +49,7 @@ class Clones : public ConformanceTest {
       EXPECT_EQ(Extent(registration, i).source, MOORING_SOURCE_PINNED);
   }
 
-  // All of the slab, through the fixed path, and the bytes arrive where the caller sees them.
+  // Reads all of the slab on the fixed path and checks the bytes in the slab.
   void ExpectReads(const Ring& ring, const Registration& registration, unsigned seed) {
     const Fd file = dir_.Create("data" + std::to_string(seed), Pattern(seed, 0, kSlabBytes));
     const mooring_completion_t read =
@@ -66,7 +67,7 @@ class Clones : public ConformanceTest {
 
 CONFORMANCE_TEST(Clones, ASecondRingSharesThePinsOfTheFirst, kPinned | kCloning) {
   const Registration first = Register(first_, slab_);
-  ExpectPinnedAnew(first);
+  ExpectPinnedWithoutClone(first);
   const uint64_t used = Info(first).memlock_used_bytes;
   const Registration second = Register(second_, slab_);
   ExpectCloned(second);
@@ -75,13 +76,13 @@ CONFORMANCE_TEST(Clones, ASecondRingSharesThePinsOfTheFirst, kPinned | kCloning)
   ExpectReads(second_, second, 42);
 }
 
-CONFORMANCE_TEST(Clones, WithoutThemASecondRingPinsAnew, kPinned | kNoCloning) {
+CONFORMANCE_TEST(Clones, WithoutCloningASecondRingPinsAgain, kPinned | kNoCloning) {
   EXPECT_FALSE(CanClone());
   Registration first = Register(first_, slab_);
   const uint64_t used = Info(first).memlock_used_bytes;
   const Registration second = Register(second_, slab_);
-  ExpectPinnedAnew(first);
-  ExpectPinnedAnew(second);
+  ExpectPinnedWithoutClone(first);
+  ExpectPinnedWithoutClone(second);
   const uint64_t charge = Info(second).memlock_exempt != 0 ? 0 : kSlabBytes;
   EXPECT_EQ(Info(second).memlock_used_bytes, used + charge);
   ExpectReads(first_, first, 53);
@@ -89,12 +90,12 @@ CONFORMANCE_TEST(Clones, WithoutThemASecondRingPinsAnew, kPinned | kNoCloning) {
   ExpectReads(second_, second, 54);
 }
 
-CONFORMANCE_TEST(Clones, RequireTakesACloneToo, kPinned | kCloning) {
+CONFORMANCE_TEST(Clones, RequireAcceptsAClone, kPinned | kCloning) {
   const Registration first = Register(first_, slab_);
   ExpectCloned(Register(second_, slab_, RegistrationOptions(MOORING_POLICY_REQUIRE)));
 }
 
-CONFORMANCE_TEST(Clones, EitherRegistrationMayGoFirst, kPinned | kCloning) {
+CONFORMANCE_TEST(Clones, EitherRegistrationMayBeDestroyedFirst, kPinned | kCloning) {
   for (const bool source_first : {true, false}) {
     SCOPED_TRACE(source_first ? "the source first" : "the clone first");
     Registration first = Register(first_, slab_);
@@ -109,21 +110,21 @@ CONFORMANCE_TEST(Clones, EitherRegistrationMayGoFirst, kPinned | kCloning) {
   }
 }
 
-CONFORMANCE_TEST(Clones, Rule1EitherRingMayGoFirst, kPinned | kCloning) {
+CONFORMANCE_TEST(Clones, Rule1EitherRingMayBeDestroyedFirst, kPinned | kCloning) {
   for (const bool source_first : {true, false}) {
     SCOPED_TRACE(source_first ? "the source first" : "the clone first");
     slab_ = CreateSlab();
     Ring rings[] = {CreateRing(), CreateRing()};
     Registration registrations[] = {Register(rings[0], slab_), Register(rings[1], slab_)};
     ExpectCloned(registrations[1]);
-    const int gone = source_first ? 0 : 1;
-    rings[gone].reset();
-    EXPECT_EQ(Info(registrations[gone]).outcome, MOORING_OUTCOME_COPY);
-    EXPECT_EQ(Info(registrations[gone]).bytes_cloned, 0u);
-    ExpectReads(rings[1 - gone], registrations[1 - gone], 45);
-    registrations[gone].reset();
-    ExpectReads(rings[1 - gone], registrations[1 - gone], 46);
-    registrations[1 - gone].reset();
+    const int destroyed = source_first ? 0 : 1;
+    rings[destroyed].reset();
+    EXPECT_EQ(Info(registrations[destroyed]).outcome, MOORING_OUTCOME_COPY);
+    EXPECT_EQ(Info(registrations[destroyed]).bytes_cloned, 0u);
+    ExpectReads(rings[1 - destroyed], registrations[1 - destroyed], 45);
+    registrations[destroyed].reset();
+    ExpectReads(rings[1 - destroyed], registrations[1 - destroyed], 46);
+    registrations[1 - destroyed].reset();
     EXPECT_OK(mooring_slab_close(slab_.get(), kPatienceNs));
   }
 }
@@ -139,18 +140,19 @@ CONFORMANCE_TEST(Clones, Rule1AReadInFlightOnACloneKeepsTheMemory, kPinned | kCl
   first.reset();
   first_.reset();
   slab_.reset();
-  ASSERT_TRUE(IsMapped(memory)) << "unmapped under a read";
+  ASSERT_TRUE(IsMapped(memory)) << "unmapped with a read in flight";
   const std::vector<std::byte> sent = Pattern(47, 0, 512);
   pipe.Write(sent.data(), sent.size());
   const mooring_completion_t read = Reap(second_, 1).front();
   EXPECT_EQ(read.result, 512);
   EXPECT_EQ(read.path, MOORING_PATH_FIXED);
-  // Its last registration went with the read; the kernel posts no tag for a clone, and none is
-  // waited for.
-  ExpectGivenBack(memory);
+  // The completion of the read ends its last registration. The kernel posts no tag for a clone, and
+  // the library waits for none.
+  ExpectUnmapped(memory);
 }
 
-CONFORMANCE_TEST(Clones, AThirdRingClonesFromTheSecondOnceTheFirstIsGone, kPinned | kCloning) {
+CONFORMANCE_TEST(Clones, AThirdRingClonesFromTheSecondAfterTheFirstIsDestroyed,
+                 kPinned | kCloning) {
   Registration first = Register(first_, slab_);
   const Registration second = Register(second_, slab_);
   first.reset();
@@ -161,46 +163,48 @@ CONFORMANCE_TEST(Clones, AThirdRingClonesFromTheSecondOnceTheFirstIsGone, kPinne
   ExpectReads(third, registration, 48);
 }
 
-CONFORMANCE_TEST(Clones, ExtentsOfAnotherSizeArePinnedAnew, kPinned | kCloning) {
+CONFORMANCE_TEST(Clones, ExtentsOfAnotherSizeAreNotCloned, kPinned | kCloning) {
   const Registration first = Register(first_, slab_);
   mooring_registration_options_t options = RegistrationOptions();
   options.extent_bytes_max = kSlabBytes / 4;
-  ExpectPinnedAnew(Register(second_, slab_, options));
+  ExpectPinnedWithoutClone(Register(second_, slab_, options));
 }
 
-CONFORMANCE_TEST(Clones, AThreadsRingNeitherGivesNorTakes, kPinned | kCloning) {
+CONFORMANCE_TEST(Clones, ARingOfTheThreadsEngineHasNoClones, kPinned | kCloning) {
   mooring_ring_options_t options = RingOptions();
   options.flags = 0;
   options.engine = MOORING_ENGINE_THREADS;
   const Ring threads = CreateRing(options);
   const Registration none = Register(threads, slab_);
   EXPECT_EQ(Info(none).reason, MOORING_REASON_ENGINE_THREADS);
-  ExpectPinnedAnew(Register(first_, slab_));
+  ExpectPinnedWithoutClone(Register(first_, slab_));
   EXPECT_EQ(Info(Register(threads, slab_)).bytes_cloned, 0u);
   EXPECT_EQ(Extent(none, 0).source, MOORING_SOURCE_NONE);
 }
 
-CONFORMANCE_TEST(Clones, ARingOfAnotherThreadIsPinnedAnewWhereTheKernelSaysSo,
-                 kOwnerThread | kCloning) {
+CONFORMANCE_TEST(Clones, ARingOfAnotherThreadIsFixedWithOrWithoutAClone, kOwnerThread | kCloning) {
   const Registration first = Register(first_, slab_);
   std::thread([&] {
     const Ring ring = CreateRing();
     const Registration second = Register(ring, slab_);
-    // -EEXIST for the source (seen on 6.18); kernels that allow it give a clone.
+    // The kernel returns EEXIST for the source ring (seen on 6.18). Kernels that allow it give a
+    // clone.
     EXPECT_EQ(Info(second).outcome, MOORING_OUTCOME_FIXED) << Info(second).message;
     ExpectReads(ring, second, 49);
   }).join();
 }
 
-// Rings come and go on two threads, each cloning from whichever the other has at the moment.
-CONFORMANCE_TEST(Clones, Rule1RegistrationsComeAndGoOnTwoThreads, kAnyThread | kPinned | kCloning) {
+// Registrations are created and destroyed on two threads. Each clones from the other where that has
+// one.
+CONFORMANCE_TEST(Clones, Rule1TwoThreadsCreateAndDestroyRegistrations,
+                 kAnyThread | kPinned | kCloning) {
   constexpr int kRounds = 60;
   const Fd file = dir_.Create("data", Pattern(50, 0, 4096));
   std::atomic<uint64_t> cloned{0};
   std::atomic<int> at_work{2};
   const auto work = [&](const Ring& ring) {
-    // Until both have done their rounds and they have met: so there is somebody to clone from.
-    // Should they never meet, the test's deadline ends it.
+    // Runs until both threads have done their rounds and there was a clone. Until then each thread
+    // has another one to clone from. If there is never a clone, the test's deadline ends the loop.
     bool counted = false;
     for (int round = 0; !counted || at_work.load() > 0; ++round) {
       const Registration registration = Register(ring, slab_);

@@ -1,5 +1,5 @@
-// Extents: a slab is pinned in pieces of one table slot each, and an operation is fixed when it
-// lies within one of them.
+// Extents: a slab is pinned in extents of one table slot each. An operation is fixed when it lies
+// within one extent.
 
 #include <string>
 #include <vector>
@@ -26,7 +26,7 @@ class Extents : public ConformanceTest {
   }
 };
 
-CONFORMANCE_TEST(Extents, AreOfTheSizeAskedFor, kPinned) {
+CONFORMANCE_TEST(Extents, HaveTheRequestedSize, kPinned) {
   const Ring ring = CreateRing();
   const Slab slab = CreateSlab();
   const Registration registration = Register(ring, slab, InExtents(kExtentBytes));
@@ -39,7 +39,7 @@ CONFORMANCE_TEST(Extents, AreOfTheSizeAskedFor, kPinned) {
   EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_FIXED);
 }
 
-CONFORMANCE_TEST(Extents, AnOperationInsideOneIsFixedAndOneAcrossTwoIsCopied, kPinned) {
+CONFORMANCE_TEST(Extents, AnOperationInOneExtentIsFixedAndOneAcrossTwoIsCopied, kPinned) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(23, 0, 2 * kExtentBytes));
   const Ring ring = CreateRing();
@@ -72,7 +72,7 @@ CONFORMANCE_TEST(Extents, AnOperationInsideOneIsFixedAndOneAcrossTwoIsCopied, kP
   EXPECT_EQ(Stats(ring).read, 3u);
 }
 
-CONFORMANCE_TEST(Extents, ALeaseAcrossTwoWorksByCopy, kPinned) {
+CONFORMANCE_TEST(Extents, ALeaseAcrossTwoExtentsIsCopied, kPinned) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(24, 0, kExtentBytes));
   const Ring ring = CreateRing();
@@ -100,7 +100,7 @@ CONFORMANCE_TEST(Extents, NeedAMultipleOfThePageSize, kAnywhere) {
   EXPECT_EQ(registration, nullptr);
 }
 
-CONFORMANCE_TEST(Extents, Rule5AFullTableIsItsOwnReason, kPinned) {
+CONFORMANCE_TEST(Extents, Rule5AFullTableIsReportedAsSuch, kPinned) {
   const Ring ring = CreateRing(WithSlots(1));
   const Slab slab = CreateSlab();
   const Slab other = CreateSlab();
@@ -111,7 +111,7 @@ CONFORMANCE_TEST(Extents, Rule5AFullTableIsItsOwnReason, kPinned) {
   const mooring_registration_info_t info = Info(second);
   EXPECT_EQ(info.outcome, MOORING_OUTCOME_COPY);
   EXPECT_EQ(info.reason, MOORING_REASON_TABLE_FULL);
-  EXPECT_TRUE(Names(info.remedy, "fixed_buffer_count")) << info.remedy;
+  EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "fixed_buffer_count")) << info.remedy;
 
   const mooring_registration_options_t options = RegistrationOptions(MOORING_POLICY_REQUIRE);
   mooring_registration_t* required = nullptr;
@@ -122,7 +122,7 @@ CONFORMANCE_TEST(Extents, Rule5AFullTableIsItsOwnReason, kPinned) {
   EXPECT_EQ(failure.remedy, info.remedy);
   EXPECT_EQ(required, nullptr);
 
-  // The slot comes back with its registration, and the second one moves in.
+  // Destroying the first registration frees the slot for the second one.
   first.reset();
   EXPECT_TRUE(Eventually([&] {
     EXPECT_OK(mooring_registration_promote(second.get()));

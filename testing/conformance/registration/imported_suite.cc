@@ -1,5 +1,5 @@
-// Imported: slabs over memory that a descriptor stands for. A memfd stands in for a DMA-BUF: both
-// are shared memory with a size, and nobody's file.
+// Imported: slabs over the memory of a descriptor. The tests use a memfd in place of a DMA-BUF:
+// both are shared memory with a size and without a file on disk.
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -43,7 +43,7 @@ class Imported : public ConformanceTest {
   }
 };
 
-CONFORMANCE_TEST(Imported, ReadsAreInTheMemoryItself, kAnywhere) {
+CONFORMANCE_TEST(Imported, ReadsWriteToTheImportedMemory, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(91, 0, 5000));
   Fd memfd = Memfd(kSlabBytes);
@@ -55,7 +55,7 @@ CONFORMANCE_TEST(Imported, ReadsAreInTheMemoryItself, kAnywhere) {
   const mooring_slab_info_t info = Info(slab);
   EXPECT_EQ(info.total_bytes, kSlabBytes);
   EXPECT_EQ(info.buffer_count, kSlabBytes / kBufferBytes);
-  EXPECT_EQ(info.adopted, 0u) << "the mapping is Mooring's";
+  EXPECT_EQ(info.adopted, 0u) << "the mapping belongs to Mooring";
   const Ring ring = CreateRing();
   const Registration registration = Register(ring, slab);
   const mooring_completion_t read =
@@ -65,7 +65,7 @@ CONFORMANCE_TEST(Imported, ReadsAreInTheMemoryItself, kAnywhere) {
   EXPECT_TRUE(HasPattern(other.data() + 100, 91, 0, 5000));
 }
 
-CONFORMANCE_TEST(Imported, WhatTheKernelPinsIsFixedAndElseTheReasonIsTold, kPinned) {
+CONFORMANCE_TEST(Imported, IsFixedWhereTheKernelPinsItAndElseReportsTheReason, kPinned) {
   const Fd memfd = Memfd(kSlabBytes);
   ASSERT_GE(memfd.get(), 0);
   const Slab slab = Import(memfd.get());
@@ -94,10 +94,10 @@ CONFORMANCE_TEST(Imported, Rule1TheMemoryOutlivesTheKernelsUseOfIt, kAnywhere) {
   pipe.Write(bytes.data(), bytes.size());
   EXPECT_EQ(Reap(ring, 1).front().result, 64);
   EXPECT_TRUE(HasPattern(other.data(), 92, 0, 64));
-  ExpectGivenBack(data);
+  ExpectUnmapped(data);
 }
 
-CONFORMANCE_TEST(Imported, APartBeginsAtItsOffset, kAnywhere) {
+CONFORMANCE_TEST(Imported, APartStartsAtItsOffset, kAnywhere) {
   const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   const Fd memfd = Memfd(8 * page);
   ASSERT_GE(memfd.get(), 0);
@@ -111,7 +111,7 @@ CONFORMANCE_TEST(Imported, APartBeginsAtItsOffset, kAnywhere) {
   EXPECT_EQ(Info(rest).buffer_count, 1u);
 }
 
-CONFORMANCE_TEST(Imported, ReservedHugePagesAreToldOf, kPinned) {
+CONFORMANCE_TEST(Imported, ReportsReservedHugePages, kPinned) {
   const Fd memfd = Memfd(2 << 20, MFD_CLOEXEC | MFD_HUGETLB);
   mooring_slab_t* raw = nullptr;
   const mooring_slab_options_t options = Buffers();
@@ -123,7 +123,7 @@ CONFORMANCE_TEST(Imported, ReservedHugePagesAreToldOf, kPinned) {
   EXPECT_EQ(Info(slab).page_kind, MOORING_PAGE_KIND_HUGETLB);
 }
 
-CONFORMANCE_TEST(Imported, WhatDoesNotFitIsRefused, kAnywhere) {
+CONFORMANCE_TEST(Imported, InvalidRangesAndOptionsAreRefused, kAnywhere) {
   const Fd memfd = Memfd(kSlabBytes);
   ASSERT_GE(memfd.get(), 0);
   const int fd = memfd.get();
@@ -143,7 +143,7 @@ CONFORMANCE_TEST(Imported, WhatDoesNotFitIsRefused, kAnywhere) {
   EXPECT_REFUSED(mooring_slab_import(fd, 0, 0, nullptr, nullptr), code, "NULL");
 }
 
-CONFORMANCE_TEST(Imported, WhatMayNotBeWrittenOrIsNoMemoryIsRefused, kAnywhere) {
+CONFORMANCE_TEST(Imported, DescriptorsThatAreReadOnlyOrNotMemoryAreRefused, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(94, 0, kSlabBytes));
   const Fd read_only(

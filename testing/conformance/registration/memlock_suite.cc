@@ -1,4 +1,4 @@
-// Memlock: what a registration makes of a limit that is too small, and of one that is raised.
+// Memlock: registrations under a limit that is too small, and after the limit is raised.
 
 #include <sys/resource.h>
 
@@ -68,27 +68,29 @@ CONFORMANCE_TEST(Memlock, Rule8ThePrefixIsTheLargestThatFits, kPartial) {
   const Registration registration = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(registration);
   EXPECT_EQ(info.memlock_soft_bytes, before_.rlim_cur);
-  EXPECT_EQ(info.bytes_fixed % kBufferBytes, 0u) << "a part of a buffer serves no lease";
-  // Not one buffer more would have fitted, if the process has charged what it says it has.
+  EXPECT_EQ(info.bytes_fixed % kBufferBytes, 0u) << "no lease can use a part of a buffer";
+  // One more buffer would not fit, if the reported charge of the process is right.
   EXPECT_LE(info.memlock_used_bytes, info.memlock_soft_bytes);
   EXPECT_GT(info.memlock_used_bytes + kBufferBytes, info.memlock_soft_bytes);
 }
 
-CONFORMANCE_TEST(Memlock, Rule5RemedyNamesTheLimitAndTheNeed, kPartial) {
+CONFORMANCE_TEST(Memlock, Rule5TheRemedyHasTheLimitAndTheNeed, kPartial) {
   const Registration registration = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(registration);
   EXPECT_EQ(info.system_error, ENOMEM);
   EXPECT_EQ(info.memlock_exempt, 0u);
-  EXPECT_TRUE(Names(info.message, std::to_string(info.memlock_soft_bytes))) << info.message;
-  EXPECT_TRUE(Names(info.message, std::to_string(info.bytes_fixed))) << info.message;
-  EXPECT_TRUE(Names(info.remedy, "memlock")) << info.remedy;
-  EXPECT_TRUE(Names(info.remedy, "CAP_IPC_LOCK")) << info.remedy;
-  // A number of bytes that would do: the slab, and what this process has charged beside it.
+  EXPECT_TRUE(ContainsIgnoringCase(info.message, std::to_string(info.memlock_soft_bytes)))
+      << info.message;
+  EXPECT_TRUE(ContainsIgnoringCase(info.message, std::to_string(info.bytes_fixed))) << info.message;
+  EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "memlock")) << info.remedy;
+  EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "CAP_IPC_LOCK")) << info.remedy;
+  // A sufficient number of bytes: the slab, and the other charges of this process.
   const uint64_t need = info.memlock_used_bytes - info.bytes_fixed + kSlabBytes;
-  EXPECT_TRUE(Names(info.remedy, std::to_string(need))) << info.remedy << "\n  need: " << need;
+  EXPECT_TRUE(ContainsIgnoringCase(info.remedy, std::to_string(need)))
+      << info.remedy << "\n  need: " << need;
 }
 
-CONFORMANCE_TEST(Memlock, TheRemedyIsTrue, kPartial) {
+CONFORMANCE_TEST(Memlock, TheRemedyWorks, kPartial) {
   Registration registration = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(registration);
   rlimit limit = before_;
@@ -99,7 +101,7 @@ CONFORMANCE_TEST(Memlock, TheRemedyIsTrue, kPartial) {
   EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_FIXED) << Info(registration).message;
 }
 
-CONFORMANCE_TEST(Memlock, Rule5RequireFailsWithTheSameWordsAndKeepsNothing, kPartial) {
+CONFORMANCE_TEST(Memlock, Rule5RequireFailsWithTheSameTextAndKeepsNothing, kPartial) {
   Registration preferred = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(preferred);
   preferred.reset();
@@ -115,34 +117,34 @@ CONFORMANCE_TEST(Memlock, Rule5RequireFailsWithTheSameWordsAndKeepsNothing, kPar
   EXPECT_EQ(failure.retry, MOORING_RETRY_AFTER_REMEDY);
   EXPECT_EQ(failure.message, info.message);
   EXPECT_EQ(failure.remedy, info.remedy);
-  // What was pinned on the way is given back as soon as the kernel says so; and what was before it,
-  // for up to 6.3 that comes a second late.
+  // The pinned part is released as soon as the kernel reports it. The earlier registration's pins
+  // may be released later: up to 6.3 the kernel reports it a second late.
   EXPECT_TRUE(Eventually([&] {
     EXPECT_EQ(RunOne(ring_, Nop()).result, 0);
     return Info(slab_).kernel_reference_count <= references;
   })) << Info(slab_).kernel_reference_count
       << " references, " << references << " before";
 
-  // The whole budget is there for the next one.
+  // The whole budget is available for the next registration.
   EXPECT_EQ(Info(Register(ring_, slab_)).bytes_fixed, info.bytes_fixed);
 }
 
-CONFORMANCE_TEST(Memlock, BudgetComesBackWithTheRegistration, kPartial) {
+CONFORMANCE_TEST(Memlock, ADestroyedRegistrationReturnsItsBudget, kPartial) {
   const uint64_t first = Info(Register(ring_, slab_)).bytes_fixed;
   for (int i = 0; i < 5; ++i) EXPECT_EQ(Info(Register(ring_, slab_)).bytes_fixed, first);
 }
 
 CONFORMANCE_TEST(Memlock, Rule5ASpentBudgetLeavesTheCopyPath, kPartial) {
-  const Registration greedy = Register(ring_, slab_);
+  const Registration first = Register(ring_, slab_);
   const Slab other = CreateSlab();
-  const Registration late = Register(ring_, other);
-  const mooring_registration_info_t info = Info(late);
+  const Registration second = Register(ring_, other);
+  const mooring_registration_info_t info = Info(second);
   EXPECT_EQ(info.outcome, MOORING_OUTCOME_COPY) << info.bytes_fixed;
   EXPECT_EQ(info.reason, MOORING_REASON_MEMLOCK_LIMIT);
   EXPECT_EQ(info.system_error, ENOMEM);
-  EXPECT_EQ(PathOfRead(greedy, 0, 4096), MOORING_PATH_FIXED);
+  EXPECT_EQ(PathOfRead(first, 0, 4096), MOORING_PATH_FIXED);
   const mooring_completion_t read =
-      RunOne(ring_, Read(file_.get(), 0, InSlab(late.get(), 0), 4096));
+      RunOne(ring_, Read(file_.get(), 0, InSlab(second.get(), 0), 4096));
   EXPECT_EQ(read.result, 4096);
   EXPECT_EQ(read.path, MOORING_PATH_COPY);
 }
@@ -163,7 +165,7 @@ CONFORMANCE_TEST(Memlock, PromoteAfterTheLimitIsRaisedPinsTheRest, kPartial) {
   EXPECT_EQ(PathOfRead(registration, kSlabBytes - 4096, 4096), MOORING_PATH_FIXED);
 }
 
-CONFORMANCE_TEST(Memlock, PromoteDoesNotDisturbOperationsInFlight, kPartial) {
+CONFORMANCE_TEST(Memlock, PromoteDoesNotAffectOperationsInFlight, kPartial) {
   const Pipe pipe;
   const Registration registration = Register(ring_, slab_);
   Submit(ring_,
@@ -204,38 +206,38 @@ CONFORMANCE_TEST(Memlock, PromoteIsForAnyThreadWhileTheRingIsInUse, kPartial | k
   EXPECT_TRUE(HasPattern(Data(slab_) + kSlabBytes - 4096, 26, kSlabBytes - 4096, 4096));
 }
 
-CONFORMANCE_TEST(Memlock, WhatIsDestroyedLetsInWhatWaits, kPartial) {
-  Registration greedy = Register(ring_, slab_);
+CONFORMANCE_TEST(Memlock, ADestroyedRegistrationPromotesAWaitingOne, kPartial) {
+  Registration first = Register(ring_, slab_);
   const Slab other = CreateSlab();
-  const Registration late = Register(ring_, other);
-  ASSERT_EQ(Info(late).outcome, MOORING_OUTCOME_COPY);
-  const uint64_t fixed = Info(greedy).bytes_fixed;
-  greedy.reset();
-  // Up to Linux 6.3 the budget comes a second after the slot was cleared.
+  const Registration second = Register(ring_, other);
+  ASSERT_EQ(Info(second).outcome, MOORING_OUTCOME_COPY);
+  const uint64_t fixed = Info(first).bytes_fixed;
+  first.reset();
+  // Up to Linux 6.3 the kernel returns the budget a second after the slot was cleared.
   EXPECT_TRUE(Eventually([&] {
-    if (Info(late).bytes_fixed > 0) return true;
-    EXPECT_OK(mooring_registration_promote(late.get()));
+    if (Info(second).bytes_fixed > 0) return true;
+    EXPECT_OK(mooring_registration_promote(second.get()));
     return false;
   }));
-  EXPECT_EQ(Info(late).bytes_fixed, fixed) << Info(late).message;
-  EXPECT_EQ(RunOne(ring_, Read(file_.get(), 0, InSlab(late.get(), 0), 4096)).path,
+  EXPECT_EQ(Info(second).bytes_fixed, fixed) << Info(second).message;
+  EXPECT_EQ(RunOne(ring_, Read(file_.get(), 0, InSlab(second.get(), 0), 4096)).path,
             MOORING_PATH_FIXED);
 }
 
-CONFORMANCE_TEST(Memlock, RaisesTheSoftLimitOnlyWhenTold, kPartial) {
-  const Registration modest = Register(ring_, slab_);
+CONFORMANCE_TEST(Memlock, RaisesTheSoftLimitOnlyWithTheFlag, kPartial) {
+  const Registration without_flag = Register(ring_, slab_);
   EXPECT_EQ(SoftLimit(), before_.rlim_cur);
-  EXPECT_EQ(Info(modest).outcome, MOORING_OUTCOME_PARTIAL);
+  EXPECT_EQ(Info(without_flag).outcome, MOORING_OUTCOME_PARTIAL);
 
   mooring_registration_options_t options = RegistrationOptions();
   options.flags = MOORING_REGISTRATION_RAISE_MEMLOCK;
   const Slab other = CreateSlab();
-  const Registration bold = Register(ring_, other, options);
+  const Registration with_flag = Register(ring_, other, options);
   EXPECT_EQ(SoftLimit(), before_.rlim_max);
-  EXPECT_EQ(Info(bold).outcome, MOORING_OUTCOME_FIXED) << Info(bold).message;
+  EXPECT_EQ(Info(with_flag).outcome, MOORING_OUTCOME_FIXED) << Info(with_flag).message;
 }
 
-CONFORMANCE_TEST(Memlock, Rule6ZeroPinsNothingAndEverythingWorks, kNoMemlock) {
+CONFORMANCE_TEST(Memlock, Rule6AZeroLimitPinsNothingAndEverythingWorks, kNoMemlock) {
   const Registration registration = Register(ring_, slab_);
   const mooring_registration_info_t info = Info(registration);
   EXPECT_EQ(info.memlock_soft_bytes, 0u);

@@ -1,5 +1,5 @@
-// Without tags: the kernel does not tell when it let go of a slot. Memory is let go when its slot
-// was cleared, which is after the last operation that named it, and not before (rule 1).
+// NoTags: the kernel does not report that it has released a slot. The library releases the memory
+// when it clears the slot, which is after the last operation on it, and not before (rule 1).
 
 #include "testing/support/conformance_fixture.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 class NoTags : public DataTest {};
 
-CONFORMANCE_TEST(NoTags, AreNotAnnouncedAndTheFixedPathIsTaken, kPinned | kNoTags) {
+CONFORMANCE_TEST(NoTags, FeaturesHaveUpdatesWithoutTags, kPinned | kNoTags) {
   mooring_facts_t facts{};
   facts.struct_size = sizeof facts;
   ASSERT_OK(mooring_facts_get(&facts));
@@ -16,13 +16,13 @@ CONFORMANCE_TEST(NoTags, AreNotAnnouncedAndTheFixedPathIsTaken, kPinned | kNoTag
   EXPECT_NE(facts.features & MOORING_FEATURE_BUFFER_UPDATE, 0u);
 }
 
-CONFORMANCE_TEST(NoTags, Rule1MemoryIsLetGoWithItsRegistration, kPinned | kNoTags) {
+CONFORMANCE_TEST(NoTags, Rule1ADestroyedRegistrationReleasesItsMemory, kPinned | kNoTags) {
   const Slab slab = CreateSlab();
   const uint64_t before = Info(slab).kernel_reference_count;
   Registration registration = Register(ring_, slab);
   EXPECT_GT(Info(slab).kernel_reference_count, before);
   registration.reset();
-  EXPECT_EQ(Info(slab).kernel_reference_count, before) << "there is no news to wait for";
+  EXPECT_EQ(Info(slab).kernel_reference_count, before) << "there is no report to wait for";
 }
 
 CONFORMANCE_TEST(NoTags, Rule1AnOperationInFlightKeepsSlotAndMemory, kPinned | kNoTags) {

@@ -1,5 +1,5 @@
-// Registrations: as much of a slab as the machine lets be pinned, and the truth about how much
-// (rule 5).
+// Registrations: as much of a slab is pinned as the machine allows, and the report is exact (rule
+// 5).
 
 #include <sys/resource.h>
 
@@ -25,7 +25,7 @@ class Registrations : public ConformanceTest {
   Slab slab_;
 };
 
-CONFORMANCE_TEST(Registrations, Rule5OutcomeAndReasonAreThoseExpected, kAnywhere) {
+CONFORMANCE_TEST(Registrations, Rule5OutcomeAndReasonAreAsExpected, kAnywhere) {
   const Registration registration = Register(ring_, slab_);
   ASSERT_NE(registration, nullptr);
   const mooring_registration_info_t info = Info(registration);
@@ -92,7 +92,7 @@ CONFORMANCE_TEST(Registrations, ExtentsAddUpToTheSum, kAnywhere) {
                  MOORING_CODE_INVALID_ARGUMENT, "index");
 }
 
-CONFORMANCE_TEST(Registrations, Rule5RequireGetsAllWhereAllIsToBeHad, kPinned) {
+CONFORMANCE_TEST(Registrations, Rule5RequirePinsTheWholeSlab, kPinned) {
   const Registration registration =
       Register(ring_, slab_, RegistrationOptions(MOORING_POLICY_REQUIRE));
   ASSERT_NE(registration, nullptr);
@@ -123,7 +123,7 @@ CONFORMANCE_TEST(Registrations, Rule5NeverIsCopyByPolicy, kAnywhere) {
   EXPECT_EQ(Stats(ring_).read_fixed, 0u);
 }
 
-CONFORMANCE_TEST(Registrations, Rule5TakesTheFixedPathAndCountsIt, kPinned) {
+CONFORMANCE_TEST(Registrations, Rule5OperationsTakeTheFixedPathAndAreCounted, kPinned) {
   const TempDir dir;
   const Fd file = dir.Create("data", Pattern(22, 0, kSlabBytes));
   const Registration registration = Register(ring_, slab_);
@@ -141,21 +141,21 @@ CONFORMANCE_TEST(Registrations, Rule5TakesTheFixedPathAndCountsIt, kPinned) {
   EXPECT_EQ(Stats(ring_).read + Stats(ring_).write, 0u);
 }
 
-CONFORMANCE_TEST(Registrations, PromoteOfWhatIsWholeChangesNothing, kPinned) {
+CONFORMANCE_TEST(Registrations, PromoteOfAFixedRegistrationChangesNothing, kPinned) {
   const Registration registration = Register(ring_, slab_);
   ASSERT_OK(mooring_registration_promote(registration.get()));
   EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_FIXED);
   EXPECT_EQ(Info(registration).bytes_fixed, kSlabBytes);
 }
 
-CONFORMANCE_TEST(Registrations, PromoteUnderThreadsTellsTheSame, kThreads) {
+CONFORMANCE_TEST(Registrations, PromoteOnTheThreadsEngineChangesNothing, kThreads) {
   const Registration registration = Register(ring_, slab_);
   ASSERT_OK(mooring_registration_promote(registration.get()));
   EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_COPY);
   EXPECT_EQ(Info(registration).reason, MOORING_REASON_ENGINE_THREADS);
 }
 
-CONFORMANCE_TEST(Registrations, Rule5RequireFailsWithTheWordsOfPrefer, kThreads) {
+CONFORMANCE_TEST(Registrations, Rule5RequireFailsWithTheTextOfPrefer, kThreads) {
   const std::string message = Info(Register(ring_, slab_)).message;
   const std::string remedy = Info(Register(ring_, slab_)).remedy;
   const uint64_t references = Info(slab_).kernel_reference_count;
@@ -171,7 +171,7 @@ CONFORMANCE_TEST(Registrations, Rule5RequireFailsWithTheWordsOfPrefer, kThreads)
       << "a registration that failed must keep nothing";
 }
 
-CONFORMANCE_TEST(Registrations, AreForTheirOwnRing, kAnywhere) {
+CONFORMANCE_TEST(Registrations, AreRefusedOnAnotherRing, kAnywhere) {
   const Ring other = CreateRing();
   const Registration registration = Register(other, slab_);
   const mooring_op_t read = Read(0, 0, InSlab(registration.get(), 0), 512);

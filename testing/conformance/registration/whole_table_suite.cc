@@ -1,6 +1,6 @@
-// Whole tables: where memory can be registered only all at once and only while nothing is in
-// flight, a registration is made all the same, copies meanwhile, says so, and is fixed at the next
-// call that finds the ring idle.
+// WholeTable: memory can be registered only as a whole table and only while nothing is in flight. A
+// registration made at another time succeeds: it copies, reports why, and is fixed by the next call
+// that finds the ring idle.
 
 #include <cerrno>
 #include <thread>
@@ -19,7 +19,7 @@ class WholeTable : public ConformanceTest {
     ASSERT_NE(slab_, nullptr);
   }
 
-  // In flight until EndRead, and not in the slab.
+  // The read is in flight until EndRead, and not into the slab.
   void StartRead() { Submit(ring_, {ReadStream(pipe_.read_fd(), AtAddress(elsewhere_), 1)}); }
   void EndRead() {
     pipe_.Write("x", 1);
@@ -40,7 +40,7 @@ class WholeTable : public ConformanceTest {
   Slab slab_;
 };
 
-CONFORMANCE_TEST(WholeTable, Rule5WhileOperationsAreInFlightItCopiesAndSaysWhy, kWholeTable) {
+CONFORMANCE_TEST(WholeTable, Rule5CopiesAndReportsWhyWhileOperationsAreInFlight, kWholeTable) {
   StartRead();
   const Registration registration = Register(ring_, slab_);
   ASSERT_NE(registration, nullptr);
@@ -48,8 +48,8 @@ CONFORMANCE_TEST(WholeTable, Rule5WhileOperationsAreInFlightItCopiesAndSaysWhy, 
   EXPECT_EQ(info.outcome, MOORING_OUTCOME_COPY);
   EXPECT_EQ(info.reason, MOORING_REASON_KERNEL_TOO_OLD);
   EXPECT_EQ(info.system_error, EBUSY);
-  EXPECT_TRUE(Names(info.message, "in flight")) << info.message;
-  EXPECT_TRUE(Names(info.remedy, "reap")) << info.remedy;
+  EXPECT_TRUE(ContainsIgnoringCase(info.message, "in flight")) << info.message;
+  EXPECT_TRUE(ContainsIgnoringCase(info.remedy, "reap")) << info.remedy;
   EndRead();
   EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_FIXED) << Info(registration).message;
   EXPECT_STREQ(Info(registration).message, "");
@@ -57,7 +57,7 @@ CONFORMANCE_TEST(WholeTable, Rule5WhileOperationsAreInFlightItCopiesAndSaysWhy, 
   EXPECT_TRUE(HasPattern(Data(slab_), 51, 0, 4096));
 }
 
-CONFORMANCE_TEST(WholeTable, Rule5RequireFailsLoudlyWhileOperationsAreInFlight, kWholeTable) {
+CONFORMANCE_TEST(WholeTable, Rule5RequireFailsWhileOperationsAreInFlight, kWholeTable) {
   StartRead();
   const mooring_registration_info_t info = Info(Register(ring_, slab_));
   const mooring_registration_options_t options = RegistrationOptions(MOORING_POLICY_REQUIRE);
@@ -74,7 +74,7 @@ CONFORMANCE_TEST(WholeTable, Rule5RequireFailsLoudlyWhileOperationsAreInFlight, 
   EXPECT_EQ(Info(Register(ring_, slab_, options)).outcome, MOORING_OUTCOME_FIXED);
 }
 
-CONFORMANCE_TEST(WholeTable, APromoteWhileOperationsAreInFlightIsDoneWhenTheyEnd, kWholeTable) {
+CONFORMANCE_TEST(WholeTable, APromoteWithOperationsInFlightIsDoneAfterThem, kWholeTable) {
   StartRead();
   const Registration registration = Register(ring_, slab_);
   ASSERT_OK(mooring_registration_promote(registration.get()));
@@ -84,7 +84,7 @@ CONFORMANCE_TEST(WholeTable, APromoteWhileOperationsAreInFlightIsDoneWhenTheyEnd
   EXPECT_EQ(PathOfRead(registration), MOORING_PATH_FIXED);
 }
 
-CONFORMANCE_TEST(WholeTable, WhatIsFixedStaysSoWhileAnotherWaits, kWholeTable) {
+CONFORMANCE_TEST(WholeTable, AFixedRegistrationStaysFixedWhileAnotherWaits, kWholeTable) {
   const Registration first = Register(ring_, slab_);
   ASSERT_EQ(Info(first).outcome, MOORING_OUTCOME_FIXED) << Info(first).message;
   Submit(ring_, {ReadStream(pipe_.read_fd(), InSlab(first.get(), 0), 512)});
@@ -102,20 +102,20 @@ CONFORMANCE_TEST(WholeTable, WhatIsFixedStaysSoWhileAnotherWaits, kWholeTable) {
   EXPECT_EQ(PathOfRead(second), MOORING_PATH_FIXED);
 }
 
-CONFORMANCE_TEST(WholeTable, Rule1WhatIsDestroyedMeanwhileIsLetGoWhenTheRingIsIdle, kWholeTable) {
+CONFORMANCE_TEST(WholeTable, Rule1ADestroyedRegistrationIsReleasedWhenTheRingIsIdle, kWholeTable) {
   const uint64_t before = Info(slab_).kernel_reference_count;
   Registration registration = Register(ring_, slab_);
   const uint64_t held = Info(slab_).kernel_reference_count;
   EXPECT_GT(held, before);
   StartRead();
   registration.reset();
-  EXPECT_GT(Info(slab_).kernel_reference_count, before) << "the kernel has the pages still";
+  EXPECT_GT(Info(slab_).kernel_reference_count, before) << "the kernel still has the pages";
   EndRead();
   EXPECT_EQ(Info(slab_).kernel_reference_count, before);
   EXPECT_OK(mooring_slab_close(slab_.get(), kPatienceNs));
 }
 
-CONFORMANCE_TEST(WholeTable, ASlotThatWasFreedIsTakenAgainAndTheOthersStay, kWholeTable) {
+CONFORMANCE_TEST(WholeTable, AFreedSlotIsReusedAndTheOthersStay, kWholeTable) {
   std::vector<Slab> slabs;
   std::vector<Registration> registrations;
   for (int i = 0; i < 3; ++i) {
@@ -143,7 +143,7 @@ CONFORMANCE_TEST(WholeTable, ASlotThatWasFreedIsTakenAgainAndTheOthersStay, kWho
   expect_reads();
 }
 
-CONFORMANCE_TEST(WholeTable, AReaperWhoWaitsForNothingIsNotInTheWay, kWholeTable | kAnyThread) {
+CONFORMANCE_TEST(WholeTable, AReaperThatWaitsOnAnIdleRingDoesNotBlockIt, kWholeTable | kAnyThread) {
   std::thread reaper([&] { EXPECT_EQ(Reap(ring_, 1).size(), 1u); });
   const Registration registration = Register(ring_, slab_);
   EXPECT_TRUE(Eventually([&] { return Info(registration).outcome == MOORING_OUTCOME_FIXED; }))
@@ -152,11 +152,11 @@ CONFORMANCE_TEST(WholeTable, AReaperWhoWaitsForNothingIsNotInTheWay, kWholeTable
   reaper.join();
 }
 
-CONFORMANCE_TEST(WholeTable, HasItsOwnLimitAndFeatures, kWholeTable) {
+CONFORMANCE_TEST(WholeTable, HasItsLimitAndFeatures, kWholeTable) {
   mooring_ring_options_t options = RingOptions();
   options.fixed_buffer_count = 16'384;
   const Ring large = CreateRing(options);
-  EXPECT_EQ(Info(large).fixed_buffer_count, 1024u) << "as many as the kernel takes (UIO_MAXIOV)";
+  EXPECT_EQ(Info(large).fixed_buffer_count, 1024u) << "the kernel's maximum (UIO_MAXIOV)";
   mooring_facts_t facts{};
   facts.struct_size = sizeof facts;
   ASSERT_OK(mooring_facts_get(&facts));

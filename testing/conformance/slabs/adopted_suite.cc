@@ -1,4 +1,4 @@
-// AdoptedSlabs: memory that stays the caller's, and closing, which says when he may use it again.
+// AdoptedSlabs: memory that stays the caller's. Close returns when the caller may use it again.
 
 #include <sys/mman.h>
 
@@ -16,7 +16,7 @@ class AdoptedSlabs : public ConformanceTest {
                                    const mooring_slab_options_t& options) {
     mooring_slab_t* slab = nullptr;
     mooring_error_t* error = mooring_slab_adopt(data, size, &options, &slab);
-    EXPECT_TRUE(error == nullptr || slab == nullptr) << "an error, and a slab as well";
+    EXPECT_TRUE(error == nullptr || slab == nullptr) << "an error and a slab";
     mooring_slab_destroy(slab);
     return error;
   }
@@ -31,7 +31,7 @@ class AdoptedSlabs : public ConformanceTest {
   MappedMemory memory_{kSlabBytes};
 };
 
-CONFORMANCE_TEST(AdoptedSlabs, AreTheCallersMemory, kAnywhere) {
+CONFORMANCE_TEST(AdoptedSlabs, UseTheCallersMemory, kAnywhere) {
   FillPattern(memory_.data(), 5, 0, kSlabBytes);
   const Slab slab = Adopt(memory_.data(), kSlabBytes, kBufferBytes);
   ASSERT_NE(slab, nullptr);
@@ -41,14 +41,14 @@ CONFORMANCE_TEST(AdoptedSlabs, AreTheCallersMemory, kAnywhere) {
   EXPECT_TRUE(HasPattern(Data(slab), 5, 0, kSlabBytes)) << "adoption must not write";
 }
 
-CONFORMANCE_TEST(AdoptedSlabs, OneBufferByDefault, kAnywhere) {
+CONFORMANCE_TEST(AdoptedSlabs, HaveOneBufferByDefault, kAnywhere) {
   const Slab slab = Adopt(memory_.data(), kSlabBytes);
   ASSERT_NE(slab, nullptr);
   EXPECT_EQ(Info(slab).buffer_count, 1u);
   EXPECT_EQ(Info(slab).buffer_bytes, kSlabBytes);
 }
 
-CONFORMANCE_TEST(AdoptedSlabs, LeaveOutATailThatIsNoWholeBuffer, kAnywhere) {
+CONFORMANCE_TEST(AdoptedSlabs, LeaveOutAnIncompleteLastBuffer, kAnywhere) {
   const Slab slab = Adopt(memory_.data(), kBufferBytes * 3 + 4096, kBufferBytes);
   ASSERT_NE(slab, nullptr);
   EXPECT_EQ(Info(slab).buffer_count, 3u);
@@ -76,7 +76,7 @@ CONFORMANCE_TEST(AdoptedSlabs, AreNotUnmapped, kAnywhere) {
   EXPECT_TRUE(HasPattern(memory_.data(), 7, 0, kSlabBytes));
 }
 
-CONFORMANCE_TEST(AdoptedSlabs, RefuseWhatOnlyCreateCanHonour, kAnywhere) {
+CONFORMANCE_TEST(AdoptedSlabs, RefuseOptionsOfCreateOnly, kAnywhere) {
   mooring_slab_options_t options = Plain();
   options.huge_pages = MOORING_HUGE_PAGES_REQUIRE;
   EXPECT_REFUSED(TryAdopt(memory_.data(), kSlabBytes, options), MOORING_CODE_INVALID_ARGUMENT,
@@ -87,7 +87,7 @@ CONFORMANCE_TEST(AdoptedSlabs, RefuseWhatOnlyCreateCanHonour, kAnywhere) {
                  "numa_policy");
 }
 
-CONFORMANCE_TEST(AdoptedSlabs, RefuseRangesThatCannotBe, kAnywhere) {
+CONFORMANCE_TEST(AdoptedSlabs, RefuseInvalidRanges, kAnywhere) {
   EXPECT_REFUSED(TryAdopt(nullptr, kSlabBytes, Plain()), MOORING_CODE_INVALID_ARGUMENT, "NULL");
   EXPECT_REFUSED(TryAdopt(memory_.data(), 0, Plain()), MOORING_CODE_INVALID_ARGUMENT);
   EXPECT_REFUSED(TryAdopt(memory_.data(), UINT64_MAX - 511, Plain(512)),
@@ -104,9 +104,9 @@ CONFORMANCE_TEST(ClosingSlabs, WaitsForRegistrations, kAnywhere) {
   const Slab slab = CreateSlab();
   Registration registration = Register(ring, slab);
   EXPECT_GE(Info(slab).kernel_reference_count, 1u);
-  EXPECT_REFUSED(mooring_slab_close(slab.get(), kGlanceNs), MOORING_CODE_TIMEOUT, "registration");
+  EXPECT_REFUSED(mooring_slab_close(slab.get(), kQuietNs), MOORING_CODE_TIMEOUT, "registration");
 
-  // A close that timed out leaves the slab as it was.
+  // A close that timed out does not change the slab.
   const mooring_lease_t lease = Acquire(slab);
   EXPECT_OK(mooring_slab_release(slab.get(), lease));
 
@@ -122,7 +122,7 @@ CONFORMANCE_TEST(ClosingSlabs, WaitsForOperations, kAnywhere) {
   Registration registration = Register(ring, slab);
   Submit(ring, {ReadStream(pipe.read_fd(), InSlab(registration.get(), 0), 512)});
   registration.reset();
-  EXPECT_REFUSED(mooring_slab_close(slab.get(), kGlanceNs), MOORING_CODE_TIMEOUT, "operation");
+  EXPECT_REFUSED(mooring_slab_close(slab.get(), kQuietNs), MOORING_CODE_TIMEOUT, "operation");
 
   const std::vector<std::byte> sent = Pattern(8, 0, 512);
   pipe.Write(sent.data(), sent.size());
@@ -139,7 +139,7 @@ CONFORMANCE_TEST(ClosingSlabs, RefusesLeasesAfterwards, kAnywhere) {
   EXPECT_OK(mooring_slab_close(slab.get(), 0));
 }
 
-CONFORMANCE_TEST(ClosingSlabs, RefusesTimeThatIsNegative, kAnywhere) {
+CONFORMANCE_TEST(ClosingSlabs, RefusesANegativeTimeout, kAnywhere) {
   const Slab slab = CreateSlab();
   EXPECT_REFUSED(mooring_slab_close(slab.get(), -1), MOORING_CODE_INVALID_ARGUMENT, "timeout_ns");
 }

@@ -1,4 +1,4 @@
-// GrowthRefused: growth that cannot be, or not all of it, leaves everything as it was and says why.
+// GrowthRefused: a grow that fails changes nothing and reports why.
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -24,7 +24,7 @@ class GrowthRefused : public ConformanceTest {
     return CreateSlab(options);
   }
 
-  // What must not have changed.
+  // The state that must not change.
   struct Before {
     explicit Before(const Slab& slab) : info(Info(slab)) {}
     void ExpectSame(const Slab& slab) const {
@@ -38,7 +38,7 @@ class GrowthRefused : public ConformanceTest {
   };
 };
 
-CONFORMANCE_TEST(GrowthRefused, BeyondTheMaximumWithTheNumbers, kAnywhere) {
+CONFORMANCE_TEST(GrowthRefused, BeyondTheMaximum, kAnywhere) {
   const Slab slab = Make(32, 40);
   const Before before(slab);
   EXPECT_REFUSED(mooring_slab_grow(slab.get(), 9), MOORING_CODE_INVALID_ARGUMENT, "32", "40", "9");
@@ -49,7 +49,7 @@ CONFORMANCE_TEST(GrowthRefused, BeyondTheMaximumWithTheNumbers, kAnywhere) {
   EXPECT_OK(mooring_slab_grow(slab.get(), 8));
 }
 
-CONFORMANCE_TEST(GrowthRefused, OfASlabThatWasNotMadeToGrow, kAnywhere) {
+CONFORMANCE_TEST(GrowthRefused, OfASlabThatCannotGrow, kAnywhere) {
   const Slab fixed = CreateSlab();
   EXPECT_EQ(Info(fixed).buffer_count_max, kBufferCount);
   EXPECT_REFUSED(mooring_slab_grow(fixed.get(), 1), MOORING_CODE_INVALID_ARGUMENT,
@@ -72,7 +72,7 @@ CONFORMANCE_TEST(GrowthRefused, OfAClosedSlab, kAnywhere) {
   EXPECT_REFUSED(mooring_slab_grow(slab.get(), 1), MOORING_CODE_INVALID_STATE, "closed");
 }
 
-CONFORMANCE_TEST(GrowthRefused, MaximaThatCannotBe, kAnywhere) {
+CONFORMANCE_TEST(GrowthRefused, InvalidMaxima, kAnywhere) {
   mooring_slab_t* slab = nullptr;
   mooring_slab_options_t options = SlabOptions(8, 4096);
   options.buffer_count_max = 7;
@@ -92,14 +92,14 @@ CONFORMANCE_TEST(GrowthRefused, MaximaThatCannotBe, kAnywhere) {
                  MOORING_CODE_INVALID_ARGUMENT, "buffer_count_max");
 }
 
-CONFORMANCE_TEST(GrowthRefused, ForWantOfMemory, kOrdinaryPages) {
+CONFORMANCE_TEST(GrowthRefused, WithoutEnoughMemory, kBasePages) {
   mooring_slab_options_t options = SlabOptions(1, uint64_t{1} << 20);
   options.buffer_count_max = 8192;
   options.touch = MOORING_TOUCH_NONE;
   const Slab slab = CreateSlab(options);
   ASSERT_NE(slab, nullptr);
   const Before before(slab);
-  // Room for a gibibyte of writable memory more, of which all that this test makes is a small part.
+  // Room for 1 GiB more of writable memory. The test needs only a small part of it.
   rlimit limit{};
   ASSERT_EQ(getrlimit(RLIMIT_DATA, &limit), 0);
   const rlimit lowered{(std::stoull(StatusLine("VmData")) << 10) + (uint64_t{1} << 30),
@@ -112,7 +112,7 @@ CONFORMANCE_TEST(GrowthRefused, ForWantOfMemory, kOrdinaryPages) {
   EXPECT_EQ(Info(slab).buffer_count, 2u);
 }
 
-CONFORMANCE_TEST(GrowthRefused, Rule5WhatFitsIsPinnedUnderPrefer, kPartial) {
+CONFORMANCE_TEST(GrowthRefused, Rule5PreferPinsAsMuchAsFits, kPartial) {
   const Ring ring = CreateRing();
   const Slab slab = Make(4, 4 + kBufferCount);
   const Registration registration = Register(ring, slab);
@@ -122,8 +122,9 @@ CONFORMANCE_TEST(GrowthRefused, Rule5WhatFitsIsPinnedUnderPrefer, kPartial) {
   EXPECT_EQ(info.outcome, MOORING_OUTCOME_PARTIAL);
   EXPECT_EQ(info.reason, MOORING_REASON_MEMLOCK_LIMIT);
   EXPECT_EQ(info.bytes_requested, 4 * kBufferBytes + kSlabBytes);
-  EXPECT_GE(info.bytes_fixed, 4 * kBufferBytes) << "what was pinned is no more";
-  EXPECT_GT(info.memlock_used_bytes + kBufferBytes, info.memlock_soft_bytes) << "one more had room";
+  EXPECT_GE(info.bytes_fixed, 4 * kBufferBytes) << "pinned bytes were released";
+  EXPECT_GT(info.memlock_used_bytes + kBufferBytes, info.memlock_soft_bytes)
+      << "one more buffer would fit";
 
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_MEMLOCK, &before), 0);
@@ -134,13 +135,13 @@ CONFORMANCE_TEST(GrowthRefused, Rule5WhatFitsIsPinnedUnderPrefer, kPartial) {
   EXPECT_EQ(setrlimit(RLIMIT_MEMLOCK, &before), 0);
 }
 
-CONFORMANCE_TEST(GrowthRefused, Rule5RequireUndoesAllOfIt, kPartial) {
+CONFORMANCE_TEST(GrowthRefused, Rule5RequireRevertsTheWholeGrowth, kPartial) {
   const Ring ring = CreateRing();
   const Ring other_ring = CreateRing();
   const Slab slab = Make(2, 2 + kBufferCount);
   const Registration first = Register(ring, slab, RegistrationOptions(MOORING_POLICY_REQUIRE));
-  // Of extents of its own, which it cannot share: what fits once does not fit twice, so the first
-  // has something to give back.
+  // Other extent sizes than the first, so it cannot clone. The growth fits once but not twice, so
+  // the first registration must release its part.
   mooring_registration_options_t options = RegistrationOptions(MOORING_POLICY_REQUIRE);
   options.extent_bytes_max = 2 * kBufferBytes;
   const Registration second = Register(other_ring, slab, options);
@@ -150,8 +151,9 @@ CONFORMANCE_TEST(GrowthRefused, Rule5RequireUndoesAllOfIt, kPartial) {
   const Failure failure = Take(mooring_slab_grow(slab.get(), 5));
   EXPECT_EQ(failure.code, MOORING_CODE_MEMLOCK_LIMIT) << failure.ToString();
   EXPECT_EQ(failure.system_error, ENOMEM);
-  EXPECT_TRUE(Names(failure.message, std::to_string(7 * kBufferBytes))) << failure.message;
-  EXPECT_TRUE(Names(failure.remedy, "CAP_IPC_LOCK")) << failure.remedy;
+  EXPECT_TRUE(ContainsIgnoringCase(failure.message, std::to_string(7 * kBufferBytes)))
+      << failure.message;
+  EXPECT_TRUE(ContainsIgnoringCase(failure.remedy, "CAP_IPC_LOCK")) << failure.remedy;
   before.ExpectSame(slab);
   for (const Registration* registration : {&first, &second}) {
     EXPECT_EQ(Info(*registration).outcome, MOORING_OUTCOME_FIXED) << Info(*registration).message;
@@ -160,13 +162,14 @@ CONFORMANCE_TEST(GrowthRefused, Rule5RequireUndoesAllOfIt, kPartial) {
   mooring_lease_t lease{};
   EXPECT_REFUSED(mooring_slab_acquire(slab.get(), 3, &lease), MOORING_CODE_INVALID_ARGUMENT);
 
-  // The budget is there again, for less; up to 6.3 the kernel returns it a second late.
+  // The budget is available again, for a smaller growth. Up to 6.3 the kernel returns it a second
+  // late.
   EXPECT_TRUE(Eventually([&] { return Take(mooring_slab_grow(slab.get(), 1)).ok(); }));
   EXPECT_EQ(Info(first).bytes_fixed, 3 * kBufferBytes);
   EXPECT_EQ(Info(second).bytes_fixed, 3 * kBufferBytes);
 }
 
-CONFORMANCE_TEST(GrowthRefused, AnotherThreadsRingIsLeftToItsOwner, kOwnerThread | kPinned) {
+CONFORMANCE_TEST(GrowthRefused, TheOwnerPinsTheGrowthOfItsRing, kOwnerThread | kPinned) {
   const Ring ring = CreateRing();
   const Slab slab = Make(kBufferCount, 2 * kBufferCount);
   const Registration registration = Register(ring, slab);
@@ -176,14 +179,14 @@ CONFORMANCE_TEST(GrowthRefused, AnotherThreadsRingIsLeftToItsOwner, kOwnerThread
   EXPECT_EQ(info.bytes_fixed, kSlabBytes);
   EXPECT_EQ(info.outcome, MOORING_OUTCOME_PARTIAL);
   EXPECT_EQ(info.reason, MOORING_REASON_OWNER_THREAD);
-  EXPECT_TRUE(Names(info.message, "thread")) << info.message;
+  EXPECT_TRUE(ContainsIgnoringCase(info.message, "thread")) << info.message;
   EXPECT_STRNE(info.remedy, "");
   EXPECT_EQ(RunOne(ring, Nop()).result, 0);
   EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_FIXED) << Info(registration).message;
   EXPECT_EQ(Info(registration).reason, MOORING_REASON_NONE);
 }
 
-CONFORMANCE_TEST(GrowthRefused, RequireIsForTheOwner, kOwnerThread | kPinned) {
+CONFORMANCE_TEST(GrowthRefused, RequireIsForTheOwnerOnly, kOwnerThread | kPinned) {
   const Ring ring = CreateRing();
   const Slab slab = Make(kBufferCount, 2 * kBufferCount);
   const Registration registration =

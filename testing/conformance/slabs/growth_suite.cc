@@ -1,4 +1,4 @@
-// Growth: more buffers for a slab that is in use, and nothing of what is there moves.
+// Growth: more buffers for a slab in use. Existing buffers do not move.
 
 #include <algorithm>
 #include <atomic>
@@ -14,7 +14,7 @@
 namespace mooring::conformance {
 namespace {
 
-// A registered slab of kSlabBytes that may become four times as large.
+// A registered slab of kSlabBytes that can grow to four times its size.
 class Growth : public DataTest {
  protected:
   static constexpr uint64_t kCountMax = 4 * kBufferCount;
@@ -35,8 +35,8 @@ class Growth : public DataTest {
     data_ = Data(slab_);
   }
 
-  // A read of the file into [offset, offset + size) of the slab, by the path that the registration
-  // says.
+  // Reads the file into [offset, offset + size) of the slab, on the path that the registration
+  // reports.
   void ExpectRead(const Place& place, uint64_t offset, uint64_t size) {
     std::memset(data(offset), 0, size);
     const mooring_path_t expected = PathOf(offset, size);
@@ -51,7 +51,7 @@ class Growth : public DataTest {
   const Fd file_ = dir_.Create("data", Pattern(kSeed, 0, 2 * kSlabBytes));
 };
 
-CONFORMANCE_TEST(Growth, KeepsWhatIsThereAndAddsBuffersOfZeroes, kAnywhere) {
+CONFORMANCE_TEST(Growth, KeepsTheBuffersAndAddsZeroedOnes, kAnywhere) {
   const mooring_lease_t before = Acquire(slab_, kBufferCount);
   FillPattern(data(), 52, 0, kSlabBytes);
   ASSERT_OK(mooring_slab_grow(slab_.get(), kBufferCount));
@@ -71,10 +71,10 @@ CONFORMANCE_TEST(Growth, KeepsWhatIsThereAndAddsBuffersOfZeroes, kAnywhere) {
   EXPECT_TRUE(IsAll(data(kSlabBytes), std::byte{0}, kSlabBytes));
   EXPECT_OK(mooring_slab_release(slab_.get(), before));
   EXPECT_OK(mooring_slab_release(slab_.get(), added));
-  EXPECT_EQ(Acquire(slab_, 2 * kBufferCount).first_index, 0u) << "one run, old and new";
+  EXPECT_EQ(Acquire(slab_, 2 * kBufferCount).first_index, 0u) << "one lease of old and new buffers";
 }
 
-CONFORMANCE_TEST(Growth, ItsPagesAreOfTheSlabsKind, kAnywhere) {
+CONFORMANCE_TEST(Growth, NewPagesAreOfTheSlabsKind, kAnywhere) {
   const mooring_page_kind_t kind = Info(slab_).page_kind;
   ASSERT_OK(mooring_slab_grow(slab_.get(), 2 * kBufferCount));
   const mooring_slab_info_t info = Info(slab_);
@@ -84,7 +84,7 @@ CONFORMANCE_TEST(Growth, ItsPagesAreOfTheSlabsKind, kAnywhere) {
   EXPECT_EQ(info.huge_page_total_bytes, info.total_bytes);
 }
 
-CONFORMANCE_TEST(Growth, ARegistrationHasTheNewBytesAsFurtherExtents, kAnywhere) {
+CONFORMANCE_TEST(Growth, ARegistrationGetsFurtherExtents, kAnywhere) {
   const mooring_registration_info_t before = Info(registration_);
   std::vector<mooring_extent_info_t> extents;
   for (uint32_t i = 0; i < before.extent_count; ++i) extents.push_back(Extent(registration_, i));
@@ -106,14 +106,14 @@ CONFORMANCE_TEST(Growth, ARegistrationHasTheNewBytesAsFurtherExtents, kAnywhere)
   ExpectRead(At(2 * kSlabBytes - 4096), 2 * kSlabBytes - 4096, 4096);
 }
 
-CONFORMANCE_TEST(Growth, NewBuffersArePinnedWhereOldOnesAre, kPinned) {
+CONFORMANCE_TEST(Growth, NewBuffersArePinned, kPinned) {
   ASSERT_OK(mooring_slab_grow(slab_.get(), kBufferCount));
   EXPECT_EQ(Info(registration_).bytes_fixed, 2 * kSlabBytes) << Info(registration_).message;
   EXPECT_EQ(PathOf(kSlabBytes, kSlabBytes), MOORING_PATH_FIXED);
   ExpectRead(At(kSlabBytes), kSlabBytes, kSlabBytes);
 }
 
-CONFORMANCE_TEST(Growth, ARangeAcrossTheSeamTakesTheCopyPath, kAnywhere) {
+CONFORMANCE_TEST(Growth, ARangeAcrossOldAndNewBuffersIsCopied, kAnywhere) {
   ASSERT_OK(mooring_slab_grow(slab_.get(), kBufferCount));
   const mooring_lease_t lease = Acquire(slab_, 2 * kBufferCount);
   EXPECT_EQ(PathOf(0, 2 * kSlabBytes), MOORING_PATH_COPY);
@@ -121,7 +121,7 @@ CONFORMANCE_TEST(Growth, ARangeAcrossTheSeamTakesTheCopyPath, kAnywhere) {
   ExpectRead(At(kSlabBytes - 4096), kSlabBytes - 4096, 8192);
 }
 
-CONFORMANCE_TEST(Growth, DoesNotDisturbOperationsInFlight, kAnywhere) {
+CONFORMANCE_TEST(Growth, DoesNotAffectOperationsInFlight, kAnywhere) {
   const Pipe pipe;
   const mooring_lease_t lease = Acquire(slab_);
   const mooring_path_t path = PathOf(512, 512);
@@ -140,7 +140,7 @@ CONFORMANCE_TEST(Growth, DoesNotDisturbOperationsInFlight, kAnywhere) {
   EXPECT_EQ(Info(slab_).held_count, 0u);
 }
 
-CONFORMANCE_TEST(Growth, WhatIsRegisteredAfterwardsCoversAll, kAnywhere) {
+CONFORMANCE_TEST(Growth, ALaterRegistrationCoversTheWholeSlab, kAnywhere) {
   ASSERT_OK(mooring_slab_grow(slab_.get(), 1));
   ASSERT_OK(mooring_slab_grow(slab_.get(), kBufferCount - 1));
   registration_ = Register(ring_, slab_);
@@ -148,7 +148,7 @@ CONFORMANCE_TEST(Growth, WhatIsRegisteredAfterwardsCoversAll, kAnywhere) {
   ExpectRead(At(kSlabBytes), kSlabBytes, kSlabBytes);
 }
 
-CONFORMANCE_TEST(Growth, NeverCopies, kAnywhere) {
+CONFORMANCE_TEST(Growth, PolicyNeverStaysOnTheCopyPath, kAnywhere) {
   registration_ = Register(ring_, slab_, RegistrationOptions(MOORING_POLICY_NEVER));
   ASSERT_OK(mooring_slab_grow(slab_.get(), kBufferCount));
   const mooring_registration_info_t info = Info(registration_);
@@ -158,7 +158,7 @@ CONFORMANCE_TEST(Growth, NeverCopies, kAnywhere) {
   ExpectRead(At(kSlabBytes), kSlabBytes, kBufferBytes);
 }
 
-CONFORMANCE_TEST(Growth, BuffersNeedNotBeWholePages, kOrdinaryPages) {
+CONFORMANCE_TEST(Growth, BuffersMayBePartsOfPages, kBasePages) {
   mooring_slab_options_t options = SlabOptions(5, 1536);
   options.buffer_count_max = 64;
   slab_ = CreateSlab(options);
@@ -173,7 +173,7 @@ CONFORMANCE_TEST(Growth, BuffersNeedNotBeWholePages, kOrdinaryPages) {
   EXPECT_EQ(Info(slab_).touched_bytes, 64u * 1536);
 }
 
-CONFORMANCE_TEST(Growth, BuffersNotYetThereCostNoMemory, kOrdinaryPages) {
+CONFORMANCE_TEST(Growth, BuffersBeforeTheGrowthUseNoMemory, kBasePages) {
   EXPECT_EQ(Info(slab_).touched_bytes, kSlabBytes);
   mooring_slab_options_t options = GrowingOptions();
   options.huge_pages = MOORING_HUGE_PAGES_NEVER;
@@ -183,22 +183,24 @@ CONFORMANCE_TEST(Growth, BuffersNotYetThereCostNoMemory, kOrdinaryPages) {
   EXPECT_EQ(Info(untouched).touched_bytes, 0u);
 }
 
-CONFORMANCE_TEST(Growth, AllOfItIsGivenBackWithTheSlab, kAnywhere) {
+CONFORMANCE_TEST(Growth, AllOfItIsUnmappedWithTheSlab, kAnywhere) {
   ASSERT_OK(mooring_slab_grow(slab_.get(), kBufferCount));
   std::byte* const last = data(4 * kSlabBytes) - 1;
-  EXPECT_TRUE(IsMapped(data()) && IsMapped(last)) << "the place of buffers to come is not kept";
+  EXPECT_TRUE(IsMapped(data()) && IsMapped(last))
+      << "the address range for later buffers is not reserved";
   registration_.reset();
   slab_.reset();
-  for (std::byte* const at : {data(), data(kSlabBytes), last}) ExpectGivenBack(at);
+  for (std::byte* const at : {data(), data(kSlabBytes), last}) ExpectUnmapped(at);
 }
 
-CONFORMANCE_TEST(Growth, Rule12AChildHasNoneOfItAndIsToldSo, kAnywhere) {
+CONFORMANCE_TEST(Growth, Rule12AChildHasNoneOfItAndCannotGrowIt, kAnywhere) {
   ASSERT_OK(mooring_slab_grow(slab_.get(), kBufferCount));
   const ChildResult child = RunInChild([&] {
-    if (IsMapped(data(kSlabBytes)) || IsMapped(data(4 * kSlabBytes) - 1)) return "it inherits it";
+    if (IsMapped(data(kSlabBytes)) || IsMapped(data(4 * kSlabBytes) - 1))
+      return "the child has the parent's memory";
     const Failure failure = Take(mooring_slab_grow(slab_.get(), 1));
     slab_.reset();
-    return failure.code == MOORING_CODE_FORKED ? "" : "it may grow its parent's slab";
+    return failure.code == MOORING_CODE_FORKED ? "" : "the child can grow the parent's slab";
   });
   EXPECT_TRUE(child.exited) << child.complaint;
   EXPECT_EQ(child.complaint, "");
@@ -206,8 +208,8 @@ CONFORMANCE_TEST(Growth, Rule12AChildHasNoneOfItAndIsToldSo, kAnywhere) {
   ExpectRead(At(kSlabBytes), kSlabBytes, kBufferBytes);
 }
 
-// Two threads grow the slab, others lease, read and register meanwhile.
-CONFORMANCE_TEST(Growth, RunsWhileEverythingElseDoes, kAnyThread) {
+// Two threads grow the slab while others lease, read and register.
+CONFORMANCE_TEST(Growth, RunsConcurrentlyWithOtherCalls, kAnyThread) {
   constexpr uint64_t kStep = 4;
   constexpr int kTurns = 4;  // of each of the two: kBufferCount buffers in all
   std::atomic<int> growing{2};

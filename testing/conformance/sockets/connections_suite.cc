@@ -1,4 +1,4 @@
-// Connections: accepted, made, refused and shut down, without a trace on the caller's descriptors.
+// Connections: accept, connect and shutdown. They do not change the caller's descriptors.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -35,7 +35,7 @@ class Connections : public DataTest {
     EXPECT_EQ(ReadAll(other, 16), Pattern(41, 0, 16));
   }
 
-  // Takes every place in a listener's queue, so that a connect to it waits.
+  // Takes every place in a listener's queue, so that a further connect waits.
   static std::vector<Fd> Fill(const TcpListener& listener) {
     std::vector<Fd> fds;
     for (;;) {
@@ -45,17 +45,18 @@ class Connections : public DataTest {
       EXPECT_EQ(errno, EINPROGRESS);
       pollfd poll = {.fd = fd.get(), .events = POLLOUT, .revents = 0};
       fds.push_back(std::move(fd));
-      // On the loopback device a handshake is over before connect returns, or waits for a second.
+      // On the loopback device a handshake is complete before connect returns, or its next try is a
+      // second later.
       if (::poll(&poll, 1, 0) == 0) return fds;
     }
   }
 };
 
-CONFORMANCE_TEST(Connections, AcceptGivesADescriptorThatClosesOnExec, kAnywhere) {
+CONFORMANCE_TEST(Connections, AcceptReturnsACloseOnExecDescriptor, kAnywhere) {
   const TcpListener listener;
   const Fd first = TcpSocket();
   const Fd second = TcpSocket();
-  // One after the other, for the first to come is the first to be accepted.
+  // In sequence, because the first connection is the first to be accepted.
   const mooring_completion_t completion = RunOne(ring_, ConnectTo(first.get(), listener.address()));
   EXPECT_EQ(completion.result, 0);
   EXPECT_EQ(completion.path, uint32_t{MOORING_PATH_NONE});
@@ -72,7 +73,7 @@ CONFORMANCE_TEST(Connections, AcceptGivesADescriptorThatClosesOnExec, kAnywhere)
   ExpectConnected(first.get(), one.get());
 }
 
-CONFORMANCE_TEST(Connections, AcceptTellsThePeersAddress, kAnywhere) {
+CONFORMANCE_TEST(Connections, AcceptReturnsThePeersAddress, kAnywhere) {
   const TcpListener listener;
   const Fd fd = TcpSocket();
   sockaddr_in peer = {};
@@ -100,8 +101,8 @@ CONFORMANCE_TEST(Connections, ManyAcceptsShareAListener, kAnywhere) {
     const int flags = FlagsOf(listener.fd());
     std::vector<mooring_op_t> accepts(kCount, Accept(listener.fd()));
     Submit(ring_, accepts);
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
-    EXPECT_EQ(FlagsOf(listener.fd()), flags) << "what waits leaves no trace";
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
+    EXPECT_EQ(FlagsOf(listener.fd()), flags) << "a waiting accept changed the listener's flags";
     std::vector<Fd> connected;
     std::set<int> accepted;
     for (uint32_t i = 0; i < kCount; ++i) {
@@ -113,7 +114,7 @@ CONFORMANCE_TEST(Connections, ManyAcceptsShareAListener, kAnywhere) {
       const Fd fd(static_cast<int>(Reap(ring_, 1).front().result));
       ExpectConnected(connected.back().get(), fd.get());
     }
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     EXPECT_EQ(FlagsOf(listener.fd()), flags);
   }
 }
@@ -134,7 +135,7 @@ CONFORMANCE_TEST(Connections, ACancelledAcceptLeavesTheListenerWorking, kAnywher
   ExpectConnected(accepted.get(), fd.get());
 }
 
-CONFORMANCE_TEST(Connections, ConnectingLeavesTheCallersOptionsAlone, kAnywhere) {
+CONFORMANCE_TEST(Connections, ConnectDoesNotChangeTheCallersOptions, kAnywhere) {
   const TcpListener listener;
   for (const bool nonblocking : {false, true}) {
     SCOPED_TRACE(nonblocking ? "O_NONBLOCK" : "blocking");
@@ -150,42 +151,42 @@ CONFORMANCE_TEST(Connections, ConnectingLeavesTheCallersOptionsAlone, kAnywhere)
   }
 }
 
-CONFORMANCE_TEST(Connections, ToNobodyAreRefused, kAnywhere) {
-  sockaddr_in nobody;
-  const Fd bound = BoundTcpSocket(&nobody);
+CONFORMANCE_TEST(Connections, WithoutAListenerAreRefused, kAnywhere) {
+  sockaddr_in unused_address;
+  const Fd bound = BoundTcpSocket(&unused_address);
   for (const bool nonblocking : {false, true}) {
     SCOPED_TRACE(nonblocking ? "O_NONBLOCK" : "blocking");
     const Fd fd = TcpSocket();
     if (nonblocking) SetNonblocking(fd.get());
-    EXPECT_EQ(RunOne(ring_, ConnectTo(fd.get(), nobody)).result, -ECONNREFUSED);
+    EXPECT_EQ(RunOne(ring_, ConnectTo(fd.get(), unused_address)).result, -ECONNREFUSED);
   }
 }
 
-CONFORMANCE_TEST(Connections, UnderWayAreCompletedOrCancelled, kAnywhere) {
+CONFORMANCE_TEST(Connections, InProgressAreCompletedOrCancelled, kAnywhere) {
   const TcpListener listener(0);
   const std::vector<Fd> others = Fill(listener);
   const Fd cancelled = TcpSocket();
   const Fd completed = TcpSocket();
   Submit(ring_, {WithUserData(ConnectTo(cancelled.get(), listener.address()), 1),
                  WithUserData(ConnectTo(completed.get(), listener.address()), 2)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "the listener has no room";
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "the listener has no room";
   uint32_t count = 0;
   ASSERT_OK(mooring_ring_cancel(ring_.get(), 1, &count));
   const mooring_completion_t first = Reap(ring_, 1).front();
   EXPECT_EQ(first.user_data, 1u);
   EXPECT_EQ(first.result, -ECANCELED);
   EXPECT_EQ(FlagsOf(completed.get()) & O_NONBLOCK, 0);
-  // While it is tried, for one tick, the threads engine lends the socket a send timeout.
+  // During a try, for one tick, the threads engine sets a send timeout on the socket.
   EXPECT_TRUE(Eventually([&] { return SendTimeoutOf(completed.get()).tv_usec == 0; }));
 
-  // Its next try, a second after the first, finds room.
+  // Its next try, a second after the first, finds a free place.
   std::vector<Fd> accepted;
   SetNonblocking(listener.fd());
   mooring_completion_t second = {};
   ASSERT_TRUE(Eventually([&] {
     const int fd = accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd >= 0) accepted.emplace_back(fd);
-    const auto completions = ReapAtGlance(ring_, 1);
+    const auto completions = ReapBriefly(ring_, 1);
     if (!completions.empty()) second = completions.front();
     return !completions.empty();
   }));
@@ -208,19 +209,19 @@ CONFORMANCE_TEST(Connections, OverUnixSocketsWaitForRoomInTheQueue, kAnywhere) {
   EXPECT_EQ(RunOne(ring_, Connect(first.get(), &address, size)).result, 0);
   const Fd second(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   Submit(ring_, {WithUserData(Connect(second.get(), &address, size), 2)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "the queue of the listener is full";
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "the queue of the listener is full";
   const Fd one(accept(listener.get(), nullptr, nullptr));
   EXPECT_EQ(Reap(ring_, 1).front().result, 0);
   const Fd two(accept(listener.get(), nullptr, nullptr));
   ExpectConnected(second.get(), two.get());
 }
 
-CONFORMANCE_TEST(Connections, ShutdownWakesAReceiveWithTheEnd, kAnywhere) {
+CONFORMANCE_TEST(Connections, ShutdownEndsAWaitingReceive, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family);
     Submit(ring_, {WithUserData(Recv(pair.one.get(), At(0), 64), 1)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     Submit(ring_, {WithUserData(Shutdown(pair.one.get(), SHUT_RD), 2)});
     for (const mooring_completion_t& completion : Reap(ring_, 2)) {
       EXPECT_EQ(completion.result, 0);
@@ -230,7 +231,7 @@ CONFORMANCE_TEST(Connections, ShutdownWakesAReceiveWithTheEnd, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Connections, ShutdownBehindASendEndsThePeersStream, kAnywhere) {
+CONFORMANCE_TEST(Connections, ShutdownAfterASendEndsThePeersStream, kAnywhere) {
   const SocketPair pair = TcpPair();
   FillPattern(data(), 42, 0, 100);
   const auto completions =

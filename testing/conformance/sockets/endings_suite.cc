@@ -1,4 +1,5 @@
-// Endings: peers that never read, that reset, that go; descriptors that close and rings that close.
+// Endings: peers that do not read, that reset or that close, and descriptors and rings that are
+// closed with operations in flight.
 
 #include <signal.h>
 #include <sys/socket.h>
@@ -20,7 +21,7 @@ std::atomic<int> broken_pipes{0};
 
 class Endings : public DataTest {
  protected:
-  // Counts SIGPIPE for as long as it lives.
+  // Counts SIGPIPE during its lifetime.
   class BrokenPipeCount {
    public:
     BrokenPipeCount() {
@@ -36,17 +37,17 @@ class Endings : public DataTest {
     struct sigaction before_ = {};
   };
 
-  // Returns once what was submitted has its hold on its descriptors: with a polling kernel thread
-  // or workers that is later than submit.
-  void AwaitHold(int fd) {
+  // Returns when the submitted operations hold their descriptors. With an SQPOLL thread or workers
+  // that is after submit returns.
+  void WaitUntilHeld(int fd) {
     EXPECT_EQ(RunOne(ring_, Nop()).result, 0);
     if (CurrentExpectation().engine != MOORING_ENGINE_THREADS) return;
     EXPECT_TRUE(Eventually([&] { return DescriptorsOf(fd) > 1; }));
   }
 };
 
-// The thread sanitizer knows of no order between a worker's last look at a descriptor, before it
-// holds a duplicate, and a close that comes later.
+// The thread sanitizer sees no order between a worker's last access to a descriptor, before it
+// holds a duplicate, and a later close.
 bool CanCloseInFlight() {
 #if defined(__SANITIZE_THREAD__)
   return CurrentExpectation().engine != MOORING_ENGINE_THREADS;
@@ -55,7 +56,7 @@ bool CanCloseInFlight() {
 #endif
 }
 
-CONFORMANCE_TEST(Endings, Rule3ClosingEndsSendsThatNobodyReads, kAnywhere) {
+CONFORMANCE_TEST(Endings, Rule3ClosingEndsSendsToAPeerThatDoesNotRead, kAnywhere) {
   constexpr uint32_t kSends = 64;
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
@@ -87,11 +88,11 @@ CONFORMANCE_TEST(Endings, Rule3ClosingEndsSendsThatNobodyReads, kAnywhere) {
     ring.reset();
     registration.reset();
     slab.reset();
-    ExpectGivenBack(data);
+    ExpectUnmapped(data);
   }
 }
 
-CONFORMANCE_TEST(Endings, DestroyingARingWithSendsInFlightGivesTheMemoryBack, kAnywhere) {
+CONFORMANCE_TEST(Endings, DestroyingARingWithSendsInFlightReleasesTheMemory, kAnywhere) {
   const SocketPair pair = TcpPair(16 * 1024);
   Ring ring = CreateRing();
   Slab slab = CreateSlab();
@@ -103,10 +104,10 @@ CONFORMANCE_TEST(Endings, DestroyingARingWithSendsInFlightGivesTheMemoryBack, kA
   ring.reset();
   registration.reset();
   slab.reset();
-  ExpectGivenBack(data);
+  ExpectUnmapped(data);
 }
 
-CONFORMANCE_TEST(Endings, AResetIsAnErrorAndNoSignal, kAnywhere) {
+CONFORMANCE_TEST(Endings, AResetIsAnErrorWithoutASignal, kAnywhere) {
   const BrokenPipeCount signals;
   SocketPair pair = TcpPair();
   Submit(ring_, {Recv(pair.one.get(), At(0), 64)});
@@ -118,7 +119,7 @@ CONFORMANCE_TEST(Endings, AResetIsAnErrorAndNoSignal, kAnywhere) {
   EXPECT_EQ(signals.value(), 0);
 }
 
-CONFORMANCE_TEST(Endings, APeerThatIsGoneIsABrokenPipeAndNoSignal, kAnywhere) {
+CONFORMANCE_TEST(Endings, AClosedPeerIsABrokenPipeWithoutASignal, kAnywhere) {
   const BrokenPipeCount signals;
   SocketPair pair = UnixPair();
   pair.other.Close();
@@ -127,11 +128,11 @@ CONFORMANCE_TEST(Endings, APeerThatIsGoneIsABrokenPipeAndNoSignal, kAnywhere) {
   EXPECT_EQ(signals.value(), 0);
 }
 
-CONFORMANCE_TEST(Endings, Rule4AResetInTheMiddleTellsThePartThatWasSent, kAnywhere) {
+CONFORMANCE_TEST(Endings, Rule4AResetReportsThePartThatWasSent, kAnywhere) {
   const BrokenPipeCount signals;
   SocketPair pair = TcpPair(16 * 1024);
   Submit(ring_, {Send(pair.one.get(), At(0), kSlabBytes, MSG_WAITALL)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
   EXPECT_EQ(ReadAll(pair.other.get(), 1000).size(), 1000u);
   ResetOnClose(pair.other.get());
   pair.other.Close();
@@ -144,15 +145,15 @@ CONFORMANCE_TEST(Endings, Rule4AResetInTheMiddleTellsThePartThatWasSent, kAnywhe
   EXPECT_EQ(signals.value(), 0);
 }
 
-// What comes after the part is not promised: the kernel's own retry has taken the error (Linux 6.18
-// says 0 next, as at an end).
-CONFORMANCE_TEST(Endings, Rule4AResetInTheMiddleTellsThePartThatWasReceived, kAnywhere) {
+// The next result after the part is not defined: the kernel's retry has consumed the error (Linux
+// 6.18 returns 0 next, as at end of file).
+CONFORMANCE_TEST(Endings, Rule4AResetReportsThePartThatWasReceived, kAnywhere) {
   SocketPair pair = TcpPair();
   Submit(ring_, {Recv(pair.one.get(), At(0), 4096, MSG_WAITALL)});
   WriteAll(pair.other.get(), Pattern(52, 0, 1000));
-  // With an owner thread the kernel goes on with a receive only when the owner calls.
+  // With an owner thread, the kernel continues a receive only during the owner's calls.
   EXPECT_TRUE(Eventually([&] {
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     return Unread(pair.one.get()) == 0;
   }));
   ResetOnClose(pair.other.get());
@@ -169,20 +170,20 @@ CONFORMANCE_TEST(Endings, ADescriptorClosedInFlightIsHeldUntilTheCompletion, kAn
     SCOPED_TRACE(NameOf(family));
     SocketPair pair = StreamPair(family);
     Submit(ring_, {WithUserData(Recv(pair.one.get(), At(0), 64), 3)});
-    AwaitHold(pair.one.get());
+    WaitUntilHeld(pair.one.get());
     pair.one.Close();
     WriteAll(pair.other.get(), Pattern(51, 0, 64));
     EXPECT_EQ(Reap(ring_, 1).front().result, 64);
     EXPECT_TRUE(HasPattern(data(), 51, 0, 64));
-    EXPECT_EQ(ReadAll(pair.other.get(), 1).size(), 0u) << "now it is closed";
+    EXPECT_EQ(ReadAll(pair.other.get(), 1).size(), 0u) << "the socket is still open";
   }
 }
 
-CONFORMANCE_TEST(Endings, AListenerClosedInFlightGoesOnAccepting, kAnywhere) {
+CONFORMANCE_TEST(Endings, AListenerClosedInFlightStillAccepts, kAnywhere) {
   SKIP_WITHOUT(CanCloseInFlight(), "a close in flight", "run without the thread sanitizer");
   TcpListener listener;
   Submit(ring_, {WithUserData(Accept(listener.fd()), 6), WithUserData(Accept(listener.fd()), 6)});
-  AwaitHold(listener.fd());
+  WaitUntilHeld(listener.fd());
   if (CurrentExpectation().engine == MOORING_ENGINE_THREADS) {
     ASSERT_TRUE(Eventually([&] { return DescriptorsOf(listener.fd()) > 2; }));
   }
@@ -201,7 +202,7 @@ CONFORMANCE_TEST(Endings, AListenerClosedInFlightGoesOnAccepting, kAnywhere) {
             -ECONNREFUSED);
 }
 
-CONFORMANCE_TEST(Endings, Rule3ClosingARingEndsEveryKindOfWait, kAnywhere) {
+CONFORMANCE_TEST(Endings, Rule3ClosingARingCancelsEveryKindOfWait, kAnywhere) {
   const TcpListener listener;
   const SocketPair pair = TcpPair();
   Submit(ring_, {Accept(listener.fd()), Recv(pair.one.get(), At(0), 64), Poll(pair.one.get(), 1),

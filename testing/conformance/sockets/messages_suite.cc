@@ -1,4 +1,4 @@
-// Messages: bytes from one socket to another, whole, in part, and with the words of send(2) and
+// Messages: bytes from one socket to another, whole and in part, with the flags of send(2) and
 // recv(2).
 
 #include <fcntl.h>
@@ -63,7 +63,7 @@ CONFORMANCE_TEST(Messages, TakeAddressesAndLeases, kAnywhere) {
   EXPECT_OK(mooring_slab_release(slab_.get(), lease));
 }
 
-CONFORMANCE_TEST(Messages, Rule4ShortAndEndAreFlagged, kAnywhere) {
+CONFORMANCE_TEST(Messages, Rule4ShortAndEndOfFileAreFlagged, kAnywhere) {
   constexpr uint32_t kEnd = MOORING_COMPLETION_END_OF_FILE | MOORING_COMPLETION_SHORT;
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
@@ -77,7 +77,7 @@ CONFORMANCE_TEST(Messages, Rule4ShortAndEndAreFlagged, kAnywhere) {
   EXPECT_EQ(Stats(ring_).short_count, 4u);
 }
 
-CONFORMANCE_TEST(Messages, OfNoBytesAreNoEnd, kAnywhere) {
+CONFORMANCE_TEST(Messages, OfZeroBytesAreNotEndOfFile, kAnywhere) {
   const SocketPair pair = UnixPair();
   WriteAll(pair.one.get(), Pattern(23, 0, 1));
   ExpectOnCopyPath(RunOne(ring_, Send(pair.one.get(), At(0), 0)), 0);
@@ -90,8 +90,8 @@ CONFORMANCE_TEST(Messages, ALargeSendWaitsForASlowReader, kAnywhere) {
     const SocketPair pair = StreamPair(family, 16 * 1024);
     FillPattern(data(), 24, 0, kHalf);
     Submit(ring_, {Send(pair.one.get(), At(0), kHalf, MSG_WAITALL)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "nobody has read";
-    // On a thread of its own, for a ring with an owner goes on only while the owner reaps.
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "completed before the peer read";
+    // On another thread, because a ring with an owner makes progress only while the owner reaps.
     std::vector<std::byte> received;
     std::thread reader([&] { received = ReadAll(pair.other.get(), kHalf); });
     ExpectOnCopyPath(Reap(ring_, 1).front(), static_cast<int64_t>(kHalf));
@@ -101,7 +101,7 @@ CONFORMANCE_TEST(Messages, ALargeSendWaitsForASlowReader, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Messages, WithoutWaitallASendStopsShort, kAnywhere) {
+CONFORMANCE_TEST(Messages, WithoutWaitallASendIsShort, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family, 16 * 1024);
@@ -113,14 +113,14 @@ CONFORMANCE_TEST(Messages, WithoutWaitallASendStopsShort, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Messages, WaitallGathersWhatComesInPieces, kAnywhere) {
+CONFORMANCE_TEST(Messages, WaitallCollectsSeveralPieces, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family);
     const std::vector<std::byte> bytes = Pattern(25, 0, 300);
     Submit(ring_, {Recv(pair.other.get(), At(0), 300, MSG_WAITALL)});
     for (uint64_t i = 0; i < 300; i += 100) {
-      EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << i << " of 300 have been sent";
+      EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << i << " of 300 have been sent";
       WriteAll(pair.one.get(), std::span(bytes).subspan(i, 100));
     }
     ExpectOnCopyPath(Reap(ring_, 1).front(), 300);
@@ -128,7 +128,7 @@ CONFORMANCE_TEST(Messages, WaitallGathersWhatComesInPieces, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Messages, Rule4WaitallTellsThePartBeforeTheEnd, kAnywhere) {
+CONFORMANCE_TEST(Messages, Rule4WaitallReportsThePartBeforeEndOfFile, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     SocketPair pair = StreamPair(family);
@@ -140,19 +140,19 @@ CONFORMANCE_TEST(Messages, Rule4WaitallTellsThePartBeforeTheEnd, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Messages, Rule4CancellationTellsThePartThatHadMoved, kAnywhere) {
-  // Before 6.1, which brought DEFER_TASKRUN, the kernel answers ECANCELED and keeps the count.
-  const bool is_told = Info(ring_).engine == MOORING_ENGINE_THREADS ||
-                       ProbeRing(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN) == 0;
-  SKIP_WITHOUT(is_told, "count_of_cancelled", "run on Linux 6.1 or later");
+CONFORMANCE_TEST(Messages, Rule4CancellationReportsThePartThatWasMoved, kAnywhere) {
+  // Before 6.1, which added DEFER_TASKRUN, the kernel returns ECANCELED without the count.
+  const bool is_reported = Info(ring_).engine == MOORING_ENGINE_THREADS ||
+                           ProbeRing(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN) == 0;
+  SKIP_WITHOUT(is_reported, "count_of_cancelled", "run on Linux 6.1 or later");
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family);
     Submit(ring_, {WithUserData(Recv(pair.other.get(), At(0), 300, MSG_WAITALL), 8)});
     WriteAll(pair.one.get(), Pattern(27, 0, 100));
-    // With an owner thread, io_uring goes on only while the owner reaps.
+    // With an owner thread, io_uring makes progress only while the owner reaps.
     ASSERT_TRUE(Eventually([&] {
-      EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+      EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
       return Unread(pair.other.get()) == 0;
     }));
     uint32_t count = 0;
@@ -178,7 +178,7 @@ CONFORMANCE_TEST(Messages, DatagramsKeepTheirBoundaries, kAnywhere) {
   EXPECT_EQ(Stats(ring_).recv_bytes, 10u + 8u + 8u);
 }
 
-CONFORMANCE_TEST(Messages, PeekingLeavesWhatIsThere, kAnywhere) {
+CONFORMANCE_TEST(Messages, PeekLeavesTheBytes, kAnywhere) {
   const SocketPair pair = UnixPair();
   WriteAll(pair.one.get(), Pattern(28, 0, 64));
   ExpectOnCopyPath(RunOne(ring_, Recv(pair.other.get(), At(0), 64, MSG_PEEK)), 64);
@@ -192,7 +192,7 @@ CONFORMANCE_TEST(Messages, DontwaitDoesNotWait, kAnywhere) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family, 16 * 1024);
     EXPECT_EQ(RunOne(ring_, Recv(pair.other.get(), At(0), 64, MSG_DONTWAIT)).result, -EAGAIN);
-    // Full at the latest after as many as would fill any buffer.
+    // Enough sends to fill any buffer.
     int64_t result = 1;
     for (int i = 0; i < 1000 && result > 0; ++i) {
       const mooring_op_t send =
@@ -209,14 +209,14 @@ CONFORMANCE_TEST(Messages, NonblockingDescriptorsWaitToo, kAnywhere) {
     const SocketPair pair = StreamPair(family);
     SetNonblocking(pair.other.get());
     Submit(ring_, {Recv(pair.other.get(), At(0), 64)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     WriteAll(pair.one.get(), Pattern(29, 0, 64));
     ExpectOnCopyPath(Reap(ring_, 1).front(), 64);
     EXPECT_NE(FlagsOf(pair.other.get()) & O_NONBLOCK, 0);
   }
 }
 
-CONFORMANCE_TEST(Messages, Rule2ALeaseReleasedEarlyIsHeldUntilTheBytesAreThere, kAnywhere) {
+CONFORMANCE_TEST(Messages, Rule2ALeaseReleasedEarlyIsHeldUntilTheCompletion, kAnywhere) {
   const SocketPair pair = TcpPair();
   const mooring_lease_t lease = Acquire(slab_, 2);
   Submit(ring_, {Recv(pair.other.get(), InLease(registration_.get(), lease, 16), 64)});
@@ -228,7 +228,7 @@ CONFORMANCE_TEST(Messages, Rule2ALeaseReleasedEarlyIsHeldUntilTheBytesAreThere, 
   EXPECT_EQ(Info(slab_).held_count, 0u);
 }
 
-CONFORMANCE_TEST(Messages, AReceiveIsLinkedToTheWriteOfItsBytes, kAnywhere) {
+CONFORMANCE_TEST(Messages, AReceiveCanBeLinkedToAWriteOfItsBytes, kAnywhere) {
   const TempDir dir;
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
@@ -240,14 +240,14 @@ CONFORMANCE_TEST(Messages, AReceiveIsLinkedToTheWriteOfItsBytes, kAnywhere) {
     Submit(ring_, chain);
     const std::vector<std::byte> bytes = Pattern(31, 0, 4096);
     WriteAll(pair.one.get(), std::span(bytes).first(1000));
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "a link goes on after all of it";
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "completed before the full size arrived";
     WriteAll(pair.one.get(), std::span(bytes).subspan(1000));
     for (const mooring_completion_t& completion : Reap(ring_, 2)) {
       EXPECT_EQ(completion.result, 4096);
     }
     EXPECT_EQ(Contents(file.get()), bytes);
 
-    // A part is not in full: the stream ends, and nothing is written.
+    // A part is not the full size: the stream ends, and nothing is written.
     WriteAll(pair.one.get(), std::span(bytes).first(10));
     pair.one.Close();
     const auto ended = Run(ring_, {chain[0], Write(file.get(), 4096, At(0), 4096)});

@@ -1,4 +1,4 @@
-// ACCEPT_MULTISHOT: one operation, many connections, one end.
+// ACCEPT_MULTISHOT: one operation with many connections and one final completion.
 
 #include <fcntl.h>
 #include <poll.h>
@@ -25,7 +25,7 @@ class MultishotAccept : public DataTest {
     return fd;
   }
 
-  // The next completion, which must be a connection, with the descriptor.
+  // Returns the descriptor of the next completion, which must be a connection.
   Fd NextConnection() {
     const mooring_completion_t completion = Reap(ring_, 1).front();
     EXPECT_GE(completion.result, 0);
@@ -42,10 +42,12 @@ class MultishotAccept : public DataTest {
     EXPECT_EQ(Stats(ring_).in_flight, 0u);
   }
 
-  bool KernelRepeats() { return (Info(ring_).features & MOORING_FEATURE_ACCEPT_MULTISHOT) != 0; }
+  bool KernelHasMultishot() {
+    return (Info(ring_).features & MOORING_FEATURE_ACCEPT_MULTISHOT) != 0;
+  }
 };
 
-CONFORMANCE_TEST(MultishotAccept, GivesEveryConnectionUntilItIsCancelled, kAnywhere) {
+CONFORMANCE_TEST(MultishotAccept, ReturnsEveryConnectionUntilItIsCancelled, kAnywhere) {
   constexpr uint32_t kConnections = 5;
   const TcpListener listener;
   Submit(ring_, {WithUserData(AcceptMultishot(listener.fd(), SOCK_NONBLOCK), 7)});
@@ -61,7 +63,7 @@ CONFORMANCE_TEST(MultishotAccept, GivesEveryConnectionUntilItIsCancelled, kAnywh
   EXPECT_EQ(during.in_flight, 1u);
   EXPECT_EQ(during.completed, 0u);
   EXPECT_EQ(during.multishot_completed, kConnections);
-  EXPECT_EQ(during.multishot_requests, KernelRepeats() ? 1u : kConnections + 1);
+  EXPECT_EQ(during.multishot_requests, KernelHasMultishot() ? 1u : kConnections + 1);
   uint32_t count = 0;
   EXPECT_OK(mooring_ring_cancel(ring_.get(), 7, &count));
   EXPECT_EQ(count, 1u);
@@ -69,7 +71,7 @@ CONFORMANCE_TEST(MultishotAccept, GivesEveryConnectionUntilItIsCancelled, kAnywh
   EXPECT_EQ(Stats(ring_).completed, 1u);
 }
 
-CONFORMANCE_TEST(MultishotAccept, OneReapBringsAllThatWait, kAnywhere) {
+CONFORMANCE_TEST(MultishotAccept, OneReapReturnsAllWaitingConnections, kAnywhere) {
   const TcpListener listener;
   std::vector<Fd> peers;
   for (int i = 0; i < 8; ++i) peers.push_back(ConnectedTo(listener));
@@ -103,7 +105,7 @@ CONFORMANCE_TEST(MultishotAccept, AnErrorEndsIt, kAnywhere) {
   EXPECT_EQ(Stats(ring_).failed, 2u);
 }
 
-CONFORMANCE_TEST(MultishotAccept, ClosingEndsItAndKeepsWhatWasAccepted, kAnywhere) {
+CONFORMANCE_TEST(MultishotAccept, ClosingEndsItAndKeepsAcceptedConnections, kAnywhere) {
   const TcpListener listener;
   Submit(ring_, {AcceptMultishot(listener.fd())});
   const Fd peer = ConnectedTo(listener);
@@ -112,24 +114,24 @@ CONFORMANCE_TEST(MultishotAccept, ClosingEndsItAndKeepsWhatWasAccepted, kAnywher
   ExpectLast(-ECANCELED);
 }
 
-CONFORMANCE_TEST(MultishotAccept, ADestroyedRingClosesConnectionsThatNobodyGot, kAnywhere) {
+CONFORMANCE_TEST(MultishotAccept, ADestroyedRingClosesUnreapedConnections, kAnywhere) {
   TcpListener listener;
   const Fd peer = ConnectedTo(listener);
   Ring ring = CreateRing();
   ASSERT_NE(ring, nullptr);
   Submit(ring, {AcceptMultishot(listener.fd())});
-  // Nobody is left in the listener's queue.
+  // Waits until the listener's queue is empty.
   pollfd poll = {.fd = listener.fd(), .events = POLLIN, .revents = 0};
   ASSERT_TRUE(Eventually([&] { return ::poll(&poll, 1, 0) == 0; }));
   ring.reset();
   EXPECT_TRUE(Eventually([&] {
-    const Ring other = CreateRing();  // a call on another brings in what is left of the first
+    const Ring other = CreateRing();  // completes the destruction of the first
     char byte = 0;
     return recv(peer.get(), &byte, 1, MSG_DONTWAIT) == 0;
   }));
 }
 
-CONFORMANCE_TEST(MultishotAccept, RefusesWhatItHasNoUseFor, kAnywhere) {
+CONFORMANCE_TEST(MultishotAccept, RefusesUnusedFields, kAnywhere) {
   const TcpListener listener;
   const auto refuse = [&](const std::vector<mooring_op_t>& operations, const char* words) {
     uint32_t accepted = 9;

@@ -1,4 +1,4 @@
-// RECV_MULTISHOT: one operation, many leases handed over, one end.
+// RECV_MULTISHOT: one operation that returns many leases and has one final completion.
 
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ namespace {
 
 class MultishotReceive : public MultishotTest {};
 
-CONFORMANCE_TEST(MultishotReceive, HandsOverALeaseForWhatArrives, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, ReturnsALeaseForEachMessage, kAnywhere) {
   for (const uint32_t provided : {0u, 4u}) {
     const Registration registration = RegisterProviding(provided);
     SocketPair pair = TcpPair();
@@ -27,21 +27,21 @@ CONFORMANCE_TEST(MultishotReceive, HandsOverALeaseForWhatArrives, kAnywhere) {
       const mooring_completion_t completion = Reap(ring_, 1).front();
       EXPECT_EQ(completion.user_data, 5u);
       ExpectBytes(completion, i, 1000);
-      GiveBack(completion);
+      ReleaseLease(completion);
     }
     const mooring_ring_stats_t after = Stats(ring_);
     EXPECT_EQ(after.recv - before.recv, 10u);
     EXPECT_EQ(after.recv_bytes - before.recv_bytes, 10'000u);
     EXPECT_EQ(after.multishot_requests - before.multishot_requests,
-              KernelRepeats(registration) ? 1u : 11u);
+              KernelHasMultishot(registration) ? 1u : 11u);
     pair.other.Close();
     ExpectLast(0, MOORING_COMPLETION_END_OF_FILE);
   }
-  // All that was provided has gone back.
+  // All provided buffers are back in the slab.
   EXPECT_TRUE(Eventually([&] { return Info(slab_).leased_count == 0; }));
 }
 
-CONFORMANCE_TEST(MultishotReceive, CutsAStreamIntoBuffersInOrder, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, DividesAStreamIntoBuffersInOrder, kAnywhere) {
   for (const uint32_t provided : {0u, 4u}) {
     const Registration registration = RegisterProviding(provided);
     constexpr uint64_t kBytes = 40 * kBufferBytes + 123;
@@ -62,7 +62,7 @@ CONFORMANCE_TEST(MultishotReceive, CutsAStreamIntoBuffersInOrder, kAnywhere) {
         const auto size = static_cast<uint64_t>(completion.result);
         ASSERT_TRUE(HasPattern(BytesOf(completion), 3, received, size));
         received += size;
-        GiveBack(completion);
+        ReleaseLease(completion);
       }
     }
     EXPECT_EQ(received, kBytes);
@@ -71,7 +71,7 @@ CONFORMANCE_TEST(MultishotReceive, CutsAStreamIntoBuffersInOrder, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(MultishotReceive, SeveralShareWhatTheRingKeepsReady, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, SeveralOperationsShareTheProvidedBuffers, kAnywhere) {
   const Registration registration = RegisterProviding(4);
   std::vector<SocketPair> pairs;
   for (uint32_t i = 0; i < 6; ++i) {
@@ -82,7 +82,7 @@ CONFORMANCE_TEST(MultishotReceive, SeveralShareWhatTheRingKeepsReady, kAnywhere)
     for (uint32_t i = 0; i < 6; ++i) WriteAll(pairs[i].other.get(), Pattern(i + round, 0, 512));
     for (const mooring_completion_t& completion : Reap(ring_, 6)) {
       ExpectBytes(completion, static_cast<uint32_t>(completion.user_data) + round, 512);
-      GiveBack(completion);
+      ReleaseLease(completion);
     }
   }
   for (uint64_t i = 0; i < 6; ++i) {
@@ -96,7 +96,7 @@ CONFORMANCE_TEST(MultishotReceive, SeveralShareWhatTheRingKeepsReady, kAnywhere)
   }
 }
 
-CONFORMANCE_TEST(MultishotReceive, DatagramsKeepTheirBounds, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, DatagramsKeepTheirBoundaries, kAnywhere) {
   for (const uint32_t provided : {0u, 4u}) {
     const Registration registration = RegisterProviding(provided);
     const SocketPair pair = UnixPair(SOCK_SEQPACKET);
@@ -105,7 +105,7 @@ CONFORMANCE_TEST(MultishotReceive, DatagramsKeepTheirBounds, kAnywhere) {
     const std::vector<mooring_completion_t> completions = Reap(ring_, 3);
     for (uint32_t i = 0; i < 3; ++i) {
       ExpectBytes(completions[i], i, 10 + i);
-      GiveBack(completions[i]);
+      ReleaseLease(completions[i]);
     }
     CancelAndExpectLast();
   }
@@ -127,7 +127,7 @@ CONFORMANCE_TEST(MultishotReceive, AnErrorEndsIt, kAnywhere) {
   EXPECT_TRUE(Eventually([&] { return Info(slab_).leased_count == 0; }));
 }
 
-CONFORMANCE_TEST(MultishotReceive, RefusesWhatItHasNoUseFor, kAnywhere) {
+CONFORMANCE_TEST(MultishotReceive, RefusesUnusedFields, kAnywhere) {
   const SocketPair pair = TcpPair();
   const auto refuse = [&](const mooring_op_t& operation) {
     uint32_t accepted = 9;

@@ -1,4 +1,4 @@
-// Readiness: POLL tells once what poll(2) would tell.
+// Readiness: POLL completes once, with the events that poll(2) returns.
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -16,7 +16,7 @@ namespace {
 
 class Readiness : public DataTest {};
 
-CONFORMANCE_TEST(Readiness, IsToldAtOnceWhereItIsThere, kAnywhere) {
+CONFORMANCE_TEST(Readiness, CompletesImmediatelyWhenReady, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family);
@@ -27,15 +27,15 @@ CONFORMANCE_TEST(Readiness, IsToldAtOnceWhereItIsThere, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Readiness, IsWaitedForAndLeavesTheBytesAlone, kAnywhere) {
+CONFORMANCE_TEST(Readiness, WaitsAndDoesNotConsumeBytes, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family);
     Submit(ring_, {Poll(pair.one.get(), POLLIN)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     WriteAll(pair.other.get(), Pattern(61, 0, 10));
     EXPECT_EQ(Reap(ring_, 1).front().result, POLLIN);
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty()) << "once";
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty()) << "POLL completed twice";
     EXPECT_EQ(Unread(pair.one.get()), 10u);
   }
 }
@@ -49,12 +49,12 @@ CONFORMANCE_TEST(Readiness, CanBeCancelled, kAnywhere) {
   EXPECT_EQ(Reap(ring_, 1).front().result, -ECANCELED);
 }
 
-CONFORMANCE_TEST(Readiness, OfAHangUpIsToldUnasked, kAnywhere) {
+CONFORMANCE_TEST(Readiness, ReportsAHangUpWithoutARequest, kAnywhere) {
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     SocketPair pair = StreamPair(family);
     Submit(ring_, {Poll(pair.one.get(), 0)});
-    EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+    EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
     pair.other.Close();
     const int64_t result = Reap(ring_, 1).front().result;
     EXPECT_NE(result & (POLLHUP | POLLRDHUP), 0) << result;
@@ -62,7 +62,7 @@ CONFORMANCE_TEST(Readiness, OfAHangUpIsToldUnasked, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Readiness, OfManyOnOneDescriptorIsToldToAll, kAnywhere) {
+CONFORMANCE_TEST(Readiness, CompletesManyPollsOfOneDescriptor, kAnywhere) {
   constexpr uint32_t kCount = 32;
   const SocketPair pair = UnixPair();
   Submit(ring_, std::vector<mooring_op_t>(kCount, Poll(pair.one.get(), POLLIN)));
@@ -72,12 +72,12 @@ CONFORMANCE_TEST(Readiness, OfManyOnOneDescriptorIsToldToAll, kAnywhere) {
   }
 }
 
-CONFORMANCE_TEST(Readiness, OfOtherDescriptorsIsToldToo, kAnywhere) {
+CONFORMANCE_TEST(Readiness, WorksOnOtherDescriptors, kAnywhere) {
   const Pipe pipe;
   const Fd event(eventfd(0, EFD_CLOEXEC));
   Submit(ring_, {WithUserData(Poll(pipe.read_fd(), POLLIN), 1),
                  WithUserData(Poll(event.get(), POLLIN), 2)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
   pipe.Write("x", 1);
   EXPECT_EQ(Reap(ring_, 1).front().user_data, 1u);
   const uint64_t one = 1;
@@ -92,11 +92,11 @@ CONFORMANCE_TEST(Readiness, OfOtherDescriptorsIsToldToo, kAnywhere) {
       << "files are always ready";
 }
 
-CONFORMANCE_TEST(Readiness, IsLinkedToWhatItIsFor, kAnywhere) {
+CONFORMANCE_TEST(Readiness, CanBeLinkedToAReceive, kAnywhere) {
   const SocketPair pair = TcpPair();
   Submit(ring_, {WithFlags(Poll(pair.one.get(), POLLIN), MOORING_OPERATION_LINK),
                  Recv(pair.one.get(), At(0), 10)});
-  EXPECT_TRUE(ReapAtGlance(ring_, 1).empty());
+  EXPECT_TRUE(ReapBriefly(ring_, 1).empty());
   WriteAll(pair.other.get(), Pattern(63, 0, 10));
   const auto completions = Reap(ring_, 2);
   ASSERT_EQ(completions.size(), 2u);

@@ -1,4 +1,5 @@
-// RefusedSockets: what is no socket, what is no such socket, and what no socket takes.
+// RefusedSockets: descriptors that are not sockets, sockets of the wrong kind or state, and invalid
+// arguments.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -38,7 +39,7 @@ class RefusedSockets : public DataTest {
   sockaddr_in address_ = {};
 };
 
-CONFORMANCE_TEST(RefusedSockets, WhatIsNoSocketFails, kAnywhere) {
+CONFORMANCE_TEST(RefusedSockets, DescriptorsThatAreNotSocketsFail, kAnywhere) {
   const TempDir dir;
   const Fd file = dir.Create("data");
   const Pipe pipe;
@@ -46,12 +47,12 @@ CONFORMANCE_TEST(RefusedSockets, WhatIsNoSocketFails, kAnywhere) {
   ExpectAll(pipe.read_fd(), ENOTSOCK);
 }
 
-CONFORMANCE_TEST(RefusedSockets, WhatIsNotOpenFails, kAnywhere) {
+CONFORMANCE_TEST(RefusedSockets, DescriptorsThatAreNotOpenFail, kAnywhere) {
   ExpectAll(987'654, EBADF);
   EXPECT_EQ(RunOne(ring_, Poll(987'654, POLLIN)).result, -EBADF);
 }
 
-CONFORMANCE_TEST(RefusedSockets, WhatIsNotConnectedFails, kAnywhere) {
+CONFORMANCE_TEST(RefusedSockets, SocketsThatAreNotConnectedFail, kAnywhere) {
   const Fd fd = TcpSocket();
   EXPECT_EQ(RunOne(ring_, Recv(fd.get(), At(0), 64)).result, -ENOTCONN);
   EXPECT_EQ(RunOne(ring_, Send(fd.get(), At(0), 64)).result, -EPIPE);
@@ -75,7 +76,7 @@ CONFORMANCE_TEST(RefusedSockets, FlagsThatAreUnknownOrUnsafeAreRefused, kAnywher
   const SocketPair pair = UnixPair();
   const int fd = pair.one.get();
   const uint32_t code = MOORING_CODE_INVALID_ARGUMENT;
-  // It would let the kernel read the memory after the completion (rule 1).
+  // With this flag the kernel could read the memory after the completion (rule 1).
   EXPECT_REFUSED(Refuse(Send(fd, At(0), 64, MSG_ZEROCOPY)), code, "MSG_");
   EXPECT_REFUSED(Refuse(Send(fd, At(0), 64, MSG_PEEK)), code, "MSG_");
   EXPECT_REFUSED(Refuse(Recv(fd, At(0), 64, MSG_ERRQUEUE)), code, "MSG_");

@@ -1,4 +1,4 @@
-// Segments: messages whose bytes lie in several leases, in one operation.
+// Segments: one operation on a message whose bytes are in several leases.
 
 #include <sys/socket.h>
 
@@ -44,7 +44,7 @@ class Segments : public DataTest {
   }
 };
 
-CONFORMANCE_TEST(Segments, OfSeveralLeasesGoAsOne, kAnywhere) {
+CONFORMANCE_TEST(Segments, OfSeveralLeasesAreOneMessage, kAnywhere) {
   const mooring_lease_t first = Acquire(slab_);
   const mooring_lease_t second = Acquire(slab_, 2);
   const mooring_lease_t third = Acquire(slab_);
@@ -78,12 +78,13 @@ CONFORMANCE_TEST(Segments, OfSeveralLeasesGoAsOne, kAnywhere) {
   EXPECT_EQ(Info(slab_).leased_count, 0u);
 }
 
-CONFORMANCE_TEST(Segments, OfALargeMessageGoOnWhereTheyStopped, kAnywhere) {
+CONFORMANCE_TEST(Segments, OfALargeMessageContinueWhereTheyStopped, kAnywhere) {
   constexpr uint64_t kPart = kSlabBytes / 16;
   for (Family family : kFamilies) {
     SCOPED_TRACE(NameOf(family));
     const SocketPair pair = StreamPair(family, 16 * 1024);
-    // In another order than they lie, so that whoever loses his place sends other bytes.
+    // Not in the order of their addresses, so an operation that continues at a wrong place sends
+    // wrong bytes.
     std::vector<mooring_segment_t> parts;
     for (uint64_t i = 0; i < 8; ++i) {
       const uint64_t offset = (7 - i) * kPart;
@@ -129,7 +130,7 @@ CONFORMANCE_TEST(Segments, AreOneDatagram, kAnywhere) {
   const auto completions = Run(ring_, {SendAll(pair.one.get(), from), SendAll(pair.one.get(), from),
                                        RecvAll(pair.other.get(), to, MSG_TRUNC)});
   EXPECT_EQ(completions[0].result, 600);
-  EXPECT_EQ(completions[2].result, 600) << "what did not fit is told of, and gone";
+  EXPECT_EQ(completions[2].result, 600) << "the count includes the bytes that did not fit";
   EXPECT_TRUE(HasPattern(data(kSlabBytes / 2), 84, 0, 250));
   const mooring_completion_t next = RunOne(ring_, RecvAll(pair.other.get(), to));
   EXPECT_EQ(next.result, 250);
@@ -143,7 +144,7 @@ CONFORMANCE_TEST(Segments, Rule2AllLeasesAreHeldUntilTheCompletion, kAnywhere) {
   std::vector<mooring_segment_t> to = {Part(first, 0, 100), Part(second, 0, 100),
                                        Part(second, 200, 100)};
   Submit(ring_, {RecvAll(pair.other.get(), to, MSG_WAITALL)});
-  to.assign(3, {});  // the records are the caller's again
+  to.assign(3, {});  // submit has copied the segments
   Release({first, second});
   EXPECT_EQ(Info(slab_).held_count, 3u);
   const mooring_lease_t other = Acquire(slab_);
@@ -159,7 +160,7 @@ CONFORMANCE_TEST(Segments, Rule2AllLeasesAreHeldUntilTheCompletion, kAnywhere) {
   EXPECT_EQ(Info(slab_).leased_count, 0u);
 }
 
-CONFORMANCE_TEST(Segments, CancellationLetsGoOfAll, kAnywhere) {
+CONFORMANCE_TEST(Segments, CancellationReleasesAllLeases, kAnywhere) {
   const SocketPair pair = UnixPair();
   const std::vector<mooring_lease_t> leases = {Acquire(slab_), Acquire(slab_)};
   Submit(ring_,
@@ -184,7 +185,7 @@ CONFORMANCE_TEST(Segments, InAChainKeepTheOrder, kAnywhere) {
   EXPECT_TRUE(HasPattern(data(4096), 86, 0, 300));
 }
 
-CONFORMANCE_TEST(Segments, ThatAreNoneAreRefusedAndHoldNothing, kAnywhere) {
+CONFORMANCE_TEST(Segments, ThatAreInvalidAreRefusedAndHoldNoLease, kAnywhere) {
   const SocketPair pair = UnixPair();
   const int fd = pair.one.get();
   const uint32_t code = MOORING_CODE_INVALID_ARGUMENT;
@@ -203,7 +204,7 @@ CONFORMANCE_TEST(Segments, ThatAreNoneAreRefusedAndHoldNothing, kAnywhere) {
   operation = SendAll(fd, one);
   operation.registration = nullptr;
   EXPECT_REFUSED(Refuse(operation), code, "no registration");
-  // The first segment is right, and its lease must not stay held.
+  // The first segment is valid. Its lease must not stay held.
   EXPECT_REFUSED(Refuse(SendAll(fd, {good, Part(lease, kBufferBytes, 1)})), code,
                  "end of its lease");
   EXPECT_REFUSED(Refuse(SendAll(fd, {good, PartOfSlab(kSlabBytes, 1)})), code, "end of its lease");
@@ -222,7 +223,7 @@ CONFORMANCE_TEST(Segments, ThatAreNoneAreRefusedAndHoldNothing, kAnywhere) {
   EXPECT_EQ(Stats(ring_).submitted, 0u);
 }
 
-CONFORMANCE_TEST(Segments, ErrorsOfTheSocketAreTold, kAnywhere) {
+CONFORMANCE_TEST(Segments, ReportErrorsOfTheSocket, kAnywhere) {
   SocketPair pair = UnixPair();
   const std::vector<mooring_segment_t> parts = {PartOfSlab(0, 10), PartOfSlab(10, 10)};
   pair.other.Close();

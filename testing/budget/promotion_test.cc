@@ -1,5 +1,5 @@
-// Two slabs where the memlock limit has room for one: the second waits on the copy path, and what
-// the first one's destruction gives back is pinned for it by that very call.
+// Two slabs where the memlock limit has room for one. The second registration waits on the copy
+// path. The call that destroys the first pins the second with the returned budget.
 
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
@@ -29,20 +29,24 @@ struct Objects {
   Registration first;
   Registration second;
 
-  // The second waits, and reads take the copy path. `flags` are the second ring's.
+  // Creates all objects and checks that the second registration waits, with reads on the copy path.
+  // `flags` are the second ring's.
   std::string Make(uint64_t others_bytes, uint32_t flags) {
     first_ring = CreateRing(16);
     second_ring = CreateRing(16, flags);
     first_slab = CreateSlab(kBuffer, kBufferCount);
     second_slab = CreateSlab(kBuffer, kBufferCount);
-    if (!first_ring || !second_ring || !first_slab || !second_slab) return "no objects";
+    if (!first_ring || !second_ring || !first_slab || !second_slab)
+      return "cannot create the rings or the slabs";
     std::string wrong = SetSoftMemlock(others_bytes + ChargedBytes() + kSlab);
     if (!wrong.empty()) return wrong;
     first = Register(first_ring, first_slab);
     second = Register(second_ring, second_slab);
     if (Info(first).outcome != MOORING_OUTCOME_FIXED) return Info(first).message;
-    if (Info(second).outcome == MOORING_OUTCOME_FIXED) return "there is room for both";
-    return Info(second).reason == MOORING_REASON_MEMLOCK_LIMIT ? "" : "waits for something else";
+    if (Info(second).outcome == MOORING_OUTCOME_FIXED) return "the limit has room for both slabs";
+    return Info(second).reason == MOORING_REASON_MEMLOCK_LIMIT
+               ? ""
+               : "waits for another reason than memlock";
   }
 
   std::string ReadOn(mooring_path_t path) {
@@ -50,13 +54,13 @@ struct Objects {
     const Fd file = dir.Create("data", Pattern(64, 0, 4096));
     const mooring_completion_t read =
         RunOne(second_ring, Read(file.get(), 0, InSlab(second.get(), kSlab - 4096), 4096));
-    if (read.result != 4096) return "a read gave " + std::to_string(read.result);
+    if (read.result != 4096) return "a read returned " + std::to_string(read.result);
     if (read.path != path) return "a read took path " + std::to_string(read.path);
     const auto* data = static_cast<std::byte*>(mooring_slab_data(second_slab.get(), {}));
-    return HasPattern(data + kSlab - 4096, 64, 0, 4096) ? "" : "a read brought other bytes";
+    return HasPattern(data + kSlab - 4096, 64, 0, 4096) ? "" : "a read delivered wrong bytes";
   }
 
-  // The budget may be late: up to 6.3 it is, and then it takes a promote.
+  // Up to 6.3 the kernel returns the budget late, and then the registration needs a promote.
   std::string ExpectFixed() {
     const bool fixed = Eventually([&] {
       if (Info(second).outcome == MOORING_OUTCOME_FIXED) return true;
@@ -73,38 +77,41 @@ void ExpectNoComplaint(const std::function<std::string(uint64_t others_bytes)>& 
   EXPECT_TRUE(child.exited);
 }
 
-// Budget of a slot that is cleared is back at once where clones are known (6.13; measured on 6.12).
-bool ReturnsAtOnce() {
+// True where the kernel returns the budget of a cleared slot immediately: where it can clone slots
+// (6.13; measured on 6.12).
+bool ReturnsBudgetImmediately() {
   mooring_facts_t facts{};
   facts.struct_size = sizeof facts;
   mooring_error_destroy(mooring_facts_get(&facts));
   return (facts.features & MOORING_FEATURE_CLONE_BUFFERS) != 0;
 }
 
-TEST(Waking, ARegistrationThatGoesLetsInOneThatWaits) {
+TEST(Promotion, ADestroyedRegistrationPromotesAWaitingOne) {
   ExpectNoComplaint([](uint64_t others_bytes) {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, 0);
     if (wrong.empty()) wrong = objects.ReadOn(MOORING_PATH_COPY);
     objects.first.reset();
-    const bool late = ReturnsAtOnce() && Info(objects.second).outcome != MOORING_OUTCOME_FIXED;
-    if (wrong.empty() && late) wrong = "not woken by the call that gave back";
+    const bool late =
+        ReturnsBudgetImmediately() && Info(objects.second).outcome != MOORING_OUTCOME_FIXED;
+    if (wrong.empty() && late) wrong = "not promoted by the call that returned the budget";
     return wrong.empty() ? objects.ExpectFixed() : wrong;
   });
 }
 
-TEST(Waking, ARingThatGoesLetsInOneThatWaits) {
+TEST(Promotion, ADestroyedRingPromotesAWaitingRegistration) {
   ExpectNoComplaint([](uint64_t others_bytes) {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, 0);
     objects.first_ring.reset();
-    const bool late = ReturnsAtOnce() && Info(objects.second).outcome != MOORING_OUTCOME_FIXED;
-    if (wrong.empty() && late) wrong = "not woken by the call that gave back";
+    const bool late =
+        ReturnsBudgetImmediately() && Info(objects.second).outcome != MOORING_OUTCOME_FIXED;
+    if (wrong.empty() && late) wrong = "not promoted by the call that returned the budget";
     return wrong.empty() ? objects.ExpectFixed() : wrong;
   });
 }
 
-TEST(Waking, ASlabThatIsClosedLetsInOneThatWaits) {
+TEST(Promotion, AClosedSlabPromotesAWaitingRegistration) {
   ExpectNoComplaint([](uint64_t others_bytes) -> std::string {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, 0);
@@ -117,23 +124,24 @@ TEST(Waking, ASlabThatIsClosedLetsInOneThatWaits) {
   });
 }
 
-// By itself: the owner only uses his ring.
-TEST(Waking, AnOwnersRingIsPromotedByItsOwnersNextCall) {
+// Without a promote: the owner thread only uses its ring.
+TEST(Promotion, ARingWithAnOwnerIsPromotedByItsOwnersNextCall) {
   ExpectNoComplaint([](uint64_t others_bytes) -> std::string {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, MOORING_RING_OWNER_THREAD);
     if (!wrong.empty()) return wrong;
     std::thread([&] { objects.first.reset(); }).join();
-    if (Info(objects.second).outcome == MOORING_OUTCOME_FIXED) return "promoted off its thread";
+    if (Info(objects.second).outcome == MOORING_OUTCOME_FIXED)
+      return "promoted on another thread than the owner";
     RunOne(objects.second_ring, Nop());
-    if (ReturnsAtOnce() && Info(objects.second).outcome != MOORING_OUTCOME_FIXED) {
-      return "the owner's call did not promote";
+    if (ReturnsBudgetImmediately() && Info(objects.second).outcome != MOORING_OUTCOME_FIXED) {
+      return "the owner's next call did not promote";
     }
     return objects.ExpectFixed();
   });
 }
 
-TEST(Waking, PromoteFromAnotherThreadIsDoneByTheOwnersNextCall) {
+TEST(Promotion, PromoteOnAnotherThreadIsDoneByTheOwnersNextCall) {
   ExpectNoComplaint([](uint64_t others_bytes) -> std::string {
     Objects objects;
     std::string wrong = objects.Make(others_bytes, MOORING_RING_OWNER_THREAD);
@@ -145,8 +153,9 @@ TEST(Waking, PromoteFromAnotherThreadIsDoneByTheOwnersNextCall) {
       accepted = error == nullptr;
       mooring_error_destroy(error);
     }).join();
-    if (!accepted) return "refused off its thread";
-    if (Info(objects.second).outcome == MOORING_OUTCOME_FIXED) return "promoted off its thread";
+    if (!accepted) return "promote was refused on another thread";
+    if (Info(objects.second).outcome == MOORING_OUTCOME_FIXED)
+      return "promoted on another thread than the owner";
     RunOne(objects.second_ring, Nop());
     if (Info(objects.second).outcome != MOORING_OUTCOME_FIXED) return Info(objects.second).message;
     return objects.ReadOn(MOORING_PATH_FIXED);

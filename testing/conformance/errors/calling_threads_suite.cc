@@ -1,4 +1,5 @@
-// CallingThreads: two callers on one side of a ring, and callers that do not own it, are told so.
+// CallingThreads: an error for two callers on one side of a ring, and for callers that do not own
+// it.
 
 #include <atomic>
 #include <chrono>
@@ -15,21 +16,21 @@ class CallingThreads : public DataTest {};
 CONFORMANCE_TEST(CallingThreads, ASecondReaperIsRefused, kAnyThread) {
   uint32_t got = 0;
   std::thread first([&] {
-    // Until it is the one who waits: the second one's looks may get in its way at first.
+    // Retries until it is the thread that waits: at first the second thread's calls may exclude it.
     mooring_completion_t completion;
     while (!Take(mooring_ring_reap(ring_.get(), &completion, 1, 1, 2 * kPatienceNs, &got)).ok()) {
     }
   });
-  // Refused from the moment on which the first one waits.
+  // The second reap is refused from the moment that the first one waits.
   Failure failure;
   EXPECT_TRUE(Eventually([&] {
     mooring_completion_t completion;
     uint32_t none = 0;
     failure = Take(mooring_ring_reap(ring_.get(), &completion, 1, 0, 0, &none));
     return !failure.ok();
-  })) << "two reapers at once";
+  })) << "two reapers at the same time";
   EXPECT_EQ(failure.code, MOORING_CODE_INVALID_STATE) << failure.ToString();
-  EXPECT_TRUE(Names(failure.message, "reap")) << failure.message;
+  EXPECT_TRUE(ContainsIgnoringCase(failure.message, "reap")) << failure.message;
   EXPECT_NE(failure.remedy, "");
   Submit(ring_, {Nop()});
   first.join();
@@ -71,7 +72,7 @@ CONFORMANCE_TEST(CallingThreads, Rule3ASecondSubmitterIsRefusedAndNothingIsLost,
     reap();
     return reaped == accepted_total;
   }));
-  EXPECT_GT(refused.load(), 0u) << "two submitters at once";
+  EXPECT_GT(refused.load(), 0u) << "two submitters at the same time";
   EXPECT_EQ(other_errors.load(), 0u);
   reap();
   EXPECT_EQ(reaped, accepted_total.load());
@@ -99,7 +100,7 @@ CONFORMANCE_TEST(CallingThreads, OnlyTheOwnerCalls, kOwnerThread) {
     EXPECT_REFUSED(mooring_registration_create(ring_.get(), other.get(), &options, &registration),
                    MOORING_CODE_INVALID_STATE, "thread", "PREFER");
     EXPECT_EQ(registration, nullptr);
-    // These are for any thread, always; promoting is left to the owner.
+    // These calls are for any thread at any time. The owner's next call does the promote.
     EXPECT_OK(mooring_registration_promote(registration_.get()));
     EXPECT_EQ(Info(ring_).engine, MOORING_ENGINE_IO_URING);
     EXPECT_EQ(Stats(ring_).submitted, 0u);
@@ -120,7 +121,7 @@ CONFORMANCE_TEST(CallingThreads, ARegistrationOfAnotherThreadIsPinnedByTheOwner,
     EXPECT_STRNE(info.remedy, "");
   }).join();
   const Fd file = TempDir().Create("file", Pattern(1, 0, 4096));
-  // The operation finds it pinned: the submission is the owner's call.
+  // The operation finds it pinned, because the submission is a call of the owner.
   const mooring_completion_t read =
       RunOne(ring_, Read(file.get(), 0, InSlab(registration.get(), 0), 4096));
   EXPECT_EQ(read.result, 4096);
@@ -128,17 +129,17 @@ CONFORMANCE_TEST(CallingThreads, ARegistrationOfAnotherThreadIsPinnedByTheOwner,
   EXPECT_EQ(Info(registration).outcome, MOORING_OUTCOME_FIXED);
 }
 
-CONFORMANCE_TEST(CallingThreads, AnOwnerWhoWaitsPinsWhatAnotherThreadRegisters, kOwnerThread) {
+CONFORMANCE_TEST(CallingThreads, AWaitingOwnerPinsARegistrationOfAnotherThread, kOwnerThread) {
   const Slab other = CreateSlab();
   const Pipe pipe;
   Submit(ring_, {ReadStream(pipe.read_fd(), At(0), 16)});
-  std::thread stranger([&] {
+  std::thread other_thread([&] {
     const Registration registration = Register(ring_, other);
     EXPECT_TRUE(Eventually([&] { return Info(registration).outcome == MOORING_OUTCOME_FIXED; }));
     pipe.Write(data(), 16);
   });
   EXPECT_EQ(Reap(ring_, 1).front().result, 16);
-  stranger.join();
+  other_thread.join();
 }
 
 CONFORMANCE_TEST(CallingThreads, DestroyIsForAnyThread, kAnywhere) {
@@ -151,13 +152,14 @@ CONFORMANCE_TEST(CallingThreads, DestroyIsForAnyThread, kAnywhere) {
   EXPECT_OK(mooring_slab_close(slab_.get(), kPatienceNs));
 }
 
-CONFORMANCE_TEST(CallingThreads, LooksAreForAnyThreadAtAnyTime, kAnyThread) {
+CONFORMANCE_TEST(CallingThreads, InfoAndStatsAreForAnyThreadAtAnyTime, kAnyThread) {
   std::atomic<bool> stop{false};
-  std::vector<std::thread> lookers;
+  std::vector<std::thread> readers;
   for (int i = 0; i < 2; ++i) {
-    lookers.emplace_back([&] {
+    readers.emplace_back([&] {
       while (!stop) {
-        // One look's counters are of different moments; those of a later look are not behind.
+        // One snapshot's counters may be of different moments, but a later snapshot is never
+        // behind.
         const uint64_t completed = Stats(ring_).completed;
         EXPECT_LE(completed, Stats(ring_).submitted);
         EXPECT_EQ(Info(registration_).outcome, CurrentExpectation().outcome);
@@ -167,7 +169,7 @@ CONFORMANCE_TEST(CallingThreads, LooksAreForAnyThreadAtAnyTime, kAnyThread) {
   }
   for (int round = 0; round < 100; ++round) Run(ring_, std::vector<mooring_op_t>(16, Nop()));
   stop = true;
-  for (std::thread& looker : lookers) looker.join();
+  for (std::thread& reader : readers) reader.join();
 }
 
 }  // namespace
