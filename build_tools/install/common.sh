@@ -58,13 +58,13 @@ find_bazel() {
     fi
 }
 
-# Where build_tools keeps tools that the distribution does not offer.
+# Prints the folder of the tools that build_tools/install downloads.
 cache_folder() {
     echo "${XDG_CACHE_HOME:-$HOME/.cache}/mooring"
 }
 
-# find_go [MINIMUM]: a go command of at least that version, in the order of
-# build_tools/go/repository.bzl; any version by default.
+# find_go [MINIMUM]: prints the path of the first go command of at least that version (any by
+# default). Looks in the same places in the same order as build_tools/go/repository.bzl.
 find_go() {
     local go version
     for go in "${MOORING_GO:-}" "$(command -v go || true)" /usr/local/go/bin/go \
@@ -79,7 +79,7 @@ find_go() {
     return 1
 }
 
-# find_formatter TOOL: its path; fails when this machine has none.
+# find_formatter TOOL: prints the path of the tool; fails if it is not installed.
 find_formatter() {
     local tool="$1" go path
     local places=("$(command -v "$tool" || true)" "$HOME/.cargo/bin/$tool" "$(cache_folder)/bin/$tool")
