@@ -1,4 +1,4 @@
-"""Finds a language's compiler on this machine: the first new enough one in a fixed order."""
+"""Finds a compiler on this machine: the first one that is new enough, in a fixed order."""
 
 def _at_least(version, minimum):
     """Compares dotted versions; "1.23rc1" counts as 1.23."""
@@ -17,18 +17,18 @@ def find_host_tool(ctx, variable, name, places, version_of, minimum):
 
     Args:
       ctx: the repository's context.
-      variable: environment variable that names the tool; an unusable one is an error,
-        since what was asked for explicitly is never silently replaced.
+      variable: environment variable that names the tool. If that tool cannot be used, it is
+        an error: an explicit choice is never replaced.
       name: the program to look for on PATH.
-      places: further absolute paths, tried in order.
+      places: further absolute paths, in order.
       version_of: function of (ctx, path) that returns the version, or None.
-      minimum: the least [major, minor] that will do.
+      minimum: the minimum version, [major, minor].
     """
     explicit = ctx.os.environ.get(variable)
     if explicit:
         version = version_of(ctx, explicit)
         if not version or not _at_least(version, minimum):
-            message = "\n{variable}={path} is no {name} of version {minimum} or newer ({found})."
+            message = "\n{variable}={path} is not {name} {minimum} or newer (found: {found})."
             fail(message.format(
                 found = version,
                 minimum = ".".join([str(n) for n in minimum]),
@@ -48,6 +48,6 @@ def find_host_tool(ctx, variable, name, places, version_of, minimum):
     return None
 
 def cache_folder(ctx):
-    """Where build_tools keeps compilers that the distribution does not offer."""
+    """The folder of compilers that build_tools/install downloads."""
     base = ctx.os.environ.get("XDG_CACHE_HOME") or ctx.os.environ.get("HOME", "/root") + "/.cache"
     return base + "/mooring"

@@ -1,11 +1,11 @@
-"""What the tags of a test mean to Bazel, beyond their names."""
+"""Tags that other tags imply."""
 
 def test_tags(tags):
-    """The tags, and those that follow from them.
+    """The tags, and the tags that they imply.
 
-    Bazel's sandbox is a user namespace, in which CAP_IPC_LOCK no longer lifts the
-    memlock limit: a test of rings or of pinned memory would see another machine
-    than a program does. So it runs outside.
+    The sandbox of Bazel is a user namespace, in which CAP_IPC_LOCK does not lift the
+    memlock limit. A test of rings or of pinned memory would behave differently from
+    a program, so it runs outside of the sandbox.
     """
     implied = ["local"] if "io_uring" in tags or "memlock" in tags else []
     return tags + [t for t in implied if t not in tags]

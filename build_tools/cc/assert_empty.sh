@@ -1,5 +1,5 @@
 #!/bin/bash
-# Fails, and prints what it found, when a query's answer is not empty.
+# Fails and prints the result of a query if the result is not empty.
 set -euo pipefail
 
 if [[ -s "$1" ]]; then

@@ -1,10 +1,10 @@
-"""C and C++ targets with this project's flags: libraries, binaries, tests, benchmarks."""
+"""C and C++ targets with the flags of this project: libraries, binaries, tests, benchmarks."""
 
 load("@rules_cc//cc:defs.bzl", "cc_binary", "cc_library", "cc_test")
 load("//build_tools:tags.bzl", "test_tags")
 
-# Warnings that gcc 12 and clang 14 both know, for our own code only. They are
-# errors; what a later compiler adds under -Wall is for the next change to mend.
+# Warnings that both gcc 12 and clang 14 support, for the code of this project only.
+# They are errors. New warnings of later compilers must be fixed when they appear.
 _WARNINGS = [
     "-Wall",
     "-Wextra",
@@ -14,7 +14,7 @@ _WARNINGS = [
     "-Wvla",
     "-Wcast-align",
     "-Wimplicit-fallthrough",
-    # A designated initialiser leaves out what is zero on purpose.
+    # Designated initialisers omit members that are zero.
     "-Wno-missing-field-initializers",
     "-Werror",
 ]
@@ -25,7 +25,7 @@ _CXX_WARNINGS = [
     "-Wextra-semi",
 ]
 
-# A size that is narrowed unseen is how 32-bit limits come to lose bytes.
+# An implicit conversion of a size to 32 bits can lose bytes.
 _LIBRARY_ONLY = [
     "-Wconversion",
     "-Wno-sign-conversion",
@@ -37,11 +37,11 @@ _CXX_LIBRARY_ONLY = [
 ]
 
 def _is_c(srcs):
-    """Whether the sources are C: C++ flags are errors there, so they never mix."""
+    """Whether the sources are C. C++ flags are errors in C, so a target has only one language."""
     c = [s for s in srcs if s.endswith(".c")]
     cxx = [s for s in srcs if s.endswith(".cc")]
     if c and cxx:
-        fail("one target holds C or C++, not both: " + ", ".join(c + cxx))
+        fail("a target must have either C or C++ sources, not both: " + ", ".join(c + cxx))
     return bool(c)
 
 def _copts(srcs, library):
@@ -70,7 +70,7 @@ def mooring_cc_library(
     )
 
 def mooring_cc_binary(name, srcs = [], deps = [], copts = [], **kwargs):
-    """A program: exceptions and RTTI are its own affair."""
+    """A program; it may use exceptions and RTTI."""
     cc_binary(
         name = name,
         srcs = srcs,
@@ -88,9 +88,9 @@ def mooring_cc_test(
         copts = [],
         tags = [],
         **kwargs):
-    """A GoogleTest program; `main = False` when the sources bring their own.
+    """A GoogleTest program. Use `main = False` if the sources define main.
 
-    A test in C gets no GoogleTest at all.
+    A test in C does not use GoogleTest.
     """
     gtest = []
     if not _is_c(srcs):
@@ -114,7 +114,7 @@ def mooring_benchmark(
         tags = [],
         data = [],
         **kwargs):
-    """A benchmark program, and `<name>_smoke_test`, which runs it for no time at all."""
+    """A benchmark program, and `<name>_smoke_test`, which runs it for the shortest time."""
     benchmark = ["@benchmark//:benchmark"] + (["@benchmark//:benchmark_main"] if main else [])
     cc_binary(
         name = name,
@@ -136,11 +136,11 @@ def mooring_benchmark(
     )
 
 def _absolute(label):
-    """A query is evaluated in no package, so `:name` means nothing there."""
+    """The absolute label: a query is not evaluated in a package, so `:name` is not valid there."""
     return "//%s%s" % (native.package_name(), label) if label.startswith(":") else label
 
 def assert_no_dependency(name, target, forbidden, size = "small"):
-    """A test that fails when `target` reaches any of `forbidden` (a label or a list of them)."""
+    """A test that fails if `target` depends on any of `forbidden` (a label or a list of labels)."""
     target = _absolute(target)
     labels = [_absolute(f) for f in ([forbidden] if type(forbidden) == type("") else forbidden)]
     native.genquery(

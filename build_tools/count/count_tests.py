@@ -1,9 +1,9 @@
 """Counts the tests of one step: `count_tests.py STATUS EVENTS` prints passed, failed, skipped.
 
-EVENTS is what Bazel wrote with --build_event_json_file. Each test program's own
-report is counted case by case. What left no report (it crashed, timed out or was
-never built) is one failure; a target that cannot exist here is one skip; and a
-step without tests passes or fails as one.
+EVENTS is the file that Bazel wrote with --build_event_json_file. The cases in the report
+of each test program are counted. A program without a report (it crashed, timed out or was
+not built) is one failure. A target that is incompatible with this machine is one skip. A
+step without tests is one pass or one failure.
 """
 
 import json
@@ -35,13 +35,13 @@ def report_path(outputs):
 
 def count_result(result):
     """(passed, failed, skipped) of one run of one test program."""
-    good = result.get("status") == "PASSED"
+    passed = result.get("status") == "PASSED"
     try:
         cases = count_cases(report_path(result.get("testActionOutput", [])))
     except (OSError, TypeError, xml.ParseError):
         cases = (0, 0, 0)
-    if not good and cases[1] == 0:
-        return cases[0], 1, cases[2]  # it ended badly, whatever its cases say
+    if not passed and cases[1] == 0:
+        return cases[0], 1, cases[2]  # it failed, although no case failed
     return cases if sum(cases) else (1, 0, 0)
 
 

@@ -1,4 +1,4 @@
-"""What did not pass is never missing from the count."""
+"""The count includes all failures and skips."""
 
 import json
 import os
@@ -34,29 +34,29 @@ class CountTest(unittest.TestCase):
             file.write(REPORT.format(extra=extra))
         return self.path
 
-    def test_each_case_counts(self):
+    def test_each_case_is_counted(self):
         self.assertEqual(count_events([result("PASSED", self.report())]), [2, 0, 1])
 
-    def test_failed_cases_count_each(self):
+    def test_each_failed_case_is_counted(self):
         path = self.report('<testcase name="d"><failure/></testcase><testcase><error/></testcase>')
         self.assertEqual(count_events([result("FAILED", path)]), [2, 2, 1])
 
-    def test_a_crash_after_good_cases_is_a_failure(self):
+    def test_crash_after_passed_cases_is_a_failure(self):
         self.assertEqual(count_events([result("FAILED", self.report())]), [2, 1, 1])
 
-    def test_a_test_without_a_report_is_one(self):
+    def test_program_without_a_report_is_counted_once(self):
         self.assertEqual(count_events([result("PASSED")]), [1, 0, 0])
         self.assertEqual(count_events([result("TIMEOUT")]), [0, 1, 0])
 
-    def test_a_target_that_was_not_built_is_a_failure(self):
+    def test_target_that_was_not_built_is_a_failure(self):
         event = {"id": {"targetCompleted": {"label": "//a"}}, "completed": {}}
         self.assertEqual(count_events([json.dumps(event)]), [0, 1, 0])
 
-    def test_a_target_that_cannot_exist_here_is_a_skip(self):
+    def test_incompatible_target_is_a_skip(self):
         event = {"id": {"targetCompleted": {}}, "aborted": {"reason": "SKIPPED"}}
         self.assertEqual(count_events([json.dumps(event)]), [0, 0, 1])
 
-    def test_a_built_target_is_no_test(self):
+    def test_built_target_is_not_a_test(self):
         event = {"id": {"targetCompleted": {}}, "completed": {"success": True}}
         self.assertEqual(count_events([json.dumps(event)]), [0, 0, 0])
 

@@ -1,11 +1,11 @@
-"""Small Go rules over the host's toolchain: a module's test or program with cgo, offline."""
+"""Go rules for the toolchain of the host: tests and programs of a module with cgo, offline."""
 
 load("//build_tools:rpath.bzl", "origin_rpath")
 load("//build_tools:tags.bzl", "test_tags")
 load("//build_tools/go:environment.bzl", "GO_COMPATIBLE", "GO_ENV", "GO_SETUP")
 
 _COMMAND = GO_SETUP + """
-# A copy, since the go command writes to its cache. `chmod`: outputs are read-only.
+# A writable copy, because the go command writes to its cache.
 cp -rL '{standard_library}' "$GOCACHE"
 chmod -R u+w "$GOCACHE"
 export CGO_CFLAGS="{cflags}"
@@ -24,7 +24,7 @@ def _includes(headers):
     return ["-I$PWD/" + i for i in folders.to_list()]
 
 def _compile(ctx, build):
-    """Vets and builds one package; returns the program and its runfiles."""
+    """Runs go vet and builds one package; returns the program and its runfiles."""
     program = ctx.actions.declare_file(ctx.label.name)
     shared = ctx.files.shared_libraries
     headers = depset(transitive = [

@@ -1,11 +1,11 @@
-"""The environment of every Go action: offline, local, and nothing of the user's."""
+"""The environment of all Go actions: offline, local, without the settings of the user."""
 
 load("@go_host//:found.bzl", "GOROOT", "GO_FOUND", "VERSION")
 
-# Without a toolchain the targets are skipped by name, not silently empty.
+# Without a toolchain, Bazel skips the targets and shows their names.
 GO_COMPATIBLE = [] if GO_FOUND else ["//build_tools/constraints:not_found"]
 
-# The version is here so that a new toolchain means a new compilation.
+# The version is part of the environment so that a new toolchain causes a new compilation.
 GO_ENV = {"MOORING_GO_VERSION": VERSION, "PATH": "/usr/bin:/bin"}
 
 GO_SETUP = """

@@ -1,12 +1,12 @@
-"""Finds the host's Go toolchain; never downloads."""
+"""Finds the Go toolchain of the host; never downloads."""
 
 load("//build_tools:host_tool.bzl", "cache_folder", "find_host_tool")
 
-# go.mod of the bindings and build_tools/install/go say the same.
+# go.mod of the bindings has the same version; build_tools/install/go reads it here.
 _MINIMUM = [1, 23]
 
 def _go_env(ctx, go, name):
-    # GOTOOLCHAIN: the go command would download another version of itself.
+    # Without GOTOOLCHAIN=local, the go command may download another version of itself.
     result = ctx.execute([go, "env", name], environment = {"GOTOOLCHAIN": "local"})
     return result.stdout.strip() if not result.return_code else None
 
@@ -15,7 +15,7 @@ def _version(ctx, go):
     return version[len("go"):] if version and version.startswith("go") else None
 
 def _installed(ctx):
-    """Go toolchains that are usually not on PATH: Go's own folder, Debian's, and ours."""
+    """Go toolchains that are usually not on PATH: of go.dev, of build_tools/install, of Debian."""
     places = ["/usr/local/go/bin/go", cache_folder(ctx) + "/go/bin/go"]
     library = ctx.path("/usr/lib")
     versions = [p.basename for p in library.readdir() if p.basename.startswith("go-1.")]

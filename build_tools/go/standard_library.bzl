@@ -1,9 +1,9 @@
-"""Go's standard library, compiled once: since Go 1.20 no distribution ships it compiled."""
+"""The standard library of Go, compiled once: since Go 1.20 it is not distributed compiled."""
 
 load("//build_tools/go:environment.bzl", "GO_COMPATIBLE", "GO_ENV", "GO_SETUP")
 
-# What the bindings, their tests and examples import, directly or not. A package
-# that is missing here is compiled again in each target: slow, not wrong.
+# The packages that the bindings, their tests and the examples import. A package
+# that is missing here is compiled again in each target, which is slow but correct.
 _PACKAGES = [
     "bufio",
     "bytes",
@@ -39,13 +39,13 @@ printf 'module warm\\n\\ngo 1.23\\n' > go.mod
 printf 'package warm\\n\\nimport ({imports})\\n' > warm_test.go
 "$go" vet .
 "$go" test -c -o /dev/null .
-# Only what later builds read: not the records of this one.
+# Later builds do not read these files.
 rm -rf "$GOCACHE"/trim.txt "$GOCACHE"/fuzz
 """.format(cache = cache.path, imports = imports),
         outputs = [cache],
         env = GO_ENV,
         mnemonic = "GoStandardLibrary",
-        progress_message = "Compiling Go's standard library",
+        progress_message = "Compiling the standard library of Go",
     )
     return [DefaultInfo(files = depset([cache]))]
 

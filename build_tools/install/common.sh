@@ -1,4 +1,4 @@
-# Shared by the scripts of build_tools: messages, environment, versions. Sourced.
+# Functions for the scripts of build_tools, which source this file.
 # shellcheck shell=bash
 
 say() {
@@ -10,12 +10,12 @@ die() {
     exit 1
 }
 
-# Prints the comment at the top of the script that asks, which is its manual.
+# Prints the comment at the top of script $1, which is its manual.
 print_help() {
     sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$1"
 }
 
-# Bazel, apt and Go all need these, and a bare environment may lack them.
+# Sets variables that Bazel, apt and Go need, if the environment lacks them.
 complete_environment() {
     local account
     account="$(id -un)"
@@ -31,40 +31,40 @@ as_root() {
     elif command -v sudo >/dev/null; then
         sudo env PATH="$path" "$@"
     else
-        die "must be root, or have sudo, to run: $*"
+        die "root or sudo is needed to run: $*"
     fi
 }
 
-# at_least HAVE WANT: compares versions such as 1.23.4 and 1.23.
+# at_least VERSION MINIMUM: compares versions such as 1.23.4 and 1.23.
 at_least() {
     [[ -n "$1" ]] && [[ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" == "$2" ]]
 }
 
-# The least version that Bazel's rules accept: said once, there.
+# minimum_of LANGUAGE: prints the minimum version, from the rules of Bazel.
 minimum_of() {
     sed -n 's/^_MINIMUM = \[\([0-9]*\), \([0-9]*\)\]$/\1.\2/p' \
         "$(dirname "${BASH_SOURCE[0]}")/../$1/repository.bzl"
 }
 
-# Debian's Bazel where it is installed: another one first on PATH may be a
-# launcher that downloads a release without WORKSPACE support.
+# Prints the path of Bazel. Prefers Debian's Bazel: the first one on PATH may be
+# a launcher that downloads a release without WORKSPACE support.
 find_bazel() {
     if [[ -n "${MOORING_BAZEL:-}" ]]; then
         echo "$MOORING_BAZEL"
     elif [[ -x /usr/bin/bazel ]]; then
         echo /usr/bin/bazel
     else
-        command -v bazel || die "no Bazel; set MOORING_BAZEL to one of version 4.2 to 7"
+        command -v bazel || die "no Bazel found: set MOORING_BAZEL to a Bazel of version 4.2 to 7"
     fi
 }
 
-# Where build_tools keeps tools that the distribution does not offer.
+# Prints the folder of the tools that build_tools/install downloads.
 cache_folder() {
     echo "${XDG_CACHE_HOME:-$HOME/.cache}/mooring"
 }
 
-# find_go [MINIMUM]: a go command of at least that version, in the order of
-# build_tools/go/repository.bzl; any version by default.
+# find_go [MINIMUM]: prints the path of the first go command of at least that version (any by
+# default). Looks in the same places in the same order as build_tools/go/repository.bzl.
 find_go() {
     local go version
     for go in "${MOORING_GO:-}" "$(command -v go || true)" /usr/local/go/bin/go \
@@ -79,7 +79,7 @@ find_go() {
     return 1
 }
 
-# find_formatter TOOL: its path; fails when this machine has none.
+# find_formatter TOOL: prints the path of the tool; fails if it is not installed.
 find_formatter() {
     local tool="$1" go path
     local places=("$(command -v "$tool" || true)" "$HOME/.cargo/bin/$tool" "$(cache_folder)/bin/$tool")

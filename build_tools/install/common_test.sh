@@ -1,5 +1,5 @@
 #!/bin/bash
-# The scripts compare versions rightly, and read the ones that Bazel's rules want.
+# The scripts compare versions correctly and read the minimum versions of the rules.
 set -euo pipefail
 
 # shellcheck source=build_tools/install/common.sh

@@ -1,10 +1,10 @@
-"""Tests in Python, which here means the standard library and unittest."""
+"""Tests in Python with unittest and the standard library only."""
 
 def python_test(name, srcs, data = [], size = "small", **kwargs):
-    """Runs `<name>.py` of `srcs`, a unittest module; the others are what it imports."""
+    """Runs `<name>.py` of `srcs`, a unittest module. It may import the others."""
     main = name + ".py"
     if main not in srcs:
-        fail("srcs of %s do not hold %s" % (name, main))
+        fail("srcs of %s do not contain %s" % (name, main))
     native.sh_test(
         name = name,
         size = size,

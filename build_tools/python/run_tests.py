@@ -1,4 +1,4 @@
-"""Runs one unittest module, and tells Bazel of each test and not only of their sum."""
+"""Runs one unittest module and reports the result of each test to Bazel."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import xml.etree.ElementTree as xml
 
 
 class _Result(unittest.TextTestResult):
-    """A text result that also keeps a <testcase> for each test."""
+    """A text result that also records a <testcase> for each test."""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -47,7 +47,7 @@ def main():
         suites = xml.Element("testsuites")
         suites.append(result.suite)
         xml.ElementTree(suites).write(output, encoding="utf-8", xml_declaration=True)
-    # No test at all is a broken test.
+    # A module without tests fails.
     sys.exit(0 if result.wasSuccessful() and result.testsRun else 1)
 
 

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Runs a unittest module with the machine's python3, imports being paths from
-# the repository's root. Not py_test: its launcher asks for a program called
-# `python`, which Debian does not have.
+# Runs a unittest module with python3 of this machine. Imports are paths from the
+# root of the repository. py_test is not used: its launcher needs a program with
+# the name `python`, which Debian does not have.
 set -euo pipefail
 
 cd "$TEST_SRCDIR/$TEST_WORKSPACE"

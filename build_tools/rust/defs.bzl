@@ -1,4 +1,4 @@
-"""Small Rust rules over the host's rustc: a library, a program, a test; std only, no crates."""
+"""Rust rules for rustc of the host: libraries, programs and tests, with std but no crates."""
 
 load("@rust_host//:found.bzl", "RUSTC", "RUST_FOUND", "VERSION")
 load("//build_tools:rpath.bzl", "origin_rpath")
@@ -12,9 +12,9 @@ RustLibraryInfo = provider("One compiled crate.", fields = {
 })
 
 _ATTRS = {
-    # Not `features`, which every Bazel rule has already.
+    # Not `features`: every Bazel rule has an attribute of that name.
     "cargo_features": attr.string_list(doc = "each becomes --cfg feature=NAME"),
-    "crate_name": attr.string(doc = "the target's name when left out"),
+    "crate_name": attr.string(doc = "default: the name of the target"),
     "crate_root": attr.label(allow_single_file = [".rs"], mandatory = True),
     "data": attr.label_list(allow_files = True, doc = "needed at run time"),
     "deps": attr.label_list(providers = [RustLibraryInfo]),
@@ -52,7 +52,7 @@ def _compile(ctx, output, kind):
         arguments = [args],
         inputs = depset(ctx.files.srcs + [ctx.file.crate_root], transitive = [rlibs, shared]),
         outputs = [output],
-        # The version is here so that a new compiler means a new compilation.
+        # The version is part of the environment so that a new compiler causes a new compilation.
         env = {"MOORING_RUSTC_VERSION": VERSION, "PATH": "/usr/bin:/bin"},
         mnemonic = "Rustc",
         progress_message = "Compiling Rust %s" % ctx.label,
@@ -62,7 +62,7 @@ def _compile(ctx, output, kind):
 def _library_impl(ctx):
     crate = (ctx.attr.crate_name or ctx.label.name).replace("-", "_")
 
-    # In a folder of the target's own: two targets may compile one crate.
+    # In a separate folder for each target: two targets may compile the same crate.
     rlib = ctx.actions.declare_file("%s.rlibs/lib%s.rlib" % (ctx.label.name, crate))
     rlibs, shared = _compile(ctx, rlib, ["--crate-type", "rlib"])
     return [
@@ -93,7 +93,7 @@ _rust_library = rule(implementation = _library_impl, attrs = _ATTRS)
 _rust_binary = rule(implementation = _binary_impl, attrs = _ATTRS, executable = True)
 _rust_test = rule(implementation = _test_impl, attrs = _ATTRS, test = True)
 
-# Without a compiler the targets are skipped by name, not silently empty.
+# Without a compiler, Bazel skips the targets and shows their names.
 _COMPATIBLE = [] if RUST_FOUND else ["//build_tools/constraints:not_found"]
 
 def rust_library(name, tags = [], **kwargs):

@@ -1,8 +1,8 @@
-"""Finds the host's Rust compiler; never downloads."""
+"""Finds the Rust compiler of the host; never downloads."""
 
 load("//build_tools:host_tool.bzl", "find_host_tool")
 
-# bindings/rust/Cargo.toml says the same, and build_tools/install/rust asks for it.
+# bindings/rust/Cargo.toml has the same version; build_tools/install/rust reads it here.
 _MINIMUM = [1, 85]
 
 def _version(ctx, rustc):
@@ -25,8 +25,8 @@ def _rust_host_impl(ctx):
         ctx.file("found.bzl", "RUST_FOUND = False\nRUSTC = None\nVERSION = None\n")
         return
 
-    # rustup's rustc is a proxy that asks HOME and the working folder which
-    # compiler to run; an action has neither, so name the real one.
+    # rustc of rustup is a proxy that selects the compiler from HOME and the working
+    # folder. An action has neither, so it needs the path of the real compiler.
     sysroot = ctx.execute([found.path, "--print", "sysroot"])
     if sysroot.return_code:
         fail("rustc --print sysroot failed: " + sysroot.stderr)

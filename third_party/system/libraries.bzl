@@ -13,7 +13,7 @@ def _library(name, probe, headers, package, **kwargs):
     )
 
 def system_libraries():
-    """Declares the repositories; each fails with a remedy when first needed and missing."""
+    """Declares the repositories. A missing library fails with a remedy when it is first needed."""
     _library("liburing", "liburing.h", ["liburing.h", "liburing"], "liburing-dev")
     _library("numa", "numa.h", ["numa.h", "numaif.h", "numacompat1.h"], "libnuma-dev")
     _library("googletest", "gmock/gmock.h", ["gtest", "gmock"], "libgtest-dev libgmock-dev")

@@ -1,7 +1,7 @@
-"""Finds installed C and C++ libraries; never downloads, never falls back silently."""
+"""Finds installed C and C++ libraries; never downloads, and reports a missing library."""
 
-# Include roots in the order in which a compiler would look, so that what is
-# compiled against and what is linked come from the same installation.
+# Include roots in the search order of a compiler, so that the headers and the
+# linked library are from the same installation.
 _SEARCH = [
     "/usr/local/include",
     "/usr/include",
@@ -37,8 +37,8 @@ def _system_library_impl(ctx):
             roots = ", ".join(roots),
         ))
 
-    # An optional library that is missing keeps its labels; what needs it lists
-    # the constraint below, so it is skipped by name instead of built empty.
+    # A missing optional library keeps its labels, with FOUND = False. A target that needs
+    # it lists //build_tools/constraints:not_found then, so that Bazel skips it by name.
     ctx.file("found.bzl", "FOUND = %s\nROOT = %r\n" % (root != None, root or ""))
     ctx.template("BUILD.bazel", ctx.attr.build_file, {"%{found}": str(root != None)})
 

@@ -24,13 +24,13 @@ ChunkPool::~ChunkPool() { ReleaseAll(); }
 
 void ChunkPool::ReleaseAll() {
   for (const Chunk& chunk : chunks_) {
-    // Operations that are still under way keep what they use (slab.h).
+    // Operations that are still in flight keep their leases (slab.h).
     mooring_error_destroy(mooring_slab_release(slab_, chunk.lease));
   }
   chunks_.clear();
 }
 
-uint32_t ChunkPool::Take() {
+uint32_t ChunkPool::Acquire() {
   const uint32_t index = free_.top();
   free_.pop();
   return index;

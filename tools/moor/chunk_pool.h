@@ -1,13 +1,14 @@
-// ChunkPool: the slab cut into chunks: runs of buffers that are leased once and used in turn.
+// ChunkPool: the slab divided into chunks. A chunk is a run of buffers that is leased once and
+// reused.
 //
-// The lowest free chunk is given first: when only a prefix of the slab is pinned, that prefix is
-// what works hardest.
+// Acquire returns the lowest free chunk: if only a prefix of the slab is pinned, the pinned chunks
+// are used first.
 //
 // Lifecycle: leases on construction, releases on destruction. Threading: one owner.
 //
 //   ChunkPool pool(session.slab(), window);
-//   uint32_t index = pool.Take();  // while !pool.empty()
-//   pool.Give(index);
+//   uint32_t index = pool.Acquire();  // while !pool.empty()
+//   pool.Release(index);
 #ifndef MOORING_TOOLS_MOOR_CHUNK_POOL_H_
 #define MOORING_TOOLS_MOOR_CHUNK_POOL_H_
 
@@ -33,8 +34,8 @@ class ChunkPool {
   ~ChunkPool();
 
   bool empty() const { return free_.empty(); }
-  uint32_t Take();
-  void Give(uint32_t index) { free_.push(index); }
+  uint32_t Acquire();
+  void Release(uint32_t index) { free_.push(index); }
   const Chunk& operator[](uint32_t index) const { return chunks_[index]; }
 
  private:

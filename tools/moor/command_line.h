@@ -1,6 +1,6 @@
-// CommandLine: from arguments to options. The only user of CLI11.
+// CommandLine: parses arguments into options. The only user of CLI11.
 //
-// Threading: any thread; keeps nothing.
+// Threading: any thread; holds no state.
 //
 //   Command command = ParseCommandLine(argc, argv);
 #ifndef MOORING_TOOLS_MOOR_COMMAND_LINE_H_
@@ -10,7 +10,7 @@
 
 namespace moor {
 
-// Throws UsageFailure for anything that is not a command line of this tool.
+// Throws UsageFailure if the arguments are not a valid command line of this tool.
 Command ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace moor

@@ -15,7 +15,7 @@ Command Parse(std::vector<const char*> arguments) {
   return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
 }
 
-TEST(CommandLine, ReadsACopyWithItsDefaults) {
+TEST(CommandLine, ParsesCopyWithDefaults) {
   const auto options = std::get<CopyOptions>(Parse({"copy", "a", "b"}));
   EXPECT_EQ(options.source, "a");
   EXPECT_EQ(options.destination, "b");
@@ -26,7 +26,7 @@ TEST(CommandLine, ReadsACopyWithItsDefaults) {
   EXPECT_FALSE(options.common.slab_bytes || options.common.progress || options.common.json);
 }
 
-TEST(CommandLine, ReadsEveryCommonOption) {
+TEST(CommandLine, ParsesAllTransferOptions) {
   const auto options = std::get<StreamOptions>(Parse({"stream",
                                                       "--engine",
                                                       "threads",
@@ -62,19 +62,19 @@ TEST(CommandLine, ReadsEveryCommonOption) {
   EXPECT_EQ(options.files, (std::vector<std::string>{"x", "y"}));
 }
 
-TEST(CommandLine, ReadsWhereBytesGoAndComeFrom) {
+TEST(CommandLine, ParsesStreamTargetAndReceiveAddress) {
   const auto stream = std::get<StreamOptions>(Parse({"stream", "x", "--to", "tcp:[::1]:9000"}));
   EXPECT_EQ(stream.target, StreamTarget::kTcp);
   EXPECT_EQ(stream.address.host, "::1");
   EXPECT_EQ(stream.address.port, 9000);
   const auto receive = std::get<ReceiveOptions>(Parse({"receive", "0", "b"}));
-  EXPECT_EQ(receive.address.host, "127.0.0.1") << "nobody from outside unless asked for";
+  EXPECT_EQ(receive.address.host, "127.0.0.1") << "only local connections by default";
   EXPECT_EQ(receive.address.port, 0);
   EXPECT_EQ(receive.destination, "b");
   EXPECT_FALSE(receive.force || receive.sync);
 }
 
-TEST(CommandLine, TakesFileNamesAsTheyAre) {
+TEST(CommandLine, AcceptsSpecialFileNames) {
   const auto stream = std::get<StreamOptions>(Parse({"stream", "[a,b]", "copy", "-", "++", "a b"}));
   EXPECT_EQ(stream.files, (std::vector<std::string>{"./[a,b]", "copy", "-", "./++", "a b"}));
   const auto copy = std::get<CopyOptions>(Parse({"copy", "--", "--json", "-x"}));
@@ -82,13 +82,13 @@ TEST(CommandLine, TakesFileNamesAsTheyAre) {
   EXPECT_EQ(copy.destination, "-x");
 }
 
-TEST(CommandLine, ReadsDoctor) {
+TEST(CommandLine, ParsesDoctor) {
   const auto options = std::get<DoctorOptions>(Parse({"doctor", "--json", "--slab-bytes", "1G"}));
   EXPECT_TRUE(options.json);
   EXPECT_EQ(options.slab_bytes, uint64_t{1} << 30);
 }
 
-TEST(CommandLine, RefusesWhatItDoesNotKnow) {
+TEST(CommandLine, RejectsInvalidArguments) {
   const std::vector<std::vector<const char*>> lines = {
       {},
       {"bogus"},
@@ -120,7 +120,7 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   }
 }
 
-TEST(CommandLine, ExplainsEachCommand) {
+TEST(CommandLine, HasHelpForEachCommand) {
   for (const char* command : {"copy", "stream", "receive", "doctor"}) {
     const std::string text = std::get<PrintText>(Parse({command, "--help"})).text;
     EXPECT_NE(text.find(std::string("moor ") + command), std::string::npos);
@@ -139,7 +139,7 @@ TEST(CommandLine, HelpFitsOneHundredColumns) {
   }
 }
 
-TEST(CommandLine, PrintsTheVersionOfTheLibrary) {
+TEST(CommandLine, PrintsTheLibraryVersion) {
   EXPECT_EQ(std::get<PrintText>(Parse({"--version"})).text,
             std::string("moor ") + mooring_version_string() + "\n");
 }

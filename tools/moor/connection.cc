@@ -31,12 +31,12 @@ Addresses Resolve(const TcpAddress& address, int flags) {
   if (error != 0) {
     throw Failure("cannot find the host '" + address.host +
                       "': " + (error == EAI_SYSTEM ? DescribeError(errno) : ::gai_strerror(error)),
-                  "check the spelling, or use its number (`getent hosts NAME` shows it)");
+                  "check the spelling, or use its IP address (`getent hosts NAME` shows it)");
   }
   return Addresses(found, &::freeaddrinfo);
 }
 
-std::string Numeric(const sockaddr* address, socklen_t size) {
+std::string FormatNumericAddress(const sockaddr* address, socklen_t size) {
   char host[NI_MAXHOST];
   char port[NI_MAXSERV];
   if (::getnameinfo(address, size, host, sizeof host, port, sizeof port,
@@ -46,10 +46,10 @@ std::string Numeric(const sockaddr* address, socklen_t size) {
   return FormatTcpAddress({host, ParsePort(port).value_or(0)});
 }
 
-// Until one of `events`, or an error, is there.
+// Waits for one of `events` or an error.
 void WaitFor(int fd, short events) {
   pollfd ready = {.fd = fd, .events = events, .revents = 0};
-  while (::poll(&ready, 1, kInterruptLookMilliseconds) <= 0) {
+  while (::poll(&ready, 1, kInterruptCheckMilliseconds) <= 0) {
     ThrowIfInterrupted();
   }
 }
@@ -60,7 +60,7 @@ int PendingError(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-// 0, or the errno of the attempt.
+// Returns 0, or the errno of the attempt.
 int TryConnect(int fd, const addrinfo& address) {
   if (::connect(fd, address.ai_addr, address.ai_addrlen) == 0) {
     return 0;
@@ -75,23 +75,24 @@ int TryConnect(int fd, const addrinfo& address) {
 [[noreturn]] void ThrowNetworkError(int error, const std::string& what) {
   std::string remedy = RemedyFor(error);
   if (error == ECONNREFUSED) {
-    remedy = "start the receiver first (moor receive PORT FILE), and check host and port";
+    remedy = "start the receiver first (moor receive PORT FILE), and check the host and the port";
   } else if (error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH) {
-    remedy = "check the host, the route to it, and what a firewall between lets through";
+    remedy = "check the host, the route to it, and the firewalls on the route";
   } else if (error == EADDRINUSE) {
     remedy =
-        "another program listens there (`ss -ltnp` shows it): choose another port, or 0 for any";
+        "another program listens there (`ss -ltnp` shows it): choose another port, or 0 for a free "
+        "one";
   } else if (error == EADDRNOTAVAIL) {
-    remedy = "--bind takes an address of this machine (`ip address` shows them)";
+    remedy = "use an address of this machine with --bind (`ip address` shows them)";
   } else if (error == EACCES) {
-    remedy = "ports below 1024 are for root: choose a higher one";
+    remedy = "ports below 1024 are reserved for root: choose a higher port";
   }
   throw Failure(what + ": " + DescribeError(error), remedy);
 }
 
-// socket(7): with a linger of 0 seconds, closing a TCP socket resets the connection. An accepted
-// socket has its listener's linger.
-void ResetOnClose(int fd, bool reset, const std::string& peer) {
+// Sets whether a close resets the connection: it does with a linger of 0 seconds (socket(7)). An
+// accepted socket inherits the linger of its listener.
+void SetResetOnClose(int fd, bool reset, const std::string& peer) {
   const linger now = {.l_onoff = reset, .l_linger = 0};
   if (::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now) != 0) {
     ThrowSystemError(errno, "cannot set up the connection to '" + peer + "'");
@@ -101,30 +102,30 @@ void ResetOnClose(int fd, bool reset, const std::string& peer) {
 }  // namespace
 
 Connection Connection::Connect(const TcpAddress& address) {
-  const std::string shown = FormatTcpAddress(address);
+  const std::string peer = FormatTcpAddress(address);
   const Addresses addresses = Resolve(address, 0);
   int error = 0;
   for (const addrinfo* each = addresses.get(); each != nullptr; each = each->ai_next) {
-    // Non-blocking, so that a signal is seen.
+    // Non-blocking, so that a signal can end the wait.
     Descriptor fd(::socket(each->ai_family, each->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
                            each->ai_protocol));
     if (!fd) {
       error = errno;
       continue;
     }
-    // Before there is a connection: a kill may come between connect(2) and whatever follows it.
-    ResetOnClose(fd.get(), true, shown);
+    // Set before connect(2): the process may be killed immediately after connect(2) returns.
+    SetResetOnClose(fd.get(), true, peer);
     error = TryConnect(fd.get(), *each);
     if (error != 0) {
       continue;
     }
     const int nonblocking = 0;
     if (::ioctl(fd.get(), FIONBIO, &nonblocking) != 0) {
-      ThrowSystemError(errno, "cannot set up the connection to '" + shown + "'");
+      ThrowSystemError(errno, "cannot set up the connection to '" + peer + "'");
     }
-    return Connection(std::move(fd), shown);
+    return Connection(std::move(fd), peer);
   }
-  ThrowNetworkError(error, "cannot connect to '" + shown + "'");
+  ThrowNetworkError(error, "cannot connect to '" + peer + "'");
 }
 
 void Connection::Finish() {
@@ -132,8 +133,7 @@ void Connection::Finish() {
     ThrowSystemError(errno, "cannot end the connection to '" + peer_ + "'");
   }
   for (;;) {
-    // What was sent back is of no use; unread, it would turn the close into a reset (RFC
-    // 2525, 2.17).
+    // Discards data from the peer: unread data would turn the close into a reset (RFC 2525, 2.17).
     char dropped[4096];
     ssize_t count;
     do {
@@ -146,20 +146,20 @@ void Connection::Finish() {
       ThrowSystemError(errno, "cannot end the connection to '" + peer_ + "'");
     }
     if (error != 0) {
-      ThrowSystemError(error, "'" + peer_ + "' did not take everything");
+      ThrowSystemError(error, "'" + peer_ + "' did not acknowledge all bytes");
     }
     if (unacknowledged == 0) {
       break;
     }
     ThrowIfInterrupted();
-    // No event tells of an acknowledgement (tcp(7), SIOCOUTQ); a reset ends the wait.
+    // The kernel posts no event for an acknowledgement (tcp(7), SIOCOUTQ); a reset ends the wait.
     pollfd reset = {.fd = fd_.get(), .events = 0, .revents = 0};
     ::poll(&reset, 1, 1);
   }
-  Keep();
+  DisableResetOnClose();
 }
 
-void Connection::Keep() { ResetOnClose(fd_.get(), false, peer_); }
+void Connection::DisableResetOnClose() { SetResetOnClose(fd_.get(), false, peer_); }
 
 Listener::Listener(const TcpAddress& address) {
   const std::string what = "cannot listen on '" + FormatTcpAddress(address) + "'";
@@ -168,7 +168,7 @@ Listener::Listener(const TcpAddress& address) {
   if (!fd_) {
     ThrowNetworkError(errno, what);
   }
-  ResetOnClose(fd_.get(), true, FormatTcpAddress(address));
+  SetResetOnClose(fd_.get(), true, FormatTcpAddress(address));
   const int yes = 1;
   if (::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
       ::bind(fd_.get(), addresses->ai_addr, addresses->ai_addrlen) != 0 ||
@@ -180,21 +180,22 @@ Listener::Listener(const TcpAddress& address) {
   if (::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) {
     ThrowNetworkError(errno, what);
   }
-  shown_ = Numeric(reinterpret_cast<sockaddr*>(&bound), size);
+  address_ = FormatNumericAddress(reinterpret_cast<sockaddr*>(&bound), size);
 }
 
 Connection Listener::Accept() {
   for (;;) {
     sockaddr_storage peer = {};
     socklen_t size = sizeof peer;
-    // The new descriptor blocks: accept4(2) does not hand O_NONBLOCK on.
+    // The new descriptor blocks: it does not inherit O_NONBLOCK (accept4(2)).
     Descriptor fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC));
     if (fd) {
-      return Connection(std::move(fd), Numeric(reinterpret_cast<sockaddr*>(&peer), size));
+      return Connection(std::move(fd),
+                        FormatNumericAddress(reinterpret_cast<sockaddr*>(&peer), size));
     }
-    // A peer that left before it was taken is no failure (accept(2)).
+    // A peer that closed the connection before accept4(2) is not a failure (accept(2)).
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
-      ThrowNetworkError(errno, "cannot take a connection on '" + shown_ + "'");
+      ThrowNetworkError(errno, "cannot accept a connection on '" + address_ + "'");
     }
     ThrowIfInterrupted();
     WaitFor(fd_.get(), POLLIN);

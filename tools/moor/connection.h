@@ -1,7 +1,8 @@
-// Connection: one TCP connection that ends well or visibly. Listener: waits for one.
+// Connection: one TCP connection that ends with a normal close or with a reset. Listener: waits for
+// a connection.
 //
-// A connection that is closed before Finish is reset, also when the process is killed: the other
-// side gets an error, and never takes a part for the whole.
+// A connection that is closed before Finish is reset, also if the process is killed. The peer then
+// gets an error and cannot mistake partial data for complete data.
 //
 // Lifecycle: closes on destruction. Threading: one owner.
 //
@@ -22,18 +23,18 @@ namespace moor {
 
 class Connection {
  public:
-  // Tries every address that the name has. A signal ends the wait.
+  // Tries every address of the host name. A signal ends the wait.
   static Connection Connect(const TcpAddress& address);
 
   int fd() const { return fd_.get(); }
   const std::string& peer() const { return peer_; }  // for messages
 
-  // The sender's end: no more bytes follow. Waits until the other side's kernel has acknowledged
-  // all of them, which may be before its program has read them. Then closing is no reset any more.
+  // For the sender, after the last byte. Waits until the peer's kernel has acknowledged all bytes,
+  // which may be before the peer's program has read them. Afterwards a close is a normal close.
   void Finish();
 
-  // The receiver's end: it has got everything and has it safe.
-  void Keep();
+  // For the receiver, when it has stored all bytes. Afterwards a close is a normal close.
+  void DisableResetOnClose();
 
  private:
   friend class Listener;
@@ -45,18 +46,18 @@ class Connection {
 
 class Listener {
  public:
-  // `address.port` 0: a free port. Takes one connection at a time, so nobody else waits in vain.
+  // If `address.port` is 0, the kernel chooses a free port. The backlog is one connection.
   explicit Listener(const TcpAddress& address);
 
-  // Where it listens, as numbers.
-  const std::string& shown() const { return shown_; }
+  // The numeric address and port that it listens on.
+  const std::string& address() const { return address_; }
 
   // Waits for a connection; a signal ends the wait.
   Connection Accept();
 
  private:
   Descriptor fd_;
-  std::string shown_;
+  std::string address_;
 };
 
 }  // namespace moor

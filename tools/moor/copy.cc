@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Below this, the copy itself finds a full filesystem soon enough.
+// For smaller files, the copy itself detects a full filesystem early enough.
 constexpr uint64_t kReserveBytesMin = UINT64_C(16) << 20;
 constexpr int kReserveRangesMax = 1024;
 
@@ -40,26 +40,28 @@ void ReserveSpace(const Source& source, Destination& destination) {
   }
 }
 
-Outcome Move(const CopyOptions& options, Session& session, const WindowPlan& window, ReadPlan& plan,
-             Destination& destination, std::optional<uint64_t> total_bytes) {
+TransferResult RunTransfer(const CopyOptions& options, Session& session, const WindowPlan& window,
+                           ReadPlan& plan, Destination& destination,
+                           std::optional<uint64_t> total_bytes) {
   const std::shared_ptr<Source> source = plan.First();
   if (destination.is_file()) {
     ReserveSpace(*source, destination);
   }
-  const Sink sink = {
-      .fd = destination.fd(), .positioned = destination.is_file(), .name = destination.shown()};
+  const Sink sink = {.fd = destination.fd(),
+                     .positioned = destination.is_file(),
+                     .name = destination.display_path()};
   Digest digest(options.common.digest);
-  Outcome outcome;
+  TransferResult result;
   {
     Progress progress(options.common.quiet ? false : options.common.progress, total_bytes);
     Transfer transfer(session, window, plan, sink, digest, progress);
-    outcome.bytes = transfer.Run();
-    outcome.hole_bytes = transfer.hole_bytes();
-    destination.Commit(*source, outcome.bytes, options.sync);
+    result.bytes = transfer.Run();
+    result.hole_bytes = transfer.hole_bytes();
+    destination.Commit(*source, result.bytes, options.sync);
   }
-  outcome.digest = digest.Text();
-  outcome.direct = plan.Direct();
-  return outcome;
+  result.digest = digest.Text();
+  result.direct = plan.Direct();
+  return result;
 }
 
 }  // namespace
@@ -75,18 +77,19 @@ void RunCopy(const CopyOptions& options) {
   ReadPlan plan(paths, {.direct = options.common.direct,
                         .keep_holes = path.is_file,
                         .chunk_bytes = window.chunk_bytes});
-  plan.First();  // before anything is made: it may not be readable, or wait for its writer
+  // Before the destination is created: the open may fail, or wait for the writer of a pipe.
+  plan.First();
   Destination destination(path);
-  Outcome outcome;
+  TransferResult result;
   try {
-    outcome = Move(options, session, window, plan, destination, total_bytes);
+    result = RunTransfer(options, session, window, plan, destination, total_bytes);
   } catch (...) {
     destination.Remove();
     session.Stop();
     throw;
   }
-  outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  PrintReport(options.common, "copied", outcome, session, STDOUT_FILENO);
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  PrintReport(options.common, "copied", result, session, STDOUT_FILENO);
 }
 
 }  // namespace moor

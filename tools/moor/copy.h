@@ -6,7 +6,7 @@
 
 namespace moor {
 
-// Throws Failure; then no file of the destination's name was made or changed.
+// Throws Failure; in that case the destination was neither created nor changed.
 void RunCopy(const CopyOptions& options);
 
 }  // namespace moor

@@ -25,16 +25,16 @@ std::optional<DataRange> DataRanges::Next() {
   if (data_start_ <= offset_) {
     const off_t data = ::lseek(fd_, static_cast<off_t>(offset_), SEEK_DATA);
     if (data < 0 && errno == ENXIO) {
-      // lseek(2): no data from here on. Also what a file that shrank says; its last read or its
-      // size at the end tells (Source::CheckUnchanged).
+      // There is no data after offset_ (lseek(2)). lseek(2) fails in the same way if the file was
+      // truncated: the last read or Source::CheckNotTruncated detects that.
       return Take(size_, true);
     }
     if (data < 0 && errno == EINVAL) {
-      find_holes_ = false;  // a filesystem that does not know SEEK_DATA
+      find_holes_ = false;  // the filesystem does not support SEEK_DATA
       return Take(size_, false);
     }
     if (data < 0) {
-      ThrowSystemError(errno, "cannot look for holes");
+      ThrowSystemError(errno, "cannot find the holes of the file");
     }
     data_start_ = std::min(static_cast<uint64_t>(data), size_);
     if (data_start_ > offset_) {
@@ -43,9 +43,9 @@ std::optional<DataRange> DataRanges::Next() {
   }
   const off_t hole = ::lseek(fd_, static_cast<off_t>(offset_), SEEK_HOLE);
   if (hole < 0 && errno != ENXIO) {
-    ThrowSystemError(errno, "cannot look for holes");
+    ThrowSystemError(errno, "cannot find the holes of the file");
   }
-  // ENXIO: the data that was just here is gone, the file shrank. Let the read say so.
+  // ENXIO: the file was truncated after SEEK_DATA. The read reports that.
   const uint64_t end = hole < 0 ? size_ : std::min(static_cast<uint64_t>(hole), size_);
   return Take(end > offset_ ? end : size_, false);
 }

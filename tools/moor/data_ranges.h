@@ -1,10 +1,10 @@
-// DataRanges: the hole map of a file: which bytes are data and which are holes, from the start on.
+// DataRanges: iterates over the data ranges and the holes of a file, in order.
 //
-// Asks the filesystem as it goes (lseek(2), SEEK_DATA and SEEK_HOLE), so a file of a million
-// extents costs no memory. A filesystem that cannot tell says that everything is data. What is
-// written to the file meanwhile may be missed, as by any copy of a file that changes.
+// Queries the filesystem for one range at a time (lseek(2), SEEK_DATA and SEEK_HOLE), so a file of
+// a million extents needs no memory. A filesystem without hole information reports the whole file
+// as data. Data that is written to the file during the iteration may be missed.
 //
-// Lifecycle: borrows the descriptor, whose position it moves. Threading: one owner.
+// Lifecycle: borrows the descriptor and changes its file position. Threading: one owner.
 //
 //   DataRanges ranges(fd, size);
 //   while (std::optional<DataRange> range = ranges.Next()) { ... }
@@ -24,11 +24,11 @@ struct DataRange {
 
 class DataRanges {
  public:
-  // `find_holes` false: one range of data, without asking.
+  // If `find_holes` is false, the file is one range of data and the filesystem is not queried.
   DataRanges(int fd, uint64_t size, bool find_holes = true)
       : fd_(fd), size_(size), find_holes_(find_holes) {}
 
-  // Neighbouring ranges, without a gap, from 0 to the size. Nothing at the end.
+  // Contiguous ranges from offset 0 to the size, then nothing.
   std::optional<DataRange> Next();
 
  private:
@@ -38,7 +38,7 @@ class DataRanges {
   uint64_t size_;
   bool find_holes_;
   uint64_t offset_ = 0;
-  uint64_t data_start_ = 0;  // where the data after the hole that was just given begins
+  uint64_t data_start_ = 0;  // start of the data after the last hole
 };
 
 }  // namespace moor

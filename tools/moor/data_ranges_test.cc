@@ -27,7 +27,7 @@ Descriptor Sparse(const TemporaryFolder& folder, uint64_t size,
   return fd;
 }
 
-std::vector<DataRange> All(DataRanges ranges) {
+std::vector<DataRange> Collect(DataRanges ranges) {
   std::vector<DataRange> all;
   while (std::optional<DataRange> range = ranges.Next()) {
     all.push_back(*range);
@@ -43,7 +43,7 @@ uint64_t DataBytes(const std::vector<DataRange>& ranges) {
   return bytes;
 }
 
-void ExpectWithoutGaps(const std::vector<DataRange>& ranges, uint64_t size) {
+void ExpectContiguous(const std::vector<DataRange>& ranges, uint64_t size) {
   uint64_t offset = 0;
   for (const DataRange& range : ranges) {
     EXPECT_EQ(range.offset, offset);
@@ -53,16 +53,16 @@ void ExpectWithoutGaps(const std::vector<DataRange>& ranges, uint64_t size) {
   EXPECT_EQ(offset, size);
 }
 
-TEST(DataRanges, EmptyFileHasNone) {
+TEST(DataRanges, EmptyFileHasNoRanges) {
   const TemporaryFolder folder;
   const Descriptor fd = Sparse(folder, 0, {});
-  EXPECT_TRUE(All(DataRanges(fd.get(), 0)).empty());
+  EXPECT_TRUE(Collect(DataRanges(fd.get(), 0)).empty());
 }
 
 TEST(DataRanges, FileOfHolesIsOneHole) {
   const TemporaryFolder folder;
   const Descriptor fd = Sparse(folder, 64 * kMiB, {});
-  const std::vector<DataRange> ranges = All(DataRanges(fd.get(), 64 * kMiB));
+  const std::vector<DataRange> ranges = Collect(DataRanges(fd.get(), 64 * kMiB));
   ASSERT_EQ(ranges.size(), 1u);
   EXPECT_TRUE(ranges[0].hole);
   EXPECT_EQ(ranges[0].size, 64 * kMiB);
@@ -72,8 +72,8 @@ TEST(DataRanges, FindsDataBetweenHoles) {
   const TemporaryFolder folder;
   const uint64_t size = 65 * kMiB + 1;
   const Descriptor fd = Sparse(folder, size, {8 * kMiB, 32 * kMiB});
-  const std::vector<DataRange> ranges = All(DataRanges(fd.get(), size));
-  ExpectWithoutGaps(ranges, size);
+  const std::vector<DataRange> ranges = Collect(DataRanges(fd.get(), size));
+  ExpectContiguous(ranges, size);
   EXPECT_EQ(ranges.size(), 5u);
   EXPECT_EQ(DataBytes(ranges), 2 * kMiB);
   EXPECT_TRUE(ranges.front().hole);
@@ -83,33 +83,33 @@ TEST(DataRanges, FindsDataBetweenHoles) {
 TEST(DataRanges, FindsDataAtBothEnds) {
   const TemporaryFolder folder;
   const Descriptor fd = Sparse(folder, 16 * kMiB, {0, 15 * kMiB});
-  const std::vector<DataRange> ranges = All(DataRanges(fd.get(), 16 * kMiB));
-  ExpectWithoutGaps(ranges, 16 * kMiB);
+  const std::vector<DataRange> ranges = Collect(DataRanges(fd.get(), 16 * kMiB));
+  ExpectContiguous(ranges, 16 * kMiB);
   ASSERT_EQ(ranges.size(), 3u);
   EXPECT_FALSE(ranges.front().hole);
   EXPECT_FALSE(ranges.back().hole);
 }
 
-TEST(DataRanges, StopsAtTheSizeThatItWasGiven) {
+TEST(DataRanges, StopsAtTheGivenSize) {
   const TemporaryFolder folder;
   const Descriptor fd = Sparse(folder, 16 * kMiB, {0, 8 * kMiB});
   const uint64_t size = 8 * kMiB + 4096;
-  ExpectWithoutGaps(All(DataRanges(fd.get(), size)), size);
+  ExpectContiguous(Collect(DataRanges(fd.get(), size)), size);
 }
 
-TEST(DataRanges, DoesNotAskWhenToldNotTo) {
+TEST(DataRanges, ReportsOneDataRangeWithoutFindHoles) {
   const TemporaryFolder folder;
   const Descriptor fd = Sparse(folder, 16 * kMiB, {});
-  const std::vector<DataRange> ranges = All(DataRanges(fd.get(), 16 * kMiB, false));
+  const std::vector<DataRange> ranges = Collect(DataRanges(fd.get(), 16 * kMiB, false));
   ASSERT_EQ(ranges.size(), 1u);
   EXPECT_FALSE(ranges[0].hole);
 }
 
-TEST(DataRanges, TakesAFileThatShrankForAHole) {
+TEST(DataRanges, ReportsATruncatedRangeAsAHole) {
   const TemporaryFolder folder;
   const Descriptor fd = Sparse(folder, 4 * kMiB, {0, kMiB, 2 * kMiB, 3 * kMiB});
   ASSERT_EQ(::ftruncate(fd.get(), kMiB), 0);
-  ExpectWithoutGaps(All(DataRanges(fd.get(), 4 * kMiB)), 4 * kMiB);
+  ExpectContiguous(Collect(DataRanges(fd.get(), 4 * kMiB)), 4 * kMiB);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Descriptor: one open file descriptor with an owner.
+// Descriptor: owns one open file descriptor.
 //
-// Lifecycle: closes on destruction; -1 is none. Threading: one owner at a time.
+// Lifecycle: closes on destruction; -1 means none. Threading: one owner at a time.
 #ifndef MOORING_TOOLS_MOOR_DESCRIPTOR_H_
 #define MOORING_TOOLS_MOOR_DESCRIPTOR_H_
 
@@ -27,8 +27,8 @@ class Descriptor {
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
 
-  // Closes, and tells the errno that close(2) gave: a network filesystem may report a failed write
-  // only here. 0 is success.
+  // Closes and returns 0, or the errno of close(2): a network filesystem may report a failed write
+  // only on close.
   int Close() { return ::close(std::exchange(fd_, -1)) == 0 ? 0 : errno; }
 
  private:

@@ -1,10 +1,10 @@
-// Destination: where a copy goes. A file is written under a temporary name in the same directory
-// and renamed when it is whole, so its final name never shows half a file and an old file of that
-// name stays until then. A device or a pipe is written straight into.
+// Destination: the file that a copy writes. The data goes into a temporary file in the same
+// directory, which is renamed when it is complete. So the final name never refers to a partial
+// file, and an existing file of that name stays until then. A device or a pipe is written directly.
 //
-// Lifecycle: FindDestination checks everything that can be checked without touching anything;
-// Create makes the temporary file; Commit gives it its name. Without Commit, Remove (or the
-// destructor) takes it away again. Threading: one owner.
+// Lifecycle: FindDestination makes all checks that change nothing. The constructor creates the
+// temporary file. Commit renames it. Without Commit, Remove or the destructor deletes it.
+// Threading: one owner.
 //
 //   DestinationPath path = FindDestination(source, "backup/");
 //   Destination destination(path);
@@ -23,40 +23,40 @@
 
 namespace moor {
 
-// What DST names: symbolic links followed, directories completed with the name of SRC.
+// DST after symbolic links are followed and the base name of SRC is appended to a directory.
 struct DestinationPath {
-  std::string shown;      // for messages: what the user may recognise
-  std::string directory;  // of the file, "." for the current one
-  std::string name;       // of the file in it
-  bool is_file = true;    // false: a device or a pipe, opened as `shown`
-  bool replace = true;    // a file of that name
+  std::string display_path;  // for messages: close to what the user wrote
+  std::string directory;     // of the file, "." for the current one
+  std::string name;          // of the file in `directory`
+  bool is_file = true;       // false: a device or a pipe, opened as `display_path`
+  bool replace = true;       // whether an existing file of that name is replaced
 };
 
-// What goes to nobody who asked for it: `existing` is there, and may not be replaced.
+// Throws: the file `existing` exists and must not be replaced.
 [[noreturn]] void ThrowExists(const std::string& existing);
 
-// Throws where the copy cannot work, SRC and DST being the same file among it.
+// Throws if the copy cannot succeed, for example because SRC and DST are the same file.
 DestinationPath FindDestination(const SourcePath& source, const std::string& path);
 
 class Destination {
  public:
-  // Makes the temporary file, or opens the device. Waits for the reader of a pipe.
+  // Creates the temporary file, or opens the device. Waits for the reader of a pipe.
   explicit Destination(const DestinationPath& path);
   ~Destination();
 
   int fd() const { return fd_.get(); }
   bool is_file() const { return path_.is_file; }
-  const std::string& shown() const { return path_.shown; }
+  const std::string& display_path() const { return path_.display_path; }
 
-  // Reserves `size` bytes at `offset`, where that is cheap and tells of a full filesystem before
-  // the work instead of after it. Throws only for want of space.
+  // Reserves `size` bytes at `offset` on filesystems where that is cheap, so that a full filesystem
+  // is detected before the copy starts. Throws only if there is not enough space.
   void Reserve(uint64_t offset, uint64_t size);
 
-  // The file is whole: length, owner, mode, times, and then its name. `sync`: on the storage first.
-  // For a device, only closes.
+  // Completes the file: sets the length, the owner, the mode and the times, then renames it. With
+  // `sync`, writes the data to the storage before the rename. A device is only closed.
   void Commit(const Source& source, uint64_t size, bool sync);
 
-  // Takes the temporary file away; what is still under way writes to a file without a name.
+  // Deletes the temporary file. Writes that are still in flight go to the unlinked file.
   void Remove();
 
  private:
@@ -64,17 +64,18 @@ class Destination {
   void OpenDevice();
   void CopyMetadata(const Source& source);
   void SyncTemporary();
-  void TakeName();
+  void RenameTemporary();
 
   DestinationPath path_;
   Descriptor directory_;
   Descriptor fd_;
-  std::string temporary_;  // "" when there is none to remove
+  std::string temporary_;  // "" if there is no file to delete
   std::unique_ptr<TemporaryFileGuard> guard_;
   bool reserves_ = false;
 };
 
-// The temporary name for `name`: hidden, recognisable, no longer than `name_bytes_max`.
+// Returns the temporary name for `name`: it is hidden, contains `name` (cut if it is too long), and
+// has at most `name_bytes_max` bytes.
 std::string TemporaryName(const std::string& name, size_t name_bytes_max,
                           const std::string& random);
 

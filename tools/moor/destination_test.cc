@@ -31,7 +31,7 @@ class DestinationTest : public testing::Test {
   std::string source_path_ = folder_.Write("source", "12345");
 };
 
-TEST_F(DestinationTest, AppearsWholeUnderItsNameOnly) {
+TEST_F(DestinationTest, GetsItsNameOnlyWhenComplete) {
   const std::shared_ptr<Source> source = OpenSource();
   Destination destination(Find(folder_.Path("copy")));
   Fill(destination, "12345");
@@ -42,7 +42,7 @@ TEST_F(DestinationTest, AppearsWholeUnderItsNameOnly) {
   EXPECT_EQ(folder_.FileCount(), 2u);
 }
 
-TEST_F(DestinationTest, LeavesNothingWithoutACommit) {
+TEST_F(DestinationTest, DeletesTheTemporaryFileWithoutCommit) {
   folder_.Write("copy", "old");
   {
     Destination destination(Find(folder_.Path("copy")));
@@ -67,7 +67,7 @@ TEST_F(DestinationTest, KeepsModeAndTimes) {
   EXPECT_EQ(status.st_atim.tv_sec, 1'000'000'000);
 }
 
-TEST_F(DestinationTest, GoesIntoADirectoryUnderTheNameOfTheSource) {
+TEST_F(DestinationTest, UsesTheSourceNameInADirectory) {
   std::filesystem::create_directory(folder_.Path("d"));
   for (const char* name : {"d", "d/", "d//"}) {
     const DestinationPath path = Find(folder_.Path(name));
@@ -77,7 +77,7 @@ TEST_F(DestinationTest, GoesIntoADirectoryUnderTheNameOfTheSource) {
   }
 }
 
-TEST_F(DestinationTest, RefusesTheSourceByAnyName) {
+TEST_F(DestinationTest, RejectsTheSourceUnderAnyName) {
   std::filesystem::create_symlink(source_path_, folder_.Path("symbolic"));
   std::filesystem::create_hard_link(source_path_, folder_.Path("hard"));
   for (const char* name : {"source", "symbolic", "hard", "./source", ""}) {
@@ -85,7 +85,7 @@ TEST_F(DestinationTest, RefusesTheSourceByAnyName) {
   }
 }
 
-TEST_F(DestinationTest, RefusesWhatCannotBeReplaced) {
+TEST_F(DestinationTest, RejectsPathsThatCannotBeReplaced) {
   std::filesystem::create_directories(folder_.Path("d/source"));
   std::filesystem::create_symlink(folder_.Path("nowhere"), folder_.Path("dangling"));
   for (const char* name : {"d", "dangling", "missing/copy", "missing/", "source/copy"}) {
@@ -94,7 +94,7 @@ TEST_F(DestinationTest, RefusesWhatCannotBeReplaced) {
   EXPECT_THROW(Find(""), Failure);
 }
 
-TEST_F(DestinationTest, ReplacesWhatALinkLeadsTo) {
+TEST_F(DestinationTest, ReplacesTheTargetOfALink) {
   std::filesystem::create_directory(folder_.Path("d"));
   folder_.Write("d/target", "old");
   std::filesystem::create_symlink("d/target", folder_.Path("link"));
@@ -106,7 +106,7 @@ TEST_F(DestinationTest, ReplacesWhatALinkLeadsTo) {
   EXPECT_EQ(folder_.Read(folder_.Path("d/target")), "12345");
 }
 
-TEST_F(DestinationTest, WritesStraightIntoADevice) {
+TEST_F(DestinationTest, WritesDirectlyToADevice) {
   const DestinationPath path = Find("/dev/null");
   EXPECT_FALSE(path.is_file);
   Destination destination(path);
@@ -116,14 +116,14 @@ TEST_F(DestinationTest, WritesStraightIntoADevice) {
   EXPECT_TRUE(S_ISCHR(status.st_mode));
 }
 
-TEST_F(DestinationTest, CutsReservedSpaceToTheSize) {
+TEST_F(DestinationTest, TruncatesReservedSpaceToTheSize) {
   Destination destination(Find(folder_.Path("copy")));
   destination.Reserve(0, 1 << 20);
   destination.Commit(*OpenSource(), 5, false);
   EXPECT_EQ(std::filesystem::file_size(folder_.Path("copy")), 5u);
 }
 
-TEST(TemporaryName, IsHiddenAndNoLongerThanAllowed) {
+TEST(TemporaryName, IsHiddenAndLimitedInLength) {
   EXPECT_EQ(TemporaryName("name", 255, "abcdef"), ".name.moor-abcdef");
   const std::string name = TemporaryName(std::string(255, 'x'), 255, "abcdef");
   EXPECT_EQ(name.size(), 255u);

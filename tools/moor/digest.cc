@@ -11,7 +11,7 @@
 namespace moor {
 namespace {
 
-// Small enough to stay in the first-level cache while a hole of gigabytes is hashed.
+// Small enough to stay in the L1 cache while a hole of gigabytes is hashed.
 constexpr size_t kZeroBytes = 16 << 10;
 constexpr std::array<char, kZeroBytes> kZeros = {};
 

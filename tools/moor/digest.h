@@ -1,6 +1,6 @@
-// Digest: a checksum of all bytes in the order of the file. The only user of xxHash.
+// Digest: a checksum of all bytes in file order. The only user of xxHash.
 //
-// Lifecycle: Update in order, then Text once. Threading: one owner.
+// Lifecycle: call Update in order, then Text once. Threading: one owner.
 //
 //   Digest digest(DigestKind::kXxh64);
 //   digest.Update(data, size);
@@ -27,15 +27,15 @@ class Digest {
 
   void Update(const void* data, uint64_t size);
 
-  // As Update with `size` zero bytes: a hole.
+  // The same as Update with `size` zero bytes, for a hole.
   void UpdateZeros(uint64_t size);
 
-  // The XXH64 of all bytes (seed 0) as 16 hexadecimal digits, as xxhsum prints it; nothing for
+  // The XXH64 (seed 0) of all bytes as 16 hexadecimal digits, as xxhsum prints it. Nothing for
   // kNone.
   std::optional<std::string> Text() const;
 
  private:
-  XXH64_state_s* state_ = nullptr;  // nullptr: kNone
+  XXH64_state_s* state_ = nullptr;  // nullptr for kNone
 };
 
 }  // namespace moor

@@ -8,15 +8,15 @@
 namespace moor {
 namespace {
 
-// The values that xxhsum -H1 prints.
-TEST(Digest, IsTheXxh64ThatOthersPrint) {
+// The expected values are the output of xxhsum -H1.
+TEST(Digest, MatchesXxhsum) {
   EXPECT_EQ(Digest(DigestKind::kXxh64).Text(), "ef46db3751d8e999");
   Digest digest(DigestKind::kXxh64);
   digest.Update("abc", 3);
   EXPECT_EQ(digest.Text(), "44bc2cf5ad770999");
 }
 
-TEST(Digest, DoesNotDependOnHowBytesArrive) {
+TEST(Digest, DoesNotDependOnTheSizeOfUpdates) {
   const std::string bytes(100'003, 'm');
   Digest whole(DigestKind::kXxh64);
   whole.Update(bytes.data(), bytes.size());
@@ -29,7 +29,7 @@ TEST(Digest, DoesNotDependOnHowBytesArrive) {
   EXPECT_EQ(whole.Text(), parts.Text());
 }
 
-TEST(Digest, HoleIsZeros) {
+TEST(Digest, HoleEqualsZeros) {
   const std::string zeros(100'003, '\0');
   Digest read(DigestKind::kXxh64);
   read.Update(zeros.data(), zeros.size());

@@ -15,8 +15,8 @@
 namespace moor {
 namespace {
 
-// statx(2) as of Linux 6.1, which the libc's headers may be too old to know: the struct has always
-// been 256 bytes, of which older kernels leave the tail zero and the mask bit clear.
+// statx(2) of Linux 6.1. The headers of the libc may be older. The struct has always had 256 bytes;
+// older kernels leave the tail zero and the mask bit clear.
 constexpr uint32_t kStatxDirectAlignment = 0x2000;  // STATX_DIOALIGN
 constexpr size_t kStatxMaskOffset = 0;
 constexpr size_t kStatxMemoryAlignmentOffset = 0x98;
@@ -45,10 +45,10 @@ uint32_t Field(const std::array<char, kStatxBytes>& bytes, size_t offset) {
   return value;
 }
 
-// Reads one byte here and there without waiting: EAGAIN says that it is not cached (preadv2(2),
-// RWF_NOWAIT, Linux 4.14).
+// Reads single bytes at regular offsets without waiting. EAGAIN means that the byte is not cached
+// (preadv2(2), RWF_NOWAIT, Linux 4.14).
 bool AreSamplesCached(int fd, uint64_t size) {
-  // A descriptor of its own, told that access is random: the look must not start any readahead.
+  // A separate descriptor with POSIX_FADV_RANDOM: the samples must not start readahead.
   const Descriptor probe(
       ::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC));
   if (!probe) {
@@ -96,19 +96,19 @@ const char* DirectReasonName(DirectReason reason) {
 }
 
 std::optional<DirectAlignment> FindDirectAlignment(int fd) {
-  alignas(8) std::array<char, kStatxBytes> answer = {};
-  if (::syscall(SYS_statx, fd, "", AT_EMPTY_PATH, kStatxDirectAlignment, answer.data()) == 0 &&
-      (Field(answer, kStatxMaskOffset) & kStatxDirectAlignment) != 0) {
-    const DirectAlignment alignment = {.memory = Field(answer, kStatxMemoryAlignmentOffset),
-                                       .offset = Field(answer, kStatxOffsetAlignmentOffset)};
-    // open(2): both zero means that this file cannot be read directly.
+  alignas(8) std::array<char, kStatxBytes> status = {};
+  if (::syscall(SYS_statx, fd, "", AT_EMPTY_PATH, kStatxDirectAlignment, status.data()) == 0 &&
+      (Field(status, kStatxMaskOffset) & kStatxDirectAlignment) != 0) {
+    const DirectAlignment alignment = {.memory = Field(status, kStatxMemoryAlignmentOffset),
+                                       .offset = Field(status, kStatxOffsetAlignmentOffset)};
+    // Both are zero if the file does not support direct I/O (open(2)).
     if (alignment.memory == 0 || alignment.offset == 0) {
       return std::nullopt;
     }
     return alignment;
   }
-  // The kernel, or this filesystem, does not tell. Whether it opens is then all there is to know;
-  // 4096 satisfies every block size in use.
+  // The kernel or the filesystem does not report the alignment. Try to open the file with O_DIRECT;
+  // an alignment of 4096 bytes is sufficient for every block size in use.
   const Descriptor trial(
       ::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC));
   if (!trial) {

@@ -25,36 +25,36 @@ TEST(DirectPolicy, AlignmentIsAPowerOfTwo) {
   EXPECT_GE(alignment->offset, 1u);
 }
 
-TEST(DirectPolicy, AFileThatWasJustWrittenIsCached) {
+TEST(DirectPolicy, NewlyWrittenFileIsCached) {
   const TemporaryFolder folder;
   const Descriptor fd(
       ::open(folder.Write("a", std::string(kFileBytes, 'x')).c_str(), O_RDONLY | O_CLOEXEC));
   EXPECT_TRUE(IsMostlyCached(fd.get(), kFileBytes));
 }
 
-TEST(DirectPolicy, AFileThatWasDroppedIsNotCached) {
+TEST(DirectPolicy, EvictedFileIsNotCached) {
   const TemporaryFolder folder;
   const Descriptor fd(
       ::open(folder.Write("a", std::string(kFileBytes, 'x')).c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_EQ(::fsync(fd.get()), 0);
   ASSERT_EQ(::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_DONTNEED), 0);
   if (!FindDirectAlignment(fd.get())) {
-    GTEST_SKIP() << "a filesystem in memory: nothing is ever dropped";
+    GTEST_SKIP() << "the filesystem is in memory and does not evict pages";
   }
   EXPECT_FALSE(IsMostlyCached(fd.get(), kFileBytes));
 }
 
-TEST(DirectSummary, KeepsTheFirstReasonThatSaysSomething) {
+TEST(DirectSummary, KeepsTheFirstReasonOfANonEmptyFile) {
   DirectSummary summary;
-  summary.Note(DirectReason::kEmpty);
-  summary.Note(DirectReason::kNone);
+  summary.Record(DirectReason::kEmpty);
+  summary.Record(DirectReason::kNone);
   EXPECT_EQ(summary.reason, DirectReason::kEmpty);
-  summary.Note(DirectReason::kCached);
-  summary.Note(DirectReason::kSmallFile);
+  summary.Record(DirectReason::kCached);
+  summary.Record(DirectReason::kSmallFile);
   EXPECT_EQ(summary.reason, DirectReason::kCached);
 }
 
-TEST(DirectReason, NamesAreTheWordsOfTheManual) {
+TEST(DirectReason, NamesMatchTheManual) {
   EXPECT_STREQ(DirectReasonName(DirectReason::kNone), "none");
   EXPECT_STREQ(DirectReasonName(DirectReason::kPolicy), "policy");
   EXPECT_STREQ(DirectReasonName(DirectReason::kNotRegular), "not_regular");

@@ -1,4 +1,4 @@
-// Doctor: `moor doctor`: what this machine gives, what a slab would get, and what to change.
+// Doctor: `moor doctor`: what this machine supports, how a slab is registered, and what to change.
 #ifndef MOORING_TOOLS_MOOR_DOCTOR_H_
 #define MOORING_TOOLS_MOOR_DOCTOR_H_
 
@@ -6,7 +6,7 @@
 
 namespace moor {
 
-// That something is not to be had is an answer and no failure. Throws where it cannot even look.
+// A missing feature is a finding, not a failure. Throws if the machine cannot be examined.
 void RunDoctor(const DoctorOptions& options);
 
 }  // namespace moor

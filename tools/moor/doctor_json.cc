@@ -17,17 +17,17 @@ Json FeaturesJson(uint64_t features) {
   return json;
 }
 
-Json SlabJson(const Examination& examination) {
-  const SlabPlan& plan = examination.plan();
+Json SlabJson(const Diagnosis& diagnosis) {
+  const SlabPlan& plan = diagnosis.plan();
   Json json = {{"bytes", plan.total_bytes()},
                {"buffer_bytes", plan.buffer_bytes},
                {"buffer_count", plan.buffer_count}};
-  if (!examination.session()) {
-    json["error"] = {{"message", examination.failure()->message()},
-                     {"remedy", examination.failure()->remedy()}};
+  if (!diagnosis.session()) {
+    json["error"] = {{"message", diagnosis.failure()->message()},
+                     {"remedy", diagnosis.failure()->remedy()}};
     return json;
   }
-  const mooring_slab_info_t& slab = examination.session()->slab_info();
+  const mooring_slab_info_t& slab = diagnosis.session()->slab_info();
   json["page_kind"] = PageKindName(slab.page_kind);
   json["page_bytes"] = slab.page_bytes;
   json["huge_page_bytes"] = slab.huge_page_total_bytes;
@@ -38,8 +38,8 @@ Json SlabJson(const Examination& examination) {
 
 }  // namespace
 
-std::string DoctorJson(const Examination& examination) {
-  const mooring_facts_t& facts = examination.facts();
+std::string DoctorJson(const Diagnosis& diagnosis) {
+  const mooring_facts_t& facts = diagnosis.facts();
   Json json = {
       {"version", mooring_version_string()},
       {"kernel", {{"release", facts.kernel_release}}},
@@ -64,12 +64,12 @@ std::string DoctorJson(const Examination& examination) {
       {"numa", {{"nodes", facts.numa_node_count}}},
       {"cpus", facts.cpu_count},
       {"page_bytes", facts.page_bytes},
-      {"slab", SlabJson(examination)},
+      {"slab", SlabJson(diagnosis)},
   };
-  if (examination.session()) {
-    json["registration"] = RegistrationJson(*examination.session());
+  if (diagnosis.session()) {
+    json["registration"] = RegistrationJson(*diagnosis.session());
   }
-  json["changes"] = examination.Changes();
+  json["changes"] = diagnosis.Changes();
   return json.dump() + "\n";
 }
 

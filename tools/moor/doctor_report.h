@@ -1,4 +1,4 @@
-// DoctorReport: an examination in words, for people and as JSON (the keys are in docs/MOOR.md).
+// DoctorReport: a diagnosis as text and as JSON (docs/MOOR.md documents the keys).
 //
 // Threading: pure functions.
 #ifndef MOORING_TOOLS_MOOR_DOCTOR_REPORT_H_
@@ -6,12 +6,12 @@
 
 #include <string>
 
-#include "tools/moor/examination.h"
+#include "tools/moor/diagnosis.h"
 
 namespace moor {
 
-std::string DoctorText(const Examination& examination);
-std::string DoctorJson(const Examination& examination);
+std::string DoctorText(const Diagnosis& diagnosis);
+std::string DoctorJson(const Diagnosis& diagnosis);
 
 }  // namespace moor
 

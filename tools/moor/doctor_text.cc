@@ -36,7 +36,7 @@ std::string KernelAndEngine(const mooring_facts_t& facts) {
   text += OptionalLine("why", facts.engine_message);
   text += "\nfeatures\n";
   if (facts.features == 0) {
-    return text + Line("none", "without io_uring");
+    return text + Line("none", "io_uring is not available");
   }
   for (const FeatureName& feature : kFeatureNames) {
     std::string label = feature.name;
@@ -69,13 +69,13 @@ std::string Memory(const mooring_facts_t& facts) {
   return text;
 }
 
-std::string Slab(const Examination& examination) {
-  const SlabPlan& plan = examination.plan();
+std::string Slab(const Diagnosis& diagnosis) {
+  const SlabPlan& plan = diagnosis.plan();
   std::string text = "\nslab of " + FormatBytes(plan.total_bytes()) + "\n";
-  if (!examination.session()) {
-    return text + Line("not to be had", examination.failure()->message());
+  if (!diagnosis.session()) {
+    return text + Line("unavailable", diagnosis.failure()->message());
   }
-  const Session& session = *examination.session();
+  const Session& session = *diagnosis.session();
   const mooring_slab_info_t& slab = session.slab_info();
   const mooring_registration_info_t& info = session.registration_info();
   text +=
@@ -93,11 +93,11 @@ std::string Slab(const Examination& examination) {
 
 }  // namespace
 
-std::string DoctorText(const Examination& examination) {
+std::string DoctorText(const Diagnosis& diagnosis) {
   std::string text = std::string("moor ") + mooring_version_string() + "\n\n" +
-                     KernelAndEngine(examination.facts()) + Memory(examination.facts()) +
-                     Slab(examination) + "\nwhat to change\n";
-  const std::vector<std::string> changes = examination.Changes();
+                     KernelAndEngine(diagnosis.facts()) + Memory(diagnosis.facts()) +
+                     Slab(diagnosis) + "\nwhat to change\n";
+  const std::vector<std::string> changes = diagnosis.Changes();
   for (const std::string& change : changes) {
     text += "  - " + change + "\n";
   }

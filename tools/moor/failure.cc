@@ -10,45 +10,45 @@ std::string RemedyFor(int system_error) {
   switch (system_error) {
     case EACCES:
     case EPERM:
-      return "check owner and permissions with `ls -ld` along the whole path, or run as a user who "
-             "may";
+      return "check the owner and the permissions of each directory of the path with `ls -ld`, or "
+             "run as a user with access";
     case ENOENT:
-      return "check the spelling; list the folder that should hold it with `ls -la`";
+      return "check the spelling; list the directory that should contain it with `ls -la`";
     case ENOTDIR:
-      return "a part of the path is a file and not a directory: check the spelling";
+      return "a part of the path is a file, not a directory: check the spelling";
     case EISDIR:
       return "name a file inside the directory";
     case ELOOP:
-      return "a chain of symbolic links never ends: look at it with `namei -l`";
+      return "the symbolic links form a loop: show them with `namei -l`";
     case ENAMETOOLONG:
       return "use a shorter name";
     case ENOSPC:
       return "free space on that filesystem (see `df -h` and `df -i`), or choose another one";
     case EDQUOT:
-      return "the quota is used up: remove files, or ask for more (see `quota`)";
+      return "the quota is used up: remove files, or request a larger quota (see `quota`)";
     case EFBIG:
-      return "the filesystem or `ulimit -f` allows no file of this size: choose another "
-             "filesystem, "
-             "or raise the limit";
+      return "the filesystem or `ulimit -f` does not allow a file of this size: choose another "
+             "filesystem, or raise the limit";
     case EROFS:
       return "the filesystem is read-only: choose another one, or remount it for writing";
     case EBUSY:
-      return "something is mounted on that very name: name another one";
+      return "a filesystem is mounted on that name: choose another name";
     case EBADF:
-      return "it was closed before the program started: do not start it with `>&-`";
+      return "the standard stream was closed before the program started: do not start it with "
+             "`>&-`";
     case EMFILE:
     case ENFILE:
-      return "too many files are open: raise `ulimit -n`, or close some";
+      return "too many files are open: raise `ulimit -n`, or close files";
     case EIO:
-      return "the storage reported a fault: see `dmesg` and check the device";
+      return "the storage reported an error: see `dmesg` and check the device";
     case ENXIO:
-      return "nothing can be opened there (a socket, or a device that is not present): name a file";
+      return "it is a socket, or a device that is not present: name a file";
     case EPIPE:
-      return "the reader went away: keep it reading until the end";
+      return "the reader closed the pipe: keep it open until the end";
     case ECONNRESET:
-      return "the other side stopped before the end: its own messages say why";
+      return "the other side closed the connection before the end: its messages give the reason";
     case ETXTBSY:
-      return "the file is a program that runs now: stop it first";
+      return "the file is a running program: stop it first";
     case ENOMEM:
       return "free memory on this machine or in this control group";
     case EINVAL:

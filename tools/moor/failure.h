@@ -1,8 +1,6 @@
-// Failure: what went wrong and what to do about it. Thrown anywhere in the tool, printed once, by
-// main.
+// Failure: an error message with a remedy. Thrown anywhere in the tool and printed once, by main.
 //
-// What it is not: a way to report a fallback. A path that is slower than hoped is a fact for the
-// report, never a failure.
+// A fallback to a slower path is not a failure: the report shows it.
 //
 // Threading: a value.
 //
@@ -19,7 +17,7 @@
 
 namespace moor {
 
-// The exit statuses of the tool: there are no others.
+// All exit statuses of the tool.
 inline constexpr int kExitSuccess = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
@@ -40,31 +38,31 @@ class Failure : public std::exception {
   int status_;
 };
 
-// The command line itself is wrong: exit status 2.
+// The command line is wrong: exit status 2.
 class UsageFailure : public Failure {
  public:
   UsageFailure(std::string message, std::string remedy)
       : Failure(std::move(message), std::move(remedy), kExitUsage) {}
 };
 
-// The reader of standard output went away (EPIPE). As with cat, that deserves a status and no
-// words.
-class ReaderGone : public Failure {
+// The reader closed standard output (EPIPE). As with cat, the tool sets the exit status and prints
+// no message.
+class BrokenPipe : public Failure {
  public:
-  ReaderGone()
-      : Failure("the reader of standard output is gone", "keep the reader open until the end") {}
+  BrokenPipe()
+      : Failure("the reader closed standard output", "keep the reader open until the end") {}
 };
 
-// What to do about an errno, in one sentence; never empty.
+// The remedy for an errno, in one sentence; never empty.
 std::string RemedyFor(int system_error);
 
-// "permission denied" and the like, in the C locale.
+// The description of an errno, such as "Permission denied", in the C locale.
 std::string DescribeError(int system_error);
 
-// Throws Failure("WHAT: description of the errno", its remedy).
+// Throws Failure("WHAT: description of the errno", remedy for the errno).
 [[noreturn]] void ThrowSystemError(int system_error, const std::string& what);
 
-// Takes `error`, and throws its message and remedy unless it is NULL.
+// Takes `error`. Throws its message and its remedy if it is not NULL.
 void Check(mooring_error_t* error);
 
 }  // namespace moor

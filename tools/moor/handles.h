@@ -1,8 +1,6 @@
-// Handles: Mooring's objects with an owner each, so that a failure half-way gives back what was
-// made.
+// Handles: owners of Mooring objects, so that an exception releases the objects that were created.
 //
-// Lifecycle: an owner destroys its object; none of these destructors waits. Threading: as the
-// objects.
+// Lifecycle: an owner destroys its object; no destructor waits. Threading: that of the object.
 //
 //   mooring_ring_t* ring = nullptr;
 //   Check(mooring_ring_create(&options, &ring));

@@ -14,7 +14,7 @@
 namespace moor {
 namespace {
 
-// Only what signal-safety(7) allows in a handler: lock-free atomics and plain bytes that are
+// The handler uses only what signal-safety(7) allows: lock-free atomics, and bytes that are
 // complete before the descriptor is published (release below, acquire in the handler).
 std::atomic<int> g_signal{0};
 std::atomic<int> g_directory_fd{-1};
@@ -58,7 +58,7 @@ void InstallInterruptHandlers() {
     struct sigaction action {};
     action.sa_handler = HandleSignal;
     ::sigemptyset(&action.sa_mask);
-    action.sa_flags = 0;  // no SA_RESTART: an open(2) of a pipe that waits for its writer must end
+    action.sa_flags = 0;  // no SA_RESTART: it must end an open(2) that waits for a pipe's writer
     ::sigaction(number, &action, nullptr);
   }
 }
@@ -67,7 +67,7 @@ void ThrowIfInterrupted() {
   const int number = g_signal.load(std::memory_order_relaxed);
   if (number != 0) {
     throw Failure(std::string("interrupted by ") + SignalName(number),
-                  "nothing unfinished is left under the destination's name; run the command again");
+                  "no partial file exists under the destination's name; run the command again");
   }
 }
 

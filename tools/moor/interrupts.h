@@ -1,14 +1,14 @@
-// Interrupts: ctrl-C, SIGTERM and SIGHUP as a flag that the work looks at, and the one temporary
-// file that must not survive them.
+// Interrupts: SIGINT (ctrl-C), SIGTERM and SIGHUP set a flag that the transfer checks. A second
+// signal deletes the temporary file.
 //
-// The first signal sets the flag: the work stops at its next look, removes what it made and says
-// so. The second one does not wait for that: the handler itself removes the temporary file and
-// exits. A signal that was ignored when the program started (nohup) stays ignored. SIGPIPE and
-// SIGXFSZ are ignored for good, so that a reader who leaves and a file that grows too large are
-// errors like any other (EPIPE, EFBIG), after which there is time to clean up.
+// After the first signal, the transfer stops at its next check, deletes its temporary file and
+// prints a message. At the second signal, the handler itself deletes the temporary file and exits.
+// A signal that was ignored when the program started (nohup) stays ignored. SIGPIPE and SIGXFSZ are
+// always ignored, so that a closed reader and a file that is too large are returned as errors
+// (EPIPE, EFBIG) and the program can clean up.
 //
-// Lifecycle: InstallInterruptHandlers once, first thing in main.
-// Threading: the flag is read by any thread; the temporary file is set and cleared by the main one.
+// Lifecycle: call InstallInterruptHandlers once, at the start of main.
+// Threading: any thread may check the flag; only the main thread creates and destroys the guard.
 #ifndef MOORING_TOOLS_MOOR_INTERRUPTS_H_
 #define MOORING_TOOLS_MOOR_INTERRUPTS_H_
 
@@ -19,14 +19,14 @@ namespace moor {
 
 void InstallInterruptHandlers();
 
-// Throws Failure("interrupted by SIGINT") once a signal has come.
+// Throws Failure("interrupted by SIGINT") if a signal has arrived.
 void ThrowIfInterrupted();
 
-// The longest that a wait may last between two looks at the flag.
-inline constexpr int64_t kInterruptLookNanoseconds = 100'000'000;
-inline constexpr int kInterruptLookMilliseconds = 100;
+// The maximum time of one wait between two checks of the flag.
+inline constexpr int64_t kInterruptCheckNanoseconds = 100'000'000;
+inline constexpr int kInterruptCheckMilliseconds = 100;
 
-// While it lives, a second signal removes `name` from `directory_fd`. One at a time.
+// While it exists, a second signal deletes `name` in `directory_fd`. Only one may exist at a time.
 class TemporaryFileGuard {
  public:
   TemporaryFileGuard(int directory_fd, const std::string& name);

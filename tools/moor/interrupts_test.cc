@@ -12,7 +12,7 @@
 namespace moor {
 namespace {
 
-// Each body runs in a child process: the flag, once set, stays set.
+// Runs each body in a child process, because the flag stays set after a signal.
 void ExpectInChild(void (*body)(), int status) {
   EXPECT_EXIT(
       {
@@ -22,7 +22,7 @@ void ExpectInChild(void (*body)(), int status) {
       testing::ExitedWithCode(status), "");
 }
 
-TEST(Interrupts, NothingIsThrownWithoutASignal) {
+TEST(Interrupts, DoesNotThrowWithoutASignal) {
   ExpectInChild(
       [] {
         InstallInterruptHandlers();
@@ -31,7 +31,7 @@ TEST(Interrupts, NothingIsThrownWithoutASignal) {
       42);
 }
 
-TEST(Interrupts, EachSignalIsAFailureWithItsName) {
+TEST(Interrupts, FailureNamesTheSignal) {
   ExpectInChild(
       [] {
         InstallInterruptHandlers();
@@ -45,7 +45,7 @@ TEST(Interrupts, EachSignalIsAFailureWithItsName) {
       kExitFailed);
 }
 
-TEST(Interrupts, ASignalThatWasIgnoredStaysIgnored) {
+TEST(Interrupts, IgnoredSignalStaysIgnored) {
   ExpectInChild(
       [] {
         ::signal(SIGHUP, SIG_IGN);
@@ -56,7 +56,7 @@ TEST(Interrupts, ASignalThatWasIgnoredStaysIgnored) {
       42);
 }
 
-TEST(Interrupts, ABrokenPipeAndAFileTooLargeDoNotKill) {
+TEST(Interrupts, SigpipeAndSigxfszAreIgnored) {
   ExpectInChild(
       [] {
         InstallInterruptHandlers();
@@ -66,7 +66,7 @@ TEST(Interrupts, ABrokenPipeAndAFileTooLargeDoNotKill) {
       42);
 }
 
-TEST(Interrupts, TheSecondSignalRemovesTheTemporaryFileAndExits) {
+TEST(Interrupts, SecondSignalDeletesTheTemporaryFileAndExits) {
   const TemporaryFolder folder;
   folder.Write("temporary", "half");
   folder.Write("other", "whole");
@@ -84,7 +84,7 @@ TEST(Interrupts, TheSecondSignalRemovesTheTemporaryFileAndExits) {
   EXPECT_TRUE(std::filesystem::exists(folder.Path("other")));
 }
 
-TEST(Interrupts, AFileThatIsNoLongerTemporaryIsLeftAlone) {
+TEST(Interrupts, SecondSignalKeepsACommittedFile) {
   const TemporaryFolder folder;
   folder.Write("committed", "whole");
   EXPECT_EXIT(

@@ -1,4 +1,4 @@
-// moor: the command line of Mooring. docs/MOOR.md is its manual.
+// moor: the command line tool of Mooring. Its manual is docs/MOOR.md.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -39,41 +39,41 @@ void Run(const Command& command) {
       command);
 }
 
-// Two lines, always: what happened, and what to do about it.
-int Complain(const char* message, const char* remedy, int status) {
+// Always prints two lines: the message and the remedy.
+int PrintFailure(const char* message, const char* remedy, int status) {
   std::fprintf(stderr, "moor: %s\nremedy: %s\n", message, remedy);
   return status;
 }
 
-// A program that is started with a standard stream closed gets its number for the next file that it
-// opens, and would then write its report into the copy. Whoever uses one of these gets EBADF
-// instead, as he should.
-void TakeClosedStandardStreams() {
+// If a standard stream is closed when the program starts, the next file that is opened gets its
+// number, and the report would go into the copy. So each closed standard stream is opened on
+// /dev/null in the wrong direction: its use fails with EBADF.
+void OpenClosedStandardStreams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) < 0) {
-      // The lowest free number is this one.
-      [[maybe_unused]] const int taken =
+      // open(2) returns the lowest free number, which is `fd`.
+      [[maybe_unused]] const int opened =
           ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
     }
   }
 }
 
 int Main(int argc, char** argv) {
-  TakeClosedStandardStreams();
+  OpenClosedStandardStreams();
   InstallInterruptHandlers();
   try {
     Run(ParseCommandLine(argc, argv));
     return kExitSuccess;
-  } catch (const ReaderGone& failure) {
+  } catch (const BrokenPipe& failure) {
     return failure.status();
   } catch (const Failure& failure) {
-    return Complain(failure.message().c_str(), failure.remedy().c_str(), failure.status());
+    return PrintFailure(failure.message().c_str(), failure.remedy().c_str(), failure.status());
   } catch (const std::bad_alloc&) {
-    return Complain("out of memory", "free memory on this machine or in this control group",
-                    kExitFailed);
+    return PrintFailure("out of memory", "free memory on this machine or in this control group",
+                        kExitFailed);
   } catch (const std::exception& error) {
-    return Complain(error.what(), "please report this: it should have had a better message",
-                    kExitFailed);
+    return PrintFailure(error.what(), "please report this error: it needs a better message",
+                        kExitFailed);
   }
 }
 

@@ -1,8 +1,8 @@
-// MemoryPlan: how large the slab, its buffers, a chunk and the window are.
+// MemoryPlan: the sizes of the slab, of its buffers, of a chunk and of the window.
 //
-// A chunk is a run of whole buffers that one read fills: between 256 KiB and 16 MiB, so that a
-// system call moves enough and sixteen of them or more are under way. The window is what all chunks
-// may hold at once.
+// A chunk is a run of whole buffers that one read fills. It has between 256 KiB and 16 MiB, so that
+// a system call moves enough data and at least sixteen chunks are in flight. The window is the
+// memory of all chunks together.
 //
 // Threading: pure functions.
 //
@@ -32,15 +32,15 @@ struct SlabPlan {
 struct WindowPlan {
   uint32_t buffers_per_chunk = 0;
   uint32_t chunk_count = 0;
-  uint64_t chunk_bytes = 0;  // what one read fills at most; no more than its buffers hold
+  uint64_t chunk_bytes = 0;  // maximum size of one read; at most the size of its buffers
 };
 
-// Throws UsageFailure where sizes that were given do not fit each other: none is silently changed,
-// but for a slab that is rounded down to whole buffers.
+// Throws UsageFailure if the sizes of the options contradict each other. No size is changed, except
+// that a slab is rounded down to whole buffers.
 SlabPlan PlanSlab(const TransferOptions& options);
 
-// `total_bytes`: what there is to read, if that is known. A small file is split so that several
-// reads overlap.
+// `total_bytes` is the total size of the sources, if it is known. A small file is divided so that
+// several reads overlap.
 WindowPlan PlanWindow(const SlabPlan& slab, std::optional<uint64_t> total_bytes);
 
 }  // namespace moor

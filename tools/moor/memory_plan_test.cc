@@ -19,14 +19,14 @@ TransferOptions Options(std::optional<uint64_t> slab, std::optional<uint64_t> bu
   return options;
 }
 
-TEST(PlanSlab, Takes64BuffersOfOneMiBByDefault) {
+TEST(PlanSlab, Has64BuffersOfOneMiBByDefault) {
   const SlabPlan plan = PlanSlab({});
   EXPECT_EQ(plan.buffer_bytes, kMiB);
   EXPECT_EQ(plan.buffer_count, 64u);
   EXPECT_EQ(plan.window_bytes, 64 * kMiB);
 }
 
-TEST(PlanSlab, CutsASmallSlabIntoFour) {
+TEST(PlanSlab, DividesASmallSlabByFour) {
   EXPECT_EQ(PlanSlab(Options(64 * kKiB)).buffer_bytes, 16 * kKiB);
   EXPECT_EQ(PlanSlab(Options(4 * kKiB)).buffer_bytes, kKiB);
   EXPECT_EQ(PlanSlab(Options(512)).buffer_count, 1u);
@@ -37,11 +37,11 @@ TEST(PlanSlab, RoundsDownToWholeBuffers) {
   EXPECT_EQ(plan.total_bytes(), 10 * kMiB);
 }
 
-TEST(PlanSlab, GrowsTheDefaultSlabToOneLargeBuffer) {
+TEST(PlanSlab, DefaultSlabHasAtLeastOneBuffer) {
   EXPECT_EQ(PlanSlab(Options({}, 128 * kMiB)).total_bytes(), 128 * kMiB);
 }
 
-TEST(PlanSlab, HasNoMoreBuffersThanASlabMayHave) {
+TEST(PlanSlab, RespectsTheMaximumBufferCount) {
   for (const uint64_t bytes : {uint64_t{3} << 40, uint64_t{1} << 56, UINT64_MAX}) {
     const SlabPlan plan = PlanSlab(Options(bytes));
     EXPECT_LE(plan.buffer_count, 16'777'216u);
@@ -49,7 +49,7 @@ TEST(PlanSlab, HasNoMoreBuffersThanASlabMayHave) {
   }
 }
 
-TEST(PlanSlab, RefusesSizesThatDoNotFitEachOther) {
+TEST(PlanSlab, RejectsContradictorySizes) {
   EXPECT_THROW(PlanSlab(Options(64 * kKiB, 128 * kKiB)), UsageFailure);
   EXPECT_THROW(PlanSlab(Options(100)), UsageFailure);
   EXPECT_THROW(PlanSlab(Options(kMiB, 1000)), UsageFailure);
@@ -58,28 +58,28 @@ TEST(PlanSlab, RefusesSizesThatDoNotFitEachOther) {
   EXPECT_THROW(PlanSlab(Options(uint64_t{16} << 30, 512)), UsageFailure);
 }
 
-TEST(PlanSlab, NamesASizeThatWouldDo) {
+TEST(PlanSlab, RemedyHasAValidSize) {
   try {
     PlanSlab(Options(kMiB, 1000));
-    FAIL() << "1000 is no multiple of 512";
+    FAIL() << "1000 is not a multiple of 512";
   } catch (const UsageFailure& failure) {
     EXPECT_EQ(failure.status(), kExitUsage);
-    EXPECT_NE(failure.remedy().find("1024 bytes"), std::string::npos) << failure.remedy();
+    EXPECT_NE(failure.remedy().find("--buffer-bytes 1024"), std::string::npos) << failure.remedy();
   }
 }
 
-TEST(PlanWindow, HasSixteenChunksOfALargeFile) {
+TEST(PlanWindow, HasSixteenChunksForALargeFile) {
   const WindowPlan window = PlanWindow(PlanSlab({}), uint64_t{5} << 30);
   EXPECT_EQ(window.chunk_bytes, 4 * kMiB);
   EXPECT_EQ(window.buffers_per_chunk, 4u);
   EXPECT_EQ(window.chunk_count, 16u);
 }
 
-TEST(PlanWindow, SplitsASmallFileSoThatReadsOverlap) {
+TEST(PlanWindow, DividesASmallFileForOverlappingReads) {
   EXPECT_EQ(PlanWindow(PlanSlab({}), 4 * kMiB).chunk_bytes, kMiB);
 }
 
-TEST(PlanWindow, KeepsChunksBetweenTheBounds) {
+TEST(PlanWindow, KeepsChunksWithinTheLimits) {
   EXPECT_EQ(PlanWindow(PlanSlab(Options(uint64_t{8} << 30)), std::nullopt).chunk_bytes,
             kChunkBytesMax);
   const WindowPlan small = PlanWindow(PlanSlab(Options(kMiB, 4 * kKiB)), std::nullopt);

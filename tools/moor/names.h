@@ -1,7 +1,7 @@
-// Names: the words that JSON and people get for the numbers of the C headers. They are part of the
-// contract of the command line (docs/MOOR.md) and never change.
+// Names: the names of the constants of the C headers, for the JSON and the text reports. They are a
+// public interface (docs/MOOR.md) and never change.
 //
-// Threading: pure functions. A number that a newer library invents is "unknown".
+// Threading: pure functions. The name of a value that only a newer library has is "unknown".
 #ifndef MOORING_TOOLS_MOOR_NAMES_H_
 #define MOORING_TOOLS_MOOR_NAMES_H_
 

@@ -7,8 +7,8 @@
 namespace moor {
 namespace {
 
-// The words are a contract with programs that read the JSON: a change here breaks them.
-TEST(Names, AreTheWordsOfTheManual) {
+// Programs that read the JSON depend on the names: they must not change.
+TEST(Names, MatchTheManual) {
   EXPECT_STREQ(EngineName(MOORING_ENGINE_IO_URING), "io_uring");
   EXPECT_STREQ(EngineName(MOORING_ENGINE_THREADS), "threads");
   const std::vector<const char*> engine_reasons = {"none",
@@ -34,7 +34,7 @@ TEST(Names, AreTheWordsOfTheManual) {
   EXPECT_STREQ(PolicyName(MOORING_POLICY_NEVER), "never");
 }
 
-TEST(Names, AdmitWhatANewerLibraryInvented) {
+TEST(Names, AreUnknownForUnknownValues) {
   EXPECT_STREQ(EngineName(99), "unknown");
   EXPECT_STREQ(EngineReasonName(99), "unknown");
   EXPECT_STREQ(PolicyName(99), "unknown");

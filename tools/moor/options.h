@@ -1,6 +1,6 @@
-// Options: what the command line asked for, checked and in types. command_line.h fills it.
+// Options: the checked options of the command line. command_line.h fills them.
 //
-// Lifecycle: made once, read by the commands. Threading: values.
+// Lifecycle: created once, read by the commands. Threading: values.
 #ifndef MOORING_TOOLS_MOOR_OPTIONS_H_
 #define MOORING_TOOLS_MOOR_OPTIONS_H_
 
@@ -22,7 +22,7 @@ enum class StreamTarget { kNull, kStdout, kTcp };
 
 inline constexpr uint64_t kDefaultSlabBytes = UINT64_C(64) << 20;
 
-// What copy, stream and receive have in common. A size that is not set is chosen by memory_plan.h.
+// Options of copy, stream and receive. memory_plan.h chooses the sizes that are not set.
 struct TransferOptions {
   mooring_engine_t engine = MOORING_ENGINE_AUTO;
   mooring_policy_t policy = MOORING_POLICY_PREFER;
@@ -33,7 +33,7 @@ struct TransferOptions {
   std::optional<uint64_t> window_bytes;
   bool json = false;
   bool quiet = false;
-  std::optional<bool> progress;  // not set: where standard error is a terminal
+  std::optional<bool> progress;  // not set: shown if standard error is a terminal
 };
 
 struct CopyOptions {
@@ -47,12 +47,12 @@ struct StreamOptions {
   TransferOptions common;
   std::vector<std::string> files;
   StreamTarget target = StreamTarget::kNull;
-  TcpAddress address;  // of kTcp
+  TcpAddress address;  // for kTcp
 };
 
 struct ReceiveOptions {
   TransferOptions common;
-  TcpAddress address{"127.0.0.1", 0};  // where to listen; port 0 is a free one
+  TcpAddress address{"127.0.0.1", 0};  // to listen on; port 0 is a free port
   std::string destination;             // "-" is standard output
   bool force = false;
   bool sync = false;
@@ -63,7 +63,7 @@ struct DoctorOptions {
   uint64_t slab_bytes = kDefaultSlabBytes;
 };
 
-// Help or a version was asked for: print it and succeed.
+// The help or the version: it is printed, and the exit status is 0.
 struct PrintText {
   std::string text;
 };

@@ -15,7 +15,7 @@ constexpr size_t kDefaultColumns = 80;
 constexpr size_t kBarColumnsMax = 40;
 constexpr std::chrono::milliseconds kTerminalInterval(100);
 constexpr std::chrono::milliseconds kLogInterval(1000);
-constexpr char kWipeLine[] = "\r\x1b[K";
+constexpr char kClearLine[] = "\r\x1b[K";
 
 size_t Columns() {
   struct winsize window {};
@@ -26,7 +26,7 @@ size_t Columns() {
 }
 
 void Print(const std::string& text) {
-  // A terminal that cannot be written to is no reason to fail the work.
+  // A failed write of the progress must not stop the transfer.
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
@@ -34,7 +34,7 @@ void Print(const std::string& text) {
 
 std::string ProgressLine(uint64_t bytes, std::optional<uint64_t> total_bytes, double seconds,
                          size_t columns) {
-  std::string text = FormatBytes(bytes) + "  " + FormatRate(bytes, seconds);
+  std::string text = FormatBytesShort(bytes) + "  " + FormatRate(bytes, seconds);
   if (total_bytes && bytes <= *total_bytes && *total_bytes > 0) {
     const double part = static_cast<double>(bytes) / static_cast<double>(*total_bytes);
     const auto percent = static_cast<int>(part * 100);
@@ -55,13 +55,13 @@ std::string ProgressLine(uint64_t bytes, std::optional<uint64_t> total_bytes, do
 Progress::Progress(std::optional<bool> wanted, std::optional<uint64_t> total_bytes)
     : total_bytes_(total_bytes), terminal_(::isatty(STDERR_FILENO) == 1) {
   shown_ = wanted.value_or(terminal_);
-  // Nothing flickers up for work that is over at once.
+  // A transfer that ends within the first interval shows no progress.
   next_ = start_ + (terminal_ ? kTerminalInterval : kLogInterval);
 }
 
 Progress::~Progress() {
   if (drawn_ && terminal_) {
-    Print(kWipeLine);
+    Print(kClearLine);
   }
 }
 
@@ -78,9 +78,9 @@ void Progress::Update(uint64_t bytes) {
 }
 
 void Progress::Draw(uint64_t bytes, double seconds) {
-  // The last column stays free: some terminals wrap when it is written.
+  // The last column stays empty: some terminals wrap when it is written.
   const std::string line = ProgressLine(bytes, total_bytes_, seconds, Columns() - 1);
-  Print(terminal_ ? kWipeLine + line : line + "\n");
+  Print(terminal_ ? kClearLine + line : line + "\n");
   drawn_ = true;
 }
 

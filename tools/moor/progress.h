@@ -1,7 +1,7 @@
-// Progress: one line on standard error that says how far the work is: a bar on a terminal, a line a
-// second in a log. Gone when the work ends, however it ends.
+// Progress: shows the progress on standard error: a bar on a terminal, one line per second in a
+// log.
 //
-// Lifecycle: the destructor wipes the bar, so that a report or an error starts on a clean line.
+// Lifecycle: the destructor clears the bar, so that a report or an error starts on an empty line.
 // Threading: one owner.
 //
 //   Progress progress(options.progress, total_bytes);
@@ -19,13 +19,13 @@ namespace moor {
 
 class Progress {
  public:
-  // `wanted` not set: shown where standard error is a terminal.
+  // If `wanted` is not set, progress is shown if standard error is a terminal.
   Progress(std::optional<bool> wanted, std::optional<uint64_t> total_bytes);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // Draws at most ten times a second, so it may be called at any rate.
+  // Draws at most ten times per second, so it may be called at any rate.
   void Update(uint64_t bytes);
 
  private:
@@ -41,7 +41,7 @@ class Progress {
   Clock::time_point next_ = start_;
 };
 
-// The text of one update, no longer than `columns`.
+// The text of one update, with at most `columns` characters.
 std::string ProgressLine(uint64_t bytes, std::optional<uint64_t> total_bytes, double seconds,
                          size_t columns);
 

@@ -7,7 +7,7 @@ namespace {
 
 constexpr uint64_t kMiB = 1 << 20;
 
-TEST(ProgressLine, SaysHowFarHowFastAndHowLong) {
+TEST(ProgressLine, ShowsPercentageRateAndRemainingTime) {
   const std::string line = ProgressLine(25 * kMiB, 100 * kMiB, 5, 200);
   EXPECT_NE(line.find("25%"), std::string::npos) << line;
   EXPECT_NE(line.find("5.0 MiB/s"), std::string::npos) << line;
@@ -20,7 +20,7 @@ TEST(ProgressLine, HasNoPercentageWithoutASize) {
   EXPECT_EQ(line, "25.0 MiB  5.0 MiB/s");
 }
 
-TEST(ProgressLine, HasNoPercentageWhenTheSizeWasWrong) {
+TEST(ProgressLine, HasNoPercentageWithAWrongSize) {
   EXPECT_EQ(ProgressLine(2 * kMiB, kMiB, 1, 200).find('%'), std::string::npos);
   EXPECT_EQ(ProgressLine(0, 0, 1, 200).find('%'), std::string::npos);
 }

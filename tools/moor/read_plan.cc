@@ -22,7 +22,7 @@ ReadPlan::ReadPlan(std::vector<SourcePath> paths, const ReadPlanOptions& options
 
 ReadPlan::ReadPlan(const std::string& name, Descriptor socket, const ReadPlanOptions& options)
     : options_(options) {
-  first_ = current_ = Source::OfSocket(name, std::move(socket), options.direct, direct_);
+  first_ = current_ = Source::FromSocket(name, std::move(socket), options.direct, direct_);
 }
 
 const std::shared_ptr<Source>& ReadPlan::First() {
@@ -58,10 +58,10 @@ std::optional<Piece> ReadPlan::NextPositioned() {
   piece.hole = range_->hole;
   piece.size = range_->size;
   if (!piece.hole) {
-    const uint64_t granule = current_->piece_granule();
+    const uint64_t alignment = current_->piece_alignment();
     const uint64_t most = current_->cached() ? std::min(options_.chunk_bytes, kCachedPieceBytesMax)
                                              : options_.chunk_bytes;
-    piece.size = std::min(piece.size, std::max(most - most % granule, granule));
+    piece.size = std::min(piece.size, std::max(most - most % alignment, alignment));
   }
   piece.last = piece.offset + piece.size == current_->size();
   range_->offset += piece.size;

@@ -20,7 +20,7 @@ ReadPlan Plan(std::vector<std::string> files, bool keep_holes = false) {
                   {.direct = DirectMode::kOff, .keep_holes = keep_holes, .chunk_bytes = kChunk});
 }
 
-TEST(ReadPlan, CutsAFileIntoChunks) {
+TEST(ReadPlan, DividesAFileIntoChunks) {
   const TemporaryFolder folder;
   ReadPlan plan = Plan({folder.Write("a", std::string(2500, 'x'))});
   uint64_t offset = 0;
@@ -36,7 +36,7 @@ TEST(ReadPlan, CutsAFileIntoChunks) {
   EXPECT_TRUE(plan.finished());
 }
 
-TEST(ReadPlan, GoesThroughFilesInOrderAndSkipsEmptyOnes) {
+TEST(ReadPlan, ReadsFilesInOrderAndSkipsEmptyFiles) {
   const TemporaryFolder folder;
   const std::string a = folder.Write("a", "aa");
   const std::string empty = folder.Write("empty", "");
@@ -49,7 +49,7 @@ TEST(ReadPlan, GoesThroughFilesInOrderAndSkipsEmptyOnes) {
   EXPECT_TRUE(plan.finished());
 }
 
-TEST(ReadPlan, GivesHolesAsOnePieceEach) {
+TEST(ReadPlan, ReturnsEachHoleAsOnePiece) {
   const TemporaryFolder folder;
   const std::string path = folder.Write("a", "");
   ASSERT_EQ(::truncate(path.c_str(), 1 << 30), 0);
@@ -62,23 +62,23 @@ TEST(ReadPlan, GivesHolesAsOnePieceEach) {
   EXPECT_FALSE(plan.Next());
 }
 
-TEST(ReadPlan, ReadsOnePieceAtATimeOfAPipe) {
+TEST(ReadPlan, ReadsAPipeOnePieceAtATime) {
   const TemporaryFolder folder;
   ReadPlan plan = Plan({"/dev/null", folder.Write("a", "aa")});
   const std::optional<Piece> first = plan.Next();
   ASSERT_TRUE(first);
   EXPECT_EQ(first->size, kChunk);
-  EXPECT_FALSE(plan.Next()) << "its read is still under way";
+  EXPECT_FALSE(plan.Next()) << "the read is in flight";
   EXPECT_FALSE(plan.finished());
   plan.SequentialReadDone(7);
   const std::optional<Piece> second = plan.Next();
   ASSERT_TRUE(second);
   EXPECT_EQ(second->offset, 7u);
   plan.SequentialReadDone(0);
-  EXPECT_EQ(plan.Next()->size, 2u) << "after the end of the pipe comes the next file";
+  EXPECT_EQ(plan.Next()->size, 2u) << "the next file follows the end of the pipe";
 }
 
-TEST(ReadPlan, FailsAtTheFileThatWentAway) {
+TEST(ReadPlan, FailsAtADeletedFile) {
   const TemporaryFolder folder;
   const std::string gone = folder.Write("b", "bb");
   ReadPlan plan = Plan({folder.Write("a", "aa"), gone});
@@ -87,7 +87,7 @@ TEST(ReadPlan, FailsAtTheFileThatWentAway) {
   EXPECT_THROW(plan.Next(), Failure);
 }
 
-TEST(TotalBytes, KnowsRegularFilesOnly) {
+TEST(TotalBytes, CountsOnlyRegularFiles) {
   const TemporaryFolder folder;
   const SourcePath a = FindSource(folder.Write("a", "aa"));
   EXPECT_EQ(TotalBytes({a, a}), 4u);

@@ -26,13 +26,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr char kStandardOutput[] = "-";
 
-// Looked at before anybody is asked to send.
-DestinationPath FindNew(const ReceiveOptions& options) {
-  DestinationPath path = FindDestination(NamelessSource(), options.destination);
+// Checked before the command listens.
+DestinationPath FindReceiveDestination(const ReceiveOptions& options) {
+  DestinationPath path = FindDestination(UnnamedSource(), options.destination);
   path.replace = options.force;
   struct stat status {};
-  if (path.is_file && !path.replace && ::lstat(path.shown.c_str(), &status) == 0) {
-    ThrowExists(path.shown);
+  if (path.is_file && !path.replace && ::lstat(path.display_path.c_str(), &status) == 0) {
+    ThrowExists(path.display_path);
   }
   return path;
 }
@@ -40,33 +40,33 @@ DestinationPath FindNew(const ReceiveOptions& options) {
 Connection AcceptOne(const ReceiveOptions& options) {
   Listener listener(options.address);
   if (!options.common.quiet) {
-    PrintAll(STDERR_FILENO, "moor: listening on " + listener.shown() + "\n");
+    PrintAll(STDERR_FILENO, "moor: listening on " + listener.address() + "\n");
   }
   return listener.Accept();
 }
 
-Outcome Move(const ReceiveOptions& options, Session& session, const WindowPlan& window,
-             ReadPlan& plan, Destination* destination) {
+TransferResult RunTransfer(const ReceiveOptions& options, Session& session,
+                           const WindowPlan& window, ReadPlan& plan, Destination* destination) {
   Sink sink = {.fd = STDOUT_FILENO, .standard_output = true, .name = "standard output"};
   if (destination != nullptr) {
     sink = {.fd = destination->fd(),
             .positioned = destination->is_file(),
-            .name = destination->shown()};
+            .name = destination->display_path()};
   }
   Digest digest(options.common.digest);
-  Outcome outcome;
+  TransferResult result;
   const std::shared_ptr<Source> source = plan.First();
   {
     Progress progress(options.common.quiet ? false : options.common.progress, std::nullopt);
     Transfer transfer(session, window, plan, sink, digest, progress);
-    outcome.bytes = transfer.Run();
+    result.bytes = transfer.Run();
     if (destination != nullptr) {
-      destination->Commit(*source, outcome.bytes, options.sync);
+      destination->Commit(*source, result.bytes, options.sync);
     }
   }
-  outcome.digest = digest.Text();
-  outcome.direct = plan.Direct();
-  return outcome;
+  result.digest = digest.Text();
+  result.direct = plan.Direct();
+  return result;
 }
 
 }  // namespace
@@ -76,12 +76,12 @@ void RunReceive(const ReceiveOptions& options) {
   const bool to_stdout = options.destination == kStandardOutput;
   std::optional<DestinationPath> path;
   if (!to_stdout) {
-    path = FindNew(options);
+    path = FindReceiveDestination(options);
   }
   const WindowPlan window = PlanWindow(slab, std::nullopt);
   Session session(options.common, slab);
   Connection connection = AcceptOne(options);
-  const Clock::time_point start = Clock::now();  // waiting for a sender moves nothing
+  const Clock::time_point start = Clock::now();  // excludes the wait for a sender
   Descriptor socket(::fcntl(connection.fd(), F_DUPFD_CLOEXEC, 3));
   if (!socket) {
     ThrowSystemError(errno, "cannot receive from '" + connection.peer() + "'");
@@ -92,10 +92,10 @@ void RunReceive(const ReceiveOptions& options) {
   if (path) {
     destination.emplace(*path);
   }
-  Outcome outcome;
+  TransferResult result;
   try {
-    outcome = Move(options, session, window, plan, destination ? &*destination : nullptr);
-    connection.Keep();
+    result = RunTransfer(options, session, window, plan, destination ? &*destination : nullptr);
+    connection.DisableResetOnClose();
   } catch (...) {
     if (destination) {
       destination->Remove();
@@ -103,8 +103,8 @@ void RunReceive(const ReceiveOptions& options) {
     session.Stop();
     throw;
   }
-  outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  PrintReport(options.common, "received", outcome, session,
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  PrintReport(options.common, "received", result, session,
               to_stdout ? STDERR_FILENO : STDOUT_FILENO);
 }
 

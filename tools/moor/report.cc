@@ -27,7 +27,7 @@ std::string RemedyLines(const Session& session) {
   std::string lines;
   const mooring_ring_info_t& ring = session.ring_info();
   const mooring_registration_info_t& info = session.registration_info();
-  // What the user asked for needs no remedy.
+  // A fallback that the user requested needs no remedy.
   const bool engine_chosen = ring.engine_reason == MOORING_ENGINE_REASON_POLICY;
   if (!engine_chosen && !session.EngineRemedy().empty()) {
     lines += Line("remedy", session.EngineRemedy());
@@ -42,12 +42,12 @@ std::string RemedyLines(const Session& session) {
 
 }  // namespace
 
-std::string ReportJson(const Outcome& outcome, const Session& session) {
+std::string ReportJson(const TransferResult& result, const Session& session) {
   const mooring_ring_stats_t stats = session.stats();
   const Json json = {
-      {"bytes", outcome.bytes},
-      {"seconds", outcome.seconds},
-      {"digest", outcome.digest ? Json(*outcome.digest) : Json()},
+      {"bytes", result.bytes},
+      {"seconds", result.seconds},
+      {"digest", result.digest ? Json(*result.digest) : Json()},
       {"engine", EngineJson(session)},
       {"registration", RegistrationJson(session)},
       {"operations",
@@ -59,24 +59,25 @@ std::string ReportJson(const Outcome& outcome, const Session& session) {
         {"send_zero_copy", stats.send_zero_copy},
         {"receive", stats.recv}}},
       {"direct",
-       {{"used", outcome.direct.used}, {"reason", DirectReasonName(outcome.direct.reason)}}},
+       {{"used", result.direct.used}, {"reason", DirectReasonName(result.direct.reason)}}},
   };
   return json.dump() + "\n";
 }
 
-std::string ReportText(const std::string& verb, const Outcome& outcome, const Session& session) {
+std::string ReportText(const std::string& verb, const TransferResult& result,
+                       const Session& session) {
   const mooring_ring_info_t& ring = session.ring_info();
   const mooring_registration_info_t& info = session.registration_info();
   const mooring_ring_stats_t stats = session.stats();
-  std::string text = verb + " " + FormatBytes(outcome.bytes) + " in " +
-                     FormatSeconds(outcome.seconds) + ", " +
-                     FormatRate(outcome.bytes, outcome.seconds);
-  if (outcome.hole_bytes > 0) {
-    text += ", of which " + FormatBytes(outcome.hole_bytes) + " are holes";
+  std::string text = verb + " " + FormatBytes(result.bytes) + " in " +
+                     FormatSeconds(result.seconds) + ", " +
+                     FormatRate(result.bytes, result.seconds);
+  if (result.hole_bytes > 0) {
+    text += ", of which " + FormatBytes(result.hole_bytes) + " are holes";
   }
   text += "\n";
-  if (outcome.digest) {
-    text += Line("digest", *outcome.digest + " (xxh64)");
+  if (result.digest) {
+    text += Line("digest", *result.digest + " (xxh64)");
   }
   text += Line("engine", WithReason(EngineName(ring.engine), EngineReasonName(ring.engine_reason)));
   text += Line("memory", WithReason(OutcomeName(info.outcome), ReasonName(info.reason)) + ": " +
@@ -87,8 +88,8 @@ std::string ReportText(const std::string& verb, const Outcome& outcome, const Se
   } else {
     text += Line("reads", std::to_string(stats.read_fixed) + " fixed, " +
                               std::to_string(stats.read) + " copied; direct: " +
-                              WithReason(outcome.direct.used ? "yes" : "no",
-                                         DirectReasonName(outcome.direct.reason)));
+                              WithReason(result.direct.used ? "yes" : "no",
+                                         DirectReasonName(result.direct.reason)));
   }
   if (stats.write_fixed + stats.write > 0) {
     text += Line("writes", std::to_string(stats.write_fixed) + " fixed, " +
@@ -101,12 +102,12 @@ std::string ReportText(const std::string& verb, const Outcome& outcome, const Se
   return text + RemedyLines(session);
 }
 
-void PrintReport(const TransferOptions& options, const std::string& verb, const Outcome& outcome,
-                 const Session& session, int fd) {
+void PrintReport(const TransferOptions& options, const std::string& verb,
+                 const TransferResult& result, const Session& session, int fd) {
   if (options.json) {
-    PrintAll(fd, ReportJson(outcome, session));
+    PrintAll(fd, ReportJson(result, session));
   } else if (!options.quiet) {
-    PrintAll(fd, ReportText(verb, outcome, session));
+    PrintAll(fd, ReportText(verb, result, session));
   }
 }
 
@@ -117,7 +118,7 @@ void PrintAll(int fd, const std::string& text) {
     if (written >= 0) {
       done += static_cast<size_t>(written);
     } else if (errno == EPIPE && fd == STDOUT_FILENO) {
-      throw ReaderGone();
+      throw BrokenPipe();
     } else if (errno != EINTR) {
       ThrowSystemError(errno, "cannot write the report");
     }

@@ -1,9 +1,9 @@
-// Report: what was moved, how fast, and which path the bytes took and why; for people or as JSON.
-// The keys and words of the JSON are a contract: docs/MOOR.md.
+// Report: the bytes, the rate, and the path of a transfer with its reasons, as text or as JSON.
+// The keys and the names in the JSON are a public interface: docs/MOOR.md.
 //
 // Threading: pure functions.
 //
-//   std::string text = options.json ? ReportJson(outcome, session) : ReportText("copied", ...);
+//   std::string text = options.json ? ReportJson(result, session) : ReportText("copied", ...);
 #ifndef MOORING_TOOLS_MOOR_REPORT_H_
 #define MOORING_TOOLS_MOOR_REPORT_H_
 
@@ -16,25 +16,26 @@
 
 namespace moor {
 
-struct Outcome {
+struct TransferResult {
   uint64_t bytes = 0;
-  uint64_t hole_bytes = 0;  // of those: not read, and not written
-  double seconds = 0;       // from the first look at the options to the last byte
+  uint64_t hole_bytes = 0;  // part of `bytes` that was neither read nor written
+  double seconds = 0;       // from the start of the command to the last byte
   std::optional<std::string> digest;
   DirectSummary direct;
 };
 
-// One line, one object, with a newline.
-std::string ReportJson(const Outcome& outcome, const Session& session);
+// One JSON object on one line, with a newline.
+std::string ReportJson(const TransferResult& result, const Session& session);
 
-// A few lines that begin with `verb`.
-std::string ReportText(const std::string& verb, const Outcome& outcome, const Session& session);
+// Several lines. The first line begins with `verb`.
+std::string ReportText(const std::string& verb, const TransferResult& result,
+                       const Session& session);
 
-// What the options ask for of the two, or nothing, to `fd`.
-void PrintReport(const TransferOptions& options, const std::string& verb, const Outcome& outcome,
-                 const Session& session, int fd);
+// Writes the report to `fd` as JSON, as text, or not at all, as the options require.
+void PrintReport(const TransferOptions& options, const std::string& verb,
+                 const TransferResult& result, const Session& session, int fd);
 
-// Writes all of `text`, or throws: a report that is lost is a failure too.
+// Writes all of `text` or throws: a lost report is a failure too.
 void PrintAll(int fd, const std::string& text);
 
 }  // namespace moor

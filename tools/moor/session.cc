@@ -1,24 +1,25 @@
 #include "tools/moor/session.h"
 
 #include "tools/moor/failure.h"
+#include "tools/moor/sizes.h"
 
 namespace moor {
 namespace {
 
-constexpr int64_t kStopNanoseconds = 2'000'000'000;
+constexpr int64_t kStopTimeoutNanoseconds = 2'000'000'000;
 
-// Enough for every chunk of a usual window in one call, and small enough to be charged (from Linux
-// 6.14) under the smallest memlock limit in use: 64 entries cost 8 KiB of 64.
+// Enough to submit all chunks of a default window in one call. Small enough for the smallest
+// memlock limit in use, since Linux 6.14 charges rings: 64 entries need 8 KiB of 64 KiB.
 constexpr uint32_t kSubmissionCount = 64;
 
-// Chunks, and room to ask one question more.
+// One operation per chunk, and one more.
 constexpr uint32_t kInFlightMax = 1024 + 1;
 
-// What such a ring is charged at most, with room for a kernel that counts more generously.
+// Upper bound of the memlock charge of such a ring, with a margin for other kernels.
 constexpr uint64_t kRingBytesMax = 64 << 10;
 
-// A ring that was refused for want of memlock knows what it lacks itself. Whoever raises the limit
-// to just that meets the same wall at the slab: this names the whole sum, and the limit.
+// The remedy of a ring that failed because of memlock names only the need of the ring. With a limit
+// raised by only that amount, the slab would fail next. So this adds the sum and the limit.
 std::string WithMemlockNumbers(const std::string& remedy, mooring_policy_t policy,
                                const SlabPlan& plan) {
   mooring_facts_t facts = {};
@@ -26,9 +27,9 @@ std::string WithMemlockNumbers(const std::string& remedy, mooring_policy_t polic
   Check(mooring_facts_get(&facts));
   const bool pins = policy != MOORING_POLICY_NEVER;
   const uint64_t need = kRingBytesMax + (pins ? plan.total_bytes() : 0);
-  return remedy + "; RLIMIT_MEMLOCK is " + std::to_string(facts.memlock_soft_bytes) +
-         " bytes now, and " + (pins ? "ring and slab together need" : "the ring needs at most") +
-         " " + std::to_string(need) + " bytes (ulimit -l " + std::to_string(need / 1024) + ")";
+  return remedy + "; RLIMIT_MEMLOCK is " + FormatBytes(facts.memlock_soft_bytes) + " now, and " +
+         (pins ? "ring and slab together need " : "the ring needs at most ") + FormatBytes(need) +
+         " (ulimit -l " + std::to_string(need / 1024) + ")";
 }
 
 }  // namespace
@@ -88,7 +89,7 @@ void Session::Register(mooring_policy_t policy) {
     if (engine_remedy_.empty()) {
       throw;
     }
-    // Without io_uring nothing can be pinned: what helps is what helps the engine.
+    // Memory cannot be pinned without io_uring, so the remedy is that of the engine.
     throw Failure(failure.message() + "; " + ring_info_.message, engine_remedy_);
   }
   registration_.reset(registration);
@@ -111,8 +112,8 @@ std::string Session::RegistrationRemedy() const {
 }
 
 void Session::Stop() {
-  // A time-out leaves operations to the kernel; the slab stays mapped for them (slab.h).
-  mooring_error_destroy(mooring_ring_close(ring_.get(), kStopNanoseconds));
+  // After a timeout, operations may still be in flight; the slab stays mapped for them (slab.h).
+  mooring_error_destroy(mooring_ring_close(ring_.get(), kStopTimeoutNanoseconds));
 }
 
 }  // namespace moor

@@ -1,9 +1,8 @@
-// Session: a ring, a slab and the registration between them, as the options ask, and what came of
-// it.
+// Session: a ring, a slab and the registration of the slab with the ring, created from the options.
 //
-// Lifecycle: the constructor makes all three or throws with nothing left; Stop ends what is under
-// way before files are closed; the destructor gives everything back. Threading: the ring is made
-// for the thread that makes the session (MOORING_RING_OWNER_THREAD), and only that one may use it.
+// Lifecycle: the constructor creates all three, or releases everything and throws. Stop ends the
+// operations in flight before files are closed. The destructor releases everything. Threading: only
+// the thread that creates the session may use it (MOORING_RING_OWNER_THREAD).
 //
 //   Session session(options, PlanSlab(options));
 //   mooring_ring_submit(session.ring(), ...);
@@ -22,7 +21,7 @@ namespace moor {
 
 class Session {
  public:
-  // Throws where a named engine, or a registration that is required, is not to be had.
+  // Throws if the requested engine or a required registration is not available.
   Session(const TransferOptions& options, const SlabPlan& plan);
   ~Session();
 
@@ -35,12 +34,12 @@ class Session {
   const mooring_registration_info_t& registration_info() const { return registration_info_; }
   mooring_ring_stats_t stats() const;
 
-  // What to do about the engine, about the memory; "" where there is nothing to do. When the engine
-  // is the reason that nothing is pinned, its remedy is the registration's too.
+  // The remedies for the engine and for the registration, "" if none is needed. If the engine is
+  // the reason that no memory is pinned, both remedies are the same.
   const std::string& EngineRemedy() const { return engine_remedy_; }
   std::string RegistrationRemedy() const;
 
-  // Cancels what is under way and waits, for a moment at most, until it has ended.
+  // Cancels the operations in flight and waits at most 2 seconds until they have completed.
   void Stop();
 
  private:

@@ -5,7 +5,7 @@
 namespace moor {
 
 nlohmann::ordered_json LimitJson(uint64_t bytes) {
-  // No limit is no number: 2^64 - 1 would be rounded by most readers of JSON.
+  // Most JSON parsers would round 2^64 - 1.
   return bytes == UINT64_MAX ? nlohmann::ordered_json() : nlohmann::ordered_json(bytes);
 }
 

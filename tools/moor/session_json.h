@@ -1,4 +1,4 @@
-// SessionJson: what a session obtained, as JSON: the same keys in the reports of every command.
+// SessionJson: the engine and the registration of a session as JSON, the same for every command.
 //
 // Threading: pure functions.
 #ifndef MOORING_TOOLS_MOOR_SESSION_JSON_H_
@@ -11,7 +11,7 @@
 
 namespace moor {
 
-// A limit of RLIMIT_MEMLOCK in bytes; null where there is none.
+// A limit of RLIMIT_MEMLOCK in bytes; null if it is unlimited.
 nlohmann::ordered_json LimitJson(uint64_t bytes);
 
 nlohmann::ordered_json EngineJson(const Session& session);

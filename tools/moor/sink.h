@@ -1,7 +1,7 @@
-// Sink: where a transfer writes: nowhere, to places in a file, to the position of a pipe, or into a
-// connection.
+// Sink: the target of a transfer: nothing, a file that is written at offsets, a stream such as a
+// pipe, or a connection.
 //
-// Lifecycle: lends a descriptor that its owner keeps open. Threading: a value.
+// Lifecycle: borrows a descriptor that its owner keeps open. Threading: a value.
 #ifndef MOORING_TOOLS_MOOR_SINK_H_
 #define MOORING_TOOLS_MOOR_SINK_H_
 
@@ -10,10 +10,10 @@
 namespace moor {
 
 struct Sink {
-  int fd = -1;              // -1: the bytes go nowhere
-  bool positioned = false;  // writes name their offset, and leave out holes
+  int fd = -1;              // -1: the bytes are discarded
+  bool positioned = false;  // writes have an offset, and holes are not written
   bool standard_output = false;
-  bool socket = false;  // sends, and not writes
+  bool socket = false;  // send instead of write
   std::string name;     // for messages
 };
 

@@ -1,5 +1,6 @@
 #include "tools/moor/sizes.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cinttypes>
@@ -9,7 +10,7 @@
 namespace moor {
 namespace {
 
-// How far the number before this suffix is shifted, or nothing where it is no suffix of a size.
+// The left shift for the number before this suffix, or nothing if the suffix is not valid.
 std::optional<int> ShiftOf(std::string_view suffix) {
   if (suffix.empty() || suffix == "B" || suffix == "b") {
     return 0;
@@ -36,11 +37,16 @@ std::optional<int> ShiftOf(std::string_view suffix) {
   }
 }
 
+constexpr std::array<const char*, 6> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+
+std::string FormatSmall(uint64_t bytes) {
+  return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+}
+
 }  // namespace
 
 std::optional<uint64_t> ParseSize(std::string_view text) {
-  // from_chars takes no sign for an unsigned type, no space and no "0x": what it refuses is no
-  // size.
+  // For an unsigned type, from_chars accepts no sign, no space and no "0x".
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end == text.data()) {
@@ -53,14 +59,45 @@ std::optional<uint64_t> ParseSize(std::string_view text) {
   return number << *shift;
 }
 
+std::string FormatCount(uint64_t count) {
+  std::string digits = std::to_string(count);
+  for (size_t left = digits.size(); left > 3;) {
+    left -= 3;
+    digits.insert(left, 1, ',');
+  }
+  return digits;
+}
+
 std::string FormatBytes(uint64_t bytes) {
   if (bytes < 1024) {
-    return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+    return FormatSmall(bytes);
   }
-  static constexpr std::array<const char*, 6> kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  // Integers only: a double has too few digits for sizes above 2^53.
+  int shift = 10;
+  size_t unit = 0;
+  while (unit + 1 < kUnits.size() && bytes >> (shift + 10) != 0) {
+    shift += 10;
+    ++unit;
+  }
+  const uint64_t rest = bytes & ((UINT64_C(1) << shift) - 1);
+  std::string number = std::to_string(bytes >> shift);
+  if (rest != 0) {
+    // Ten times a rest of 60 bits does not fit into 64 bits, so only its upper 16 bits are used.
+    const int surplus = std::max(shift - 16, 0);
+    const uint64_t tenth = ((rest >> surplus) * 10) >> (shift - surplus);
+    const bool half = rest == UINT64_C(1) << (shift - 1);
+    number = (half ? "" : "about ") + number + "." + std::to_string(tenth);
+  }
+  return number + " " + kUnits[unit] + " (" + FormatCount(bytes) + " bytes)";
+}
+
+std::string FormatBytesShort(uint64_t bytes) {
+  if (bytes < 1024) {
+    return FormatSmall(bytes);
+  }
   double value = static_cast<double>(bytes) / 1024;
   size_t unit = 0;
-  // 1023.95 would print as "1024.0" of the smaller unit.
+  // 1023.95 would be formatted as "1024.0".
   while (value >= 1023.95 && unit + 1 < kUnits.size()) {
     value /= 1024;
     ++unit;
@@ -75,7 +112,8 @@ std::string FormatRate(uint64_t bytes, double seconds) {
     return "-";
   }
   const double rate = static_cast<double>(bytes) / seconds;
-  return FormatBytes(rate < 1e18 ? static_cast<uint64_t>(rate) : UINT64_C(1000000000000000000)) +
+  return FormatBytesShort(rate < 1e18 ? static_cast<uint64_t>(rate)
+                                      : UINT64_C(1000000000000000000)) +
          "/s";
 }
 

@@ -9,14 +9,15 @@
 
 #include "tools/moor/failure.h"
 #include "tools/moor/interrupts.h"
+#include "tools/moor/sizes.h"
 
 namespace moor {
 namespace {
 
 constexpr char kStandardInput[] = "-";
 
-// Filesystems whose files say nothing true about their size: they are read to their end.
-bool HasMadeUpSizes(int fd) {
+// Whether the filesystem reports no real file sizes. Such files are read to their end.
+bool HasUnreliableSizes(int fd) {
   struct statfs filesystem {};
   if (::fstatfs(fd, &filesystem) != 0) {
     return false;
@@ -79,8 +80,8 @@ std::shared_ptr<Source> Source::Open(const SourcePath& found, DirectMode mode,
   return source;
 }
 
-std::shared_ptr<Source> Source::OfSocket(const std::string& name, Descriptor socket,
-                                         DirectMode mode, std::shared_ptr<DirectSummary> direct) {
+std::shared_ptr<Source> Source::FromSocket(const std::string& name, Descriptor socket,
+                                           DirectMode mode, std::shared_ptr<DirectSummary> direct) {
   std::shared_ptr<Source> source(new Source(name, std::move(socket), std::move(direct)));
   source->Classify();
   source->ChooseDirect(mode, 0);
@@ -95,9 +96,9 @@ void Source::Classify() {
     throw Failure("'" + name_ + "' is a directory", "name the files in it");
   }
   if (name_ == kStandardInput) {
-    return;  // its position is shared with whoever gave it to us, and need not be 0
+    return;  // its file position is shared with the parent process and may be different from 0
   }
-  if (S_ISREG(status_.st_mode) && !HasMadeUpSizes(fd_.get())) {
+  if (S_ISREG(status_.st_mode) && !HasUnreliableSizes(fd_.get())) {
     positioned_ = true;
     size_ = static_cast<uint64_t>(status_.st_size);
   } else if (S_ISBLK(status_.st_mode)) {
@@ -113,7 +114,7 @@ bool Source::may_have_holes() const {
          static_cast<uint64_t>(status_.st_blocks) * 512 < size_;
 }
 
-DirectReason Source::WhyNotDirect(DirectMode mode, uint64_t chunk_bytes_max) {
+DirectReason Source::OpenDirect(DirectMode mode, uint64_t chunk_bytes_max) {
   if (mode == DirectMode::kOff) {
     return DirectReason::kPolicy;
   }
@@ -150,8 +151,8 @@ DirectReason Source::WhyNotDirect(DirectMode mode, uint64_t chunk_bytes_max) {
 void Source::ChooseDirect(DirectMode mode, uint64_t chunk_bytes_max) {
   mode_ = mode;
   cached_ = positioned_ && size_ > 0 && IsMostlyCached(fd_.get(), size_);
-  const DirectReason reason = WhyNotDirect(mode, chunk_bytes_max);
-  direct_->Note(reason);
+  const DirectReason reason = OpenDirect(mode, chunk_bytes_max);
+  direct_->Record(reason);
   if (mode == DirectMode::kOn) {
     switch (reason) {
       case DirectReason::kNone:
@@ -160,9 +161,9 @@ void Source::ChooseDirect(DirectMode mode, uint64_t chunk_bytes_max) {
         break;
       default:
         throw Failure("'" + name_ + "' cannot be read directly (" + DirectReasonName(reason) +
-                          "), and --direct on was asked for",
+                          "), and --direct on requires it",
                       reason == DirectReason::kNotAligned
-                          ? "raise --buffer-bytes to at least " + std::to_string(alignment_.offset)
+                          ? "raise --buffer-bytes to at least " + FormatBytes(alignment_.offset)
                           : "use --direct auto, or put the file on a filesystem with direct I/O");
     }
   }
@@ -187,13 +188,13 @@ bool Source::FallBackToBuffered() {
   if (mode_ == DirectMode::kOn) {
     return false;
   }
-  // The descriptor stays open: other direct reads may be under way on it.
+  // The descriptor stays open: other direct reads may be in flight on it.
   direct_refused_ = true;
-  direct_->Note(DirectReason::kRefused);
+  direct_->Record(DirectReason::kRefused);
   return true;
 }
 
-void Source::CheckUnchanged() const {
+void Source::CheckNotTruncated() const {
   if (!S_ISREG(status_.st_mode) || !positioned_) {
     return;
   }
@@ -208,8 +209,8 @@ void Source::CheckUnchanged() const {
 
 void Source::ThrowShrank(uint64_t offset) const {
   throw Failure("'" + name_ + "' ended at byte " + std::to_string(offset) + " of " +
-                    std::to_string(size_) + ": it was made shorter while it was read",
-                "read it when nothing writes to it, or read a snapshot of it");
+                    std::to_string(size_) + ": it became shorter while it was read",
+                "read it when no program writes to it, or read a snapshot of it");
 }
 
 }  // namespace moor

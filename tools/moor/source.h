@@ -1,12 +1,12 @@
-// Source: one thing to read: a file, a pipe, a device, standard input, a connection.
+// Source: an input of a transfer: a file, a pipe, a device, standard input or a connection.
 //
-// A positioned source (a regular file, a block device) has a size, and reads name their offset, so
-// many are under way at once; what is appended to it later is not read. Any other one is read at
-// its own position, one read at a time, to its end.
+// A positioned source (a regular file, a block device) has a size, and its reads have an offset, so
+// many reads can be in flight. Data that is appended later is not read. Any other source is read at
+// its file position, one read at a time, to its end.
 //
-// Lifecycle: Find looks without opening (so that nothing waits for a pipe's writer before
-// everything else is known to be right); Open opens. Closed when the last piece of it is done with.
-// Threading: one owner.
+// Lifecycle: FindSource checks a path without opening it, because an open may wait for the writer
+// of a pipe and all other checks must come before. Open opens it. It is closed when the last piece
+// of it is destroyed. Threading: one owner.
 #ifndef MOORING_TOOLS_MOOR_SOURCE_H_
 #define MOORING_TOOLS_MOOR_SOURCE_H_
 
@@ -22,19 +22,19 @@
 
 namespace moor {
 
-// What a path names, before it is opened.
+// A path and its status, before it is opened.
 struct SourcePath {
   std::string path;  // "-" is standard input
   struct stat status = {};
 };
 
-// For bytes that no path names.
-inline SourcePath NamelessSource() { return {.path = "-"}; }
+// For an input without a path.
+inline SourcePath UnnamedSource() { return {.path = "-"}; }
 
-// Throws for a directory and for what is not there.
+// Throws if the path does not exist or is a directory.
 SourcePath FindSource(const std::string& path);
 
-// How the next read of a piece is made.
+// The descriptor and the size of the next read.
 struct ReadStep {
   int fd = -1;
   uint64_t size = 0;
@@ -43,15 +43,15 @@ struct ReadStep {
 
 class Source {
  public:
-  // Waits for the writer of a pipe; a signal ends the wait. `chunk_bytes_max` is the most that one
-  // read will fill. How it is read goes into `direct`, now and later.
+  // Waits for the writer of a pipe; a signal ends the wait. `chunk_bytes_max` is the maximum size
+  // of one read. `direct` records whether reads are direct, here and in later calls.
   static std::shared_ptr<Source> Open(const SourcePath& found, DirectMode mode,
                                       uint64_t chunk_bytes_max,
                                       std::shared_ptr<DirectSummary> direct);
 
-  // The bytes that come from `socket`, which is called `name` in messages.
-  static std::shared_ptr<Source> OfSocket(const std::string& name, Descriptor socket,
-                                          DirectMode mode, std::shared_ptr<DirectSummary> direct);
+  // Reads from `socket`. Messages use `name`.
+  static std::shared_ptr<Source> FromSocket(const std::string& name, Descriptor socket,
+                                            DirectMode mode, std::shared_ptr<DirectSummary> direct);
 
   const std::string& name() const { return name_; }
   const struct stat& status() const { return status_; }
@@ -62,19 +62,20 @@ class Source {
   int fd() const { return fd_.get(); }
   bool is_socket() const { return S_ISSOCK(status_.st_mode); }
 
-  // Reads of pieces begin at multiples of this, so that none but the last has an unaligned tail.
-  uint64_t piece_granule() const { return direct_fd_ ? alignment_.offset : 1; }
+  // Pieces begin at multiples of this, so that only the last one can have an unaligned tail.
+  uint64_t piece_alignment() const { return direct_fd_ ? alignment_.offset : 1; }
 
-  // How to read `size` bytes at `offset` into `memory`: directly as far as that is aligned.
+  // Returns how to read `size` bytes at `offset` into `memory`: directly, as far as it is aligned.
   ReadStep NextRead(uint64_t offset, uint64_t size, const void* memory) const;
 
-  // A direct read answered EINVAL. True: reads are buffered from now on, try again.
+  // Call it after a direct read failed with EINVAL. If it returns true, further reads are buffered:
+  // retry the read.
   bool FallBackToBuffered();
 
-  void NoteDirectRead() { direct_->used = true; }
+  void RecordDirectRead() { direct_->used = true; }
 
-  // Throws if the file is now shorter than when it was opened: bytes taken for a hole may be none.
-  void CheckUnchanged() const;
+  // Throws if the file is shorter than when it was opened: a hole may have been a truncated range.
+  void CheckNotTruncated() const;
 
   // Throws: the file ended at `offset`, before the size that it had when it was opened.
   [[noreturn]] void ThrowShrank(uint64_t offset) const;
@@ -83,7 +84,7 @@ class Source {
   Source(std::string name, Descriptor fd, std::shared_ptr<DirectSummary> direct);
   void Classify();
   void ChooseDirect(DirectMode mode, uint64_t chunk_bytes_max);
-  DirectReason WhyNotDirect(DirectMode mode, uint64_t chunk_bytes_max);
+  DirectReason OpenDirect(DirectMode mode, uint64_t chunk_bytes_max);
 
   std::string name_;
   Descriptor fd_;

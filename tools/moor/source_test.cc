@@ -17,14 +17,14 @@ std::shared_ptr<Source> Open(const std::string& path, DirectMode mode = DirectMo
   return Source::Open(FindSource(path), mode, kChunk, std::make_shared<DirectSummary>());
 }
 
-TEST(FindSource, RefusesDirectoriesAndWhatIsNotThere) {
+TEST(FindSource, RejectsDirectoriesAndMissingFiles) {
   const TemporaryFolder folder;
   EXPECT_THROW(FindSource(folder.Path()), Failure);
   EXPECT_THROW(FindSource(folder.Path("missing")), Failure);
   EXPECT_THROW(FindSource(""), Failure);
 }
 
-TEST(Source, RegularFileIsPositionedAndHasItsSize) {
+TEST(Source, RegularFileIsPositionedAndHasASize) {
   const TemporaryFolder folder;
   const std::shared_ptr<Source> source = Open(folder.Write("a", "12345"));
   EXPECT_TRUE(source->positioned());
@@ -32,25 +32,25 @@ TEST(Source, RegularFileIsPositionedAndHasItsSize) {
   EXPECT_FALSE(source->may_have_holes());
 }
 
-TEST(Source, FileOfProcIsReadToItsEnd) { EXPECT_FALSE(Open("/proc/cpuinfo")->positioned()); }
+TEST(Source, ProcFileIsReadToItsEnd) { EXPECT_FALSE(Open("/proc/cpuinfo")->positioned()); }
 
 TEST(Source, DeviceIsReadToItsEnd) { EXPECT_FALSE(Open("/dev/null")->positioned()); }
 
-TEST(Source, KnowsThatAFileHasHoles) {
+TEST(Source, DetectsHoles) {
   const TemporaryFolder folder;
   const std::string path = folder.Write("a", "");
   ASSERT_EQ(::truncate(path.c_str(), 1 << 30), 0);
   EXPECT_TRUE(Open(path)->may_have_holes());
 }
 
-TEST(Source, NoticesThatTheFileShrank) {
+TEST(Source, DetectsATruncatedFile) {
   const TemporaryFolder folder;
   const std::string path = folder.Write("a", std::string(10'000, 'x'));
   const std::shared_ptr<Source> source = Open(path);
-  source->CheckUnchanged();
+  source->CheckNotTruncated();
   ASSERT_EQ(::truncate(path.c_str(), 5'000), 0);
   try {
-    source->CheckUnchanged();
+    source->CheckNotTruncated();
     FAIL() << "the file is shorter now";
   } catch (const Failure& failure) {
     EXPECT_NE(failure.message().find("byte 5000 of 10000"), std::string::npos);
@@ -58,16 +58,16 @@ TEST(Source, NoticesThatTheFileShrank) {
   }
 }
 
-TEST(Source, IgnoresWhatIsAppended) {
+TEST(Source, IgnoresAppendedData) {
   const TemporaryFolder folder;
   const std::string path = folder.Write("a", "12345");
   const std::shared_ptr<Source> source = Open(path);
   folder.Write("a", "1234567890");
-  source->CheckUnchanged();
+  source->CheckNotTruncated();
   EXPECT_EQ(source->size(), 5u);
 }
 
-TEST(Source, DirectReadsLeaveTheUnalignedTailToThePageCache) {
+TEST(Source, UnalignedTailIsReadThroughThePageCache) {
   const TemporaryFolder folder;
   const std::string path = folder.Write("a", std::string(kChunk + 100, 'x'));
   std::shared_ptr<Source> source;
@@ -84,14 +84,14 @@ TEST(Source, DirectReadsLeaveTheUnalignedTailToThePageCache) {
   EXPECT_FALSE(source->NextRead(head.size, kChunk + 100 - head.size, memory).direct);
   EXPECT_FALSE(source->NextRead(1, kChunk, memory).direct);
   EXPECT_FALSE(source->NextRead(0, kChunk, memory + 1).direct);
-  EXPECT_FALSE(source->FallBackToBuffered()) << "--direct on is never rewritten";
+  EXPECT_FALSE(source->FallBackToBuffered()) << "--direct on must not fall back";
 }
 
-TEST(Source, DirectOnFailsWhereItCannotBe) {
+TEST(Source, DirectOnFailsIfNotSupported) {
   EXPECT_THROW(Open("/dev/null", DirectMode::kOn), Failure);
 }
 
-TEST(Source, AutoFallsBackOnce) {
+TEST(Source, AutoFallsBackToBufferedReads) {
   const TemporaryFolder folder;
   const auto summary = std::make_shared<DirectSummary>();
   const std::shared_ptr<Source> source =

@@ -21,8 +21,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// All of them are looked at before the first byte moves: a name that is wrong costs no time.
-std::vector<SourcePath> FindAll(const std::vector<std::string>& files) {
+// Checks all files before the first read, so that a wrong name is reported immediately.
+std::vector<SourcePath> FindSources(const std::vector<std::string>& files) {
   std::vector<SourcePath> paths;
   paths.reserve(files.size());
   for (const std::string& file : files) {
@@ -31,7 +31,7 @@ std::vector<SourcePath> FindAll(const std::vector<std::string>& files) {
   return paths;
 }
 
-// A file that is appended to itself never ends.
+// A file that is appended to itself has no end.
 void RefuseOutputAmongInputs(const std::vector<SourcePath>& paths) {
   struct stat output {};
   if (::fstat(STDOUT_FILENO, &output) != 0 || !S_ISREG(output.st_mode)) {
@@ -39,24 +39,24 @@ void RefuseOutputAmongInputs(const std::vector<SourcePath>& paths) {
   }
   for (const SourcePath& path : paths) {
     if (path.status.st_dev == output.st_dev && path.status.st_ino == output.st_ino) {
-      throw Failure("'" + path.path + "' is standard output itself",
+      throw Failure("'" + path.path + "' is also standard output",
                     "send the output to another file");
     }
   }
 }
 
-Outcome Move(const StreamOptions& options, Session& session, const WindowPlan& window,
-             ReadPlan& plan, std::optional<uint64_t> total_bytes, const Sink& sink) {
+TransferResult RunTransfer(const StreamOptions& options, Session& session, const WindowPlan& window,
+                           ReadPlan& plan, std::optional<uint64_t> total_bytes, const Sink& sink) {
   Digest digest(options.common.digest);
-  Outcome outcome;
+  TransferResult result;
   {
     Progress progress(options.common.quiet ? false : options.common.progress, total_bytes);
     Transfer transfer(session, window, plan, sink, digest, progress);
-    outcome.bytes = transfer.Run();
+    result.bytes = transfer.Run();
   }
-  outcome.digest = digest.Text();
-  outcome.direct = plan.Direct();
-  return outcome;
+  result.digest = digest.Text();
+  result.direct = plan.Direct();
+  return result;
 }
 
 }  // namespace
@@ -64,7 +64,7 @@ Outcome Move(const StreamOptions& options, Session& session, const WindowPlan& w
 void RunStream(const StreamOptions& options) {
   const Clock::time_point start = Clock::now();
   const SlabPlan slab = PlanSlab(options.common);
-  const std::vector<SourcePath> paths = FindAll(options.files);
+  const std::vector<SourcePath> paths = FindSources(options.files);
   const bool to_stdout = options.target == StreamTarget::kStdout;
   if (to_stdout) {
     RefuseOutputAmongInputs(paths);
@@ -81,9 +81,9 @@ void RunStream(const StreamOptions& options) {
     connection = Connection::Connect(options.address);
     sink = {.fd = connection->fd(), .socket = true, .name = connection->peer()};
   }
-  Outcome outcome;
+  TransferResult result;
   try {
-    outcome = Move(options, session, window, plan, total_bytes, sink);
+    result = RunTransfer(options, session, window, plan, total_bytes, sink);
     if (connection) {
       connection->Finish();
     }
@@ -91,9 +91,9 @@ void RunStream(const StreamOptions& options) {
     session.Stop();
     throw;
   }
-  outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  // Standard output carries the bytes; the report must not be among them.
-  PrintReport(options.common, "streamed", outcome, session,
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  // With --to stdout, standard output carries the data, so the report goes to standard error.
+  PrintReport(options.common, "streamed", result, session,
               to_stdout ? STDERR_FILENO : STDOUT_FILENO);
 }
 

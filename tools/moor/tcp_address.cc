@@ -24,7 +24,7 @@ std::optional<TcpAddress> ParseTcpAddress(const std::string& text) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     host = host.substr(1, host.size() - 2);
   } else if (host.find_first_of(":[]") != std::string::npos) {
-    return std::nullopt;  // where would the address end?
+    return std::nullopt;  // ambiguous: an IPv6 address needs brackets
   }
   if (!port || *port == 0 || host.empty()) {
     return std::nullopt;

@@ -1,4 +1,4 @@
-// TcpAddress: a host and a port, as the command line writes them: HOST:PORT, with [ ] around an
+// TcpAddress: a host and a port, in the format of the command line: HOST:PORT, with [ ] around an
 // IPv6 address.
 //
 // Threading: pure functions.
@@ -14,17 +14,17 @@
 namespace moor {
 
 struct TcpAddress {
-  std::string host;  // a name or a number, without brackets
+  std::string host;  // a name or an IP address, without brackets
   uint16_t port = 0;
 };
 
-// Nothing where the text is none; port 0 counts as none.
+// Returns nothing if the text is not valid. Port 0 is not valid.
 std::optional<TcpAddress> ParseTcpAddress(const std::string& text);
 
-// A number from 0 to 65535, in digits alone.
+// Parses a number from 0 to 65535 that consists of digits only.
 std::optional<uint16_t> ParsePort(const std::string& text);
 
-// As ParseTcpAddress reads it.
+// The inverse of ParseTcpAddress.
 std::string FormatTcpAddress(const TcpAddress& address);
 
 }  // namespace moor

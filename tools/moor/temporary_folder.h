@@ -1,4 +1,4 @@
-// TemporaryFolder: a folder of a test's own, gone with it; and files in it.
+// TemporaryFolder: a folder for one test, deleted by the destructor.
 //
 //   TemporaryFolder folder;
 //   std::string path = folder.Write("name", "contents");

@@ -11,15 +11,15 @@
 namespace moor {
 namespace {
 
-// Holes need no chunk; so many may wait for their turn without the queue growing beyond bounds.
+// Holes need no chunk, so this limits the number of holes in the queue.
 constexpr size_t kWaitingHolesMax = 64;
 constexpr uint32_t kCompletionCount = 64;
 
-// Of a source in the page cache: 4 MiB, with pieces of 512 KiB. More would only displace each other
-// from the processor's cache before they are digested and written.
+// For a source in the page cache: 4 MiB in pieces of 512 KiB. More data would be evicted from the
+// CPU cache before it is digested and written.
 constexpr size_t kCachedItemsMax = 8;
 
-// Sends that follow each other without a look in between, as a chain of links keeps their order.
+// Maximum length of a chain of linked sends. The links keep their order.
 constexpr size_t kSendChainMax = 16;
 
 }  // namespace
@@ -67,7 +67,7 @@ void Transfer::StartReads() {
       ++waiting_hole_count_;
       continue;
     }
-    item.chunk = pool_.Take();
+    item.chunk = pool_.Acquire();
     AddRead(item);
   }
 }
@@ -128,29 +128,29 @@ void Transfer::SubmitAndReap() {
   const auto offered = static_cast<uint32_t>(operations_.size());
   mooring_error_t* error = mooring_ring_submit_and_reap(
       session_.ring(), operations_.data(), offered, &accepted, completions_.data(),
-      kCompletionCount, 1, kInterruptLookNanoseconds, &count);
+      kCompletionCount, 1, kInterruptCheckNanoseconds, &count);
   operations_.erase(operations_.begin(), operations_.begin() + accepted);
   in_flight_ += accepted;
   in_flight_ -= count;
   Check(error);
   for (uint32_t index = 0; index < count; ++index) {
-    Settle(completions_[index]);
+    HandleCompletion(completions_[index]);
   }
 }
 
-void Transfer::Settle(const mooring_completion_t& completion) {
+void Transfer::HandleCompletion(const mooring_completion_t& completion) {
   Item& item = *reinterpret_cast<Item*>(static_cast<uintptr_t>(completion.user_data));
   if (item.state == State::kReading) {
-    SettleRead(item, completion.result);
+    HandleReadCompletion(item, completion.result);
   } else {
-    SettleWrite(item, completion.result);
+    HandleWriteCompletion(item, completion.result);
   }
 }
 
-void Transfer::SettleRead(Item& item, int64_t result) {
+void Transfer::HandleReadCompletion(Item& item, int64_t result) {
   Piece& piece = item.piece;
   if (result < 0) {
-    ReadFailed(item, static_cast<int>(-result));
+    HandleReadError(item, static_cast<int>(-result));
     return;
   }
   const auto bytes = static_cast<uint64_t>(result);
@@ -164,7 +164,7 @@ void Transfer::SettleRead(Item& item, int64_t result) {
     piece.source->ThrowShrank(piece.offset + item.done);
   }
   if (item.direct) {
-    piece.source->NoteDirectRead();
+    piece.source->RecordDirectRead();
   }
   item.done += bytes;
   if (item.done < piece.size) {
@@ -174,14 +174,14 @@ void Transfer::SettleRead(Item& item, int64_t result) {
   }
 }
 
-void Transfer::ReadFailed(Item& item, int error) {
+void Transfer::HandleReadError(Item& item, int error) {
   const Piece& piece = item.piece;
   if (error == EINTR) {
     AddRead(item);
     return;
   }
   if (error == EAGAIN) {
-    // A descriptor that somebody made non-blocking.
+    // The descriptor is non-blocking.
     WaitReady(piece.source->fd(), POLLIN);
     AddRead(item);
     return;
@@ -195,15 +195,15 @@ void Transfer::ReadFailed(Item& item, int error) {
                               std::to_string(piece.offset + item.done));
 }
 
-void Transfer::SettleWrite(Item& item, int64_t result) {
-  --writes_under_way_;
+void Transfer::HandleWriteCompletion(Item& item, int64_t result) {
+  --writes_in_flight_;
   item.state = State::kWaitingToWrite;
   if (result < 0) {
-    WriteFailed(item, static_cast<int>(-result));
+    HandleWriteError(item, static_cast<int>(-result));
     return;
   }
   if (result == 0) {
-    WriteFailed(item, EIO);  // write(2) gives 0 for nothing but an empty write
+    HandleWriteError(item, EIO);  // write(2) returns 0 only for an empty write
   }
   item.done += static_cast<uint64_t>(result);
   if (item.done == item.piece.size) {
@@ -211,15 +211,15 @@ void Transfer::SettleWrite(Item& item, int64_t result) {
   }
 }
 
-void Transfer::WriteFailed(Item& item, int error) {
+void Transfer::HandleWriteError(Item& item, int error) {
   if (error == EPIPE && sink_.standard_output) {
-    throw ReaderGone();
+    throw BrokenPipe();
   }
   if (sink_.socket && error == ECANCELED) {
-    return;  // the send before it in the chain fell short, and is made again first
+    return;  // the send before it in the chain was short; it is submitted again first
   }
   if (sink_.socket && error == EPIPE) {
-    error = ECONNRESET;  // one and the same to the user: the other side is gone
+    error = ECONNRESET;  // both mean that the peer closed the connection
   }
   if (error == EAGAIN) {
     WaitReady(sink_.fd, POLLOUT);
@@ -231,34 +231,35 @@ void Transfer::WriteFailed(Item& item, int error) {
 
 void Transfer::Advance() {
   while (digested_count_ < items_.size() && items_[digested_count_].state == State::kRead) {
-    Digested(items_[digested_count_]);
+    DigestItem(items_[digested_count_]);
     ++digested_count_;
   }
-  if (writes_under_way_ == 0) {
+  if (writes_in_flight_ == 0) {
     StartWrites();
   }
   RetireFinished();
 }
 
-// Everything before digested_count_ has its turn to be written. One at a time: a pipe has an order,
-// and a file has one lock for buffered writers, so that several would only wait for each other. A
-// connection has an order too, and links that keep it.
+// The items before digested_count_ are ready to be written. A file or a pipe gets one write at a
+// time: the data in a pipe has an order, and a file has one lock for buffered writers, so that
+// concurrent writes would wait for each other. A connection gets a chain of linked sends, which
+// keeps the order.
 void Transfer::StartWrites() {
-  const size_t most = sink_.socket ? kSendChainMax : 1;
-  for (size_t index = 0; index < digested_count_ && writes_under_way_ < most; ++index) {
+  const size_t write_count_max = sink_.socket ? kSendChainMax : 1;
+  for (size_t index = 0; index < digested_count_ && writes_in_flight_ < write_count_max; ++index) {
     Item& item = items_[index];
     if (item.state == State::kWaitingToWrite) {
-      if (writes_under_way_ > 0) {
+      if (writes_in_flight_ > 0) {
         operations_.back().flags |= MOORING_OPERATION_LINK;
       }
       item.state = State::kWriting;
-      ++writes_under_way_;
+      ++writes_in_flight_;
       AddWrite(item);
     }
   }
 }
 
-void Transfer::Digested(Item& item) {
+void Transfer::DigestItem(Item& item) {
   const Piece& piece = item.piece;
   if (piece.hole) {
     digest_.UpdateZeros(piece.size);
@@ -269,7 +270,7 @@ void Transfer::Digested(Item& item) {
   }
   bytes_ += piece.size;
   if (piece.last) {
-    piece.source->CheckUnchanged();
+    piece.source->CheckNotTruncated();
   }
   item.done = 0;
   const bool to_write = sink_.fd >= 0 && !piece.hole && piece.size > 0;
@@ -279,7 +280,7 @@ void Transfer::Digested(Item& item) {
 void Transfer::RetireFinished() {
   while (digested_count_ > 0 && items_.front().state == State::kDone) {
     if (!items_.front().piece.hole) {
-      pool_.Give(items_.front().chunk);
+      pool_.Release(items_.front().chunk);
     }
     items_.pop_front();
     --digested_count_;
@@ -288,7 +289,7 @@ void Transfer::RetireFinished() {
 
 void Transfer::WaitReady(int fd, short events) {
   struct pollfd ready = {.fd = fd, .events = events, .revents = 0};
-  while (::poll(&ready, 1, kInterruptLookMilliseconds) <= 0) {
+  while (::poll(&ready, 1, kInterruptCheckMilliseconds) <= 0) {
     ThrowIfInterrupted();
   }
 }

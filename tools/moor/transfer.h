@@ -1,14 +1,13 @@
-// Transfer: the window: many reads under way, their bytes digested in the order of the files, then
-// written or dropped. A chunk of memory is read into, digested from and written from; nothing is
-// copied in between.
+// Transfer: keeps many reads in flight. The data is added to the digest in file order and then
+// written or discarded. Read, digest and write use the same chunk of memory without copies.
 //
-//   free -> reading -> read -> (its turn: digest) -> waiting to write -> writing -> free
+//   free -> reading -> read -> (in file order: digest) -> waiting to write -> writing -> free
 //
-// What comes back short is asked for again, what a direct read cannot do is read through the page
-// cache, and a signal is looked for ten times a second.
+// After a short read or a short write, the rest is submitted again. If a direct read fails, the
+// data is read through the page cache. A signal is checked ten times per second.
 //
-// Lifecycle: Run once. It throws on the first failure; the caller then stops the session before it
-// closes files. Threading: the thread of the session.
+// Lifecycle: call Run once. It throws on the first failure; the caller must then stop the session
+// before it closes files. Threading: the thread of the session.
 //
 //   Transfer transfer(session, window, plan, sink, digest, progress);
 //   uint64_t bytes = transfer.Run();
@@ -36,7 +35,7 @@ class Transfer {
   Transfer(Session& session, const WindowPlan& window, ReadPlan& plan, const Sink& sink,
            Digest& digest, Progress& progress);
 
-  // Returns the bytes that went through, holes included.
+  // Returns the number of transferred bytes, including holes.
   uint64_t Run();
 
   uint64_t hole_bytes() const { return hole_bytes_; }
@@ -44,29 +43,30 @@ class Transfer {
  private:
   enum class State { kReading, kRead, kWaitingToWrite, kWriting, kDone };
 
-  // A piece on its way. Its address is the user_data of its operation: a deque moves nothing.
+  // A piece in progress. Its address is the user_data of its operation: a deque does not move its
+  // elements.
   struct Item {
     Piece piece;
-    uint32_t chunk = 0;   // none for a hole
+    uint32_t chunk = 0;   // not used for a hole
     uint64_t done = 0;    // bytes read, then bytes written
-    bool direct = false;  // how the read under way is made
+    bool direct = false;  // whether the read in flight is direct
     State state = State::kReading;
   };
 
   void StartReads();
   void AddRead(Item& item);
   void AddWrite(Item& item);
-  // The next operation of `item`, in its chunk.
+  // Adds the next operation of `item`, with the memory of its chunk.
   void Add(mooring_op_t operation, Item& item);
   void SubmitAndReap();
-  void Settle(const mooring_completion_t& completion);
-  void SettleRead(Item& item, int64_t result);
-  void SettleWrite(Item& item, int64_t result);
-  void ReadFailed(Item& item, int error);
-  void WriteFailed(Item& item, int error);
+  void HandleCompletion(const mooring_completion_t& completion);
+  void HandleReadCompletion(Item& item, int64_t result);
+  void HandleWriteCompletion(Item& item, int64_t result);
+  void HandleReadError(Item& item, int error);
+  void HandleWriteError(Item& item, int error);
   void Advance();
   void StartWrites();
-  void Digested(Item& item);
+  void DigestItem(Item& item);
   void RetireFinished();
   void WaitReady(int fd, short events);
 
@@ -77,13 +77,13 @@ class Transfer {
   Progress& progress_;
   ChunkPool pool_;
 
-  std::deque<Item> items_;                // in the order of the files
-  size_t digested_count_ = 0;             // of items_, from the front
-  std::vector<mooring_op_t> operations_;  // to be submitted
+  std::deque<Item> items_;                // in file order
+  size_t digested_count_ = 0;             // the first items of items_ are digested
+  std::vector<mooring_op_t> operations_;  // to submit
   std::vector<mooring_completion_t> completions_;
   uint64_t in_flight_ = 0;
   size_t waiting_hole_count_ = 0;
-  size_t writes_under_way_ = 0;
+  size_t writes_in_flight_ = 0;
   uint64_t bytes_ = 0;
   uint64_t hole_bytes_ = 0;
 };

@@ -1,4 +1,4 @@
-"""Offline stand-in for rules_cc: re-exports Bazel's built-in C++ rules."""
+"""Offline replacement for rules_cc: re-exports the built-in C++ rules of Bazel."""
 
 cc_binary = native.cc_binary
 cc_import = native.cc_import

@@ -1,4 +1,4 @@
-"""Offline stand-in for rules_java: re-exports Bazel's built-in Java rules."""
+"""Offline replacement for rules_java: re-exports the built-in Java rules of Bazel."""
 
 java_binary = native.java_binary
 java_import = native.java_import

@@ -1,4 +1,4 @@
-"""`moor copy` that cannot succeed: one message, one remedy, and no trace."""
+"""`moor copy` that fails: one message, one remedy, and no file left."""
 
 import os
 import resource
@@ -10,7 +10,7 @@ from tools.moor.testing.files import MIB, read, write_random
 from tools.moor.testing.moor_test_case import MoorTestCase
 
 
-class WrongFilesTest(MoorTestCase):
+class InvalidPathTest(MoorTestCase):
     def test_missing_source(self):
         result = self.run_moor("copy", self.path("a"), self.path("b"))
         self.assert_fails(result, self.path("a"), "No such file")
@@ -27,18 +27,18 @@ class WrongFilesTest(MoorTestCase):
             self.assert_fails(self.run_moor("copy", self.path("a"), self.path(name)), "d/")
         self.assertEqual(self.names(), ["a"])
 
-    def test_destination_holds_a_directory_of_that_name(self):
+    def test_destination_contains_a_directory_of_that_name(self):
         write_random(self.path("a"), 10)
         os.makedirs(self.path("d/a"))
         self.assert_fails(self.run_moor("copy", self.path("a"), self.path("d")), "is a directory")
 
-    def test_destination_is_a_link_to_nothing(self):
+    def test_destination_is_a_dangling_link(self):
         write_random(self.path("a"), 10)
         os.symlink("nowhere", self.path("link"))
         self.assert_fails(self.run_moor("copy", self.path("a"), self.path("link")), "link")
         self.assertEqual(self.names(), ["a", "link"])
 
-    def test_itself_by_any_name_is_refused_and_untouched(self):
+    def test_same_file_under_any_name_is_rejected(self):
         data = write_random(self.path("a"), 10_000)
         os.symlink("a", self.path("symbolic"))
         os.link(self.path("a"), self.path("hard"))
@@ -52,25 +52,25 @@ class WrongFilesTest(MoorTestCase):
 
 
 class PermissionTest(MoorTestCase):
-    def test_source_may_not_be_read(self):
+    def test_source_without_read_permission(self):
         write_random(self.path("a"), 10)
         os.chmod(self.path("a"), 0)
-        result = self.run_as_nobody("copy", self.path("a"), self.path("b"))
+        result = self.run_unprivileged("copy", self.path("a"), self.path("b"))
         self.assert_fails(result, self.path("a"), "Permission denied", "permission")
         self.assertEqual(self.names(), ["a"])
 
-    def test_destination_folder_may_not_be_written(self):
+    def test_destination_folder_without_write_permission(self):
         write_random(self.path("a"), 10)
         os.mkdir(self.path("d"), 0o755)
-        result = self.run_as_nobody("copy", self.path("a"), self.path("d/b"))
+        result = self.run_unprivileged("copy", self.path("a"), self.path("d/b"))
         self.assert_fails(result, "Permission denied", self.path("d"))
         self.assertEqual(os.listdir(self.path("d")), [])
 
-    def test_a_write_protected_file_is_not_replaced(self):
+    def test_write_protected_file_is_not_replaced(self):
         write_random(self.path("a"), 10)
         old = write_random(self.path("b"), 20, seed=2)
         os.chmod(self.path("b"), 0o444)
-        result = self.run_as_nobody("copy", self.path("a"), self.path("b"))
+        result = self.run_unprivileged("copy", self.path("a"), self.path("b"))
         self.assert_fails(result, "cannot replace", "chmod")
         self.assertEqual(read(self.path("b")), old)
         self.assertEqual(self.names(), ["a", "b"])
@@ -87,9 +87,9 @@ class FullFilesystemTest(MoorTestCase):
         self.require("mount", mounted.returncode == 0)
         self.addCleanup(subprocess.run, ["umount", self.path("small")], check=True)
 
-    def test_no_room(self):
+    def test_no_space(self):
         self.mount_small("4m")
-        # Below 16 MiB a write finds out, above the reservation does before the first one.
+        # Below 16 MiB a write fails. Above, the reservation fails before the first write.
         for size in (8 * MIB, 40 * MIB):
             write_random(self.path("a"), size)
             old = write_random(self.path("small/b"), 1000, seed=2)
@@ -98,7 +98,7 @@ class FullFilesystemTest(MoorTestCase):
             self.assertEqual(os.listdir(self.path("small")), ["b"])
             self.assertEqual(read(self.path("small/b")), old)
 
-    def test_holes_need_no_room(self):
+    def test_holes_need_no_space(self):
         self.mount_small("4m")
         with open(self.path("a"), "wb") as file:
             file.write(os.urandom(MIB))
@@ -130,7 +130,7 @@ class LimitTest(MoorTestCase):
             self.assertEqual(self.names(), ["a"])
 
     def test_closed_standard_streams(self):
-        """Their numbers must not become those of the copy."""
+        """The file that is copied must not get the number of a standard stream."""
         data = write_random(self.path("a"), 100_000)
         command = self.command(["copy", self.path("a"), self.path("b")])
         script = 'exec "$@" <&- >&- 2>&-'
@@ -142,20 +142,20 @@ class LimitTest(MoorTestCase):
 class ChangingSourceTest(MoorTestCase):
     SIZE = 64 * MIB
 
-    # So that the copy takes long enough to be caught in the middle.
-    SLOWLY = ("--slab-bytes", "2K", "--direct", "off")
+    # Make the copy slow enough to be stopped in the middle.
+    SLOW = ("--slab-bytes", "2K", "--direct", "off")
 
     def stop_in_the_middle(self):
-        """Starts a copy and stops it when it has written something."""
-        process = self.start_moor("copy", *self.SLOWLY, self.path("a"), self.path("b"))
+        """Starts a copy and stops it after its first write."""
+        process = self.start_moor("copy", *self.SLOW, self.path("a"), self.path("b"))
 
         def temporary_bytes():
             names = [name for name in self.names() if name.startswith(".b.moor-")]
             return os.stat(self.path(names[0])).st_size if names else 0
 
-        self.wait_until(lambda: temporary_bytes() > 0, "a temporary file with something in it")
+        self.wait_until(lambda: temporary_bytes() > 0, "a temporary file with data")
         process.send_signal(signal.SIGSTOP)
-        self.assertLess(temporary_bytes(), self.SIZE // 2, "too fast to be caught")
+        self.assertLess(temporary_bytes(), self.SIZE // 2, "the copy was too fast")
         return process
 
     def test_source_that_shrinks(self):
@@ -180,8 +180,8 @@ class ChangingSourceTest(MoorTestCase):
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(read(self.path("b")), data)
 
-    def test_sparse_source_that_loses_its_holes(self):
-        """A file cut off where a hole was is noticed too."""
+    def test_sparse_source_that_shrinks(self):
+        """A file that is truncated within a hole is detected too."""
         with open(self.path("a"), "wb") as file:
             file.write(os.urandom(self.SIZE))
             file.truncate(4 * self.SIZE)

@@ -1,4 +1,4 @@
-"""`moor copy`: the same bytes, whatever the size, the kind of file and the path."""
+"""`moor copy`: the copy is correct for all sizes, file types and I/O paths."""
 
 import os
 import stat
@@ -26,16 +26,16 @@ class SizesTest(MoorTestCase):
     def test_every_size(self):
         self.copy_all()
 
-    def test_every_size_by_threads(self):
+    def test_every_size_with_threads(self):
         self.copy_all("--engine", "threads")
 
     def test_every_size_without_pinned_memory(self):
         self.copy_all("--registration", "never")
 
-    def test_every_size_through_a_small_slab_of_odd_buffers(self):
+    def test_every_size_with_a_small_slab_of_odd_buffers(self):
         self.copy_all("--slab-bytes", "24K", "--buffer-bytes", "1536")
 
-    def test_every_size_through_one_buffer(self):
+    def test_every_size_with_one_buffer(self):
         self.copy_all("--slab-bytes", "64K", "--buffer-bytes", "64K")
 
     def test_digest(self):
@@ -54,7 +54,7 @@ class SizesTest(MoorTestCase):
         self.assertEqual(read(self.path("b")), data)
         self.assertEqual(report["bytes"], len(data))
 
-    def test_through_a_window_smaller_than_the_slab(self):
+    def test_with_a_window_smaller_than_the_slab(self):
         data = write_random(self.path("a"), 9 * MIB + 1)
         options = ["--slab-bytes", "8M", "--buffer-bytes", "64K", "--window-bytes", "128K"]
         self.assert_succeeds(self.run_moor("copy", *options, self.path("a"), self.path("b")))
@@ -93,7 +93,7 @@ class SparseTest(MoorTestCase):
         self.assertEqual(report["digest"], xxh64(read(self.path("a"))))
         self.assertEqual(read(self.path("a")), read(self.path("b")))
 
-    def test_a_file_that_is_one_hole(self):
+    def test_file_that_is_one_hole(self):
         with open(self.path("a"), "wb") as file:
             file.truncate(MIB + 1)
         report = self.report(self.run_moor("copy", "--json", self.path("a"), self.path("b")))
@@ -122,10 +122,10 @@ class MetadataTest(MoorTestCase):
         self.assertEqual((status.st_uid, status.st_gid), (12345, 54321))
         self.assertEqual(stat.S_IMODE(status.st_mode), 0o4755)
 
-    def test_set_user_id_is_not_given_to_another_owner(self):
+    def test_set_user_id_is_dropped_for_another_owner(self):
         write_random(self.path("a"), 1000)
         os.chmod(self.path("a"), 0o4755)
-        result = self.run_as_nobody("copy", self.path("a"), self.path("b"))
+        result = self.run_unprivileged("copy", self.path("a"), self.path("b"))
         self.assert_succeeds(result)
         self.assertEqual(stat.S_IMODE(os.stat(self.path("b")).st_mode), 0o755)
 
@@ -142,13 +142,13 @@ class NamesTest(MoorTestCase):
         self.assert_succeeds(self.run_moor("copy", "a", "b", cwd=self.folder))
         self.assertEqual(read(self.path("b")), data)
 
-    def test_an_existing_file_is_replaced(self):
+    def test_existing_file_is_replaced(self):
         data = write_random(self.path("a"), 1000)
         write_random(self.path("b"), 5000, seed=2)
         self.assert_succeeds(self.run_moor("copy", self.path("a"), self.path("b")))
         self.assertEqual(read(self.path("b")), data)
 
-    def test_a_link_stays_and_its_target_is_replaced(self):
+    def test_target_of_a_link_is_replaced(self):
         data = write_random(self.path("a"), 1000)
         os.mkdir(self.path("d"))
         write_random(self.path("d/target"), 10, seed=2)
@@ -157,7 +157,7 @@ class NamesTest(MoorTestCase):
         self.assertTrue(os.path.islink(self.path("link")))
         self.assertEqual(read(self.path("d/target")), data)
 
-    def test_the_copy_may_be_waited_for(self):
+    def test_sync(self):
         data = write_random(self.path("a"), MIB + 1)
         self.assert_succeeds(self.run_moor("copy", "--sync", self.path("a"), self.path("b")))
         self.assertEqual(read(self.path("b")), data)
@@ -168,7 +168,7 @@ class NamesTest(MoorTestCase):
         self.assert_succeeds(self.run_moor("copy", self.path("a"), self.path(name)))
         self.assertEqual(read(self.path(name)), data)
 
-    def test_names_that_options_look_like(self):
+    def test_names_that_look_like_options(self):
         data = write_random(self.path("-a"), 1000)
         self.assert_succeeds(self.run_moor("copy", "--", "-a", "[b]", cwd=self.folder))
         self.assertEqual(read(self.path("[b]")), data)
@@ -195,12 +195,14 @@ class SpecialFilesTest(MoorTestCase):
         self.assertEqual(report["bytes"], len(data))
         self.assertTrue(stat.S_ISREG(os.stat(self.path("b")).st_mode))
 
-    def test_from_a_fifo_by_threads(self):
+    def test_from_a_fifo_with_threads(self):
         data = os.urandom(MIB + 17)
         os.mkfifo(self.path("fifo"))
         self.feed(self.path("fifo"), data)
         self.report(
-            self.run_moor("copy", "--json", "--engine", "threads", self.path("fifo"), self.path("b"))
+            self.run_moor(
+                "copy", "--json", "--engine", "threads", self.path("fifo"), self.path("b")
+            )
         )
         self.assertEqual(read(self.path("b")), data)
 
@@ -211,14 +213,14 @@ class SpecialFilesTest(MoorTestCase):
                 self.assert_succeeds(self.run_moor("copy", name, self.path("b"), stdin=file))
             self.assertEqual(read(self.path("b")), data)
 
-    def test_standard_input_from_its_position(self):
+    def test_standard_input_from_its_file_position(self):
         data = write_random(self.path("a"), 10_000)
         with open(self.path("a"), "rb") as file:
             os.lseek(file.fileno(), 4000, os.SEEK_SET)
             self.assert_succeeds(self.run_moor("copy", "-", self.path("b"), stdin=file))
         self.assertEqual(read(self.path("b")), data[4000:])
 
-    def test_a_file_without_a_true_size(self):
+    def test_file_without_a_real_size(self):
         self.assert_succeeds(self.run_moor("copy", "/proc/version", self.path("b")))
         self.assertEqual(read(self.path("b")), read("/proc/version"))
 
@@ -237,7 +239,7 @@ class SpecialFilesTest(MoorTestCase):
         self.assertEqual(process.returncode, 0)
 
 
-class TogetherTest(MoorTestCase):
+class ConcurrentCopiesTest(MoorTestCase):
     def test_two_copies_to_one_name(self):
         contents = [write_random(self.path(name), 20 * MIB, seed=name) for name in "ab"]
         processes = [self.start_moor("copy", self.path(name), self.path("c")) for name in "ab"]
@@ -264,7 +266,7 @@ class DirectTest(MoorTestCase):
         except OSError:
             self.skipTest("needs a filesystem with direct I/O")
 
-    def test_direct_reads_give_the_same_bytes(self):
+    def test_direct_reads_are_correct(self):
         for size in (4096, 12 * MIB, 12 * MIB + 1, 12 * MIB - 511):
             data = write_random(self.path("a"), size)
             self.require_direct(self.path("a"))
@@ -282,14 +284,14 @@ class DirectTest(MoorTestCase):
         drop_from_cache(self.path("a"))
         report = self.report(self.run_moor("copy", "--json", self.path("a"), self.path("b")))
         if report["direct"]["reason"] == "cached":
-            self.skipTest("needs a filesystem that lets go of pages")
+            self.skipTest("needs a filesystem that evicts pages")
         self.assertEqual(report["direct"], {"used": True, "reason": "none"})
         self.assertEqual(read(self.path("b")), data)
         read(self.path("a"))
         report = self.report(self.run_moor("copy", "--json", self.path("a"), self.path("b")))
         self.assertEqual(report["direct"], {"used": False, "reason": "cached"})
 
-    def test_auto_gives_its_reason(self):
+    def test_auto_reports_its_reason(self):
         write_random(self.path("a"), 100)  # less than any block
         write_random(self.path("empty"), 0)
         for source, options, reason in (
@@ -308,7 +310,7 @@ class DirectTest(MoorTestCase):
         report = self.report(self.run_moor("copy", "--json", "/proc/version", self.path("b")))
         self.assertEqual(report["direct"], {"used": False, "reason": "not_regular"})
 
-    def test_direct_on_fails_where_it_cannot_be(self):
+    def test_direct_on_fails_if_not_supported(self):
         result = self.run_moor("copy", "--direct", "on", "/proc/version", self.path("b"))
         self.assert_fails(result, "not_regular", "--direct")
         self.assertEqual(self.names(), [])

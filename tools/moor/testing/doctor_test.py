@@ -1,4 +1,4 @@
-"""`moor doctor`: what this machine gives, for people and for programs."""
+"""`moor doctor`: its findings, as text and as JSON."""
 
 import json
 import os
@@ -16,7 +16,7 @@ class DoctorTest(MoorTestCase):
         self.assertEqual(result.stderr, b"")
         return self.report(result)
 
-    def test_tells_what_the_system_tells(self):
+    def test_reports_the_values_of_the_system(self):
         report = self.doctor()
         soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
         unlimited = resource.RLIM_INFINITY
@@ -40,7 +40,7 @@ class DoctorTest(MoorTestCase):
         self.assertEqual(report["engine"]["reason"], "none")
         self.assertTrue(report["features"]["fixed_buffers"])
 
-    def test_names_what_is_refused_and_the_remedy(self):
+    def test_reports_a_rejected_io_uring_and_the_remedy(self):
         for errno_name, reason in (("EPERM", "io_uring_denied"), ("ENOSYS", "io_uring_missing")):
             report = self.doctor(refuse=errno_name)
             self.assertEqual(report["engine"]["name"], "threads")
@@ -48,13 +48,13 @@ class DoctorTest(MoorTestCase):
             self.assertIn(report["engine"]["remedy"], report["changes"])
             self.assertEqual(set(report["features"].values()), {False})
 
-    def test_a_slab_that_no_machine_has_is_an_answer(self):
+    def test_slab_that_is_too_large_is_reported(self):
         report = self.doctor("--slab-bytes", "100000T", "--json")
         self.assertNotEqual(report["slab"]["error"]["remedy"], "")
         self.assertNotIn("registration", report)
         self.assertIn(report["slab"]["error"]["remedy"], report["changes"])
 
-    def test_people_get_sections(self):
+    def test_text_has_sections(self):
         result = self.assert_succeeds(self.run_moor("doctor"))
         lines = result.stdout.decode().splitlines()
         for section in (
@@ -64,13 +64,13 @@ class DoctorTest(MoorTestCase):
             "memlock",
             "huge pages",
             "NUMA",
-            "slab of 64.0 MiB",
+            "slab of 64 MiB (67,108,864 bytes)",
             "what to change",
         ):
             self.assertIn(section, lines)
         self.assertTrue(any(platform.release() in line for line in lines))
 
-    def test_nothing_to_change_is_said(self):
+    def test_nothing_to_change_is_reported(self):
         self.require("io_uring", has_io_uring())
         self.require("root", is_root())
         text = self.assert_succeeds(self.run_moor("doctor")).stdout.decode()

@@ -1,4 +1,4 @@
-"""Which engine and which path the bytes took: as asked, or as the machine allows, and why."""
+"""The engine and the I/O path: as requested, or as the machine allows, with the reason."""
 
 import os
 import unittest
@@ -74,10 +74,10 @@ class EngineTest(PathTestCase):
         self.assertEqual(self.names(), ["a"])
 
 
-class RefusedTest(PathTestCase):
-    """Under a filter, as in a container."""
+class RejectedTest(PathTestCase):
+    """Under a seccomp filter, as in a container."""
 
-    def refused(self, errno_name, reason):
+    def check_rejected(self, errno_name, reason):
         report = self.copy(refuse=errno_name)
         self.assertEqual(report["engine"]["name"], "threads")
         self.assertEqual(report["engine"]["reason"], reason)
@@ -96,12 +96,12 @@ class RefusedTest(PathTestCase):
             write_random(self.path("b"), 1)
 
     def test_denied(self):
-        self.refused("EPERM", "io_uring_denied")
+        self.check_rejected("EPERM", "io_uring_denied")
 
     def test_missing(self):
-        self.refused("ENOSYS", "io_uring_missing")
+        self.check_rejected("ENOSYS", "io_uring_missing")
 
-    def test_people_are_told(self):
+    def test_text_report_has_reason_and_remedy(self):
         result = self.run_moor("stream", self.path("a"), refuse="EPERM")
         text = self.assert_succeeds(result).stdout.decode()
         self.assertIn("threads (io_uring_denied)", text)

@@ -1,4 +1,4 @@
-"""Files to move, and an XXH64 that shares no code with the one under test."""
+"""Files for tests, and an XXH64 that is independent of the one under test."""
 
 import os
 import random
@@ -15,7 +15,7 @@ _PRIMES = (
 
 
 def write_random(path, size, seed=1):
-    """Writes `size` bytes that repeat nowhere near; returns them."""
+    """Writes `size` random bytes and returns them."""
     data = random.Random(seed).randbytes(size)
     with open(path, "wb") as file:
         file.write(data)
@@ -28,7 +28,7 @@ def read(path):
 
 
 def drop_from_cache(path):
-    """Writes a file back and lets go of its pages; a filesystem in memory cannot."""
+    """Evicts the pages of a file from the page cache; has no effect on a filesystem in memory."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

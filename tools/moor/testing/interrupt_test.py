@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin: a message, status 1, and nothing left behind."""
+"""SIGINT, SIGTERM and SIGHUP: a message, exit status 1, and no file left."""
 
 import os
 import platform
@@ -10,13 +10,13 @@ import unittest
 from tools.moor.testing.files import MIB, write_random
 from tools.moor.testing.moor_test_case import MoorTestCase
 
-# The number of openat(2), as /proc/PID/syscall shows it.
+# The number of openat(2) in /proc/PID/syscall.
 _OPENAT = {"x86_64": 257}.get(platform.machine(), 56)
 
 
 class InterruptTest(MoorTestCase):
     def start_slow_copy(self, *options, data=b"some bytes"):
-        """A copy from a FIFO that has given some bytes, and will give no more."""
+        """A copy from a FIFO that contains some bytes and stays open."""
         os.mkfifo(self.path("fifo"))
         process = self.start_moor("copy", *options, self.path("fifo"), self.path("b"))
         writer = os.open(self.path("fifo"), os.O_WRONLY)
@@ -34,7 +34,7 @@ class InterruptTest(MoorTestCase):
         output, errors = process.communicate(timeout=20)
         return subprocess.CompletedProcess([], process.returncode, output, errors)
 
-    def test_each_signal_leaves_nothing(self):
+    def test_each_signal_leaves_no_file(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number=number):
                 process = self.start_slow_copy()
@@ -43,13 +43,13 @@ class InterruptTest(MoorTestCase):
                 self.assertEqual(self.names(), ["fifo"])
                 os.unlink(self.path("fifo"))
 
-    def test_by_threads(self):
+    def test_with_threads(self):
         process = self.start_slow_copy("--engine", "threads")
         process.send_signal(signal.SIGINT)
         self.assert_fails(self.finish(process), "interrupted by SIGINT")
         self.assertEqual(self.names(), ["fifo"])
 
-    def test_two_signals_at_once_leave_nothing(self):
+    def test_two_simultaneous_signals_leave_no_file(self):
         process = self.start_slow_copy()
         process.send_signal(signal.SIGSTOP)
         process.send_signal(signal.SIGINT)
@@ -58,7 +58,7 @@ class InterruptTest(MoorTestCase):
         self.assertEqual(self.finish(process).returncode, 1)
         self.assertEqual(self.names(), ["fifo"])
 
-    def test_the_old_file_stays(self):
+    def test_existing_file_stays(self):
         old = write_random(self.path("b"), 1000)
         process = self.start_slow_copy()
         process.send_signal(signal.SIGINT)
@@ -92,7 +92,7 @@ class InterruptTest(MoorTestCase):
         self.assertEqual(process.returncode, 1)
         self.assertIn(b"interrupted by SIGTERM", errors)
 
-    def test_the_progress_bar_is_wiped(self):
+    def test_progress_bar_is_cleared(self):
         terminal, side = pty.openpty()
         self.addCleanup(os.close, terminal)
         os.mkfifo(self.path("fifo"))
@@ -109,7 +109,7 @@ class InterruptTest(MoorTestCase):
                 while True:
                     seen += os.read(terminal, 1000)
             except OSError:
-                pass  # EIO: the last holder of the other side is gone
+                pass  # EIO: the other side is closed
         process.communicate(timeout=20)
         last_bar, _, after = seen.rpartition(b"\r\x1b[K")
         self.assertIn(b"1 byte", last_bar)

@@ -1,4 +1,4 @@
-"""What the tests of the program share: a folder, the program itself, and ways to run it."""
+"""Base class of the tests of the program: a folder, the program, and methods to run it."""
 
 import ctypes
 import json
@@ -10,23 +10,24 @@ import tempfile
 import time
 import unittest
 
-# A stall of TCP on the loopback device, where a segment is larger than the window, doubles its wait each time.
+# Long enough for TCP on the loopback device: it stalls if a segment is larger than the window, and
+# each stall doubles the wait.
 DEADLINE_S = 120
 
-# The user `nobody`, who owns nothing and may pin only what RLIMIT_MEMLOCK allows.
-NOBODY = 65534
+# A user ID that owns no files and may pin only as much memory as RLIMIT_MEMLOCK allows.
+UNPRIVILEGED_USER = 65534
 
 _IO_URING_SETUP = 425
 
 
 def _find(name, variable):
-    """A program of this repository: Bazel's, or the one that a variable names."""
+    """The path of a program of this repository: from the variable, or else as built by Bazel."""
     folder = {"moor": "tools/moor", "without_io_uring": "tools/moor/testing"}[name]
     return os.path.abspath(os.environ.get(variable) or os.path.join(folder, name))
 
 
 def has_io_uring():
-    """Whether the kernel lets this process make a ring."""
+    """Whether this process can create a ring."""
     parameters = ctypes.create_string_buffer(120)  # struct io_uring_params
     fd = ctypes.CDLL(None, use_errno=True).syscall(_IO_URING_SETUP, 4, parameters)
     if fd >= 0:
@@ -35,20 +36,21 @@ def has_io_uring():
 
 
 def is_root():
-    """Root of the machine, and not of a user namespace, where there is no other user to become."""
+    """Whether this is root outside of user namespaces; inside, there may be no other user."""
     with open("/proc/self/uid_map", encoding="ascii") as file:
         whole = [line.split() for line in file] == [["0", "0", "4294967295"]]
     return os.geteuid() == 0 and whole
 
 
 class MoorTestCase(unittest.TestCase):
-    """Runs the real program on real files in a folder of the test's own."""
+    """Runs the program on files in a folder that is created for each test."""
 
     def setUp(self):
-        # Not Bazel's TEST_TMPDIR: that may lie under root's home, which other users cannot pass.
+        # Not TEST_TMPDIR of Bazel: it may be below root's home directory, which other users
+        # cannot access.
         self.folder = tempfile.mkdtemp(prefix="moor-", dir="/var/tmp")
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
-        # Where anyone may run them from: build folders are often the builder's alone.
+        # Copies that all users can run: often only the builder can access build folders.
         self.programs = tempfile.mkdtemp(prefix="moor-programs-", dir="/tmp")
         self.addCleanup(shutil.rmtree, self.programs, ignore_errors=True)
         os.chmod(self.programs, 0o755)
@@ -67,22 +69,22 @@ class MoorTestCase(unittest.TestCase):
         return sorted(os.listdir(self.folder))
 
     def require(self, feature, present):
-        """Skips without `feature`; fails instead where MOORING_REQUIRE lists it."""
+        """Skips the test if `feature` is missing; fails if MOORING_REQUIRE lists it."""
         if present:
             return
         if feature in os.environ.get("MOORING_REQUIRE", "").split(","):
-            self.fail(f"MOORING_REQUIRE lists {feature}, and it is missing")
+            self.fail(f"MOORING_REQUIRE lists {feature}, but it is missing")
         self.skipTest(f"needs {feature}")
 
     def command(self, arguments, refuse=None):
-        """The command line; `refuse`: the errno that io_uring answers, by name."""
+        """The command line. `refuse` is the name of the errno that io_uring calls return."""
         prefix = []
         if refuse:
             prefix = [self._install("without_io_uring", "WITHOUT_IO_URING_PROGRAM"), refuse]
         return prefix + [self.moor] + [str(argument) for argument in arguments]
 
     def run_moor(self, *arguments, refuse=None, **options):
-        """Runs to the end; stdout and stderr are bytes."""
+        """Runs the program to its end; stdout and stderr are bytes."""
         options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run(
             self.command(arguments, refuse),
@@ -94,7 +96,7 @@ class MoorTestCase(unittest.TestCase):
         )
 
     def start_moor(self, *arguments, **options):
-        """Starts, and sees to it that it does not outlive the test."""
+        """Starts the program, and kills it at the end of the test."""
         process = subprocess.Popen(
             self.command(arguments),
             stdin=options.pop("stdin", subprocess.DEVNULL),
@@ -110,8 +112,8 @@ class MoorTestCase(unittest.TestCase):
         self.addCleanup(clean_up)
         return process
 
-    def run_as_nobody(self, *arguments, memlock=None, **options):
-        """Without root's rights; `memlock`: soft and hard limit in bytes."""
+    def run_unprivileged(self, *arguments, memlock=None, **options):
+        """Runs without the rights of root. `memlock` is the soft and hard limit in bytes."""
         self.require("root", is_root())
         os.chmod(self.folder, 0o777)
 
@@ -120,7 +122,12 @@ class MoorTestCase(unittest.TestCase):
                 resource.setrlimit(resource.RLIMIT_MEMLOCK, (memlock, memlock))
 
         return self.run_moor(
-            *arguments, user=NOBODY, group=NOBODY, extra_groups=[], preexec_fn=limit, **options
+            *arguments,
+            user=UNPRIVILEGED_USER,
+            group=UNPRIVILEGED_USER,
+            extra_groups=[],
+            preexec_fn=limit,
+            **options,
         )
 
     def assert_succeeds(self, result):
@@ -128,7 +135,7 @@ class MoorTestCase(unittest.TestCase):
         return result
 
     def assert_fails(self, result, *words, status=1):
-        """Failed with a message and a remedy, and nothing else to say."""
+        """Checks that it printed only a message and a remedy; returns the remedy."""
         self.assertEqual(result.returncode, status, result.stderr)
         text = result.stderr.decode()
         lines = text.splitlines()
@@ -142,7 +149,7 @@ class MoorTestCase(unittest.TestCase):
         return lines[1].removeprefix("remedy: ")
 
     def report(self, result):
-        """The JSON of a run that succeeded."""
+        """The JSON report of a successful run."""
         self.assert_succeeds(result)
         lines = result.stdout.splitlines()
         self.assertEqual(len(lines), 1, result.stdout)
@@ -151,5 +158,5 @@ class MoorTestCase(unittest.TestCase):
     def wait_until(self, condition, what):
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
-            self.assertLess(time.monotonic(), deadline, f"never happened: {what}")
+            self.assertLess(time.monotonic(), deadline, f"timeout: {what}")
             time.sleep(0.005)

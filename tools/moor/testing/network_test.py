@@ -1,4 +1,4 @@
-"""`moor stream --to tcp:...` and `moor receive`: with each other, and with socat at either end."""
+"""`moor stream --to tcp:...` and `moor receive`: together, and each with socat."""
 
 import contextlib
 import ctypes
@@ -20,7 +20,7 @@ _TCP_SYN_SENT = 2  # <netinet/tcp.h>
 
 class NetworkTestCase(MoorTestCase):
     def start_receive(self, *arguments, **options):
-        """A `moor receive` that listens, and the address that it says."""
+        """Starts `moor receive`; returns the process and the address that it prints."""
         process = self.start_moor("receive", *arguments, **options)
         line = process.stderr.readline()
         if not line.startswith(_LISTENING):
@@ -35,7 +35,7 @@ class NetworkTestCase(MoorTestCase):
         return self.run_moor("stream", *arguments, "--to", f"tcp:{address}", **options)
 
     def listen(self):
-        """A listening socket of the test's own, and its address."""
+        """A listening socket in the test process, and its address."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
         listener.settimeout(DEADLINE_S)
@@ -49,18 +49,18 @@ class NetworkTestCase(MoorTestCase):
 
 
 def reset(connection):
-    """Closes with a reset, as a program does that fails."""
+    """Closes with a reset, as a failing program does."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def state_of(connection):
-    """What tcp(7) calls tcpi_state, the first byte of TCP_INFO."""
+    """The field tcpi_state (tcp(7)), the first byte of TCP_INFO."""
     return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
 def sockets_of(pid):
-    """The descriptors of another process that are sockets."""
+    """The socket descriptors of another process."""
     found = []
     for name in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(FileNotFoundError):
@@ -70,15 +70,15 @@ def sockets_of(pid):
 
 
 def duplicate_socket(pid, fd):
-    """The socket that another process has as `fd`; None where a container forbids that."""
+    """Duplicates the socket `fd` of another process; None if a container forbids that."""
     pidfd = os.pidfd_open(pid)
-    mine = ctypes.CDLL(None).syscall(_PIDFD_GETFD, pidfd, fd, 0)
+    duplicate = ctypes.CDLL(None).syscall(_PIDFD_GETFD, pidfd, fd, 0)
     os.close(pidfd)
-    return socket.socket(fileno=mine) if mine >= 0 else None
+    return socket.socket(fileno=duplicate) if duplicate >= 0 else None
 
 
 class NetworkTest(NetworkTestCase):
-    def test_with_each_other_on_any_engine(self):
+    def test_stream_to_receive_with_each_engine(self):
         data = write_random(self.path("a"), 9 * MIB + 17)
         for sender, receiver in (
             ([], []),
@@ -105,7 +105,7 @@ class NetworkTest(NetworkTestCase):
                     self.assertEqual(operations["write"], 0)
                 os.unlink(self.path("b"))
 
-    def test_several_files_in_order_and_nothing_at_all(self):
+    def test_several_files_in_order_and_an_empty_file(self):
         for sizes in ((100_000, 0, 2 * MIB + 1, 1), (0,)):
             names = [self.path(f"f{index}") for index in range(len(sizes))]
             data = b"".join(
@@ -126,19 +126,19 @@ class NetworkTest(NetworkTestCase):
     def test_to_standard_output(self):
         data = write_random(self.path("a"), 3 * MIB)
         process, address = self.start_receive("0", "-")
-        # Together: the sender ends only when the pipe has been read.
+        # Both run at the same time: the sender ends only after the pipe has been read.
         sender = self.start_moor("stream", self.path("a"), "--to", f"tcp:{address}")
         result = self.assert_succeeds(self.finish(process))
         self.assert_succeeds(self.finish(sender))
         self.assertEqual(result.stdout, data)
         self.assertIn(b"received", result.stderr)
 
-    def test_bytes_go_on_as_they_come(self):
+    def test_data_is_written_as_it_arrives(self):
         process, address = self.start_receive("0", "-")
         connection = self.connect(address)
-        for word in (b"one", b"two", b"three"):
-            connection.sendall(word)
-            self.assertEqual(os.read(process.stdout.fileno(), 100), word)
+        for data in (b"one", b"two", b"three"):
+            connection.sendall(data)
+            self.assertEqual(os.read(process.stdout.fileno(), 100), data)
         connection.close()
         self.assert_succeeds(self.finish(process))
 
@@ -181,19 +181,19 @@ class NetworkTest(NetworkTestCase):
         socat.communicate(timeout=DEADLINE_S)
         self.assertEqual(read(self.path("b")), data)
 
-    def test_peer_that_reads_late_gets_all(self):
+    def test_peer_that_reads_late_gets_all_data(self):
         data = write_random(self.path("a"), 8 * MIB)
         listener, address = self.listen()
         process = self.start_moor("stream", self.path("a"), "--to", f"tcp:{address}")
         connection, _ = listener.accept()
-        connection.sendall(b"not asked for")
-        # Nothing is read before the sender has filled every queue and waits.
+        connection.sendall(b"unexpected")
+        # The test reads nothing before the sender has filled all queues and waits.
         with connection.makefile("rb") as file:
             self.assertEqual(file.read(), data)
         self.assert_succeeds(self.finish(process))
         connection.close()
 
-    def test_replaces_only_by_force(self):
+    def test_replaces_only_with_force(self):
         write_random(self.path("a"), 1000)
         write_random(self.path("b"), 10, seed=2)
         result = self.run_moor("receive", "0", self.path("b"))
@@ -211,13 +211,13 @@ class NetworkFailureTest(NetworkTestCase):
         self.assertNotIn("b", self.names())
         self.assertEqual([name for name in self.names() if name.startswith(".")], [])
 
-    def test_file_that_appears_meanwhile_stays(self):
+    def test_file_created_during_the_transfer_stays(self):
         write_random(self.path("a"), 1000)
         process, address = self.start_receive("0", self.path("b"))
-        mine = write_random(self.path("b"), 10, seed=2)
+        data = write_random(self.path("b"), 10, seed=2)
         self.send(address, self.path("a"))
         self.assert_fails(self.finish(process), "exists", "--force")
-        self.assertEqual(read(self.path("b")), mine)
+        self.assertEqual(read(self.path("b")), data)
         self.assertEqual(self.names(), ["a", "b"])
 
     def test_sender_that_fails(self):
@@ -237,23 +237,23 @@ class NetworkFailureTest(NetworkTestCase):
                 sender.communicate(timeout=DEADLINE_S)
                 self.assert_nothing_arrived(process, "reset by peer")
 
-    def test_sender_resets_from_before_it_is_connected(self):
-        # A kill may come right after connect(2): what closes then must be a reset already.
+    def test_sender_resets_even_before_it_is_connected(self):
+        # The process may be killed immediately after connect(2): the close must be a reset.
         listener, address = self.listen()
         listener.listen(0)
-        first = self.connect(address)  # the queue is full: the next one's SYN gets no answer
+        first = self.connect(address)  # the backlog is full: the next SYN gets no reply
         process = self.start_moor("stream", "/dev/zero", "--to", f"tcp:{address}")
-        # The address is a number: no socket is needed to look it up, and there is only this one.
+        # A numeric address needs no socket for a DNS query, so there is only one socket.
         self.wait_until(lambda: sockets_of(process.pid), "a socket that connects")
-        theirs = duplicate_socket(process.pid, sockets_of(process.pid)[0])
-        self.require("pidfd_getfd", theirs is not None)
-        with theirs:
-            self.wait_until(lambda: state_of(theirs) == _TCP_SYN_SENT, "an attempt to connect")
-            linger = theirs.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
+        connecting = duplicate_socket(process.pid, sockets_of(process.pid)[0])
+        self.require("pidfd_getfd", connecting is not None)
+        with connecting:
+            self.wait_until(lambda: state_of(connecting) == _TCP_SYN_SENT, "an attempt to connect")
+            linger = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
         self.assertEqual(struct.unpack("ii", linger), (1, 0))
         first.close()
 
-    def test_receiver_that_is_gone(self):
+    def test_receiver_that_resets(self):
         listener, address = self.listen()
         process = self.start_moor("stream", "/dev/zero", "--to", f"tcp:{address}")
         connection, _ = listener.accept()
@@ -275,7 +275,7 @@ class NetworkFailureTest(NetworkTestCase):
             while connection.recv(1000):
                 pass
 
-    def test_nobody_listens(self):
+    def test_connection_is_refused(self):
         write_random(self.path("a"), 10)
         listener, address = self.listen()
         listener.close()
@@ -291,18 +291,18 @@ class NetworkFailureTest(NetworkTestCase):
         self.assert_fails(result, address, "in use")
 
     def test_address_of_another_machine(self):
-        # TEST-NET-1 (RFC 5737): nobody's.
+        # TEST-NET-1 (RFC 5737): no machine has this address.
         result = self.run_moor("receive", "--bind", "192.0.2.1", "0", self.path("b"))
         self.assert_fails(result, "192.0.2.1", "--bind")
 
-    def test_destination_is_looked_at_first(self):
+    def test_destination_is_checked_first(self):
         for destination, word in (
             (self.folder, "is a directory"),
             (self.path("none/b"), "No such file"),
         ):
             self.assert_fails(self.run_moor("receive", "0", destination), word)
 
-    def test_wrong_targets_are_usage(self):
+    def test_wrong_targets_are_wrong_usage(self):
         write_random(self.path("a"), 10)
         for target in ("tcp:", "tcp:host", "tcp:host:0", "tcp:::1:80", "udp:host:1"):
             result = self.run_moor("stream", self.path("a"), "--to", target)

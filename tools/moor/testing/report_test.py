@@ -1,4 +1,4 @@
-"""What is printed, where, and in which words: docs/MOOR.md is the contract."""
+"""The text report, the JSON report and the progress: docs/MOOR.md documents them."""
 
 import json
 import os
@@ -35,7 +35,7 @@ KEYS = {
     "direct": {"used": bool, "reason": str},
 }
 
-WORDS = {
+NAMES = {
     ("engine", "name"): {"io_uring", "threads"},
     ("engine", "reason"): {
         "none",
@@ -71,7 +71,7 @@ class JsonTest(MoorTestCase):
         for key, inner in shape.items():
             self.assert_shape(value[key], inner, f"{where}.{key}")
 
-    def test_keys_and_words_of_every_command(self):
+    def test_keys_and_names_of_every_command(self):
         write_random(self.path("a"), 100_000)
         for command in (
             ["copy", self.path("a"), self.path("b")],
@@ -83,12 +83,12 @@ class JsonTest(MoorTestCase):
             report = self.report(result)
             self.assertEqual(result.stderr, b"")
             self.assert_shape(report, KEYS)
-            for (section, key), words in WORDS.items():
-                self.assertIn(report[section][key], words)
+            for (section, key), names in NAMES.items():
+                self.assertIn(report[section][key], names)
             self.assertRegex(report["digest"], "^[0-9a-f]{16}$")
             self.assertGreater(report["seconds"], 0)
 
-    def test_no_digest_is_null(self):
+    def test_digest_none_is_null(self):
         write_random(self.path("a"), 1000)
         report = self.report(self.run_moor("stream", self.path("a"), "--json", "--digest", "none"))
         self.assertIsNone(report["digest"])
@@ -100,7 +100,7 @@ class JsonTest(MoorTestCase):
     def test_failure_prints_no_json(self):
         self.assert_fails(self.run_moor("stream", self.path("a"), "--json"))
 
-    def test_report_that_cannot_be_written_is_a_failure(self):
+    def test_failed_write_of_the_report_is_a_failure(self):
         write_random(self.path("a"), 1000)
         with open("/dev/full", "wb") as full:
             result = self.run_moor("copy", "--json", self.path("a"), self.path("b"), stdout=full)
@@ -109,11 +109,12 @@ class JsonTest(MoorTestCase):
 
 
 class TextTest(MoorTestCase):
-    def test_people_get_bytes_rate_engine_and_memory(self):
+    def test_text_has_bytes_rate_engine_and_memory(self):
         write_random(self.path("a"), 3 * MIB)
         result = self.assert_succeeds(self.run_moor("copy", self.path("a"), self.path("b")))
         text = result.stdout.decode()
-        self.assertRegex(text, r"^copied 3\.0 MiB in [0-9.]+ s, [0-9.]+ [KMG]iB/s\n")
+        self.assertRegex(text, r"^copied 3 MiB \(3,145,728 bytes\) in [0-9.]+ s, ")
+        self.assertRegex(text, r"^copied .* s, [0-9.]+ [KMG]iB/s\n")
         for label in ("digest", "engine", "memory", "reads", "writes"):
             self.assertRegex(text, rf"(?m)^  {label} ")
         self.assertEqual(result.stderr, b"")
@@ -124,13 +125,13 @@ class TextTest(MoorTestCase):
         self.assert_succeeds(result)
         self.assertEqual(result.stdout + result.stderr, b"")
 
-    def test_quiet_still_tells_errors(self):
+    def test_quiet_prints_errors(self):
         self.assert_fails(self.run_moor("copy", "-q", self.path("a"), self.path("b")))
 
 
 class ProgressTest(MoorTestCase):
-    def test_a_log_gets_lines(self):
-        """--progress where standard error is no terminal."""
+    def test_log_has_lines(self):
+        """--progress if standard error is not a terminal."""
         os.mkfifo(self.path("fifo"))
         process = self.start_moor("stream", "--progress", self.path("fifo"))
         with open(self.path("fifo"), "wb", buffering=0) as writer:
@@ -139,11 +140,13 @@ class ProgressTest(MoorTestCase):
         process.communicate(timeout=60)
         self.assertRegex(line, rb"^5 bytes  [0-9.]+ bytes?/s\n$")
 
-    def test_no_progress_on_a_terminal_when_told_so(self):
+    def test_no_progress_on_a_terminal_with_options(self):
         for option in ("--no-progress", "--quiet"):
             terminal, side = pty.openpty()
             write_random(self.path("a"), MIB)
-            result = self.run_moor("stream", option, "--slab-bytes", "2K", self.path("a"), stderr=side)
+            result = self.run_moor(
+                "stream", option, "--slab-bytes", "2K", self.path("a"), stderr=side
+            )
             self.assertEqual(result.returncode, 0)
             os.close(side)
             os.set_blocking(terminal, False)
@@ -152,7 +155,7 @@ class ProgressTest(MoorTestCase):
             os.close(terminal)
 
     def test_percentage_on_a_terminal(self):
-        """A file that is read slowly, because its bytes go into a pipe that is read slowly."""
+        """The transfer is slow because the test reads the pipe slowly."""
         write_random(self.path("a"), 8 * MIB)
         terminal, side = pty.openpty()
         process = self.start_moor("stream", self.path("a"), "--to", "stdout", stderr=side)
@@ -165,7 +168,7 @@ class ProgressTest(MoorTestCase):
         self.assertEqual(len(process.stdout.read()), 8 * MIB)
         process.wait(timeout=60)
         rest = os.read(terminal, 10_000)
-        self.assertIn(b"\r\x1b[Kstreamed 8.0 MiB", seen + rest)
+        self.assertIn(b"\r\x1b[Kstreamed 8 MiB (8,388,608 bytes)", seen + rest)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`moor stream`: files in order, to nobody or to standard output."""
+"""`moor stream`: files in order, discarded or to standard output."""
 
 import json
 import os
@@ -12,14 +12,14 @@ from tools.moor.testing.moor_test_case import MoorTestCase
 
 class StreamTest(MoorTestCase):
     def write_some(self):
-        """Files of awkward sizes; their paths and their bytes."""
+        """Writes files of various sizes; returns their paths and all their bytes."""
         paths, data = [], b""
         for index, size in enumerate((1, 0, MIB + 1, 300_000, 0, 7 * MIB)):
             paths.append(self.path(f"f{index}"))
             data += write_random(paths[-1], size, seed=index)
         return paths, data
 
-    def test_to_nobody(self):
+    def test_to_null(self):
         paths, data = self.write_some()
         report = self.report(self.run_moor("stream", "--json", *paths))
         self.assertEqual(report["bytes"], len(data))
@@ -46,7 +46,7 @@ class StreamTest(MoorTestCase):
         self.assertEqual(result.stdout, data)
         self.assertEqual(json.loads(result.stderr)["bytes"], len(data))
 
-    def test_into_a_file_at_its_position(self):
+    def test_into_a_file_at_its_file_position(self):
         paths, data = self.write_some()
         with open(self.path("out"), "wb") as file:
             file.write(b"head")
@@ -56,7 +56,7 @@ class StreamTest(MoorTestCase):
             file.write(b"tail")
         self.assertEqual(read(self.path("out")), b"head" + data + b"tail")
 
-    def test_appends_where_the_file_is_opened_so(self):
+    def test_appends_to_a_file_opened_for_append(self):
         data = write_random(self.path("a"), 3 * MIB)
         with open(self.path("out"), "wb") as file:
             file.write(b"head")
@@ -66,7 +66,7 @@ class StreamTest(MoorTestCase):
             )
         self.assertEqual(read(self.path("out")), b"head" + data)
 
-    def test_pipe_that_does_not_block(self):
+    def test_non_blocking_pipe(self):
         data = write_random(self.path("a"), 3 * MIB)
         reader, writer = os.pipe()
         os.set_blocking(writer, False)
@@ -93,13 +93,13 @@ class StreamTest(MoorTestCase):
         self.assert_succeeds(result)
         self.assertEqual(result.stdout, head + middle + head)
 
-    def test_bytes_of_a_pipe_go_on_at_once(self):
+    def test_data_of_a_pipe_is_written_immediately(self):
         os.mkfifo(self.path("fifo"))
         process = self.start_moor("stream", self.path("fifo"), "--to", "stdout")
         with open(self.path("fifo"), "wb", buffering=0) as writer:
-            for word in (b"one", b"two", b"three"):
-                writer.write(word)
-                self.assertEqual(os.read(process.stdout.fileno(), 100), word)
+            for data in (b"one", b"two", b"three"):
+                writer.write(data)
+                self.assertEqual(os.read(process.stdout.fileno(), 100), data)
         process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0)
 
@@ -111,7 +111,7 @@ class StreamTest(MoorTestCase):
 
 
 class StreamFailureTest(MoorTestCase):
-    def test_missing_file_is_found_before_anything_moves(self):
+    def test_missing_file_is_reported_before_the_first_read(self):
         write_random(self.path("a"), 1000)
         result = self.run_moor("stream", self.path("a"), self.path("b"), "--to", "stdout")
         self.assert_fails(result, self.path("b"), "No such file")
@@ -119,13 +119,13 @@ class StreamFailureTest(MoorTestCase):
     def test_directory(self):
         self.assert_fails(self.run_moor("stream", self.folder), "is a directory")
 
-    def test_reader_that_leaves(self):
+    def test_reader_that_closes_the_pipe(self):
         write_random(self.path("a"), 8 * MIB)
         process = self.start_moor("stream", self.path("a"), "--to", "stdout")
         self.assertEqual(len(os.read(process.stdout.fileno(), 10)), 10)
         process.stdout.close()
         self.assertEqual(process.wait(timeout=60), 1)
-        self.assertEqual(process.stderr.read(), b"", "as quiet as cat")
+        self.assertEqual(process.stderr.read(), b"", "no message, as with cat")
 
     def test_output_among_the_inputs(self):
         data = write_random(self.path("a"), 1000)
@@ -134,7 +134,7 @@ class StreamFailureTest(MoorTestCase):
                 "stream", self.path("a"), "--to", "stdout", stdout=file, stderr=subprocess.PIPE
             )
         self.assertEqual(result.returncode, 1)
-        self.assertIn(b"standard output itself", result.stderr)
+        self.assertIn(b"is also standard output", result.stderr)
         self.assertEqual(read(self.path("a")), data)
 
     def test_output_that_is_full(self):
@@ -145,7 +145,7 @@ class StreamFailureTest(MoorTestCase):
         self.assertIn(b"No space left", result.stderr)
 
     def test_file_that_shrinks(self):
-        """The reader stops in the middle, so the file can be cut off before the rest is read."""
+        """The reader stops in the middle, so the file can be truncated before the rest is read."""
         write_random(self.path("a"), 64 * MIB)
         process = self.start_moor(
             "stream", self.path("a"), "--to", "stdout", "--slab-bytes", "64K", "--direct", "off"

@@ -1,4 +1,4 @@
-"""The command line: help, version, and exit status 2 for what is none."""
+"""The command line: help, version, and exit status 2 for wrong usage."""
 
 import unittest
 
@@ -31,7 +31,13 @@ class UsageTest(MoorTestCase):
         self.assertEqual(self.names(), ["a"])
 
     def test_help_of_each_command(self):
-        for arguments in (["--help"], ["copy", "--help"], ["stream", "-h"], ["receive", "-h"], ["doctor", "--help"]):
+        for arguments in (
+            ["--help"],
+            ["copy", "--help"],
+            ["stream", "-h"],
+            ["receive", "-h"],
+            ["doctor", "--help"],
+        ):
             result = self.assert_succeeds(self.run_moor(*arguments))
             self.assertIn(b"Examples:", result.stdout)
             self.assertEqual(result.stderr, b"")

@@ -1,6 +1,6 @@
-// without_io_uring EPERM|ENOSYS PROGRAM [ARGUMENT...]: runs a program for which the three system
-// calls of io_uring fail as they do in containers: EPERM as under Docker's filter, ENOSYS as under
-// Podman's.
+// without_io_uring EPERM|ENOSYS PROGRAM [ARGUMENT...]: runs a program under a seccomp filter that
+// makes the three system calls of io_uring fail as in containers: with EPERM (Docker) or ENOSYS
+// (Podman).
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,7 +11,7 @@
 
 namespace {
 
-int Refuse(int error) {
+int LoadFilter(int error) {
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
   if (filter == nullptr) {
     return -ENOMEM;
@@ -39,9 +39,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: without_io_uring EPERM|ENOSYS PROGRAM [ARGUMENT...]\n");
     return 2;
   }
-  const int result = Refuse(denied ? EPERM : ENOSYS);
+  const int result = LoadFilter(denied ? EPERM : ENOSYS);
   if (result != 0) {
-    std::fprintf(stderr, "without_io_uring: no filter: %s\n", std::strerror(-result));
+    std::fprintf(stderr, "without_io_uring: cannot load the filter: %s\n", std::strerror(-result));
     return 126;
   }
   ::execvp(argv[2], argv + 2);

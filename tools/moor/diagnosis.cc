@@ -1,4 +1,4 @@
-#include "tools/moor/examination.h"
+#include "tools/moor/diagnosis.h"
 
 #include <algorithm>
 
@@ -21,7 +21,7 @@ const std::array<FeatureName, 14> kFeatureNames = {{
     {MOORING_FEATURE_RECV_MULTISHOT, "recv_multishot"},
 }};
 
-Examination::Examination(uint64_t slab_bytes) {
+Diagnosis::Diagnosis(uint64_t slab_bytes) {
   facts_.struct_size = sizeof facts_;
   Check(mooring_facts_get(&facts_));
   TransferOptions options;
@@ -34,7 +34,7 @@ Examination::Examination(uint64_t slab_bytes) {
   }
 }
 
-std::vector<std::string> Examination::Changes() const {
+std::vector<std::string> Diagnosis::Changes() const {
   std::vector<std::string> changes;
   const auto add = [&changes](const std::string& change) {
     if (!change.empty() && std::find(changes.begin(), changes.end(), change) == changes.end()) {

@@ -1,6 +1,6 @@
-// Examination: everything that `moor doctor` found. doctor_report.h puts it into words.
+// Diagnosis: the findings of `moor doctor`. doctor_report.h formats them.
 //
-// Lifecycle: the constructor looks, by trying; the session it made lives as long as it.
+// Lifecycle: the constructor creates a session as a trial, and the object owns it.
 // Threading: one owner.
 #ifndef MOORING_TOOLS_MOOR_EXAMINATION_H_
 #define MOORING_TOOLS_MOOR_EXAMINATION_H_
@@ -27,18 +27,18 @@ struct FeatureName {
 // In the order of facts.h.
 extern const std::array<FeatureName, 14> kFeatureNames;
 
-class Examination {
+class Diagnosis {
  public:
-  explicit Examination(uint64_t slab_bytes);
+  explicit Diagnosis(uint64_t slab_bytes);
 
   const mooring_facts_t& facts() const { return facts_; }
   const SlabPlan& plan() const { return plan_; }
 
-  // Nothing when a slab of this size is not to be had: then failure() says why.
+  // Nothing if a session with this slab cannot be created: failure() then gives the reason.
   const std::optional<Session>& session() const { return session_; }
   const std::optional<Failure>& failure() const { return failure_; }
 
-  // What to change, each once; empty when all is well.
+  // The changes to make, without duplicates. Empty if there are none.
   std::vector<std::string> Changes() const;
 
  private:
