@@ -102,6 +102,23 @@ class RecordPool {
   // Release pairs with FreeCount's acquire.
   void PublishGiven() { tail_.store(given_, std::memory_order_release); }
 
+  // Submission side. True until the completion side retires the record, which it may do at any
+  // time.
+  bool IsInFlight(uint32_t index) const {
+    return (records_[index].generation.load(std::memory_order_relaxed) & 1) != 0;
+  }
+  // Submission side: calls visit(index) for the records in flight, in order of their indices, until
+  // it returns false. `visit` may not take records.
+  template <typename Visit>
+  void ScanInFlight(Visit visit) {
+    for (uint32_t index = 0; index < capacity_; ++index) {
+      ++scanned_count_;
+      if (IsInFlight(index) && !visit(index)) break;
+    }
+  }
+  // Submission side: how many records all scans so far have examined.
+  uint64_t scanned_count() const { return scanned_count_; }
+
   // The engine's token for a record: 31 bits of generation, so that a late cancel never hits the
   // record's next user.
   static uint64_t TokenOf(uint32_t index, uint32_t generation) {
@@ -116,6 +133,7 @@ class RecordPool {
   const std::unique_ptr<uint32_t[]> free_;
   alignas(64) uint32_t head_ = 0;  // submission side
   uint32_t cached_tail_;
+  uint64_t scanned_count_ = 0;
   alignas(64) uint32_t given_;  // completion side
   std::atomic<uint32_t> tail_;
 };

@@ -57,7 +57,8 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
       batch_end_(staged_.get() + kBatch),
       next_(staged_.get()),
       starter_(records_, *core.multishots, core.engine->info().features),
-      waiting_(new uint32_t[records_.capacity()]) {}
+      waiting_(new uint32_t[records_.capacity()]),
+      matches_(new uint32_t[records_.capacity()]) {}
 
 // Inlined, for calling it costs as much as what it does for a nop.
 [[gnu::always_inline]] inline const ErrorDetail* Submitter::StageOne(const Operation& operation) {

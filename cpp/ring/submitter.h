@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "cpp/base/status.h"
@@ -83,7 +84,7 @@ class Submitter {
   void RestartWaiting();
   // Has it end, at the next Resume if it has no request out.
   void CancelMultishot(uint32_t index);
-  void EndCancelled();
+  void FlushCancels();
   // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is
   // refused or finds no room.
   uint32_t StageChain(std::span<const Operation> operations, const ErrorDetail** refusal);
@@ -95,9 +96,15 @@ class Submitter {
   // Takes back the operations staged since `staged` was the next.
   void Unstage(const Request* staged);
   void Reference(Registration* registration);
-  bool Matches(const Record& record, uint64_t user_data) const;
-  bool MatchesOnce(const Record& record, uint64_t user_data) const;  // and does not repeat
-  void PushCancel(uint64_t target_token, uint64_t own_token);
+  // Of a record in flight: whether a cancellation of `user_data` means its operation.
+  bool Matches(uint32_t index, uint64_t user_data) const;
+  // Fills matches_. Returns how many.
+  uint32_t CollectMatches(uint64_t user_data);
+  // A request that cancels the operation of this record. The caller has counted it in
+  // RingCore::cancels.
+  void PushCancel(uint32_t index, uint64_t own_token);
+  // The same, counted here and without a completion. False if too many cancellations are in flight.
+  bool PushDetachedCancel(uint32_t index);
 
   RingCore& core_;
   RecordPool& records_;
@@ -111,6 +118,8 @@ class Submitter {
   bool has_multishots_ = false;
   const std::unique_ptr<uint32_t[]> waiting_;  // for a buffer, oldest first
   uint32_t waiting_count_ = 0;
+  const std::unique_ptr<uint32_t[]>
+      matches_;  // CollectMatches; pages that it never uses cost nothing
   // References to one registration that were promised to staged operations, and are added together.
   Registration* promised_ = nullptr;
   uint32_t promised_count_ = 0;
