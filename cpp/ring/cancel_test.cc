@@ -129,7 +129,7 @@ TEST_F(CancelTest, MultishotMatchesCountAsFound) {
   ASSERT_EQ(Reap().size(), 1u);
   MustSubmit({Cancel(7)});
   ASSERT_EQ(engine_.submitted.size(), 9u);
-  EXPECT_EQ(engine_.submitted[5].token, RingCore::kDetachedToken);
+  EXPECT_EQ(engine_.submitted[5].token, kDetachedToken);
   EXPECT_EQ(engine_.submitted[5].size64, targets[0].token);
   EXPECT_EQ(engine_.submitted[6].size64, targets[1].token);
   EXPECT_EQ(engine_.submitted[7].size64, targets[3].token);

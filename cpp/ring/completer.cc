@@ -12,7 +12,7 @@ Completer::Completer(RingCore& core)
 
 // Inlined: see Submitter::StageOne.
 [[gnu::always_inline]] inline uint32_t Completer::Complete(const Event& event, Completion* out) {
-  if (event.token & (kBufferTagBit | RingCore::kDetachedToken)) [[unlikely]] {
+  if (event.token & (kBufferTagBit | kDetachedToken)) [[unlikely]] {
     if (event.token & kBufferTagBit) {
       core_.table->OnTag(event.token);
     } else {

@@ -80,7 +80,7 @@ void Completer::HandOver(uint32_t index) {
 }
 
 const Record* Completer::RecordOf(const Event& event) const {
-  if ((event.token & (kBufferTagBit | RingCore::kDetachedToken)) != 0) return nullptr;
+  if ((event.token & (kBufferTagBit | kDetachedToken)) != 0) return nullptr;
   return &records_[RecordPool::IndexOf(event.token)];
 }
 

@@ -131,14 +131,14 @@ TEST_F(MultishotTest, OneThatGoesOnAfterItsCancellationIsCancelledAgain) {
   const uint64_t token = Last().token;
   Cancel(1);
   EXPECT_EQ(Last().opcode, Opcode::kCancel);
-  engine_.Complete(RingCore::kDetachedToken, -EALREADY);
+  engine_.Complete(kDetachedToken, -EALREADY);
   engine_.Complete(token, 5, kEventMore);
   EXPECT_EQ(Reap().size(), 1u);
   submitter_.Resume();
   ASSERT_EQ(engine_.submitted.size(), 3u);
   EXPECT_EQ(Last().opcode, Opcode::kCancel);
   EXPECT_EQ(Last().size64, token);
-  engine_.Complete(RingCore::kDetachedToken, 0);
+  engine_.Complete(kDetachedToken, 0);
   engine_.Complete(token, -ECANCELED);
   ExpectLast(-ECANCELED);
 }

@@ -45,6 +45,23 @@ struct Record {
   } of = {};
 };
 
+// A request's token (Request::token), which its events carry back, from the top bit down:
+//   1 bit     kBufferTagBit: the tag of a buffer slot (buffer_table.cc), or an event of the engine
+//   1 bit     kDetachedToken: a cancel request without a record; all other bits are 0
+//   30 bits   generation of the record: its low bits
+//   32 bits   index of the record
+// The generation keeps a late cancel request from the next operation on the same record. A record
+// has the same token again after 2^29 operations, as each of them adds 2 to its generation.
+inline constexpr uint32_t kTokenGenerationShift = 32;
+inline constexpr uint32_t kTokenGenerationBits = 30;
+inline constexpr uint64_t kTokenGenerationMask = ((uint64_t{1} << kTokenGenerationBits) - 1)
+                                                 << kTokenGenerationShift;
+inline constexpr uint64_t kDetachedToken = uint64_t{1} << 62;
+static_assert(kBufferTagBit + (kDetachedToken | kTokenGenerationMask | UINT32_MAX) == UINT64_MAX,
+              "the parts of a token use each bit once");
+static_assert((kDetachedToken & kTokenGenerationMask) == 0 &&
+              (kTokenGenerationMask & UINT32_MAX) == 0);
+
 class RecordPool {
  public:
   explicit RecordPool(uint32_t capacity)
@@ -119,10 +136,9 @@ class RecordPool {
   // Submission side: how many records all scans so far have examined.
   uint64_t scanned_count() const { return scanned_count_; }
 
-  // The engine's token for a record: 31 bits of generation, so that a late cancel never hits the
-  // record's next user.
+  // The token of an operation's requests and events: see kTokenGenerationBits.
   static uint64_t TokenOf(uint32_t index, uint32_t generation) {
-    return (uint64_t{generation & 0x3fffffffu} << 32) | index;
+    return (uint64_t{generation} << kTokenGenerationShift & kTokenGenerationMask) | index;
   }
   static uint32_t IndexOf(uint64_t token) { return static_cast<uint32_t>(token); }
 

@@ -38,6 +38,13 @@ TEST(RecordPool, AGenerationIsOddWhileInFlightAndNeverComesAgain) {
   EXPECT_EQ(first >> 62, 0u);
 }
 
+TEST(RecordPool, ATokenKeeps30BitsOfTheGeneration) {
+  EXPECT_EQ(RecordPool::TokenOf(5, 0xffffffff), (uint64_t{0x3fffffff} << 32) | 5);
+  EXPECT_EQ(RecordPool::TokenOf(UINT32_MAX, 1), (uint64_t{1} << 32) | UINT32_MAX);
+  EXPECT_EQ(RecordPool::TokenOf(5, 1), RecordPool::TokenOf(5, 1 + (1u << 30)));
+  EXPECT_EQ(RecordPool::TokenOf(5, 0xffffffff) & (kBufferTagBit | kDetachedToken), 0u);
+}
+
 TEST(RecordPool, UntakeGivesBackInReverse) {
   RecordPool pool(4);
   const uint32_t a = pool.Take();

@@ -40,9 +40,6 @@ struct RingCore {
   // Cancel requests under way, which have no record of their own.
   std::atomic<uint32_t> cancels{0};
 
-  // Token of cancel requests whose outcome nobody waits for.
-  static constexpr uint64_t kDetachedToken = uint64_t{1} << 62;
-
   ZeroCopyHints zero_copy = {};
 };
 

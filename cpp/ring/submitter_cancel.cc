@@ -40,7 +40,7 @@ void Submitter::PushCancel(uint32_t index, uint64_t own_token) {
 bool Submitter::PushDetachedCancel(uint32_t index) {
   if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) return false;
   core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-  PushCancel(index, RingCore::kDetachedToken);
+  PushCancel(index, kDetachedToken);
   return true;
 }
 
