@@ -14,7 +14,7 @@
 
 namespace mooring {
 
-struct PendingCompletion {
+struct BacklogEntry {
   Completion completion;
   uint32_t index = 0;  // of the record that is given back with it, or Backlog::kNoRecord
   uint16_t opcode = 0;
@@ -25,23 +25,22 @@ class Backlog {
  public:
   static constexpr uint32_t kNoRecord = UINT32_MAX;
 
-  explicit Backlog(uint32_t capacity)
-      : capacity_(capacity), entries_(new PendingCompletion[capacity]) {}
+  explicit Backlog(uint32_t capacity) : capacity_(capacity), entries_(new BacklogEntry[capacity]) {}
   // Nobody will ask for what is left: leases go back to their slabs, and descriptors are closed.
   ~Backlog();
 
   bool empty() const { return count_ == 0; }
   uint32_t count() const { return count_; }
   // Takes over the reference.
-  void Push(const PendingCompletion& pending);
+  void Push(const BacklogEntry& pending);
   // The oldest; its reference is dropped. Not when empty.
-  PendingCompletion Pop();
+  BacklogEntry Pop();
 
  private:
   void Grow();
 
   uint32_t capacity_;
-  std::unique_ptr<PendingCompletion[]> entries_;
+  std::unique_ptr<BacklogEntry[]> entries_;
   uint32_t first_ = 0;
   uint32_t count_ = 0;
 };

@@ -29,7 +29,7 @@ class Completer {
                 Deadline deadline);
 
   // Takes what the engine has into the backlog. Waits for at least one event until `deadline`.
-  void Harvest(Deadline deadline);
+  void ReapIntoBacklog(Deadline deadline);
 
   uint32_t backlog_count() const { return backlog_.count(); }
   // Operations handed over and not settled yet.
@@ -41,10 +41,10 @@ class Completer {
   static constexpr uint32_t kBatch = 64;
   // Instead of a record: no completion, and one of an operation that goes on.
   static constexpr uint32_t kNoRecord = Backlog::kNoRecord;
-  static constexpr uint32_t kGoesOn = kNoRecord - 1;
+  static constexpr uint32_t kNotFinal = kNoRecord - 1;
 
   // Tells in `out` of the operation that the event completes, and returns its record, kNoRecord or
-  // kGoesOn.
+  // kNotFinal.
   uint32_t Complete(const Event& event, Completion* out);
   // As Complete, but that the record's end is left to it.
   uint32_t CompleteMultishot(const Event& event, uint32_t index, Completion* out);
@@ -52,27 +52,27 @@ class Completer {
   const Record* RecordOf(const Event& event) const;
   static Lease TakeLease(const Event& event, const Record& record, Multishot& multishot);
   // It has no request out any more, and shall get one.
-  void HandOver(uint32_t index);
+  void QueueForRestart(uint32_t index);
   bool CompleteCancel(const Event& event, Record& record);
   bool CompleteZeroCopy(const Event& event, Record& record);
   // Counts, and returns what there is to flag.
   uint32_t Count(const Record& record, int64_t result);
   // After each batch of events, of which `settled` completed an operation.
-  void EndBatch(uint32_t settled);
+  void FinishBatch(uint32_t settled);
   // The caller has `count` more completions, whose records were given back.
   void CountDelivered(uint32_t count);
   uint32_t DrainBacklog(std::span<Completion> out);
   void DropRegistration(Registration* registration);
-  void DropPending();
+  void FlushDroppedRefs();
 
   RingCore& core_;
   RecordPool& records_;
   Event events_[kBatch];  // here, and not made anew, which would zero them, at every call
   Backlog backlog_;
-  bool handed_over_ = false;  // something in this Reap, for which a wait has to be put off
+  bool has_queued_ = false;  // something in this Reap, for which a wait has to be put off
   // References to one registration that are dropped together at the end of a batch.
-  Registration* dropping_ = nullptr;
-  uint32_t dropping_count_ = 0;
+  Registration* dropped_registration_ = nullptr;
+  uint32_t dropped_ref_count_ = 0;
 };
 
 }  // namespace mooring

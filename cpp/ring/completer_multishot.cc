@@ -8,13 +8,14 @@ namespace mooring {
 namespace {
 
 // It has no request out any more, but has not ended either.
-bool MayGoOn(const Multishot& multishot, bool receives, int32_t result) {
-  if (multishot.ends_with != 0) return false;
+bool CanRestart(const Multishot& multishot, bool receives, int32_t result) {
+  if (multishot.final_result != 0) return false;
   // It found no buffer to put the next bytes in.
-  if (receives && multishot.in_engine && result == -ENOBUFS) return true;
+  if (receives && multishot.is_engine_multishot && result == -ENOBUFS) return true;
   // A kernel that cannot repeat it after all (a socket that does not listen gives the same, and
   // will again).
-  return !receives && multishot.in_engine && !multishot.has_delivered && result == -EINVAL;
+  return !receives && multishot.is_engine_multishot && !multishot.has_delivered &&
+         result == -EINVAL;
 }
 
 }  // namespace
@@ -26,7 +27,7 @@ uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Comple
   Multishot& multishot = (*core_.multishots)[index];
   const bool receives = record.registration != nullptr;
   const bool goes_on = (event.flags & kEventMore) != 0;
-  const int32_t result = multishot.ends_with != 0 ? multishot.ends_with : event.result;
+  const int32_t result = multishot.final_result != 0 ? multishot.final_result : event.result;
   Lease lease = TakeLease(event, record, multishot);
   const bool delivers = result > 0 || (result == 0 && !receives);
   if (!delivers && lease.generation != 0)
@@ -45,17 +46,17 @@ uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Comple
       core_.counters.recv_bytes.Add(static_cast<uint64_t>(result));
     }
     if (!goes_on) {
-      HandOver(index);
+      QueueForRestart(index);
     } else if (multishot.is_cancelled.load(std::memory_order_relaxed)) {
       core_.multishots->Enqueue(index);  // to be cancelled again
-      handed_over_ = true;
+      has_queued_ = true;
     }
-    return kGoesOn;
+    return kNotFinal;
   }
   if (goes_on) return kNoRecord;
-  if (MayGoOn(multishot, receives, result)) {
-    if (result == -EINVAL) multishot.in_engine = false;
-    HandOver(index);
+  if (CanRestart(multishot, receives, result)) {
+    if (result == -EINVAL) multishot.is_engine_multishot = false;
+    QueueForRestart(index);
     return kNoRecord;
   }
   multishot.state.store(Multishot::State::kDone, std::memory_order_relaxed);
@@ -73,10 +74,10 @@ Lease Completer::TakeLease(const Event& event, const Record& record, Multishot& 
 }
 
 // Release: the submission side finds the entry as it was left here.
-void Completer::HandOver(uint32_t index) {
+void Completer::QueueForRestart(uint32_t index) {
   (*core_.multishots)[index].state.store(Multishot::State::kIdle, std::memory_order_release);
   core_.multishots->Enqueue(index);
-  handed_over_ = true;
+  has_queued_ = true;
 }
 
 const Record* Completer::RecordOf(const Event& event) const {

@@ -136,7 +136,7 @@ TEST_F(ZeroCopyCompleterTest, AReapGoesOnPastFirstEvents) {
   engine_.Complete(first, 0, kEventNotification);
   Completion one[1];
   EXPECT_EQ(completer_.Reap({}, one, 1, Deadline()), 1u);
-  completer_.Harvest(Deadline());
+  completer_.ReapIntoBacklog(Deadline());
   EXPECT_EQ(completer_.backlog_count(), 1u);
   EXPECT_EQ(Reap().size(), 1u);
 }
@@ -217,7 +217,7 @@ TEST_F(CompleterTest, HarvestedCompletionsKeepTheirOrderAndTheirRecords) {
   for (uint64_t i = 0; i < kRecords; ++i) nops.push_back(Nop(i));
   MustSubmit(nops);
   for (const Request& request : engine_.submitted) engine_.Complete(request.token, 0);
-  completer_.Harvest(Deadline());
+  completer_.ReapIntoBacklog(Deadline());
   EXPECT_EQ(completer_.backlog_count(), kRecords);
   EXPECT_EQ(completer_.in_flight(), 0u);
   // Not given back before the caller has them: the backlog can never overflow.

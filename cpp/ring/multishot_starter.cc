@@ -20,15 +20,15 @@ void MultishotStarter::Begin(const Operation& operation, uint32_t index) {
 
   Multishot& multishot = table_[index];
   multishot.is_cancelled.store(false, std::memory_order_relaxed);
-  multishot.in_engine = receives ? (features_ & kFeatureRecvMultishot) != 0 &&
-                                       record.registration->provided() != nullptr
-                                 : (features_ & kFeatureAcceptMultishot) != 0;
+  multishot.is_engine_multishot = receives ? (features_ & kFeatureRecvMultishot) != 0 &&
+                                                 record.registration->provided() != nullptr
+                                           : (features_ & kFeatureAcceptMultishot) != 0;
   multishot.has_delivered = false;
   multishot.flags = operation.flags;
   multishot.fd = operation.fd;
   multishot.parameter =
       static_cast<uint32_t>(operation.parameter) | (receives ? 0 : uint32_t{SOCK_CLOEXEC});
-  multishot.ends_with = 0;
+  multishot.final_result = 0;
   multishot.lease = {};
 }
 
@@ -39,18 +39,18 @@ bool MultishotStarter::Start(uint32_t index, Request* out_request) {
   *out_request = Request{
       .token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed))};
   if (multishot.is_cancelled.load(std::memory_order_relaxed)) {
-    multishot.ends_with = -ECANCELED;
+    multishot.final_result = -ECANCELED;
   } else if (!Fill(record.registration, multishot, *out_request)) {
     return false;
   }
   // Release: whoever finds it out on the completion side finds all of the above.
-  multishot.state.store(Multishot::State::kOut, std::memory_order_release);
+  multishot.state.store(Multishot::State::kRequestInFlight, std::memory_order_release);
   return true;
 }
 
 bool MultishotStarter::Fill(Registration* registration, Multishot& multishot, Request& request) {
   request.opcode = registration != nullptr ? Opcode::kRecv : Opcode::kAccept;
-  request.flags = multishot.flags | (multishot.in_engine ? kRequestMultishot : 0);
+  request.flags = multishot.flags | (multishot.is_engine_multishot ? kRequestMultishot : 0);
   request.fd = multishot.fd;
   request.parameter = multishot.parameter;
   if (registration == nullptr || TakeMemory(*registration, multishot, request)) return true;
@@ -61,7 +61,7 @@ bool MultishotStarter::Fill(Registration* registration, Multishot& multishot, Re
 
 bool MultishotStarter::TakeMemory(Registration& registration, Multishot& multishot,
                                   Request& request) {
-  if (multishot.in_engine) {
+  if (multishot.is_engine_multishot) {
     request.provided_group = registration.provided()->group();
     return registration.provided()->Refill();
   }

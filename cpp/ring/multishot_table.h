@@ -24,17 +24,17 @@
 namespace mooring {
 
 struct Multishot {
-  enum class State : uint8_t { kDone, kOut, kIdle, kWaiting };
+  enum class State : uint8_t { kDone, kRequestInFlight, kIdle, kWaiting };
 
   std::atomic<State> state{State::kDone};
   std::atomic<bool> is_cancelled{false};  // it shall end as soon as it can
   std::atomic<bool> is_queued{false};     // it is in the queue
-  bool in_engine = false;                 // the engine repeats it
+  bool is_engine_multishot = false;       // the engine repeats it
   bool has_delivered = false;             // a completion at least
   uint16_t flags = 0;                     // of its requests
   int32_t fd = -1;
   uint32_t parameter = 0;
-  int32_t ends_with =
+  int32_t final_result =
       0;        // not 0: the request that is out does nothing, and this is the last result
   Lease lease;  // that the request that is out fills; generation 0: none
 };

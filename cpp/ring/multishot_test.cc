@@ -157,7 +157,7 @@ TEST_F(MultishotTest, MoreCompletionsThanRecordsAreKeptForTheCaller) {
   MustSubmit({Accept()});
   constexpr int kMany = 5 * kRecords;
   for (int fd = 0; fd < kMany; ++fd) engine_.Complete(Last().token, 1000 + fd, kEventMore);
-  completer_.Harvest(Deadline());
+  completer_.ReapIntoBacklog(Deadline());
   EXPECT_EQ(completer_.backlog_count(), uint32_t{kMany});
   const std::vector<Completion> completions = Reap();
   ASSERT_EQ(completions.size(), size_t{kMany});
@@ -173,7 +173,7 @@ TEST_F(MultishotTest, LeasesThatNobodyGotGoBackWithTheRing) {
     Completer completer(core_);
     engine_.Complete(token, 1, kEventMore | Buffer(0));
     engine_.Complete(token, -ECONNRESET);
-    completer.Harvest(Deadline());
+    completer.ReapIntoBacklog(Deadline());
     EXPECT_EQ(completer.backlog_count(), 2u);
     EXPECT_EQ(slab_->Info().leased_count, 3u) << "two for the kernel, and the one that was filled";
   }

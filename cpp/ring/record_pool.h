@@ -2,7 +2,7 @@
 //
 // Threading: Take belongs to the submission side, Give to the completion side; they may run at once
 // on two threads. A record is the submitter's until its request is handed to the engine, then the
-// completion side's until PublishGiven. Free indices travel through a single-producer,
+// completion side's until PublishReturned. Free indices travel through a single-producer,
 // single-consumer queue; the engine's own queue orders the record's contents.
 #ifndef MOORING_CPP_RING_RECORD_POOL_H_
 #define MOORING_CPP_RING_RECORD_POOL_H_
@@ -42,7 +42,7 @@ struct Record {
   union {
     Cancel cancel;
     Send send;
-  } of = {};
+  } progress = {};
 };
 
 // A request's token (Request::token), which its events carry back, from the top bit down:
@@ -70,7 +70,7 @@ class RecordPool {
         records_(new Record[capacity]),
         free_(new uint32_t[mask_ + 1]),
         cached_tail_(capacity),
-        given_(capacity),
+        returned_(capacity),
         tail_(capacity) {
     for (uint32_t i = 0; i < capacity; ++i) free_[i] = i;
   }
@@ -98,7 +98,7 @@ class RecordPool {
     return index;
   }
   // Submission side: undoes the last Take, before anything else is taken.
-  void Untake(uint32_t index) {
+  void UndoTake(uint32_t index) {
     Record& record = records_[index];
     record.generation.store(record.generation.load(std::memory_order_relaxed) + 1,
                             std::memory_order_relaxed);
@@ -113,11 +113,11 @@ class RecordPool {
     record.generation.store(record.generation.load(std::memory_order_relaxed) + 1,
                             std::memory_order_relaxed);
   }
-  // Completion side: the record may be taken again, once PublishGiven says so for all that were
+  // Completion side: the record may be taken again, once PublishReturned says so for all that were
   // given.
-  void Give(uint32_t index) { free_[given_++ & mask_] = index; }
+  void Return(uint32_t index) { free_[returned_++ & mask_] = index; }
   // Release pairs with FreeCount's acquire.
-  void PublishGiven() { tail_.store(given_, std::memory_order_release); }
+  void PublishReturned() { tail_.store(returned_, std::memory_order_release); }
 
   // Submission side. True until the completion side retires the record, which it may do at any
   // time.
@@ -138,7 +138,7 @@ class RecordPool {
 
   // The token of an operation's requests and events: see kTokenGenerationBits.
   static uint64_t TokenOf(uint32_t index, uint32_t generation) {
-    return (uint64_t{generation} << kTokenGenerationShift & kTokenGenerationMask) | index;
+    return ((uint64_t{generation} << kTokenGenerationShift) & kTokenGenerationMask) | index;
   }
   static uint32_t IndexOf(uint64_t token) { return static_cast<uint32_t>(token); }
 
@@ -150,7 +150,7 @@ class RecordPool {
   alignas(64) uint32_t head_ = 0;  // submission side
   uint32_t cached_tail_;
   uint64_t scanned_count_ = 0;
-  alignas(64) uint32_t given_;  // completion side
+  alignas(64) uint32_t returned_;  // completion side
   std::atomic<uint32_t> tail_;
 };
 

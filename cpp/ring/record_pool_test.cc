@@ -16,8 +16,8 @@ TEST(RecordPool, GivesEachRecordToOneOperationAtATime) {
   EXPECT_TRUE(a != b && b != c && a != c);
   EXPECT_EQ(pool.FreeCount(), 0u);
   pool.Retire(b);
-  pool.Give(b);
-  pool.PublishGiven();
+  pool.Return(b);
+  pool.PublishReturned();
   EXPECT_EQ(pool.FreeCount(), 1u);
   EXPECT_EQ(pool.Take(), b);
 }
@@ -29,8 +29,8 @@ TEST(RecordPool, AGenerationIsOddWhileInFlightAndNeverComesAgain) {
   EXPECT_EQ(pool[index].generation.load() & 1, 1u);
   pool.Retire(index);
   EXPECT_EQ(pool[index].generation.load() & 1, 0u);
-  pool.Give(index);
-  pool.PublishGiven();
+  pool.Return(index);
+  pool.PublishReturned();
   ASSERT_EQ(pool.FreeCount(), 1u);
   EXPECT_EQ(pool.Take(), index);
   EXPECT_NE(RecordPool::TokenOf(index, pool[index].generation.load()), first);
@@ -49,8 +49,8 @@ TEST(RecordPool, UntakeGivesBackInReverse) {
   RecordPool pool(4);
   const uint32_t a = pool.Take();
   const uint32_t b = pool.Take();
-  pool.Untake(b);
-  pool.Untake(a);
+  pool.UndoTake(b);
+  pool.UndoTake(a);
   EXPECT_EQ(pool.FreeCountNow(), 4u);
   EXPECT_EQ(pool.Take(), a);
 }
@@ -66,8 +66,8 @@ TEST(RecordPool, TakesAndGivesOnTwoThreads) {
         std::this_thread::yield();
       EXPECT_EQ(pool[static_cast<uint32_t>(index - 1)].size, i);
       pool.Retire(static_cast<uint32_t>(index - 1));
-      pool.Give(static_cast<uint32_t>(index - 1));
-      pool.PublishGiven();
+      pool.Return(static_cast<uint32_t>(index - 1));
+      pool.PublishReturned();
     }
   });
   for (uint32_t i = 0; i < kRounds; ++i) {

@@ -100,10 +100,10 @@ void Ring::LeaveSubmission() {
     submission_.Leave();
     return;
   }
-  submission_.LeaveInOrder();
-  while (multishots_.resume_requested() && submission_.TryVisit()) {
+  submission_.LeaveSeqCst();
+  while (multishots_.resume_requested() && submission_.TryEnterInternally()) {
     submitter_.Resume();
-    submission_.LeaveInOrder();
+    submission_.LeaveSeqCst();
   }
 }
 
@@ -112,7 +112,7 @@ void Ring::ResumeSlow(Sides held) {
     submitter_.Resume();
     return;
   }
-  if (!submission_.TryVisit()) return;
+  if (!submission_.TryEnterInternally()) return;
   SubmissionGuard guard(*this);
   submitter_.Resume();
 }
@@ -271,10 +271,10 @@ void Ring::Pump() {
   if (!works_here && !is_destroyed_) return;
   // Destroyed by a thread that may not cancel: its owner does.
   if (works_here && closed_.load(std::memory_order_acquire) && !IsFinished()) CancelAllOnce();
-  if (!completion_.TryVisit()) return;
+  if (!completion_.TryEnterInternally()) return;
   SideGuard guard(completion_);
   if (works_here) RunDeferred(Sides::kCompletion);
-  completer_.Harvest(Deadline());
+  completer_.ReapIntoBacklog(Deadline());
   if (works_here) Resume(Sides::kCompletion);
 }
 
@@ -294,7 +294,7 @@ void Ring::RefuseNewWork() {
 }
 
 void Ring::CancelAllOnce() {
-  if (!submission_.TryVisit()) return;
+  if (!submission_.TryEnterInternally()) return;
   SubmissionGuard guard(*this);
   submitter_.CancelAll();
 }
@@ -306,9 +306,9 @@ Status Ring::Drain(Deadline deadline) {
   CancelAllOnce();
   Deadline next_cancel = Deadline::After(kCancelAgainNs);
   while (!IsFinished()) {
-    if (completion_.TryVisit()) {
+    if (completion_.TryEnterInternally()) {
       SideGuard guard(completion_);
-      if (!IsFinished()) completer_.Harvest(Deadline::Earlier(deadline, next_cancel));
+      if (!IsFinished()) completer_.ReapIntoBacklog(Deadline::Earlier(deadline, next_cancel));
       Resume(Sides::kCompletion);
     } else {
       // A reaper waits on another thread: it sees that the ring is closed and leaves.

@@ -35,7 +35,7 @@ namespace {
 
 constexpr int64_t kLong = 10'000'000'000;
 
-class OperationRingTest : public testing::TestWithParam<EngineKind> {
+class RingTest : public testing::TestWithParam<EngineKind> {
  protected:
   void SetUp() override {
     Result<Ring*> ring = Ring::Create({.engine = GetParam()});
@@ -73,7 +73,7 @@ class OperationRingTest : public testing::TestWithParam<EngineKind> {
   UniqueFd write_end_;
 };
 
-TEST_P(OperationRingTest, TheDataPathAllocatesNothing) {
+TEST_P(RingTest, TheDataPathAllocatesNothing) {
   char path[] = "/tmp/mooring_operation_ring_XXXXXX";
   UniqueFd file(mkstemp(path));
   ASSERT_TRUE(file.valid());
@@ -111,7 +111,7 @@ TEST_P(OperationRingTest, TheDataPathAllocatesNothing) {
   EXPECT_EQ(moved, 200u * 4 * 4096);
 }
 
-TEST_P(OperationRingTest, DestroyWithOperationsInFlightLetsTheMemoryGoWhenTheyEnd) {
+TEST_P(RingTest, DestroyWithOperationsInFlightLetsTheMemoryGoWhenTheyEnd) {
   uint32_t accepted = 0;
   ASSERT_TRUE(ring_->Submit(std::vector<Operation>(4, PipeRead(1)), &accepted).ok());
   ASSERT_EQ(accepted, 4u);
@@ -126,7 +126,7 @@ TEST_P(OperationRingTest, DestroyWithOperationsInFlightLetsTheMemoryGoWhenTheyEn
   EXPECT_EQ(RingRegistry::lingering_count(), 0u);
 }
 
-TEST_P(OperationRingTest, CloseFromAnotherThreadSendsAWaitingReaperHome) {
+TEST_P(RingTest, CloseFromAnotherThreadSendsAWaitingReaperHome) {
   uint32_t accepted = 0;
   ASSERT_TRUE(ring_->Submit(std::vector<Operation>(3, PipeRead(5)), &accepted).ok());
   std::atomic<uint32_t> reaped{0};
@@ -144,7 +144,7 @@ TEST_P(OperationRingTest, CloseFromAnotherThreadSendsAWaitingReaperHome) {
   EXPECT_EQ(ring_->Submit({}, &accepted).code(), Code::kInvalidState);
 }
 
-TEST_P(OperationRingTest, ASecondReaperIsToldSo) {
+TEST_P(RingTest, ASecondReaperIsToldSo) {
   std::atomic<bool> started{false};
   std::thread reaper([&] {
     Completion completion;
@@ -175,7 +175,7 @@ TEST_P(OperationRingTest, ASecondReaperIsToldSo) {
   reaper.join();
 }
 
-TEST_P(OperationRingTest, ARegistrationDestroyedBringsItsTagInByItself) {
+TEST_P(RingTest, ARegistrationDestroyedBringsItsTagInByItself) {
   registration_.reset();
   RingRegistry::Pump(ring_->table());
   const Deadline deadline = Deadline::After(kLong);  // kernels up to 6.3 post the tag a second late
@@ -183,7 +183,7 @@ TEST_P(OperationRingTest, ARegistrationDestroyedBringsItsTagInByItself) {
   EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, OperationRingTest,
+INSTANTIATE_TEST_SUITE_P(Engines, RingTest,
                          testing::Values(EngineKind::kIoUring, EngineKind::kThreads),
                          [](const auto& param) {
                            return std::string(param.param == EngineKind::kIoUring ? "IoUring"

@@ -26,15 +26,15 @@ class SideLock {
       Pause(tries);
     }
   }
-  // A visit: false when anybody is inside. seq_cst: see LeaveInOrder.
-  bool TryVisit() {
+  // A visit: false when anybody is inside. seq_cst: see LeaveSeqCst.
+  bool TryEnterInternally() {
     uint32_t expected = kFree;
-    return state_.compare_exchange_strong(expected, kVisit, std::memory_order_seq_cst);
+    return state_.compare_exchange_strong(expected, kInternal, std::memory_order_seq_cst);
   }
   void Leave() { state_.store(kFree, std::memory_order_release); }
   // Leaves, and sees (by seq_cst loads) what others have written (by seq_cst stores) before they
   // found this side taken.
-  void LeaveInOrder() { state_.exchange(kFree, std::memory_order_seq_cst); }
+  void LeaveSeqCst() { state_.exchange(kFree, std::memory_order_seq_cst); }
 
  private:
   // A visit is over at once, but for the one of Close, which may wait for operations to end.
@@ -49,7 +49,7 @@ class SideLock {
 
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kCaller = 1;
-  static constexpr uint32_t kVisit = 2;
+  static constexpr uint32_t kInternal = 2;
   std::atomic<uint32_t> state_{kFree};
 };
 

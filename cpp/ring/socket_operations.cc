@@ -65,7 +65,7 @@ int IntegerOption(int fd, int level, int name) {
 // Others answer an error to a zero-copy send, which only the caller could make good: EOPNOTSUPP
 // from AF_UNIX and from TCP under an upper layer protocol (TLS), EINVAL from UDP that gathers a
 // datagram from several sends. Two cheap calls for a send of many pages.
-bool TakesZeroCopy(int fd) {
+bool SupportsZeroCopy(int fd) {
   const int protocol = IntegerOption(fd, SOL_SOCKET, SO_PROTOCOL);
   if (protocol == IPPROTO_UDP) return IntegerOption(fd, IPPROTO_UDP, UDP_CORK) == 0;
   if (protocol != IPPROTO_TCP) return false;
@@ -81,13 +81,13 @@ bool UsesZeroCopy(ZeroCopyHints* hints, SendKind kind, const Request& request) {
   // The table knows which file a slot stands for, and tells nobody.
   if ((request.flags & kRequestFixedFile) != 0 || request.size64 < ZeroCopyHints::kSendBytesMin)
     return false;
-  return hints->ShouldTry(request.fd) && TakesZeroCopy(request.fd);
+  return hints->ShouldTry(request.fd) && SupportsZeroCopy(request.fd);
 }
 
 const ErrorDetail* FinishSend(ZeroCopyHints* hints, Record& record, Request& request) {
   const auto kind = static_cast<SendKind>(request.parameter >> 32);
   request.parameter &= UINT32_MAX;
-  record.of.send = {.fd = request.fd, .result = 0};
+  record.progress.send = {.fd = request.fd, .result = 0};
   if (UsesZeroCopy(hints, kind, request)) return nullptr;
   if (kind == SendKind::kZeroCopy) return &kNoZeroCopy;
   // Never a zero-copy send of memory that is not pinned: it is charged to RLIMIT_MEMLOCK, and fails

@@ -90,7 +90,7 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   request.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed));
   if (rule.bytes == Bytes::kOneRange) {
     if (const ErrorDetail* refusal = StageMemory(operation, record, request)) {
-      records_.Untake(index);
+      records_.UndoTake(index);
       return refusal;
     }
   }
@@ -216,12 +216,12 @@ const ErrorDetail* Submitter::StageMemory(const Operation& operation, Record& re
 }
 
 void Submitter::Reference(Registration* registration) {
-  if (registration != promised_) {
-    if (promised_count_ > 0) promised_->AddRef(promised_count_);
-    promised_ = registration;
-    promised_count_ = 0;
+  if (registration != batched_registration_) {
+    if (batched_ref_count_ > 0) batched_registration_->AddRef(batched_ref_count_);
+    batched_registration_ = registration;
+    batched_ref_count_ = 0;
   }
-  ++promised_count_;
+  ++batched_ref_count_;
 }
 
 void Submitter::Unstage(const Request* staged) {
@@ -233,13 +233,13 @@ void Submitter::Unstage(const Request* staged) {
       if (HasSegments(record.opcode))
         (*core_.messages)[index].Release(&record.registration->slab());
       // A promise that was kept already when the registration changed is taken back for real.
-      if (record.registration == promised_ && promised_count_ > 0) {
-        --promised_count_;
+      if (record.registration == batched_registration_ && batched_ref_count_ > 0) {
+        --batched_ref_count_;
       } else {
         record.registration->DropRef();
       }
     }
-    records_.Untake(index);
+    records_.UndoTake(index);
   }
 }
 
@@ -248,12 +248,13 @@ std::span<const Request> Submitter::TakeStaged() {
   const std::span<const Request> requests(staged_.get(), next_);
   core_.counters.submitted.Add(requests.size() - extra_count_);
   extra_count_ = 0;
-  if (promised_count_ > 0) promised_->AddRef(promised_count_);
-  promised_ = nullptr;
-  promised_count_ = 0;
+  if (batched_ref_count_ > 0) batched_registration_->AddRef(batched_ref_count_);
+  batched_registration_ = nullptr;
+  batched_ref_count_ = 0;
   next_ = staged_.get();
-  core_.handed.store(core_.handed.load(std::memory_order_relaxed) + requests.size(),
-                     std::memory_order_release);
+  core_.requests_published.store(
+      core_.requests_published.load(std::memory_order_relaxed) + requests.size(),
+      std::memory_order_release);
   return requests;
 }
 

@@ -36,7 +36,7 @@ struct RingCore {
   // Requests handed to the engine. Release on the submission side and acquire on the completion
   // side carry a record's contents from one to the other: the kernel's queues do so in fact, but
   // not in the C++ memory model.
-  std::atomic<uint64_t> handed{0};
+  std::atomic<uint64_t> requests_published{0};
   // Cancel requests under way, which have no record of their own.
   std::atomic<uint32_t> cancels{0};
 
@@ -118,8 +118,8 @@ class Submitter {
   const std::unique_ptr<uint32_t[]>
       matches_;  // CollectMatches; pages that it never uses cost nothing
   // References to one registration that were promised to staged operations, and are added together.
-  Registration* promised_ = nullptr;
-  uint32_t promised_count_ = 0;
+  Registration* batched_registration_ = nullptr;
+  uint32_t batched_ref_count_ = 0;
 };
 
 }  // namespace mooring

@@ -47,7 +47,7 @@ bool Submitter::PushDetachedCancel(uint32_t index) {
 void Submitter::CancelMultishot(uint32_t index) {
   Multishot& multishot = (*core_.multishots)[index];
   multishot.is_cancelled.store(true, std::memory_order_relaxed);
-  if (multishot.state.load(std::memory_order_acquire) != Multishot::State::kOut) return;
+  if (multishot.state.load(std::memory_order_acquire) != Multishot::State::kRequestInFlight) return;
   // Without room for a cancel request, the operation is cancelled after its next completion.
   if (records_.IsInFlight(index)) (void)PushDetachedCancel(index);
 }
@@ -92,8 +92,8 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   }
   // All counts are final before the first request is pushed: PushCancel may flush, and events can
   // then arrive on the completion side.
-  record.of.cancel.found = multishots;
-  record.of.cancel.pending = std::max(pending, 1u);
+  record.progress.cancel.found = multishots;
+  record.progress.cancel.pending = std::max(pending, 1u);
   record.size = pending;
   core_.cancels.fetch_add(pending, std::memory_order_acq_rel);
   core_.counters.submitted.Add(1);

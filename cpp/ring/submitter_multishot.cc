@@ -48,7 +48,7 @@ void Submitter::Resume() {
       case Multishot::State::kIdle:
         Restart(index);
         break;
-      case Multishot::State::kOut:
+      case Multishot::State::kRequestInFlight:
         // Its engine goes on although it was cancelled: the cancellation came while one was being
         // delivered.
         if (multishots[index].is_cancelled.load(std::memory_order_relaxed)) CancelMultishot(index);
