@@ -50,7 +50,7 @@ BacklogEntry Backlog::Pop() {
   return pending;
 }
 
-// An operation that repeats has completions without end, so there can be more than records.
+// A multishot operation has any number of completions, so there can be more of them than records.
 void Backlog::Grow() {
   std::unique_ptr<BacklogEntry[]> more(new BacklogEntry[capacity_ * 2]);
   for (uint32_t i = 0; i < count_; ++i) more[i] = entries_[(first_ + i) % capacity_];

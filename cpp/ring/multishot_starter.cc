@@ -35,7 +35,7 @@ void MultishotStarter::Begin(const Operation& operation, uint32_t index) {
 bool MultishotStarter::Start(uint32_t index, Request* out_request) {
   const Record& record = records_[index];
   Multishot& multishot = table_[index];
-  // A nop, which is all that is needed to end.
+  // A nop, which is enough to end the operation.
   *out_request = Request{
       .token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed))};
   if (multishot.is_cancelled.load(std::memory_order_relaxed)) {
@@ -43,7 +43,7 @@ bool MultishotStarter::Start(uint32_t index, Request* out_request) {
   } else if (!Fill(record.registration, multishot, *out_request)) {
     return false;
   }
-  // Release: whoever finds it out on the completion side finds all of the above.
+  // Release: from now on the entry, with all of the above, belongs to the completion side.
   multishot.state.store(Multishot::State::kRequestInFlight, std::memory_order_release);
   return true;
 }
@@ -55,7 +55,7 @@ bool MultishotStarter::Fill(Registration* registration, Multishot& multishot, Re
   request.parameter = multishot.parameter;
   if (registration == nullptr || TakeMemory(*registration, multishot, request)) return true;
   registration->WatchForBuffers();
-  // A buffer may have come back before the watch began.
+  // A buffer may have become free before the watch began.
   return TakeMemory(*registration, multishot, request);
 }
 

@@ -1,9 +1,10 @@
-// RecordPool: what a ring remembers of each operation in flight, in storage made once.
+// RecordPool: one record per operation in flight, in storage allocated once.
 //
-// Threading: Take belongs to the submission side, Give to the completion side; they may run at once
-// on two threads. A record is the submitter's until its request is handed to the engine, then the
-// completion side's until PublishReturned. Free indices travel through a single-producer,
-// single-consumer queue; the engine's own queue orders the record's contents.
+// Threading: the submission side takes records, the completion side returns them; the two may run
+// at the same time on two threads. A record belongs to the submission side until its request is
+// submitted to the engine, then to the completion side until PublishReturned. Free indices go
+// through a single-producer, single-consumer queue; RingCore::requests_published orders the
+// contents of records.
 #ifndef MOORING_CPP_RING_RECORD_POOL_H_
 #define MOORING_CPP_RING_RECORD_POOL_H_
 
@@ -18,23 +19,23 @@
 namespace mooring {
 
 struct Record {
-  // Read by the submission side while it looks for operations to cancel, so these two are atomic;
-  // the rest is not.
+  // These two are atomic because the submission side reads them when it looks for operations to
+  // cancel.
   std::atomic<uint64_t> user_data{0};
   std::atomic<uint32_t> generation{0};  // odd while in flight
   uint32_t lease_first_index = 0;
   Registration* registration = nullptr;  // a reference is held; null if none
-  uint64_t size = 0;                     // bytes asked for
+  uint64_t size = 0;                     // bytes requested; of a CANCEL: its cancel requests
   uint16_t opcode = 0;
   bool lease_held = false;
   Path path = Path::kNone;
-  // A CANCEL operation stands for several requests: events to come, and requests found.
+  // A CANCEL has several requests: how many events are still to come, and how many operations it
+  // found.
   struct Cancel {
     uint32_t pending = 0;
     uint32_t found = 0;
   };
-  // Of a SEND without a copy: its descriptor, and the result of its first event, until its
-  // notification comes.
+  // A zero-copy SEND, until its notification: its descriptor, and the result of its first event.
   struct Send {
     int32_t fd = -1;
     int32_t result = 0;
@@ -78,12 +79,13 @@ class RecordPool {
   uint32_t capacity() const { return capacity_; }
   Record& operator[](uint32_t index) { return records_[index]; }
 
-  // Submission side: how many Take calls will succeed. Acquire pairs with Give's release.
+  // Submission side: at least this many Take calls will succeed. Acquire pairs with the release of
+  // PublishReturned.
   uint32_t FreeCount() {
     if (cached_tail_ == head_) cached_tail_ = tail_.load(std::memory_order_acquire);
     return cached_tail_ - head_;
   }
-  // As FreeCount, but never out of date.
+  // As FreeCount, but always current.
   uint32_t FreeCountNow() {
     cached_tail_ = tail_.load(std::memory_order_acquire);
     return cached_tail_ - head_;
@@ -106,17 +108,16 @@ class RecordPool {
     DCHECK(free_[head_ & mask_] == index);
     free_[head_ & mask_] = index;
   }
-  // Completion side: the operation is over. Its generation becomes even first, so that a scan does
-  // not take it for one in flight.
+  // Completion side: the operation has completed. The generation becomes even, so that a scan does
+  // not find it in flight.
   void Retire(uint32_t index) {
     Record& record = records_[index];
     record.generation.store(record.generation.load(std::memory_order_relaxed) + 1,
                             std::memory_order_relaxed);
   }
-  // Completion side: the record may be taken again, once PublishReturned says so for all that were
-  // given.
+  // Completion side: the record may be taken again after the next PublishReturned.
   void Return(uint32_t index) { free_[returned_++ & mask_] = index; }
-  // Release pairs with FreeCount's acquire.
+  // Completion side. Release pairs with the acquire of FreeCount.
   void PublishReturned() { tail_.store(returned_, std::memory_order_release); }
 
   // Submission side. True until the completion side retires the record, which it may do at any

@@ -7,7 +7,7 @@
 namespace mooring {
 namespace {
 
-TEST(RecordPool, GivesEachRecordToOneOperationAtATime) {
+TEST(RecordPool, ARecordBelongsToOneOperationAtATime) {
   RecordPool pool(3);
   EXPECT_EQ(pool.FreeCount(), 3u);
   const uint32_t a = pool.Take();
@@ -22,7 +22,7 @@ TEST(RecordPool, GivesEachRecordToOneOperationAtATime) {
   EXPECT_EQ(pool.Take(), b);
 }
 
-TEST(RecordPool, AGenerationIsOddWhileInFlightAndNeverComesAgain) {
+TEST(RecordPool, AGenerationIsOddInFlightAndNewForEachOperation) {
   RecordPool pool(1);
   const uint32_t index = pool.Take();
   const uint64_t first = RecordPool::TokenOf(index, pool[index].generation.load());
@@ -45,7 +45,7 @@ TEST(RecordPool, ATokenKeeps30BitsOfTheGeneration) {
   EXPECT_EQ(RecordPool::TokenOf(5, 0xffffffff) & (kBufferTagBit | kDetachedToken), 0u);
 }
 
-TEST(RecordPool, UntakeGivesBackInReverse) {
+TEST(RecordPool, UndoTakeReturnsRecordsInReverse) {
   RecordPool pool(4);
   const uint32_t a = pool.Take();
   const uint32_t b = pool.Take();
@@ -55,10 +55,10 @@ TEST(RecordPool, UntakeGivesBackInReverse) {
   EXPECT_EQ(pool.Take(), a);
 }
 
-TEST(RecordPool, TakesAndGivesOnTwoThreads) {
+TEST(RecordPool, TakesAndReturnsOnTwoThreads) {
   RecordPool pool(8);
   constexpr uint32_t kRounds = 100'000;
-  std::atomic<uint64_t> handed{0};  // as the engine does: index + 1, one at a time
+  std::atomic<uint64_t> handed{0};  // index + 1 of one record at a time, in place of an engine
   std::thread giver([&] {
     for (uint32_t i = 0; i < kRounds; ++i) {
       uint64_t index = 0;

@@ -18,7 +18,7 @@ struct Registry {
 
 constinit PerProcess<Registry> registries;
 
-// Takes the lingering rings that have finished, for the caller to delete after the lock.
+// Removes the lingering rings that have finished. The caller deletes them without the lock.
 std::vector<Ring*> RemoveFinished(Registry& registry) REQUIRES(registry.mutex) {
   std::vector<Ring*> finished;
   for (Ring* ring : registry.lingering) {

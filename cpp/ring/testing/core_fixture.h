@@ -1,5 +1,4 @@
-// CoreFixture: both sides of a ring over a FakeEngine, so that a test decides when which event
-// comes.
+// CoreFixture: both sides of a ring on a FakeEngine. The test decides which events arrive when.
 #ifndef MOORING_CPP_RING_TESTING_CORE_FIXTURE_H_
 #define MOORING_CPP_RING_TESTING_CORE_FIXTURE_H_
 
@@ -57,7 +56,7 @@ class CoreFixture : public testing::Test {
     submitter_.Flush();
     return status;
   }
-  // Submits what must be accepted.
+  // Submits operations that must all be accepted.
   void MustSubmit(const std::vector<Operation>& operations) {
     uint32_t accepted = 0;
     const Status status = Submit(operations, &accepted);
