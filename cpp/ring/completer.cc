@@ -36,8 +36,8 @@ Completer::Completer(RingCore& core)
       if (!CompleteZeroCopy(event, record)) return kNoRecord;
       result = record.progress.send.result;
     } else if (IsMultishot(record.opcode)) {
-      const uint32_t finished = CompleteMultishot(event, index, out);
-      if (finished != index) return finished;
+      const uint32_t completed = CompleteMultishot(event, index, out);
+      if (completed != index) return completed;
       result = out->result;
     } else if (HasSegments(record.opcode) && record.registration != nullptr) {
       (*core_.messages)[index].Release(&record.registration->slab());
