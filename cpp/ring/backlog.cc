@@ -24,7 +24,7 @@ bool MakesDescriptor(uint16_t opcode) {
 
 Backlog::~Backlog() {
   while (!empty()) {
-    const PendingCompletion& pending = entries_[first_];
+    const BacklogEntry& pending = entries_[first_];
     const Completion& completion = pending.completion;
     if (completion.lease_generation != 0) {
       (void)pending.registration->slab().Release({.first_index = completion.lease_first_index,
@@ -37,22 +37,22 @@ Backlog::~Backlog() {
   }
 }
 
-void Backlog::Push(const PendingCompletion& pending) {
+void Backlog::Push(const BacklogEntry& pending) {
   if (count_ == capacity_) Grow();
   entries_[(first_ + count_++) % capacity_] = pending;
 }
 
-PendingCompletion Backlog::Pop() {
-  PendingCompletion pending = entries_[first_];
+BacklogEntry Backlog::Pop() {
+  BacklogEntry pending = entries_[first_];
   first_ = (first_ + 1) % capacity_;
   --count_;
   if (pending.registration != nullptr) std::exchange(pending.registration, nullptr)->DropRef();
   return pending;
 }
 
-// An operation that repeats has completions without end, so there can be more than records.
+// A multishot operation has any number of completions, so there can be more of them than records.
 void Backlog::Grow() {
-  std::unique_ptr<PendingCompletion[]> more(new PendingCompletion[capacity_ * 2]);
+  std::unique_ptr<BacklogEntry[]> more(new BacklogEntry[capacity_ * 2]);
   for (uint32_t i = 0; i < count_; ++i) more[i] = entries_[(first_ + i) % capacity_];
   entries_ = std::move(more);
   capacity_ *= 2;

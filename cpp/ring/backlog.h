@@ -1,9 +1,8 @@
-// Backlog: completions that were taken from the engine before the caller asked for them. What they
-// hand over is kept from being lost: a lease by its registration, a descriptor until somebody gets
-// it.
+// Backlog: completions that were taken from the engine before the caller asked for them. It owns
+// the lease or the descriptor that a completion transfers to the caller, until the caller takes it.
 //
-// Threading: the completion side's. Push may allocate: it is for calls that bring in what a ring
-// has on behalf of others, never for a caller who reaps.
+// Threading: called on the completion side. Push may allocate, so only calls that collect events
+// for another purpose use it (close, destroy, RingRegistry), never a reap.
 #ifndef MOORING_CPP_RING_BACKLOG_H_
 #define MOORING_CPP_RING_BACKLOG_H_
 
@@ -14,34 +13,33 @@
 
 namespace mooring {
 
-struct PendingCompletion {
+struct BacklogEntry {
   Completion completion;
-  uint32_t index = 0;  // of the record that is given back with it, or Backlog::kNoRecord
+  uint32_t index = 0;  // of the record that is returned with it, or Backlog::kNoRecord
   uint16_t opcode = 0;
-  Registration* registration = nullptr;  // a reference, while the completion hands a lease over
+  Registration* registration = nullptr;  // a reference, if the completion has a lease
 };
 
 class Backlog {
  public:
   static constexpr uint32_t kNoRecord = UINT32_MAX;
 
-  explicit Backlog(uint32_t capacity)
-      : capacity_(capacity), entries_(new PendingCompletion[capacity]) {}
-  // Nobody will ask for what is left: leases go back to their slabs, and descriptors are closed.
+  explicit Backlog(uint32_t capacity) : capacity_(capacity), entries_(new BacklogEntry[capacity]) {}
+  // Releases the leases and closes the descriptors of the completions that are left.
   ~Backlog();
 
   bool empty() const { return count_ == 0; }
   uint32_t count() const { return count_; }
-  // Takes over the reference.
-  void Push(const PendingCompletion& pending);
-  // The oldest; its reference is dropped. Not when empty.
-  PendingCompletion Pop();
+  // Takes the reference.
+  void Push(const BacklogEntry& pending);
+  // Removes the oldest entry and drops its reference. The backlog must not be empty.
+  BacklogEntry Pop();
 
  private:
   void Grow();
 
   uint32_t capacity_;
-  std::unique_ptr<PendingCompletion[]> entries_;
+  std::unique_ptr<BacklogEntry[]> entries_;
   uint32_t first_ = 0;
   uint32_t count_ = 0;
 };

@@ -12,7 +12,7 @@ Completer::Completer(RingCore& core)
 
 // Inlined: see Submitter::StageOne.
 [[gnu::always_inline]] inline uint32_t Completer::Complete(const Event& event, Completion* out) {
-  if (event.token & (kBufferTagBit | RingCore::kDetachedToken)) [[unlikely]] {
+  if (event.token & (kBufferTagBit | kDetachedToken)) [[unlikely]] {
     if (event.token & kBufferTagBit) {
       core_.table->OnTag(event.token);
     } else {
@@ -29,20 +29,21 @@ Completer::Completer(RingCore& core)
   if (record.opcode >= static_cast<uint16_t>(Opcode::kCancel)) [[unlikely]] {
     if (record.opcode == static_cast<uint16_t>(Opcode::kCancel)) {
       if (!CompleteCancel(event, record)) return kNoRecord;
-      result = record.of.cancel.found > 0 ? static_cast<int64_t>(record.of.cancel.found) : -ENOENT;
+      result = record.progress.cancel.found > 0 ? static_cast<int64_t>(record.progress.cancel.found)
+                                                : -ENOENT;
     } else if (record.opcode == static_cast<uint16_t>(Opcode::kSend) &&
                record.path == Path::kFixed) {
       if (!CompleteZeroCopy(event, record)) return kNoRecord;
-      result = record.of.send.result;
+      result = record.progress.send.result;
     } else if (IsMultishot(record.opcode)) {
-      const uint32_t settled = CompleteMultishot(event, index, out);
-      if (settled != index) return settled;
+      const uint32_t completed = CompleteMultishot(event, index, out);
+      if (completed != index) return completed;
       result = out->result;
     } else if (HasSegments(record.opcode) && record.registration != nullptr) {
       (*core_.messages)[index].Release(&record.registration->slab());
     }
   }
-  // What moves no bytes and did not fail has nothing to count, and is not to pay for a call.
+  // An operation that moves no bytes and succeeds has nothing to count, so it skips the call.
   const bool uncounted = record.path == Path::kNone && result >= 0;
   *out = Completion{.user_data = record.user_data.load(std::memory_order_relaxed),
                     .result = result,
@@ -60,7 +61,7 @@ uint32_t Completer::Reap(std::span<const Request> requests, std::span<Completion
                          uint32_t min_count, Deadline deadline) {
   uint32_t count = DrainBacklog(out);
   bool submitted = requests.empty();
-  handed_over_ = false;
+  has_queued_ = false;
   for (;;) {
     const uint32_t room = static_cast<uint32_t>(std::min<size_t>(out.size() - count, kBatch));
     if (room == 0 && submitted) break;
@@ -74,57 +75,56 @@ uint32_t Completer::Reap(std::span<const Request> requests, std::span<Completion
       received = core_.engine->SubmitAndReap(requests, {events_, room}, wanted, deadline);
       submitted = true;
     }
-    core_.handed.load(std::memory_order_acquire);
-    uint32_t before = count;  // and those that go on
+    core_.requests_published.load(std::memory_order_acquire);
+    uint32_t before = count;  // plus the completions that are not final
     for (uint32_t i = 0; i < received; ++i) {
       const uint32_t index = Complete(events_[i], &out[count]);
-      if (index >= kGoesOn) [[unlikely]] {
-        count += index == kGoesOn;
-        before += index == kGoesOn;
+      if (index >= kNotFinal) [[unlikely]] {
+        count += index == kNotFinal;
+        before += index == kNotFinal;
         continue;
       }
-      records_.Give(index);
+      records_.Return(index);
       ++count;
     }
-    EndBatch(count - before);
+    FinishBatch(count - before);
     CountDelivered(count - before);
-    if (handed_over_) [[unlikely]]
+    if (has_queued_) [[unlikely]]
       break;
     if (received == room) continue;  // there may be more
-    // Short of what was wanted: the deadline has passed or the engine was woken, unless what came
-    // were tags.
+    // Fewer events than `wanted`: the deadline has passed or the engine was woken. As many, but too
+    // few completions: some events were tags.
     if (count >= min_count || received < wanted) break;
   }
   return count;
 }
 
-void Completer::Harvest(Deadline deadline) {
+void Completer::ReapIntoBacklog(Deadline deadline) {
   uint32_t received = 0;
   do {
     received = core_.engine->Reap(events_, 1, deadline);
-    core_.handed.load(std::memory_order_acquire);
-    uint32_t ended = 0;
+    core_.requests_published.load(std::memory_order_acquire);
+    uint32_t finished = 0;
     for (uint32_t i = 0; i < received; ++i) {
-      // The record is the completer's until it is given back, but its registration may go when it
-      // is settled.
-      PendingCompletion settled;
+      // The record stays valid until it is returned, but Complete may drop its registration.
+      BacklogEntry entry;
       const Record* record = RecordOf(events_[i]);
-      if (record != nullptr) settled.opcode = record->opcode;
+      if (record != nullptr) entry.opcode = record->opcode;
       Registration* const registration = record != nullptr ? record->registration : nullptr;
-      settled.index = Complete(events_[i], &settled.completion);
-      if (settled.index == kNoRecord) continue;
-      if (settled.completion.lease_generation != 0) {
+      entry.index = Complete(events_[i], &entry.completion);
+      if (entry.index == kNoRecord) continue;
+      if (entry.completion.lease_generation != 0) {
         registration->AddRef();
-        settled.registration = registration;
+        entry.registration = registration;
       }
-      if (settled.index == kGoesOn) {
-        settled.index = kNoRecord;
+      if (entry.index == kNotFinal) {
+        entry.index = kNoRecord;
       } else {
-        ++ended;
+        ++finished;
       }
-      backlog_.Push(settled);
+      backlog_.Push(entry);
     }
-    EndBatch(ended);
+    FinishBatch(finished);
     deadline = Deadline();
   } while (received == kBatch);
 }
@@ -133,50 +133,51 @@ uint32_t Completer::DrainBacklog(std::span<Completion> out) {
   if (backlog_.empty()) [[likely]]
     return 0;
   uint32_t count = 0;
-  uint32_t ended = 0;
+  uint32_t finished = 0;
   while (!backlog_.empty() && count < out.size()) {
-    const PendingCompletion settled = backlog_.Pop();
-    out[count++] = settled.completion;
-    if (settled.index == kNoRecord) continue;
-    records_.Give(settled.index);
-    ++ended;
+    const BacklogEntry entry = backlog_.Pop();
+    out[count++] = entry.completion;
+    if (entry.index == kNoRecord) continue;
+    records_.Return(entry.index);
+    ++finished;
   }
-  CountDelivered(ended);
+  CountDelivered(finished);
   return count;
 }
 
-// Their memory and leases are free by now, so that in_flight never tells fewer than the kernel has.
-void Completer::EndBatch(uint32_t settled) {
-  if (dropping_count_ > 0) DropPending();
-  core_.counters.finished.Add(settled);
+// The counter follows the release of memory and leases, so in_flight is never less than what the
+// kernel still uses.
+void Completer::FinishBatch(uint32_t finished) {
+  if (dropped_ref_count_ > 0) FlushDroppedRefs();
+  core_.counters.finished.Add(finished);
 }
 
 void Completer::CountDelivered(uint32_t count) {
   core_.counters.completed.Add(count);
-  records_.PublishGiven();
+  records_.PublishReturned();
 }
 
 bool Completer::CompleteCancel(const Event& event, Record& record) {
   if (record.size > 0) {
     core_.cancels.fetch_sub(1, std::memory_order_acq_rel);
-    // -EALREADY: it runs. Whether it stops is told by its own completion, here as there.
-    record.of.cancel.found += event.result >= 0 || event.result == -EALREADY;
+    // -EALREADY: the operation runs. Its own completion reports whether it was stopped.
+    record.progress.cancel.found += event.result >= 0 || event.result == -EALREADY;
   }
-  return --record.of.cancel.pending == 0;
+  return --record.progress.cancel.pending == 0;
 }
 
-// A send without a copy is over when its memory is free again, which its notification tells, should
-// there be one. False until then. The path that it took is known by then, too.
+// A zero-copy send completes when its memory is free again. If its first event has MORE, that is at
+// its second event, the notification, which also reports whether the kernel copied the bytes.
 bool Completer::CompleteZeroCopy(const Event& event, Record& record) {
   const bool is_notification = (event.flags & kEventNotification) != 0;
-  if (!is_notification) record.of.send.result = event.result;
+  if (!is_notification) record.progress.send.result = event.result;
   if ((event.flags & kEventMore) != 0) return false;
-  const bool sent = record.of.send.result >= 0;
+  const bool sent = record.progress.send.result >= 0;
   const bool copied =
       is_notification && (static_cast<uint32_t>(event.result) & kNotificationCopied) != 0;
-  // A failed one is reported as copied, too, but says nothing of its socket.
+  // The kernel reports failed sends as copied, too, which is no information about the socket.
   if (copied && sent) {
-    core_.zero_copy.OnCopied(record.of.send.fd);
+    core_.zero_copy.OnCopied(record.progress.send.fd);
     core_.counters.send_copied.Add(1);
   }
   if (!is_notification || copied || !sent) record.path = Path::kCopy;
@@ -211,7 +212,7 @@ uint32_t Completer::Count(const Record& record, int64_t result) {
     case Opcode::kRecv:
     case Opcode::kRecvmsg:
       counters.recv.Add(1);
-      counters.recv_bytes.Add(std::min(bytes, record.size));  // MSG_TRUNC may tell of more
+      counters.recv_bytes.Add(std::min(bytes, record.size));  // MSG_TRUNC may report more
       if (result == 0 && record.size > 0) flags |= kCompletionEndOfFile;
       break;
     default:
@@ -226,17 +227,17 @@ uint32_t Completer::Count(const Record& record, int64_t result) {
 }
 
 void Completer::DropRegistration(Registration* registration) {
-  if (registration != dropping_) {
-    if (dropping_count_ > 0) DropPending();
-    dropping_ = registration;
+  if (registration != dropped_registration_) {
+    if (dropped_ref_count_ > 0) FlushDroppedRefs();
+    dropped_registration_ = registration;
   }
-  ++dropping_count_;
+  ++dropped_ref_count_;
 }
 
-void Completer::DropPending() {
-  dropping_->DropRef(dropping_count_);
-  dropping_ = nullptr;
-  dropping_count_ = 0;
+void Completer::FlushDroppedRefs() {
+  dropped_registration_->DropRef(dropped_ref_count_);
+  dropped_registration_ = nullptr;
+  dropped_ref_count_ = 0;
 }
 
 }  // namespace mooring

@@ -1,8 +1,8 @@
-// Completer: the completion side of a ring. Folds the engine's events into completions, gives
-// leases and registrations back, and keeps completions that were harvested before the caller asked
-// for them.
+// Completer: the completion side of a ring. It turns the engine's events into completions, releases
+// the leases and registrations of operations, and keeps a backlog of completions that the caller
+// has not asked for yet.
 //
-// Threading: the completion side's; one call at a time.
+// Threading: called on the completion side, one call at a time.
 #ifndef MOORING_CPP_RING_COMPLETER_H_
 #define MOORING_CPP_RING_COMPLETER_H_
 
@@ -21,58 +21,58 @@ class Completer {
  public:
   explicit Completer(RingCore& core);
 
-  // Fills `out` with what is there: the backlog first, then events of the engine, waiting for
-  // `min_count` until `deadline`. With `requests`, hands those to the engine first. Returns how
-  // many. Returns early when the engine was woken, and before it waits for an operation that has to
-  // be resumed first.
+  // Submits `requests`, if any. Then fills `out` from the backlog first, then from the engine, and
+  // waits until `deadline` for `min_count` completions. Returns how many there are. Returns early
+  // if the engine was woken, or if a multishot operation needs its next request.
   uint32_t Reap(std::span<const Request> requests, std::span<Completion> out, uint32_t min_count,
                 Deadline deadline);
 
-  // Takes what the engine has into the backlog. Waits for at least one event until `deadline`.
-  void Harvest(Deadline deadline);
+  // Takes all events of the engine into the backlog. Waits until `deadline` for the first one.
+  void ReapIntoBacklog(Deadline deadline);
 
   uint32_t backlog_count() const { return backlog_.count(); }
-  // Operations handed over and not settled yet.
+  // Operations that were submitted and have not finished.
   uint64_t in_flight() const {
     return core_.counters.submitted.value() - core_.counters.finished.value();
   }
 
  private:
   static constexpr uint32_t kBatch = 64;
-  // Instead of a record: no completion, and one of an operation that goes on.
+  // Results of Complete other than an index: no completion; a completion with MORE.
   static constexpr uint32_t kNoRecord = Backlog::kNoRecord;
-  static constexpr uint32_t kGoesOn = kNoRecord - 1;
+  static constexpr uint32_t kNotFinal = kNoRecord - 1;
 
-  // Tells in `out` of the operation that the event completes, and returns its record, kNoRecord or
-  // kGoesOn.
+  // Handles one event. Returns the index of the record that it completes, after filling in `out`;
+  // or kNotFinal, also after filling in `out`; or kNoRecord.
   uint32_t Complete(const Event& event, Completion* out);
-  // As Complete, but that the record's end is left to it.
+  // As Complete, but fills in only the result of a final completion and keeps the record.
   uint32_t CompleteMultishot(const Event& event, uint32_t index, Completion* out);
-  // Null for tags and forgotten cancels.
+  // Null for buffer tags and detached cancel requests.
   const Record* RecordOf(const Event& event) const;
   static Lease TakeLease(const Event& event, const Record& record, Multishot& multishot);
-  // It has no request out any more, and shall get one.
-  void HandOver(uint32_t index);
+  // For a multishot operation whose request has ended: has the submission side start the next one.
+  void QueueForRestart(uint32_t index);
+  // These two are true if the event is the last of the operation.
   bool CompleteCancel(const Event& event, Record& record);
   bool CompleteZeroCopy(const Event& event, Record& record);
-  // Counts, and returns what there is to flag.
+  // Updates the counters. Returns the completion's flags.
   uint32_t Count(const Record& record, int64_t result);
-  // After each batch of events, of which `settled` completed an operation.
-  void EndBatch(uint32_t settled);
-  // The caller has `count` more completions, whose records were given back.
+  // Called after each batch of events, of which `finished` were the last of an operation.
+  void FinishBatch(uint32_t finished);
+  // Called when the caller has `count` more final completions, whose records were returned.
   void CountDelivered(uint32_t count);
   uint32_t DrainBacklog(std::span<Completion> out);
   void DropRegistration(Registration* registration);
-  void DropPending();
+  void FlushDroppedRefs();
 
   RingCore& core_;
   RecordPool& records_;
-  Event events_[kBatch];  // here, and not made anew, which would zero them, at every call
+  Event events_[kBatch];  // a member: a local array would be zeroed in every call
   Backlog backlog_;
-  bool handed_over_ = false;  // something in this Reap, for which a wait has to be put off
-  // References to one registration that are dropped together at the end of a batch.
-  Registration* dropping_ = nullptr;
-  uint32_t dropping_count_ = 0;
+  bool has_queued_ = false;  // this Reap queued a multishot operation, so it must not wait
+  // References to one registration. One call drops them all at the end of a batch.
+  Registration* dropped_registration_ = nullptr;
+  uint32_t dropped_ref_count_ = 0;
 };
 
 }  // namespace mooring

@@ -1,4 +1,4 @@
-// The operations that repeat, on the completion side.
+// Multishot operations on the completion side.
 #include <cerrno>
 #include <utility>
 
@@ -7,26 +7,28 @@
 namespace mooring {
 namespace {
 
-// It has no request out any more, but has not ended either.
-bool MayGoOn(const Multishot& multishot, bool receives, int32_t result) {
-  if (multishot.ends_with != 0) return false;
-  // It found no buffer to put the next bytes in.
-  if (receives && multishot.in_engine && result == -ENOBUFS) return true;
-  // A kernel that cannot repeat it after all (a socket that does not listen gives the same, and
-  // will again).
-  return !receives && multishot.in_engine && !multishot.has_delivered && result == -EINVAL;
+// For an operation whose request has ended with `result` and no completion: whether it needs
+// another request rather than an end.
+bool CanRestart(const Multishot& multishot, bool receives, int32_t result) {
+  if (multishot.final_result != 0) return false;
+  // The kernel found no buffer for the next bytes.
+  if (receives && multishot.is_engine_multishot && result == -ENOBUFS) return true;
+  // This kernel cannot do a multishot accept. A socket that does not listen fails in the same way;
+  // the single accept that follows then fails, too.
+  return !receives && multishot.is_engine_multishot && !multishot.has_delivered &&
+         result == -EINVAL;
 }
 
 }  // namespace
 
-// Bytes or a descriptor make a completion with MORE; the end of the stream, an error or a
-// cancellation the last one.
+// Received bytes or an accepted descriptor are a completion with MORE. The end of the stream, an
+// error or a cancellation is the final completion.
 uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Completion* out) {
   const Record& record = records_[index];
   Multishot& multishot = (*core_.multishots)[index];
   const bool receives = record.registration != nullptr;
-  const bool goes_on = (event.flags & kEventMore) != 0;
-  const int32_t result = multishot.ends_with != 0 ? multishot.ends_with : event.result;
+  const bool has_more = (event.flags & kEventMore) != 0;
+  const int32_t result = multishot.final_result != 0 ? multishot.final_result : event.result;
   Lease lease = TakeLease(event, record, multishot);
   const bool delivers = result > 0 || (result == 0 && !receives);
   if (!delivers && lease.generation != 0)
@@ -44,18 +46,18 @@ uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Comple
       core_.counters.recv.Add(1);
       core_.counters.recv_bytes.Add(static_cast<uint64_t>(result));
     }
-    if (!goes_on) {
-      HandOver(index);
+    if (!has_more) {
+      QueueForRestart(index);
     } else if (multishot.is_cancelled.load(std::memory_order_relaxed)) {
       core_.multishots->Enqueue(index);  // to be cancelled again
-      handed_over_ = true;
+      has_queued_ = true;
     }
-    return kGoesOn;
+    return kNotFinal;
   }
-  if (goes_on) return kNoRecord;
-  if (MayGoOn(multishot, receives, result)) {
-    if (result == -EINVAL) multishot.in_engine = false;
-    HandOver(index);
+  if (has_more) return kNoRecord;
+  if (CanRestart(multishot, receives, result)) {
+    if (result == -EINVAL) multishot.is_engine_multishot = false;
+    QueueForRestart(index);
     return kNoRecord;
   }
   multishot.state.store(Multishot::State::kDone, std::memory_order_relaxed);
@@ -64,7 +66,7 @@ uint32_t Completer::CompleteMultishot(const Event& event, uint32_t index, Comple
   return index;
 }
 
-// What the event has filled; nothing where it brings no bytes and took no buffer.
+// The lease that the event has filled, or none.
 Lease Completer::TakeLease(const Event& event, const Record& record, Multishot& multishot) {
   if (record.registration == nullptr) return {};
   if ((event.flags & kEventBuffer) != 0)
@@ -72,15 +74,15 @@ Lease Completer::TakeLease(const Event& event, const Record& record, Multishot& 
   return std::exchange(multishot.lease, Lease{});
 }
 
-// Release: the submission side finds the entry as it was left here.
-void Completer::HandOver(uint32_t index) {
+// Release: the entry belongs to the submission side now.
+void Completer::QueueForRestart(uint32_t index) {
   (*core_.multishots)[index].state.store(Multishot::State::kIdle, std::memory_order_release);
   core_.multishots->Enqueue(index);
-  handed_over_ = true;
+  has_queued_ = true;
 }
 
 const Record* Completer::RecordOf(const Event& event) const {
-  if ((event.token & (kBufferTagBit | RingCore::kDetachedToken)) != 0) return nullptr;
+  if ((event.token & (kBufferTagBit | kDetachedToken)) != 0) return nullptr;
   return &records_[RecordPool::IndexOf(event.token)];
 }
 

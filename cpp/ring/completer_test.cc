@@ -9,7 +9,7 @@ namespace {
 
 using CompleterTest = CoreFixture;
 
-TEST_F(CompleterTest, TellsBytesPathEndAndShortness) {
+TEST_F(CompleterTest, ReportsBytesPathEndOfFileAndShort) {
   MustSubmit({Read({}, 100, 1), Read({}, 100, 2), Read({}, 100, 3), Read({}, 0, 4)});
   const int32_t results[] = {100, 40, 0, 0};
   for (int i = 0; i < 4; ++i) engine_.Complete(engine_.submitted[i].token, results[i]);
@@ -28,7 +28,7 @@ TEST_F(CompleterTest, TellsBytesPathEndAndShortness) {
   EXPECT_EQ(core_.counters.short_count.value(), 2u);
 }
 
-TEST_F(CompleterTest, TellsSendsAndReceivesApart) {
+TEST_F(CompleterTest, CountsSendsAndReceivesSeparately) {
   Operation send = Read({}, 100, 1);
   send.opcode = static_cast<uint16_t>(Opcode::kSend);
   Operation receive = Read({}, 100, 2);
@@ -41,7 +41,7 @@ TEST_F(CompleterTest, TellsSendsAndReceivesApart) {
   for (const Completion& completion : completions) EXPECT_EQ(completion.path, Path::kCopy);
   EXPECT_EQ(completions[0].flags, uint32_t{kCompletionShort});
   EXPECT_EQ(completions[1].flags, uint32_t{kCompletionShort | kCompletionEndOfFile});
-  EXPECT_EQ(completions[2].flags, 0u) << "of a datagram that was cut, told by MSG_TRUNC";
+  EXPECT_EQ(completions[2].flags, 0u) << "a truncated datagram, with MSG_TRUNC";
   EXPECT_EQ(completions[3].flags, 0u);
   EXPECT_EQ(core_.counters.send.value(), 1u);
   EXPECT_EQ(core_.counters.recv.value(), 3u);
@@ -86,7 +86,7 @@ TEST_F(ZeroCopyCompleterTest, Rule3ResultAndNotificationAreOneCompletion) {
   EXPECT_EQ(core_.counters.send.value(), 0u);
 }
 
-TEST_F(ZeroCopyCompleterTest, WhatTheKernelCopiedAfterAllIsToldAndRemembered) {
+TEST_F(ZeroCopyCompleterTest, ACopyByTheKernelIsReportedAndRemembered) {
   EXPECT_TRUE(core_.zero_copy.ShouldTry(7));
   const uint64_t token = Send({});
   engine_.Complete(token, 100, kEventMore);
@@ -112,10 +112,10 @@ TEST_F(ZeroCopyCompleterTest, Rule3TheErrorOfTheFirstEventIsNotLost) {
   EXPECT_EQ(completions[0].result, -ENOTSOCK);
   EXPECT_EQ(completions[0].path, Path::kCopy);
   EXPECT_EQ(core_.counters.send_copied.value(), 0u);
-  EXPECT_TRUE(core_.zero_copy.ShouldTry(7)) << "it says nothing of the socket";
+  EXPECT_TRUE(core_.zero_copy.ShouldTry(7)) << "it is no information about the socket";
 }
 
-TEST_F(ZeroCopyCompleterTest, WithoutANotificationToComeTheFirstEventIsTheLast) {
+TEST_F(ZeroCopyCompleterTest, WithoutANotificationTheFirstEventIsTheLast) {
   const Lease lease = Acquire();
   const uint64_t token = Send(lease);
   ASSERT_TRUE(slab_->Release(lease).ok());
@@ -127,7 +127,7 @@ TEST_F(ZeroCopyCompleterTest, WithoutANotificationToComeTheFirstEventIsTheLast) 
   EXPECT_EQ(slab_->Info().held_count, 0u);
 }
 
-TEST_F(ZeroCopyCompleterTest, AReapGoesOnPastFirstEvents) {
+TEST_F(ZeroCopyCompleterTest, AReapContinuesPastFirstEvents) {
   const uint64_t first = Send({});
   const uint64_t second = Send({});
   engine_.Complete(first, 100, kEventMore);
@@ -136,12 +136,12 @@ TEST_F(ZeroCopyCompleterTest, AReapGoesOnPastFirstEvents) {
   engine_.Complete(first, 0, kEventNotification);
   Completion one[1];
   EXPECT_EQ(completer_.Reap({}, one, 1, Deadline()), 1u);
-  completer_.Harvest(Deadline());
+  completer_.ReapIntoBacklog(Deadline());
   EXPECT_EQ(completer_.backlog_count(), 1u);
   EXPECT_EQ(Reap().size(), 1u);
 }
 
-TEST_F(CompleterTest, Rule2ALeaseReleasedInFlightComesBackWithItsCompletion) {
+TEST_F(CompleterTest, Rule2ALeaseReleasedInFlightReturnsAtItsCompletion) {
   const Lease lease = Acquire();
   MustSubmit({Read(lease, 10), Read(lease, 10)});
   ASSERT_TRUE(slab_->Release(lease).ok());
@@ -184,11 +184,11 @@ TEST_F(CompleterTest, ACancelOfManyIsOneCompletion) {
   const std::vector<Completion> completions = Reap();
   ASSERT_EQ(completions.size(), 1u);
   EXPECT_EQ(completions[0].user_data, 99u);
-  EXPECT_EQ(completions[0].result, 2) << "one that runs was asked, too";
+  EXPECT_EQ(completions[0].result, 2) << "the running one counts, too";
   EXPECT_EQ(core_.cancels.load(), 0u);
 }
 
-TEST_F(CompleterTest, ACancelSaysWhenNothingWasFound) {
+TEST_F(CompleterTest, ACancelReportsWhenNothingWasFound) {
   Operation cancel;
   cancel.opcode = static_cast<uint16_t>(Opcode::kCancel);
   cancel.offset = 7;
@@ -196,11 +196,11 @@ TEST_F(CompleterTest, ACancelSaysWhenNothingWasFound) {
   engine_.Complete(engine_.submitted[0].token, 0);
   EXPECT_EQ(Reap().at(0).result, -ENOENT);
   MustSubmit({Nop(7), cancel});
-  engine_.Complete(engine_.submitted[2].token, -ENOENT);  // it was over by then
+  engine_.Complete(engine_.submitted[2].token, -ENOENT);  // it has completed before
   EXPECT_EQ(Reap().at(0).result, -ENOENT);
 }
 
-TEST_F(CompleterTest, ForgottenCancelsReachNobody) {
+TEST_F(CompleterTest, DetachedCancelsHaveNoCompletion) {
   MustSubmit({Nop(7)});
   EXPECT_EQ(submitter_.CancelDetached(7), 1u);
   EXPECT_EQ(submitter_.CancelDetached(8), 0u);
@@ -212,15 +212,15 @@ TEST_F(CompleterTest, ForgottenCancelsReachNobody) {
   EXPECT_EQ(core_.cancels.load(), 0u);
 }
 
-TEST_F(CompleterTest, HarvestedCompletionsKeepTheirOrderAndTheirRecords) {
+TEST_F(CompleterTest, TheBacklogKeepsOrderAndRecords) {
   std::vector<Operation> nops;
   for (uint64_t i = 0; i < kRecords; ++i) nops.push_back(Nop(i));
   MustSubmit(nops);
   for (const Request& request : engine_.submitted) engine_.Complete(request.token, 0);
-  completer_.Harvest(Deadline());
+  completer_.ReapIntoBacklog(Deadline());
   EXPECT_EQ(completer_.backlog_count(), kRecords);
   EXPECT_EQ(completer_.in_flight(), 0u);
-  // Not given back before the caller has them: the backlog can never overflow.
+  // The records are not returned before the caller has the completions.
   EXPECT_EQ(records_.FreeCountNow(), 0u);
   const std::vector<Completion> completions = Reap();
   ASSERT_EQ(completions.size(), kRecords);

@@ -1,4 +1,4 @@
-// HoldRange: where in a slab an operation's bytes are, with their lease held.
+// HoldRange: finds an operation's bytes in a slab and holds their lease.
 //
 // Threading: any thread.
 #ifndef MOORING_CPP_RING_LEASE_RANGE_H_
@@ -12,9 +12,9 @@
 
 namespace mooring {
 
-// [offset, offset + size) of the lease, which is then held, or of the slab where `generation` is 0.
-// `out_offset` counts from the start of the slab. Returns why it refuses (nothing is held then), or
-// null. Inlined: it is on the data path.
+// The range is [offset, offset + size) of the lease, which is then held, or of the slab if
+// `generation` is 0. `out_offset` counts from the start of the slab. Returns why it refuses the
+// range and holds nothing, or null. Inlined because it is on the data path.
 [[gnu::always_inline]] inline const ErrorDetail* HoldRange(Slab& slab, uint32_t first_index,
                                                            uint32_t generation, uint64_t offset,
                                                            uint64_t size, uint64_t* out_offset) {

@@ -29,7 +29,8 @@ const ErrorDetail* Message::Take(const Operation& operation, Slab* slab, uint64_
   *total_bytes = 0;
   const ErrorDetail* refusal = nullptr;
   for (uint32_t i = 0; i < count && refusal == nullptr; ++i) {
-    // Neither sum can wrap round: one of kSegmentCountMax segments that is too large ends the loop.
+    // No sum overflows: a segment that is too large ends the loop, and there are at most
+    // kSegmentCountMax of them.
     if (segments[i].size > kTransferBytesMax) {
       refusal = &kTooLarge;
     } else {

@@ -1,8 +1,8 @@
-// MessagePool: the ranges of a SENDMSG or RECVMSG while it is in flight, in storage made once. The
+// MessagePool: the ranges of each SENDMSG or RECVMSG in flight, in storage allocated once. The
 // kernel may read the header and the ranges after the submission (SQPOLL, worker threads), so they
 // live as long as the operation.
 //
-// Threading: a message belongs to whoever has the record of the same index (record_pool.h).
+// Threading: a message belongs to the side that has the record of the same index (record_pool.h).
 #ifndef MOORING_CPP_RING_MESSAGE_POOL_H_
 #define MOORING_CPP_RING_MESSAGE_POOL_H_
 
@@ -24,12 +24,12 @@ struct Message {
   uint32_t held[kSegmentCountMax];  // first indices of the leases that are held
   uint32_t held_count;
 
-  // Takes the segments of `operation`, and holds their leases; tells in `total_bytes` how many
-  // bytes they have. `slab` is that of the operation's registration, or null. Returns why it
-  // refuses (nothing is held then), or null.
+  // Takes the segments of `operation` and holds their leases. `total_bytes` is the sum of their
+  // sizes. `slab` is the slab of the operation's registration, or null. Returns why it refuses the
+  // segments and holds nothing, or null.
   const ErrorDetail* Take(const Operation& operation, Slab* slab, uint64_t* total_bytes);
 
-  // Gives the leases back. `slab` is null where Take got none.
+  // Releases the holds on the leases. `slab` is the one that Take got.
   void Release(Slab* slab);
 
  private:
@@ -38,7 +38,7 @@ struct Message {
 
 class MessagePool {
  public:
-  // The memory is not touched: what is never used costs no pages.
+  // The memory is not written, so messages that are never used need no pages.
   explicit MessagePool(uint32_t capacity) : messages_(new Message[capacity]) {}
 
   Message& operator[](uint32_t index) { return messages_[index]; }

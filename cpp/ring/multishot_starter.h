@@ -1,11 +1,11 @@
-// MultishotStarter: makes the next request of an operation that repeats, with memory for it where
-// it receives.
+// MultishotStarter: fills in the next request of a multishot operation, with a buffer if it
+// receives.
 //
-// Threading: the submission side's.
+// Threading: called on the submission side.
 //
 //   Request request;
-//   if (!starter.Start(index, &request)) ...   // no buffer is free: the ring is told when one may
-//   be
+//   // False: no buffer is free. The registration wakes the ring when one may be.
+//   if (!starter.Start(index, &request)) ...
 #ifndef MOORING_CPP_RING_MULTISHOT_STARTER_H_
 #define MOORING_CPP_RING_MULTISHOT_STARTER_H_
 
@@ -25,15 +25,14 @@ class MultishotStarter {
   MultishotStarter(RecordPool& records, MultishotTable& table, uint64_t features)
       : records_(records), table_(table), features_(features) {}
 
-  // Fills in the entry and the record of a new operation that was checked. Adds a reference to its
-  // registration.
+  // Fills in the entry and the record of a new operation, which the caller has checked. Adds a
+  // reference to its registration.
   void Begin(const Operation& operation, uint32_t index);
-  // False when there is no memory to receive into. A request that only ends the operation needs
-  // none.
+  // False if no buffer is free. A request that only ends the operation needs none.
   bool Start(uint32_t index, Request* out_request);
 
  private:
-  // False when there is no memory.
+  // These two are false if no buffer is free.
   static bool Fill(Registration* registration, Multishot& multishot, Request& request);
   static bool TakeMemory(Registration& registration, Multishot& multishot, Request& request);
 

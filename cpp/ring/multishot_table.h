@@ -1,16 +1,15 @@
-// MultishotTable: what a ring knows of its ACCEPT_MULTISHOT and RECV_MULTISHOT operations beyond
-// their records, in storage made once, and the queue by which the completion side hands those back
-// that need another request.
+// MultishotTable: the state of ACCEPT_MULTISHOT and RECV_MULTISHOT operations beyond their records,
+// in storage allocated once, and the queue of operations that need their next request.
 //
-// An operation has one request out at a time. Where the engine repeats it, that one gives many
-// completions; else each completion takes a request of its own. When it ends short of the
-// operation's end, the operation is idle until the submission side gives it the next, or waits for
-// a buffer to put the next bytes in.
+// An operation has at most one request in flight. If the engine supports multishot requests, one
+// request has many completions; otherwise each completion needs a request. When a request ends
+// before the operation does, the operation is idle until the submission side starts its next
+// request, or waits until a buffer for the next bytes is free.
 //
-// Threading: Hand is the completion side's, Pop and ClearResumeRequest the submission side's,
-// RequestResume anybody's. An entry belongs to the completion side while its request is out, and to
-// the submission side after Hand. Only is_cancelled, which the submission side writes at any time,
-// and the atomics are for both.
+// Threading: Enqueue is called on the completion side, Pop and ClearResumeRequest on the submission
+// side, RequestResume on any thread. An entry belongs to the completion side while its request is
+// in flight, and to the submission side after Enqueue. Both sides use the atomics; only the
+// submission side writes is_cancelled, at any time.
 #ifndef MOORING_CPP_RING_MULTISHOT_TABLE_H_
 #define MOORING_CPP_RING_MULTISHOT_TABLE_H_
 
@@ -24,19 +23,19 @@
 namespace mooring {
 
 struct Multishot {
-  enum class State : uint8_t { kDone, kOut, kIdle, kWaiting };
+  enum class State : uint8_t { kDone, kRequestInFlight, kIdle, kWaiting };
 
   std::atomic<State> state{State::kDone};
-  std::atomic<bool> is_cancelled{false};  // it shall end as soon as it can
+  std::atomic<bool> is_cancelled{false};  // it must end as soon as possible
   std::atomic<bool> is_queued{false};     // it is in the queue
-  bool in_engine = false;                 // the engine repeats it
-  bool has_delivered = false;             // a completion at least
+  bool is_engine_multishot = false;       // its requests are multishot requests of the engine
+  bool has_delivered = false;             // it has had a completion
   uint16_t flags = 0;                     // of its requests
   int32_t fd = -1;
   uint32_t parameter = 0;
-  int32_t ends_with =
-      0;        // not 0: the request that is out does nothing, and this is the last result
-  Lease lease;  // that the request that is out fills; generation 0: none
+  // If not 0, the request in flight is a nop that ends the operation with this result.
+  int32_t final_result = 0;
+  Lease lease;  // filled by the request in flight; none if its generation is 0
 };
 
 class MultishotTable {
@@ -48,9 +47,9 @@ class MultishotTable {
 
   Multishot& operator[](uint32_t index) { return entries_[index]; }
 
-  // The submission side shall look at this operation.
+  // Queues this operation for the submission side.
   void Enqueue(uint32_t index) {
-    // Once at a time, so that the queue never overflows.
+    // An operation is in the queue once at most, so the queue never overflows.
     if (entries_[index].is_queued.exchange(true, std::memory_order_acq_rel)) return;
     const uint32_t tail = tail_.load(std::memory_order_relaxed);
     queue_[tail & mask_] = index;
@@ -60,20 +59,20 @@ class MultishotTable {
   bool Pop(uint32_t* out_index) {
     if (head_ == tail_.load(std::memory_order_acquire)) return false;
     *out_index = queue_[head_++ & mask_];
-    // Before the entry is looked at: what changes later is handed again.
+    // Cleared before the caller reads the entry, so that a later change queues it again.
     entries_[*out_index].is_queued.exchange(false, std::memory_order_acq_rel);
     return true;
   }
 
-  // Operations in flight. While there are any, a reaper looks at each event before it waits for the
-  // next: some come only once another request is out.
+  // Whether any operation is in flight. If so, a reaper examines each event before it waits for the
+  // next one: that may arrive only after another request.
   bool any() const { return live_.load(std::memory_order_relaxed) != 0; }
-  // True for the first: a reaper that waits does not know yet.
+  // True for the first operation: a reaper that is waiting has to be woken.
   bool Begin() { return live_.fetch_add(1, std::memory_order_relaxed) == 0; }
   void End() { live_.fetch_sub(1, std::memory_order_relaxed); }
 
-  // There is something for the submission side to do. seq_cst: whoever then finds that side taken
-  // may rely on it to look again after it has left (Ring::LeaveSubmission).
+  // Requests work on the submission side. seq_cst: if the caller then finds that side busy, the
+  // thread inside will see the request when it leaves (Ring::LeaveSubmission).
   void RequestResume() { resume_requested_.store(true, std::memory_order_seq_cst); }
   bool resume_requested() const { return resume_requested_.load(std::memory_order_seq_cst); }
   void ClearResumeRequest() { resume_requested_.store(false, std::memory_order_seq_cst); }

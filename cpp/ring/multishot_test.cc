@@ -1,4 +1,4 @@
-// Operations that repeat: what a real kernel does not do on demand.
+// Multishot operations: what a real kernel does not do on demand.
 
 #include <cerrno>
 
@@ -48,7 +48,7 @@ class MultishotTest : public CoreFixture {
   RefPtr<Registration> providing_;
 };
 
-TEST_F(MultishotTest, AKernelThatCannotRepeatIsAskedEachTime) {
+TEST_F(MultishotTest, WithoutMultishotInTheKernelEachCompletionTakesARequest) {
   MustSubmit({Accept()});
   EXPECT_NE(Last().flags & kRequestMultishot, 0);
   engine_.Complete(Last().token, -EINVAL);
@@ -60,17 +60,17 @@ TEST_F(MultishotTest, AKernelThatCannotRepeatIsAskedEachTime) {
   engine_.Complete(Last().token, 0);
   const std::vector<Completion> completions = Reap();
   ASSERT_EQ(completions.size(), 1u);
-  EXPECT_EQ(completions[0].result, 0) << "descriptor 0 is one like any other";
+  EXPECT_EQ(completions[0].result, 0) << "descriptor 0 is valid";
   EXPECT_EQ(completions[0].flags, uint32_t{kCompletionMore});
   submitter_.Resume();
   engine_.Complete(Last().token, -EINVAL);
   ExpectLast(-EINVAL);
 }
 
-TEST_F(MultishotTest, WhatIsNotRepeatedAnyMoreIsStartedAgain) {
+TEST_F(MultishotTest, ARequestThatEndsIsStartedAgain) {
   MustSubmit({Accept()});
   engine_.Complete(Last().token, 5, kEventMore);
-  engine_.Complete(Last().token, 6);  // a kernel whose completion queue was full stops like this
+  engine_.Complete(Last().token, 6);  // as a kernel does when its completion queue is full
   EXPECT_EQ(Reap().size(), 2u);
   EXPECT_TRUE(multishots_.resume_requested());
   submitter_.Resume();
@@ -80,7 +80,7 @@ TEST_F(MultishotTest, WhatIsNotRepeatedAnyMoreIsStartedAgain) {
   EXPECT_EQ(core_.counters.multishot_requests.value(), 2u);
 }
 
-TEST_F(MultishotTest, WhatTheKernelTookIsHandedOverAndReplaced) {
+TEST_F(MultishotTest, AProvidedBufferIsTransferredAndReplaced) {
   ASSERT_EQ(engine_.provided.size(), 2u);
   std::byte* const first = engine_.provided[0];
   MustSubmit({Receive(providing_.get())});
@@ -94,7 +94,7 @@ TEST_F(MultishotTest, WhatTheKernelTookIsHandedOverAndReplaced) {
   EXPECT_TRUE(slab_->Release(lease).ok());
 }
 
-TEST_F(MultishotTest, AReceiverWithoutABufferWaitsUntilOneComesBack) {
+TEST_F(MultishotTest, AReceiverWithoutABufferWaitsUntilOneIsFree) {
   const Lease rest = Acquire(2);
   MustSubmit({Receive(providing_.get())});
   const uint64_t token = Last().token;
@@ -113,7 +113,7 @@ TEST_F(MultishotTest, AReceiverWithoutABufferWaitsUntilOneComesBack) {
   EXPECT_EQ(Last().opcode, Opcode::kRecv);
 }
 
-TEST_F(MultishotTest, OneThatWaitsForABufferEndsWhenItIsCancelled) {
+TEST_F(MultishotTest, AReceiverThatWaitsForABufferEndsWhenCancelled) {
   const Lease rest = Acquire(2);
   MustSubmit({Receive(registration_.get())});
   EXPECT_TRUE(engine_.submitted.empty());
@@ -126,24 +126,24 @@ TEST_F(MultishotTest, OneThatWaitsForABufferEndsWhenItIsCancelled) {
   EXPECT_TRUE(slab_->Release(rest).ok());
 }
 
-TEST_F(MultishotTest, OneThatGoesOnAfterItsCancellationIsCancelledAgain) {
+TEST_F(MultishotTest, AnOperationThatContinuesIsCancelledAgain) {
   MustSubmit({Accept()});
   const uint64_t token = Last().token;
   Cancel(1);
   EXPECT_EQ(Last().opcode, Opcode::kCancel);
-  engine_.Complete(RingCore::kDetachedToken, -EALREADY);
+  engine_.Complete(kDetachedToken, -EALREADY);
   engine_.Complete(token, 5, kEventMore);
   EXPECT_EQ(Reap().size(), 1u);
   submitter_.Resume();
   ASSERT_EQ(engine_.submitted.size(), 3u);
   EXPECT_EQ(Last().opcode, Opcode::kCancel);
   EXPECT_EQ(Last().size64, token);
-  engine_.Complete(RingCore::kDetachedToken, 0);
+  engine_.Complete(kDetachedToken, 0);
   engine_.Complete(token, -ECANCELED);
   ExpectLast(-ECANCELED);
 }
 
-TEST_F(MultishotTest, OneThatIsIdleWhenItIsCancelledEnds) {
+TEST_F(MultishotTest, AnIdleOperationEndsWhenCancelled) {
   MustSubmit({Accept()});
   engine_.Complete(Last().token, 5);
   EXPECT_EQ(Reap().size(), 1u);
@@ -157,7 +157,7 @@ TEST_F(MultishotTest, MoreCompletionsThanRecordsAreKeptForTheCaller) {
   MustSubmit({Accept()});
   constexpr int kMany = 5 * kRecords;
   for (int fd = 0; fd < kMany; ++fd) engine_.Complete(Last().token, 1000 + fd, kEventMore);
-  completer_.Harvest(Deadline());
+  completer_.ReapIntoBacklog(Deadline());
   EXPECT_EQ(completer_.backlog_count(), uint32_t{kMany});
   const std::vector<Completion> completions = Reap();
   ASSERT_EQ(completions.size(), size_t{kMany});
@@ -166,21 +166,21 @@ TEST_F(MultishotTest, MoreCompletionsThanRecordsAreKeptForTheCaller) {
   EXPECT_EQ(core_.counters.multishot_completed.value(), uint64_t{kMany});
 }
 
-TEST_F(MultishotTest, LeasesThatNobodyGotGoBackWithTheRing) {
+TEST_F(MultishotTest, LeasesInTheBacklogAreReleasedWithTheRing) {
   MustSubmit({Receive(providing_.get(), 2)});
   const uint64_t token = Last().token;
   {
     Completer completer(core_);
     engine_.Complete(token, 1, kEventMore | Buffer(0));
     engine_.Complete(token, -ECONNRESET);
-    completer.Harvest(Deadline());
+    completer.ReapIntoBacklog(Deadline());
     EXPECT_EQ(completer.backlog_count(), 2u);
     EXPECT_EQ(slab_->Info().leased_count, 3u) << "two for the kernel, and the one that was filled";
   }
   EXPECT_EQ(slab_->Info().leased_count, 2u);
 }
 
-TEST_F(MultishotTest, AProvidedRingThatCannotBeHadIsToldAndDoneWithout) {
+TEST_F(MultishotTest, AFailedProvidedRingIsReportedAndReplacedByRequests) {
   engine_.refuse_provided_with = ENOMEM;
   const RefPtr<Registration> registration =
       Registration::Create(table_, slab_, {.policy = Policy::kNever, .provided_buffer_count = 2})

@@ -1,6 +1,6 @@
-// Operation and Completion: what callers hand in and get back, as data. Same layout as mooring_op_t
-// and mooring_completion_t (asserted in c_api), so that a batch crosses the C boundary without
-// being copied.
+// Operation and Completion: what callers submit and reap, as plain data. The layout is that of
+// mooring_op_t and mooring_completion_t (c_api asserts it), so a batch crosses the C boundary
+// without a copy.
 #ifndef MOORING_CPP_RING_OPERATION_H_
 #define MOORING_CPP_RING_OPERATION_H_
 
@@ -28,7 +28,7 @@ struct Operation {
 };
 static_assert(sizeof(Operation) == 64);
 
-// 24 bytes: a part of the bytes of a SENDMSG or RECVMSG.
+// 24 bytes. One range of the bytes of a SENDMSG or RECVMSG.
 struct Segment {
   uint32_t lease_first_index = 0;
   uint32_t lease_generation = 0;
@@ -40,13 +40,13 @@ static_assert(sizeof(Segment) == 24);
 // Same numbers as mooring_path_t.
 enum class Path : uint32_t { kNone = 0, kFixed = 1, kCopy = 2 };
 
-// Of SENDMSG and RECVMSG.
+// True for SENDMSG and RECVMSG.
 inline bool HasSegments(uint16_t opcode) {
   return opcode == static_cast<uint16_t>(Opcode::kSendmsg) ||
          opcode == static_cast<uint16_t>(Opcode::kRecvmsg);
 }
 
-// Of ACCEPT_MULTISHOT and RECV_MULTISHOT, the last opcodes.
+// True for ACCEPT_MULTISHOT and RECV_MULTISHOT, the last opcodes.
 inline bool IsMultishot(uint16_t opcode) {
   return opcode >= static_cast<uint16_t>(Opcode::kAcceptMultishot);
 }

@@ -1,4 +1,4 @@
-// The errors of the data path: constants, so that refusing an operation allocates nothing.
+// The errors of the data path. They are constants, so that a refused operation allocates nothing.
 #ifndef MOORING_CPP_RING_OPERATION_ERRORS_H_
 #define MOORING_CPP_RING_OPERATION_ERRORS_H_
 
@@ -12,12 +12,12 @@ inline constexpr ErrorDetail kUnknownOpcode = ConstantError(
     Code::kUnsupported, Retry::kNever, "operation refused: this library does not know its opcode",
     "the operation after the last accepted one is at fault; use an opcode of mooring/operation.h",
     EINVAL);
-inline constexpr ErrorDetail kUnknownFlags =
-    ConstantError(Code::kInvalidArgument, Retry::kNever,
-                  "operation refused: it carries a flag that is unknown or not for its opcode",
-                  "the operation after the last accepted one is at fault; use the flags of "
-                  "mooring/operation.h (CANCEL takes none)",
-                  EINVAL);
+inline constexpr ErrorDetail kUnknownFlags = ConstantError(
+    Code::kInvalidArgument, Retry::kNever,
+    "operation refused: it has a flag that is unknown or that its opcode does not take",
+    "the operation after the last accepted one is at fault; use the flags of "
+    "mooring/operation.h (CANCEL takes none)",
+    EINVAL);
 inline constexpr ErrorDetail kUnusedField =
     ConstantError(Code::kInvalidArgument, Retry::kNever,
                   "operation refused: it sets `parameter`, which its opcode does not use",
@@ -36,12 +36,11 @@ inline constexpr ErrorDetail kOutOfBounds = ConstantError(
     EINVAL);
 inline constexpr ErrorDetail kStaleLease =
     ConstantError(Code::kInvalidState, Retry::kNever,
-                  "operation refused: its lease was released before, or never acquired",
+                  "operation refused: its lease was released before, or was never acquired",
                   "acquire a lease and submit with its first_index and generation", ESTALE);
-inline constexpr ErrorDetail kLeaseWithoutRegistration =
-    ConstantError(Code::kInvalidArgument, Retry::kNever,
-                  "operation refused: it names a lease, but no registration to find it in",
-                  "set `registration`, or zero the lease and pass an address", EINVAL);
+inline constexpr ErrorDetail kLeaseWithoutRegistration = ConstantError(
+    Code::kInvalidArgument, Retry::kNever, "operation refused: it has a lease, but no registration",
+    "set `registration`, or zero the lease and pass an address", EINVAL);
 inline constexpr ErrorDetail kForeignRegistration =
     ConstantError(Code::kInvalidState, Retry::kNever,
                   "operation refused: its registration belongs to another ring",
@@ -61,22 +60,22 @@ inline constexpr ErrorDetail kCancelInChain =
 inline constexpr ErrorDetail kBadMessageFlags =
     ConstantError(Code::kInvalidArgument, Retry::kNever,
                   "operation refused: its `parameter` holds MSG_* or MOORING_SEND_* values that "
-                  "its opcode does not take so",
+                  "its opcode does not take, or not together",
                   "use the flags that mooring/operation.h names for SEND and RECV", EINVAL);
 inline constexpr ErrorDetail kNoZeroCopy =
     ConstantError(Code::kUnsupported, Retry::kAfterRemedy,
-                  "operation refused: MOORING_SEND_ZERO_COPY was asked for, and its bytes are not "
-                  "pinned or the ring cannot send so",
-                  "see mooring_registration_get_info and MOORING_FEATURE_SEND_ZERO_COPY, or ask "
-                  "for MOORING_SEND_AUTO",
+                  "operation refused: it requires MOORING_SEND_ZERO_COPY, but its bytes are not "
+                  "pinned or the ring has no zero-copy send",
+                  "see mooring_registration_get_info and MOORING_FEATURE_SEND_ZERO_COPY, or use "
+                  "MOORING_SEND_AUTO",
                   EOPNOTSUPP);
 inline constexpr ErrorDetail kBadSegments =
     ConstantError(Code::kInvalidArgument, Retry::kNever,
                   "operation refused: SENDMSG and RECVMSG take the address of 1 to 16 segments in "
                   "`offset`, their count in `size`, and "
                   "no lease of their own",
-                  "put leases into the segments (mooring_segment_t), and split what needs more "
-                  "than MOORING_SEGMENT_COUNT_MAX",
+                  "put leases into the segments (mooring_segment_t), and split an operation that "
+                  "needs more than MOORING_SEGMENT_COUNT_MAX",
                   EINVAL);
 inline constexpr ErrorDetail kBadAccept =
     ConstantError(Code::kInvalidArgument, Retry::kNever,
@@ -94,7 +93,7 @@ inline constexpr ErrorDetail kBadShutdown =
                   "set `parameter` to one of the three (shutdown(2))", EINVAL);
 inline constexpr ErrorDetail kBadPollEvents =
     ConstantError(Code::kInvalidArgument, Retry::kNever,
-                  "operation refused: its `parameter` holds bits that are no POLL* event",
+                  "operation refused: its `parameter` holds bits that are not POLL* events",
                   "use the events of poll(2)", EINVAL);
 inline constexpr ErrorDetail kBadMultishot =
     ConstantError(Code::kInvalidArgument, Retry::kNever,
@@ -106,7 +105,7 @@ inline constexpr ErrorDetail kBadMultishot =
                   EINVAL);
 inline constexpr ErrorDetail kMultishotInChain =
     ConstantError(Code::kInvalidArgument, Retry::kNever,
-                  "operation refused: an operation that repeats cannot be part of a chain of links",
+                  "operation refused: a multishot operation cannot be part of a chain of links",
                   "clear LINK on the operation before it, or submit it by itself", EINVAL);
 inline constexpr ErrorDetail kNotRegistrable = ConstantError(
     Code::kInvalidArgument, Retry::kNever,
@@ -124,7 +123,7 @@ inline constexpr ErrorDetail kSecondReaper = ConstantError(
     "serialise the completion side of a ring: one call at a time, from any thread", EBUSY);
 inline constexpr ErrorDetail kNotOwner = ConstantError(
     Code::kInvalidState, Retry::kNever,
-    "this ring has an owner thread, and this call came from another",
+    "this ring has an owner thread, and another thread made this call",
     "call from the thread that created the ring, or create the ring without OWNER_THREAD", EEXIST);
 inline constexpr ErrorDetail kForkedRing =
     ConstantError(Code::kForked, Retry::kNever, "this ring belongs to the parent process",
@@ -134,10 +133,10 @@ inline constexpr ErrorDetail kBadCapacity = ConstantError(
     Code::kInvalidArgument, Retry::kNever, "capacity is 0, or min_count is above capacity",
     "pass room for at least max(1, min_count) completions", EINVAL);
 inline constexpr ErrorDetail kNothingToCancel =
-    ConstantError(Code::kNotFound, Retry::kNever, "no operation in flight carries this user_data",
-                  "it may have completed: reap", ENOENT);
+    ConstantError(Code::kNotFound, Retry::kNever, "no operation in flight has this user_data",
+                  "it may have completed: reap its completion", ENOENT);
 inline constexpr ErrorDetail kTooManyCancels = ConstantError(
-    Code::kExhausted, Retry::kLater, "in_flight_max cancellations are under way already",
+    Code::kExhausted, Retry::kLater, "in_flight_max cancellations are in flight already",
     "reap, then cancel again", EAGAIN);
 
 }  // namespace mooring

@@ -17,7 +17,7 @@
 namespace mooring {
 namespace {
 
-// How long Destroy lets cancelled operations come in before it leaves them to the registry.
+// How long Destroy waits for cancelled operations before it leaves them to the registry.
 constexpr int64_t kDestroyGraceNs = 5'000'000;
 constexpr int64_t kCancelAgainNs = 20'000'000;
 
@@ -44,7 +44,7 @@ Ring::~Ring() {
 
 Result<Ring*> Ring::Create(const RingOptions& options) {
   ASSIGN_OR_RETURN(const EngineOptions wanted, Normalise(options));
-  RingRegistry::PumpAll();  // rings that linger hold memlock
+  RingRegistry::PumpAll();  // lingering rings are charged to RLIMIT_MEMLOCK
   EngineOptions engine_options = wanted;
   engine_options.in_flight_max = wanted.in_flight_max * 2;  // and as many cancellations
   ASSIGN_OR_RETURN(std::unique_ptr<Engine> engine, CreateEngine(engine_options));
@@ -56,15 +56,15 @@ Result<Ring*> Ring::Create(const RingOptions& options) {
 void Ring::Destroy(Ring* ring) {
   if (ring == nullptr) return;
   if (ring->Forked()) {
-    // The child closes its copy of the descriptor, which would keep the parent's pins. The rest
-    // stays: its locks may have been held at the fork.
+    // The child closes its copy of the descriptor, which would keep the parent's pins. It does not
+    // use the rest, whose locks may have been held at the fork.
     ring->engine_.reset();
     return;
   }
   ring->RefuseNewWork();
   if (ring->engine_->WorksOnThisThread() && !ring->IsFinished()) {
-    // The caller promises that no other call is running, so both sides are free; what remains is
-    // for the registry.
+    // The caller guarantees that no other call is running, so both sides are free. The registry
+    // waits for the operations that remain.
     (void)ring->Drain(Deadline::After(kDestroyGraceNs));
   }
   RingRegistry::Retire(ring);
@@ -94,16 +94,16 @@ void Ring::RunDeferredSlow(Sides held) {
   if (needs_quiet) quiescer_.Resume();
 }
 
-// Whoever wants something of this side while it is taken leaves it to who leaves it.
+// A thread that needs this side while it is busy leaves a request for the thread inside.
 void Ring::LeaveSubmission() {
   if (!submitter_.has_multishots()) [[likely]] {
     submission_.Leave();
     return;
   }
-  submission_.LeaveInOrder();
-  while (multishots_.resume_requested() && submission_.TryVisit()) {
+  submission_.LeaveSeqCst();
+  while (multishots_.resume_requested() && submission_.TryEnterInternally()) {
     submitter_.Resume();
-    submission_.LeaveInOrder();
+    submission_.LeaveSeqCst();
   }
 }
 
@@ -112,7 +112,7 @@ void Ring::ResumeSlow(Sides held) {
     submitter_.Resume();
     return;
   }
-  if (!submission_.TryVisit()) return;
+  if (!submission_.TryEnterInternally()) return;
   SubmissionGuard guard(*this);
   submitter_.Resume();
 }
@@ -136,7 +136,7 @@ Status Ring::Reap(std::span<Completion> completions, uint32_t min_count, Deadlin
   SideGuard guard(completion_);
   Resume(Sides::kCompletion);
   for (;;) {
-    // A wait on a closed ring with nothing in flight would last for ever.
+    // On a closed ring with nothing in flight, a wait would last until the deadline.
     if (closed_.load(std::memory_order_acquire)) {
       if (completer_.in_flight() == 0) min_count = 0;
       if (completer_.in_flight() == 0 && completer_.backlog_count() == 0 && *out_count == 0)
@@ -144,9 +144,9 @@ Status Ring::Reap(std::span<Completion> completions, uint32_t min_count, Deadlin
     }
     const uint32_t wanted = min_count > *out_count ? min_count - *out_count : 0;
     *out_count += completer_.Reap({}, completions.subspan(*out_count), wanted, deadline);
-    Resume(Sides::kCompletion);  // what was in the way may be done now
+    Resume(Sides::kCompletion);  // the completions may have made deferred work possible
     if (*out_count >= min_count || deadline.Passed()) return OkStatus();
-    // Close, on another thread, wants this side.
+    // Close waits for this side on another thread.
     if (closed_.load(std::memory_order_acquire)) return OkStatus();
   }
 }
@@ -226,9 +226,9 @@ Result<RefPtr<Registration>> Ring::Register(RefPtr<Slab> slab, const Registratio
 RingStats Ring::Stats() const {
   const RingCounters& counters = core_.counters;
   RingStats stats;
-  // Finished first: read the other way round, an operation settled between would make
+  // Read before `submitted`: in the other order, an operation that finishes in between would make
   // in_flight negative.
-  const uint64_t settled = counters.finished.value();
+  const uint64_t finished = counters.finished.value();
   stats.submitted = counters.submitted.value();
   stats.completed = counters.completed.value();
   stats.failed = counters.failed.value();
@@ -248,7 +248,7 @@ RingStats Ring::Stats() const {
   stats.send_copied = counters.send_copied.value();
   stats.multishot_completed = counters.multishot_completed.value();
   stats.multishot_requests = counters.multishot_requests.value();
-  stats.in_flight = stats.submitted - settled;
+  stats.in_flight = stats.submitted - finished;
   const EngineCounters engine = engine_->counters();
   stats.system_calls = engine.system_calls;
   stats.overflow_count = engine.overflows;
@@ -256,25 +256,25 @@ RingStats Ring::Stats() const {
 }
 
 bool Ring::IsFinished() const {
-  // Buffer tags are not waited for: with no operation in flight nothing writes to the pages. Nor
-  // are cancellations once the ring is destroyed: nobody asks what became of them, and the word of
-  // some may lie where only a thread that has ended could get it (an overflow of the completion
-  // queue, with SINGLE_ISSUER).
+  // This does not wait for buffer tags: with no operation in flight, the kernel does not write to
+  // the pages. On a destroyed ring it does not wait for cancellations either: no caller needs their
+  // results, and only the owner thread, which may have ended, could collect some of them (after an
+  // overflow of the completion queue, with SINGLE_ISSUER).
   return completer_.in_flight() == 0 &&
          (is_destroyed_ || core_.cancels.load(std::memory_order_acquire) == 0);
 }
 
 void Ring::Pump() {
   if (Forked()) return;
-  // Nobody calls a destroyed ring any more, so that whoever comes by may do what its owner would.
+  // A destroyed ring has no callers, so any thread that the engine accepts may do the owner's work.
   const bool works_here = is_destroyed_ ? engine_->WorksOnThisThread() : engine_->IsOwner();
   if (!works_here && !is_destroyed_) return;
-  // Destroyed by a thread that may not cancel: its owner does.
+  // If the thread that destroyed the ring was not allowed to cancel, this one does.
   if (works_here && closed_.load(std::memory_order_acquire) && !IsFinished()) CancelAllOnce();
-  if (!completion_.TryVisit()) return;
+  if (!completion_.TryEnterInternally()) return;
   SideGuard guard(completion_);
   if (works_here) RunDeferred(Sides::kCompletion);
-  completer_.Harvest(Deadline());
+  completer_.ReapIntoBacklog(Deadline());
   if (works_here) Resume(Sides::kCompletion);
 }
 
@@ -288,30 +288,30 @@ Status Ring::Close(Deadline deadline) {
 void Ring::RefuseNewWork() {
   closed_.store(true, std::memory_order_release);
   table_->Close();
-  // A reaper that came before may wait for more than what is in flight: nothing else would end its
-  // wait.
+  // A reaper may be waiting for more completions than there are operations in flight. Only a
+  // wake-up ends that wait.
   engine_->Wake();
 }
 
 void Ring::CancelAllOnce() {
-  if (!submission_.TryVisit()) return;
+  if (!submission_.TryEnterInternally()) return;
   SubmissionGuard guard(*this);
   submitter_.CancelAll();
 }
 
-// Cancels, takes what comes, and cancels again now and then: a chain may have started its next
-// operation since. Not at every event, or an operation that cannot be stopped would keep this
-// turning until it ends by itself.
+// Cancels, collects events, and cancels again every kCancelAgainNs, because a chain may have
+// started its next operation. Not after every event: with an operation that cannot be cancelled,
+// this would be a busy loop.
 Status Ring::Drain(Deadline deadline) {
   CancelAllOnce();
   Deadline next_cancel = Deadline::After(kCancelAgainNs);
   while (!IsFinished()) {
-    if (completion_.TryVisit()) {
+    if (completion_.TryEnterInternally()) {
       SideGuard guard(completion_);
-      if (!IsFinished()) completer_.Harvest(Deadline::Earlier(deadline, next_cancel));
+      if (!IsFinished()) completer_.ReapIntoBacklog(Deadline::Earlier(deadline, next_cancel));
       Resume(Sides::kCompletion);
     } else {
-      // A reaper waits on another thread: it sees that the ring is closed and leaves.
+      // A reaper waits on another thread. It leaves when it sees that the ring is closed.
       engine_->Wake();
       const timespec pause{0, 50'000};
       nanosleep(&pause, nullptr);

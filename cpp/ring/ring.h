@@ -1,12 +1,12 @@
-// Ring: what the C interface calls a ring. It takes operations on leases, descriptors and paths,
-// and gives one completion for each, over whichever engine the machine allows.
+// Ring: the ring of the C interface. It takes operations on leases, descriptors and paths, and
+// returns one final completion for each, on the engine that the machine allows.
 //
 // Lifecycle: Create, then Destroy once. Destroy does not wait for the kernel: a ring with
 // operations in flight lingers in the RingRegistry, with the memory they use, until their events
-// have come; calls on other rings bring those in.
+// have arrived. Calls on other rings collect those events.
 //
-// Threading: as mooring/ring.h says: submission side and completion side are one-at-a-time each,
-// and may run on two threads at once.
+// Threading: as mooring/ring.h describes: one call at a time on the submission side and one on the
+// completion side, which may run at the same time on two threads.
 #ifndef MOORING_CPP_RING_RING_H_
 #define MOORING_CPP_RING_RING_H_
 
@@ -36,7 +36,7 @@ namespace mooring {
 class Ring {
  public:
   static Result<Ring*> Create(const RingOptions& options);
-  // Takes `ring`, which may be null.
+  // Takes ownership of `ring`, which may be null.
   static void Destroy(Ring* ring);
 
   Status Submit(std::span<const Operation> operations, uint32_t* out_accepted);
@@ -56,10 +56,10 @@ class Ring {
   RingStats Stats() const;
   bool Forked() const { return process_ != CurrentProcess(); }
 
-  // For the registry. Pump brings in what the engine has, without waiting, if nobody else is on the
-  // completion side and this thread may; IsFinished says that nothing is in flight, so that
-  // the ring can go.
+  // For the registry. Collects the engine's events without waiting, if this thread may and no other
+  // thread is on the completion side.
   void Pump();
+  // For the registry. True if nothing is in flight, so that the ring can be deleted.
   bool IsFinished() const;
   const BufferTable* table() const { return table_.get(); }
 
@@ -71,7 +71,7 @@ class Ring {
 
   Status EnterSubmission();
   Status EnterCompletion();
-  // While closing: cancels once, then harvests until nothing is in flight.
+  // While closing: cancels and collects events until nothing is in flight.
   Status Drain(Deadline deadline);
   // What other threads left to the owner, or to a quiet moment. For a caller inside `held`. Cheap
   // when there is nothing.
@@ -80,9 +80,11 @@ class Ring {
       RunDeferredSlow(held);
   }
   void RunDeferredSlow(Sides held);
-  // Leaves the submission side, after seeing to what the completion side wanted of it meanwhile.
+  // Leaves the submission side, and resumes multishot operations if that was requested while this
+  // thread was inside.
   void LeaveSubmission();
-  // On the completion side: has operations that repeat go on. For a caller inside `held`.
+  // On the completion side: runs deferred work and resumes multishot operations. For a thread that
+  // is inside `held`.
   void Resume(Sides held) {
     RunDeferred(held);
     if (multishots_.resume_requested()) [[unlikely]]
@@ -90,7 +92,7 @@ class Ring {
   }
   void ResumeSlow(Sides held);
 
-  // Of those who have entered the submission side.
+  // Leaves the submission side at the end of a scope. The side must have been entered.
   class SubmissionGuard {
    public:
     explicit SubmissionGuard(Ring& ring) : ring_(ring) {}

@@ -18,7 +18,7 @@ constexpr uint32_t kWorkerCountMax = 256;
 struct Limit {
   const char* name;
   uint32_t value;
-  uint32_t most;
+  uint32_t max;
 };
 
 Status CheckLimits(const RingOptions& options) {
@@ -31,10 +31,10 @@ Status CheckLimits(const RingOptions& options) {
       {"worker_count", options.worker_count, kWorkerCountMax},
   };
   for (const Limit& limit : limits) {
-    if (limit.value > limit.most) {
+    if (limit.value > limit.max) {
       return InvalidArgument(Format("%s is %" PRIu32 ", and at most %" PRIu32 " is possible",
-                                    limit.name, limit.value, limit.most),
-                             Format("pass at most %" PRIu32 ", or 0 for the default", limit.most));
+                                    limit.name, limit.value, limit.max),
+                             Format("pass at most %" PRIu32 ", or 0 for the default", limit.max));
     }
   }
   if (options.owner_thread && options.sqpoll) {
@@ -44,8 +44,8 @@ Status CheckLimits(const RingOptions& options) {
   }
   if (options.sqpoll && options.engine == EngineKind::kThreads) {
     return InvalidArgument(
-        "SQPOLL was asked for together with the threads engine, which has no such thing",
-        "drop the SQPOLL flag, or ask for the io_uring engine");
+        "SQPOLL was requested together with the threads engine, which has no SQPOLL thread",
+        "clear the SQPOLL flag, or request the io_uring engine");
   }
   return OkStatus();
 }

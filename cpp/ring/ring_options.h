@@ -1,4 +1,4 @@
-// RingOptions: what the caller asks for when it creates a ring, as mooring_ring_options_t says it.
+// RingOptions: the options of a new ring, as in mooring_ring_options_t.
 //
 // Threading: a value.
 #ifndef MOORING_CPP_RING_RING_OPTIONS_H_
@@ -11,7 +11,7 @@
 
 namespace mooring {
 
-// As mooring_ring_options_t; 0 is the default there and here.
+// 0 stands for the default value of an option.
 struct RingOptions {
   EngineKind engine = EngineKind::kAuto;
   bool owner_thread = false;
@@ -26,8 +26,8 @@ struct RingOptions {
   uint32_t sqpoll_idle_ms = 0;
 };
 
-// The engine's options, with defaults filled in. in_flight_max counts operations only. Errors:
-// INVALID_ARGUMENT names the option that is too large, or the two that exclude each other.
+// Returns the engine's options, with defaults filled in. in_flight_max counts operations only.
+// Errors: INVALID_ARGUMENT if an option is too large, or if two options exclude each other.
 Result<EngineOptions> Normalise(const RingOptions& options);
 
 }  // namespace mooring

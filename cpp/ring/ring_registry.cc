@@ -18,8 +18,8 @@ struct Registry {
 
 constinit PerProcess<Registry> registries;
 
-// Takes the lingering rings that have finished, for the caller to delete after the lock.
-std::vector<Ring*> TakeFinished(Registry& registry) REQUIRES(registry.mutex) {
+// Removes the lingering rings that have finished. The caller deletes them without the lock.
+std::vector<Ring*> RemoveFinished(Registry& registry) REQUIRES(registry.mutex) {
   std::vector<Ring*> finished;
   for (Ring* ring : registry.lingering) {
     ring->Pump();
@@ -45,7 +45,7 @@ void RingRegistry::Retire(Ring* ring) {
     std::erase(registry.live, ring);
     ring->is_destroyed_ = true;
     registry.lingering.push_back(ring);
-    finished = TakeFinished(registry);
+    finished = RemoveFinished(registry);
   }
   for (Ring* done : finished) delete done;
 }
@@ -56,7 +56,7 @@ void RingRegistry::PumpAll() {
   {
     MutexLock lock(registry.mutex);
     for (Ring* ring : registry.live) ring->Pump();
-    finished = TakeFinished(registry);
+    finished = RemoveFinished(registry);
   }
   for (Ring* done : finished) delete done;
 }

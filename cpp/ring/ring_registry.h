@@ -1,13 +1,13 @@
-// RingRegistry: the rings of this process, and those that were destroyed while the kernel was not
-// done with them.
+// RingRegistry: the live rings of this process, and the lingering ones: destroyed rings with
+// operations in flight.
 //
-// The kernel says on a ring that it let go of a slab's pages. Whoever waits for that (closing a
-// slab, destroying a registration) has the registry bring such news in from the rings concerned, as
-// their callers may not be reaping. A destroyed ring that still has operations in flight lingers
-// here with the memory they use; every later visit looks whether it can go. Closing its descriptor
+// The kernel reports with an event of a ring (a buffer tag) that it has released a slab's pages. A
+// call that needs such a report (closing a slab, destroying a registration) pumps the rings: it
+// collects their events, as their callers may not be reaping. A lingering ring keeps the memory of
+// its operations; each later pump deletes the rings that have finished. To close the descriptor
 // earlier would prove nothing: the kernel was seen to write afterwards (50 of 50 tries, 6.18).
 //
-// Threading: any thread; one mutex, held during visits, which never wait.
+// Threading: any thread. One mutex, held while rings are pumped, which never waits.
 #ifndef MOORING_CPP_RING_RING_REGISTRY_H_
 #define MOORING_CPP_RING_RING_REGISTRY_H_
 
@@ -21,13 +21,13 @@ class Ring;
 class RingRegistry {
  public:
   static void Add(Ring* ring);
-  // The owner gave `ring` up: it is deleted now, or as soon as it has nothing in flight.
+  // Takes a destroyed ring. Deletes it now, or in a later call once it has nothing in flight.
   static void Retire(Ring* ring);
-  // Visits every ring that this thread may visit, and deletes lingering ones that have finished.
+  // Pumps every ring that this thread may use, and deletes the lingering rings that have finished.
   static void PumpAll();
-  // Visits the ring of `table`, if it is still there.
+  // Pumps the ring of `table`, if it is live.
   static void Pump(const BufferTable* table);
-  // Destroyed rings that the kernel is not done with.
+  // Number of lingering rings.
   static size_t lingering_count();
 };
 

@@ -1,5 +1,7 @@
-// RingStats: the counters of a ring. Each is written by one side only, so counting is a plain load
-// and store; readers on other threads see some recent value.
+// RingStats: the counters of a ring. Only one side writes each counter, so an increment is a plain
+// load and store. Readers on other threads see a recent value.
+//
+// Threading: Counter::value on any thread.
 #ifndef MOORING_CPP_RING_RING_STATS_H_
 #define MOORING_CPP_RING_RING_STATS_H_
 
@@ -21,8 +23,9 @@ class Counter {
 
 struct RingCounters {
   alignas(64) Counter submitted;  // submission side
-  alignas(64) Counter
-      finished;  // completion side, from here on: events received, handed to the caller or not
+  // Completion side, from here on. `finished` counts operations whose last event has arrived,
+  // `completed` those whose final completion the caller has.
+  alignas(64) Counter finished;
   Counter completed;
   Counter failed;
   Counter cancelled;

@@ -1,5 +1,5 @@
-// Ring over the real engines. What every configuration must do is in testing/conformance; here is
-// what only this layer knows: lingering rings, visits, and that nothing is allocated.
+// Ring on the real engines. testing/conformance tests the behaviour in every configuration; here
+// are lingering rings, errors of concurrent callers, and that the data path allocates nothing.
 #include "cpp/ring/ring.h"
 
 #include <fcntl.h>
@@ -35,7 +35,7 @@ namespace {
 
 constexpr int64_t kLong = 10'000'000'000;
 
-class OperationRingTest : public testing::TestWithParam<EngineKind> {
+class RingTest : public testing::TestWithParam<EngineKind> {
  protected:
   void SetUp() override {
     Result<Ring*> ring = Ring::Create({.engine = GetParam()});
@@ -73,8 +73,8 @@ class OperationRingTest : public testing::TestWithParam<EngineKind> {
   UniqueFd write_end_;
 };
 
-TEST_P(OperationRingTest, TheDataPathAllocatesNothing) {
-  char path[] = "/tmp/mooring_operation_ring_XXXXXX";
+TEST_P(RingTest, TheDataPathAllocatesNothing) {
+  char path[] = "/tmp/mooring_ring_test_XXXXXX";
   UniqueFd file(mkstemp(path));
   ASSERT_TRUE(file.valid());
   unlink(path);
@@ -111,7 +111,7 @@ TEST_P(OperationRingTest, TheDataPathAllocatesNothing) {
   EXPECT_EQ(moved, 200u * 4 * 4096);
 }
 
-TEST_P(OperationRingTest, DestroyWithOperationsInFlightLetsTheMemoryGoWhenTheyEnd) {
+TEST_P(RingTest, DestroyedInFlightReleasesMemoryWhenOperationsEnd) {
   uint32_t accepted = 0;
   ASSERT_TRUE(ring_->Submit(std::vector<Operation>(4, PipeRead(1)), &accepted).ok());
   ASSERT_EQ(accepted, 4u);
@@ -126,7 +126,7 @@ TEST_P(OperationRingTest, DestroyWithOperationsInFlightLetsTheMemoryGoWhenTheyEn
   EXPECT_EQ(RingRegistry::lingering_count(), 0u);
 }
 
-TEST_P(OperationRingTest, CloseFromAnotherThreadSendsAWaitingReaperHome) {
+TEST_P(RingTest, CloseFromAnotherThreadEndsTheWaitOfAReaper) {
   uint32_t accepted = 0;
   ASSERT_TRUE(ring_->Submit(std::vector<Operation>(3, PipeRead(5)), &accepted).ok());
   std::atomic<uint32_t> reaped{0};
@@ -144,13 +144,13 @@ TEST_P(OperationRingTest, CloseFromAnotherThreadSendsAWaitingReaperHome) {
   EXPECT_EQ(ring_->Submit({}, &accepted).code(), Code::kInvalidState);
 }
 
-TEST_P(OperationRingTest, ASecondReaperIsToldSo) {
+TEST_P(RingTest, ASecondReaperIsAnError) {
   std::atomic<bool> started{false};
   std::thread reaper([&] {
     Completion completion;
     uint32_t count = 0;
     started = true;
-    // It may find the other thread inside, and is told the same.
+    // It gets the same error if it finds the other thread inside.
     Status status;
     do {
       status = ring_->Reap({&completion, 1}, 1, Deadline::After(kLong), &count);
@@ -163,7 +163,7 @@ TEST_P(OperationRingTest, ASecondReaperIsToldSo) {
   uint32_t count = 0;
   const Deadline deadline = Deadline::After(kLong);
   Status status;
-  // The reaper may not have entered yet; then this call finds the side free and nothing to reap.
+  // If the reaper has not entered yet, this call finds the side free and nothing to reap.
   do {
     status = ring_->Reap({&completion, 1}, 0, Deadline(), &count);
   } while (status.ok() && !deadline.Passed());
@@ -175,7 +175,7 @@ TEST_P(OperationRingTest, ASecondReaperIsToldSo) {
   reaper.join();
 }
 
-TEST_P(OperationRingTest, ARegistrationDestroyedBringsItsTagInByItself) {
+TEST_P(RingTest, ADestroyedRegistrationReleasesItsSlabWithoutAReap) {
   registration_.reset();
   RingRegistry::Pump(ring_->table());
   const Deadline deadline = Deadline::After(kLong);  // kernels up to 6.3 post the tag a second late
@@ -183,7 +183,7 @@ TEST_P(OperationRingTest, ARegistrationDestroyedBringsItsTagInByItself) {
   EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, OperationRingTest,
+INSTANTIATE_TEST_SUITE_P(Engines, RingTest,
                          testing::Values(EngineKind::kIoUring, EngineKind::kThreads),
                          [](const auto& param) {
                            return std::string(param.param == EngineKind::kIoUring ? "IoUring"

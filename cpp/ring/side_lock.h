@@ -1,8 +1,8 @@
-// SideLock: sees to it that one side of a ring (submission or completion) has one caller at a time.
-// A second caller is told so instead of corrupting the ring. Mooring's own short visits (to bring
-// in buffer tags, to close) make a caller wait instead, for he has done nothing wrong.
+// SideLock: admits one caller at a time to one side of a ring (submission or completion). A second
+// caller gets an error instead of corrupting the ring. The library also enters for work of its own
+// (to collect buffer tags, to close); a caller then waits, because it has made no mistake.
 //
-// Threading: any thread; one atomic exchange to enter.
+// Threading: any thread. To enter takes one atomic exchange.
 #ifndef MOORING_CPP_RING_SIDE_LOCK_H_
 #define MOORING_CPP_RING_SIDE_LOCK_H_
 
@@ -20,24 +20,25 @@ class SideLock {
   bool TryEnter() {
     for (uint32_t tries = 0;; ++tries) {
       uint32_t expected = kFree;
-      // Acquire pairs with Leave's release: what the last caller wrote is seen.
+      // Acquire pairs with the release of Leave.
       if (state_.compare_exchange_strong(expected, kCaller, std::memory_order_acquire)) return true;
       if (expected == kCaller) return false;
       Pause(tries);
     }
   }
-  // A visit: false when anybody is inside. seq_cst: see LeaveInOrder.
-  bool TryVisit() {
+  // Enters for the library's own work. False when another thread is inside. seq_cst: see
+  // LeaveSeqCst.
+  bool TryEnterInternally() {
     uint32_t expected = kFree;
-    return state_.compare_exchange_strong(expected, kVisit, std::memory_order_seq_cst);
+    return state_.compare_exchange_strong(expected, kInternal, std::memory_order_seq_cst);
   }
   void Leave() { state_.store(kFree, std::memory_order_release); }
-  // Leaves, and sees (by seq_cst loads) what others have written (by seq_cst stores) before they
-  // found this side taken.
-  void LeaveInOrder() { state_.exchange(kFree, std::memory_order_seq_cst); }
+  // Leaves. A later seq_cst load then sees each seq_cst store that another thread made before it
+  // failed to enter.
+  void LeaveSeqCst() { state_.exchange(kFree, std::memory_order_seq_cst); }
 
  private:
-  // A visit is over at once, but for the one of Close, which may wait for operations to end.
+  // The library's own work is short, except in Close, which may wait for operations to end.
   static void Pause(uint32_t tries) {
     if (tries < 100) {
       sched_yield();
@@ -49,11 +50,11 @@ class SideLock {
 
   static constexpr uint32_t kFree = 0;
   static constexpr uint32_t kCaller = 1;
-  static constexpr uint32_t kVisit = 2;
+  static constexpr uint32_t kInternal = 2;
   std::atomic<uint32_t> state_{kFree};
 };
 
-// Leaves at the end of a scope what was entered before.
+// Leaves at the end of a scope. The side must have been entered.
 class SideGuard {
  public:
   explicit SideGuard(SideLock& lock) : lock_(lock) {}

@@ -19,8 +19,8 @@ bool SideQuiescer::TryQuiesceFrom(Sides held) {
   if (!IsIdle()) return false;
   const bool take_submission = !Includes(held, Sides::kSubmission);
   const bool take_completion = !Includes(held, Sides::kCompletion);
-  if (take_submission && !submission_.TryVisit()) return false;
-  if (take_completion && !completion_.TryVisit()) {
+  if (take_submission && !submission_.TryEnterInternally()) return false;
+  if (take_completion && !completion_.TryEnterInternally()) {
     if (take_submission) LeaveSubmission();
     return false;
   }
@@ -51,7 +51,7 @@ void SideQuiescer::LeaveTaken() {
 
 // A reaper who has something for that side may have found it taken just now; he looks again.
 void SideQuiescer::LeaveSubmission() {
-  submission_.LeaveInOrder();
+  submission_.LeaveSeqCst();
   if (core_.multishots->resume_requested()) core_.engine->Wake();
 }
 

@@ -17,8 +17,8 @@ class SideQuiescerTest : public CoreFixture {
   }
   // Nobody is inside.
   bool SidesAreFree() {
-    const bool submission = submission_.TryVisit();
-    const bool completion = completion_.TryVisit();
+    const bool submission = submission_.TryEnterInternally();
+    const bool completion = completion_.TryEnterInternally();
     if (submission) submission_.Leave();
     if (completion) completion_.Leave();
     return submission && completion;
@@ -63,10 +63,10 @@ TEST_F(SideQuiescerTest, ItIsNotQuietWhileAnotherCallIsInside) {
 TEST_F(SideQuiescerTest, TheCallThatIsInsideTakesTheOtherSideOnly) {
   ASSERT_TRUE(submission_.TryEnter());
   ASSERT_TRUE(quiescer_.TryQuiesceFrom(Sides::kSubmission));
-  EXPECT_FALSE(completion_.TryVisit());
+  EXPECT_FALSE(completion_.TryEnterInternally());
   quiescer_.Resume();
-  EXPECT_FALSE(submission_.TryVisit()) << "it was not the quiescer's";
-  EXPECT_TRUE(completion_.TryVisit());
+  EXPECT_FALSE(submission_.TryEnterInternally()) << "it was not the quiescer's";
+  EXPECT_TRUE(completion_.TryEnterInternally());
   completion_.Leave();
   submission_.Leave();
 }

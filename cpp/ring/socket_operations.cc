@@ -11,8 +11,8 @@
 namespace mooring {
 namespace {
 
-// Not MSG_ZEROCOPY: the kernel would read the memory after the completion (send(2)). Not what needs
-// an address or an ancillary buffer.
+// Without MSG_ZEROCOPY, with which the kernel reads the memory after the completion (send(2)), and
+// without flags that need an address or an ancillary buffer.
 constexpr uint64_t kSendFlags = MSG_CONFIRM | MSG_DONTROUTE | MSG_DONTWAIT | MSG_EOR | MSG_MORE |
                                 MSG_NOSIGNAL | MSG_OOB | MSG_WAITALL;
 constexpr uint64_t kRecvFlags = MSG_DONTWAIT | MSG_OOB | MSG_PEEK | MSG_TRUNC | MSG_WAITALL;
@@ -21,7 +21,8 @@ constexpr uint64_t kPollEvents = POLLIN | POLLPRI | POLLOUT | POLLERR | POLLHUP 
 
 const ErrorDetail* CheckRecv(const Operation& operation) {
   if ((operation.parameter & ~kRecvFlags) != 0) return &kBadMessageFlags;
-  // Both would look at the same bytes again until there are enough of them, and count them twice.
+  // MSG_PEEK together with MSG_WAITALL (which LINK implies) would read and count the same bytes
+  // repeatedly.
   const bool whole =
       (operation.parameter & MSG_WAITALL) != 0 || (operation.flags & kRequestLink) != 0;
   return whole && (operation.parameter & MSG_PEEK) != 0 ? &kBadMessageFlags : nullptr;
@@ -55,17 +56,17 @@ const ErrorDetail* CheckMultishot(const Operation& operation) {
              : &kBadMultishot;
 }
 
-// -1 when there is no such option.
+// -1 if the socket has no such option.
 int IntegerOption(int fd, int level, int name) {
   int value = 0;
   socklen_t size = sizeof(value);
   return getsockopt(fd, level, name, &value, &size) == 0 ? value : -1;
 }
 
-// Others answer an error to a zero-copy send, which only the caller could make good: EOPNOTSUPP
-// from AF_UNIX and from TCP under an upper layer protocol (TLS), EINVAL from UDP that gathers a
-// datagram from several sends. Two cheap calls for a send of many pages.
-bool TakesZeroCopy(int fd) {
+// On other sockets a zero-copy send fails, and only the caller could send again: with EOPNOTSUPP on
+// AF_UNIX and on TCP under an upper layer protocol (TLS), with EINVAL on UDP with UDP_CORK (one
+// datagram from several sends). The two system calls are cheap next to a send of many pages.
+bool SupportsZeroCopy(int fd) {
   const int protocol = IntegerOption(fd, SOL_SOCKET, SO_PROTOCOL);
   if (protocol == IPPROTO_UDP) return IntegerOption(fd, IPPROTO_UDP, UDP_CORK) == 0;
   if (protocol != IPPROTO_TCP) return false;
@@ -78,20 +79,20 @@ bool UsesZeroCopy(ZeroCopyHints* hints, SendKind kind, const Request& request) {
   if (hints == nullptr || request.buffer_slot == kNoBufferSlot) return false;
   if (kind != SendKind::kAuto) return kind == SendKind::kZeroCopy;
   if ((request.parameter & (MSG_MORE | MSG_OOB)) != 0) return false;
-  // The table knows which file a slot stands for, and tells nobody.
+  // The kernel does not report which file is in a slot of the file table.
   if ((request.flags & kRequestFixedFile) != 0 || request.size64 < ZeroCopyHints::kSendBytesMin)
     return false;
-  return hints->ShouldTry(request.fd) && TakesZeroCopy(request.fd);
+  return hints->ShouldTry(request.fd) && SupportsZeroCopy(request.fd);
 }
 
 const ErrorDetail* FinishSend(ZeroCopyHints* hints, Record& record, Request& request) {
   const auto kind = static_cast<SendKind>(request.parameter >> 32);
   request.parameter &= UINT32_MAX;
-  record.of.send = {.fd = request.fd, .result = 0};
+  record.progress.send = {.fd = request.fd, .result = 0};
   if (UsesZeroCopy(hints, kind, request)) return nullptr;
   if (kind == SendKind::kZeroCopy) return &kNoZeroCopy;
-  // Never a zero-copy send of memory that is not pinned: it is charged to RLIMIT_MEMLOCK, and fails
-  // when that is spent.
+  // A zero-copy send of memory that is not pinned is charged to RLIMIT_MEMLOCK, and fails when that
+  // limit is reached.
   request.buffer_slot = kNoBufferSlot;
   record.path = Path::kCopy;
   return nullptr;
@@ -129,8 +130,8 @@ const ErrorDetail* CheckSocketOperation(const Operation& operation) {
 }
 
 const ErrorDetail* FinishSocketRequest(ZeroCopyHints* hints, Record& record, Request& request) {
-  // A chain goes on after success in full, which is what the kernel looks for only with this
-  // (IOSQE_IO_LINK in io_uring_enter(2)).
+  // A chain continues only after full success. The kernel breaks it after a short transfer only if
+  // this flag is set (IOSQE_IO_LINK in io_uring_enter(2)).
   const uint64_t whole = (request.flags & kRequestLink) != 0 ? MSG_WAITALL : 0;
   switch (request.opcode) {
     case Opcode::kSend:
@@ -140,7 +141,7 @@ const ErrorDetail* FinishSocketRequest(ZeroCopyHints* hints, Record& record, Req
     case Opcode::kRecv:
     case Opcode::kRecvmsg:
       request.parameter |= whole;
-      // No receive takes a slot of the table.
+      // No receive uses a fixed buffer.
       request.buffer_slot = kNoBufferSlot;
       record.path = Path::kCopy;
       return nullptr;

@@ -1,6 +1,6 @@
-// What the opcodes of sockets, and POLL, ask of an operation beyond what all do.
+// The rules of the socket opcodes and of POLL, beyond those of all opcodes.
 //
-// Threading: any.
+// Threading: called on the submission side.
 #ifndef MOORING_CPP_RING_SOCKET_OPERATIONS_H_
 #define MOORING_CPP_RING_SOCKET_OPERATIONS_H_
 
@@ -12,11 +12,11 @@
 
 namespace mooring {
 
-// Why it is refused, or null.
+// Returns why the operation is refused, or null.
 const ErrorDetail* CheckSocketOperation(const Operation& operation);
 
-// Makes of a request that has been filled in as any other what the engine is to see. `hints` is
-// null where the engine has no zero-copy send. Why it is refused, or null.
+// Completes a request after the steps that all opcodes share. `hints` is null if the engine has no
+// zero-copy send. Returns why the operation is refused, or null.
 const ErrorDetail* FinishSocketRequest(ZeroCopyHints* hints, Record& record, Request& request);
 
 }  // namespace mooring

@@ -10,8 +10,7 @@
 namespace mooring {
 namespace {
 
-// Requests are handed to the engine this many at a time: few enough to stay in the first-level
-// cache.
+// Requests per batch: few enough to stay in the first-level cache.
 constexpr uint32_t kBatch = 64;
 
 constexpr uint16_t kOrder = kRequestLink | kRequestDrain;
@@ -22,10 +21,10 @@ enum class Bytes : uint8_t { kNone, kOneRange, kSegments };
 // What an opcode allows.
 struct Rule {
   uint16_t flags;
-  Bytes bytes;     // that it moves
+  Bytes bytes;     // how it describes the bytes that it moves
   bool parameter;  // uses `parameter`
 };
-// The last two are no single requests: StageMultishot.
+// Without the last two opcodes, which StageMultishot handles.
 constexpr Rule kRules[kOpcodeCount - 2] = {
     {kOrder, Bytes::kNone, false},        // nop
     {kAnyFlag, Bytes::kOneRange, false},  // read
@@ -57,9 +56,10 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
       batch_end_(staged_.get() + kBatch),
       next_(staged_.get()),
       starter_(records_, *core.multishots, core.engine->info().features),
-      waiting_(new uint32_t[records_.capacity()]) {}
+      waiting_(new uint32_t[records_.capacity()]),
+      matches_(new uint32_t[records_.capacity()]) {}
 
-// Inlined, for calling it costs as much as what it does for a nop.
+// Inlined: for a nop, a call would cost as much as the function itself.
 [[gnu::always_inline]] inline const ErrorDetail* Submitter::StageOne(const Operation& operation) {
   if (operation.opcode >= std::size(kRules)) return &kUnknownOpcode;
   const Rule& rule = kRules[operation.opcode];
@@ -89,7 +89,7 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   request.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed));
   if (rule.bytes == Bytes::kOneRange) {
     if (const ErrorDetail* refusal = StageMemory(operation, record, request)) {
-      records_.Untake(index);
+      records_.UndoTake(index);
       return refusal;
     }
   }
@@ -103,7 +103,7 @@ const ErrorDetail* Submitter::StageSocket(const Operation& operation) {
   if (IsMultishot(operation.opcode)) return StageMultishot(operation);
   if (const ErrorDetail* refusal = StageOne(operation)) return refusal;
   const bool has_zero_copy = (core_.engine->info().features & kFeatureSendZeroCopy) != 0;
-  // Staged already, so that one which is refused is taken back like any other.
+  // The request is already staged, so a refusal below removes it with Unstage.
   Request& request = *(next_ - 1);
   Record& record = records_[RecordPool::IndexOf(request.token)];
   const ErrorDetail* refusal = nullptr;
@@ -215,44 +215,45 @@ const ErrorDetail* Submitter::StageMemory(const Operation& operation, Record& re
 }
 
 void Submitter::Reference(Registration* registration) {
-  if (registration != promised_) {
-    if (promised_count_ > 0) promised_->AddRef(promised_count_);
-    promised_ = registration;
-    promised_count_ = 0;
+  if (registration != batched_registration_) {
+    if (batched_ref_count_ > 0) batched_registration_->AddRef(batched_ref_count_);
+    batched_registration_ = registration;
+    batched_ref_count_ = 0;
   }
-  ++promised_count_;
+  ++batched_ref_count_;
 }
 
-void Submitter::Unstage(const Request* staged) {
-  while (next_ > staged) {
+void Submitter::Unstage(const Request* first) {
+  while (next_ > first) {
     const uint32_t index = RecordPool::IndexOf((--next_)->token);
     Record& record = records_[index];
     if (record.lease_held) record.registration->slab().Unhold(record.lease_first_index);
     if (record.registration != nullptr) {
       if (HasSegments(record.opcode))
         (*core_.messages)[index].Release(&record.registration->slab());
-      // A promise that was kept already when the registration changed is taken back for real.
-      if (record.registration == promised_ && promised_count_ > 0) {
-        --promised_count_;
+      // If the registration changed since, its references have been added already.
+      if (record.registration == batched_registration_ && batched_ref_count_ > 0) {
+        --batched_ref_count_;
       } else {
         record.registration->DropRef();
       }
     }
-    records_.Untake(index);
+    records_.UndoTake(index);
   }
 }
 
 std::span<const Request> Submitter::TakeStaged() {
-  // Before they are handed over: whoever sees them settled must not count fewer submitted.
+  // Counted before they are submitted: `finished` must never exceed `submitted`.
   const std::span<const Request> requests(staged_.get(), next_);
   core_.counters.submitted.Add(requests.size() - extra_count_);
   extra_count_ = 0;
-  if (promised_count_ > 0) promised_->AddRef(promised_count_);
-  promised_ = nullptr;
-  promised_count_ = 0;
+  if (batched_ref_count_ > 0) batched_registration_->AddRef(batched_ref_count_);
+  batched_registration_ = nullptr;
+  batched_ref_count_ = 0;
   next_ = staged_.get();
-  core_.handed.store(core_.handed.load(std::memory_order_relaxed) + requests.size(),
-                     std::memory_order_release);
+  core_.requests_published.store(
+      core_.requests_published.load(std::memory_order_relaxed) + requests.size(),
+      std::memory_order_release);
   return requests;
 }
 

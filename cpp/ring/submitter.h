@@ -1,13 +1,14 @@
-// Submitter: the submission side of a ring. Checks operations, holds their leases, chooses their
-// path and hands them to the engine as requests, in batches.
+// Submitter: the submission side of a ring. It checks operations, holds their leases, chooses their
+// path and submits them to the engine as requests, in batches.
 //
-// Threading: the submission side's; one call at a time.
+// Threading: called on the submission side, one call at a time.
 #ifndef MOORING_CPP_RING_SUBMITTER_H_
 #define MOORING_CPP_RING_SUBMITTER_H_
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "cpp/base/status.h"
@@ -29,18 +30,15 @@ struct RingCore {
   Engine* engine = nullptr;
   BufferTable* table = nullptr;
   RecordPool* records = nullptr;
-  MessagePool* messages = nullptr;       // as many as records
-  MultishotTable* multishots = nullptr;  // likewise
+  MessagePool* messages = nullptr;       // one message per record
+  MultishotTable* multishots = nullptr;  // one entry per record
   RingCounters counters;
-  // Requests handed to the engine. Release on the submission side and acquire on the completion
-  // side carry a record's contents from one to the other: the kernel's queues do so in fact, but
-  // not in the C++ memory model.
-  std::atomic<uint64_t> handed{0};
-  // Cancel requests under way, which have no record of their own.
+  // How many requests were submitted to the engine. A release store on the submission side and an
+  // acquire load on the completion side order the contents of records between them: the kernel's
+  // queues do so in practice, but not in the C++ memory model.
+  std::atomic<uint64_t> requests_published{0};
+  // Cancel requests in flight. They have no records of their own.
   std::atomic<uint32_t> cancels{0};
-
-  // Token of cancel requests whose outcome nobody waits for.
-  static constexpr uint64_t kDetachedToken = uint64_t{1} << 62;
 
   ZeroCopyHints zero_copy = {};
 };
@@ -49,71 +47,82 @@ class Submitter {
  public:
   Submitter(RingCore& core, uint32_t chain_max);
 
-  // Takes operations in order until one is refused (the error) or no record is free. What is taken
-  // is handed over, but for the last few, which wait in staged() for Flush or for
-  // Engine::SubmitAndReap.
+  // Accepts operations in order until one is refused (the error) or no record is free. Submits full
+  // batches to the engine. The requests of the last, partial batch stay staged until Flush or
+  // TakeStaged.
   Status Stage(std::span<const Operation> operations, uint32_t* out_accepted);
 
   void Flush();
-  // The staged requests, which the caller hands to the engine now.
+  // Returns the staged requests, which the caller must submit to the engine immediately
+  // (Engine::SubmitAndReap).
   std::span<const Request> TakeStaged();
 
-  // Cancels all in flight with this user_data; returns how many requests that took, 0 if none was
-  // found, or nullopt if too many cancellations are under way. Their outcome is forgotten.
+  // Cancels all operations in flight with this user_data, without a completion for the
+  // cancellation. Returns how many it found, or nullopt if too many cancellations are in flight.
   std::optional<uint32_t> CancelDetached(uint64_t user_data);
-  // Cancels everything in flight.
+  // Cancels all operations in flight.
   void CancelAll();
 
-  // Gives operations that repeat their next requests: those that the completion side handed over,
-  // and those that waited for a buffer.
+  // Stages and flushes the next requests of multishot operations: of those that the completion side
+  // has queued, and of those that waited for a buffer.
   void Resume();
-  // There may be something to resume one day.
+  // Whether the ring ever had a multishot operation.
   bool has_multishots() const { return has_multishots_; }
 
  private:
-  // These tell why they refuse, or null: a Status for each operation would be written to memory and
-  // read again.
+  // These return why they refuse the operation, or null. A Status per operation would be slower: it
+  // is written to memory and read again.
   const ErrorDetail* StageOne(const Operation& operation);
   const ErrorDetail* StageMemory(const Operation& operation, Record& record, Request& request);
   const ErrorDetail* StageSocket(const Operation& operation);
   const ErrorDetail* StageSegments(const Operation& operation, Record& record, Request& request);
   const ErrorDetail* StageMultishot(const Operation& operation);
-  // Gives it a request, or has it wait.
+  // Stages the next request of a multishot operation, or adds it to waiting_.
   void Restart(uint32_t index);
   void RestartWaiting();
-  // Has it end, at the next Resume if it has no request out.
+  // Cancels the request in flight. Without one, the operation ends at the next Resume.
   void CancelMultishot(uint32_t index);
-  void EndCancelled();
-  // The chain that `operations` begin with, all of it or none. Returns its length; 0 if it is
-  // refused or finds no room.
+  void FlushCancels();
+  // Stages the whole chain that begins with operations[0], or nothing. Returns its length, or 0 if
+  // it is refused or there is no room.
   uint32_t StageChain(std::span<const Operation> operations, const ErrorDetail** refusal);
-  // A CANCEL operation: one request per match. False if it is refused or the ring has no room for
-  // them now.
+  // Stages a CANCEL operation: one request per match. False if it is refused, or if there is no
+  // room for all its requests now.
   bool StageCancel(const Operation& operation, const ErrorDetail** refusal);
-  // Length of the chain that begins with operations[0]: 0 if it does not end in the batch.
+  // Length of the chain that begins with operations[0], or 0 if it does not end in the batch.
   static uint32_t ChainLength(std::span<const Operation> operations);
-  // Takes back the operations staged since `staged` was the next.
-  void Unstage(const Request* staged);
+  // Removes the staged requests from `first` on, with what their operations hold.
+  void Unstage(const Request* first);
   void Reference(Registration* registration);
-  bool Matches(const Record& record, uint64_t user_data) const;
-  bool MatchesOnce(const Record& record, uint64_t user_data) const;  // and does not repeat
-  void PushCancel(uint64_t target_token, uint64_t own_token);
+  // For a record in flight: whether a cancellation of `user_data` cancels its operation.
+  bool Matches(uint32_t index, uint64_t user_data) const;
+  // Stores the indices of all matching records in matches_. Returns how many there are.
+  uint32_t CollectMatches(uint64_t user_data);
+  // Stages a request that cancels the operation of this record. The caller has counted it in
+  // RingCore::cancels.
+  void PushCancel(uint32_t index, uint64_t own_token);
+  // The same, but counts it, and it has no completion. False if too many cancellations are in
+  // flight.
+  bool PushDetachedCancel(uint32_t index);
 
   RingCore& core_;
   RecordPool& records_;
   const uint32_t chain_max_;
   const std::unique_ptr<Request[]> staged_;
-  const Request* const batch_end_;  // staged up to here, they are handed over
-  Request* next_;                   // to be staged
-  uint32_t extra_count_ =
-      0;  // of the staged: requests that are not the first, or only, one of an operation
+  const Request* const batch_end_;  // when next_ reaches it, the batch is full
+  Request* next_;                   // end of the staged requests
+  // Staged requests that do not count as a submitted operation.
+  uint32_t extra_count_ = 0;
   MultishotStarter starter_;
   bool has_multishots_ = false;
-  const std::unique_ptr<uint32_t[]> waiting_;  // for a buffer, oldest first
+  // Multishot operations that wait for a buffer, oldest first.
+  const std::unique_ptr<uint32_t[]> waiting_;
   uint32_t waiting_count_ = 0;
-  // References to one registration that were promised to staged operations, and are added together.
-  Registration* promised_ = nullptr;
-  uint32_t promised_count_ = 0;
+  // Result of CollectMatches. Pages that it never writes use no memory.
+  const std::unique_ptr<uint32_t[]> matches_;
+  // References to one registration that staged operations need. One call adds them all.
+  Registration* batched_registration_ = nullptr;
+  uint32_t batched_ref_count_ = 0;
 };
 
 }  // namespace mooring

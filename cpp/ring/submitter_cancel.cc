@@ -1,4 +1,8 @@
-// Cancellation, on the submission side.
+// Cancellation on the submission side.
+//
+// Only this side begins operations, so no record starts to match while a cancellation runs. The
+// completion side may finish an operation at any time: its record then has another generation, and
+// a cancel request for it finds nothing (-ENOENT).
 #include <algorithm>
 
 #include "cpp/ring/operation_errors.h"
@@ -6,41 +10,50 @@
 
 namespace mooring {
 
-bool Submitter::Matches(const Record& record, uint64_t user_data) const {
-  // The opcode is this side's own writing. Generation first: odd says that user_data is of an
-  // operation in flight.
-  return (record.generation.load(std::memory_order_relaxed) & 1) != 0 &&
-         record.opcode != static_cast<uint16_t>(Opcode::kCancel) &&
+bool Submitter::Matches(uint32_t index, uint64_t user_data) const {
+  const Record& record = records_[index];
+  return record.opcode != static_cast<uint16_t>(Opcode::kCancel) &&
          record.user_data.load(std::memory_order_relaxed) == user_data;
 }
 
-void Submitter::PushCancel(uint64_t target_token, uint64_t own_token) {
+// The scan may visit a million records, so there is one, and its result is kept in matches_.
+uint32_t Submitter::CollectMatches(uint64_t user_data) {
+  uint32_t count = 0;
+  records_.ScanInFlight([&](uint32_t index) {
+    if (Matches(index, user_data)) matches_[count++] = index;
+    return true;
+  });
+  return count;
+}
+
+void Submitter::PushCancel(uint32_t index, uint64_t own_token) {
+  const uint32_t generation = records_[index].generation.load(std::memory_order_relaxed);
   Request& request = *next_++;
   ++extra_count_;
   request = Request{};
   request.opcode = Opcode::kCancel;
-  request.size64 = target_token;
+  request.size64 = RecordPool::TokenOf(index, generation);
   request.token = own_token;
   if (next_ >= batch_end_) Flush();
 }
 
-bool Submitter::MatchesOnce(const Record& record, uint64_t user_data) const {
-  return Matches(record, user_data) && !IsMultishot(record.opcode);
+bool Submitter::PushDetachedCancel(uint32_t index) {
+  if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) return false;
+  core_.cancels.fetch_add(1, std::memory_order_acq_rel);
+  PushCancel(index, kDetachedToken);
+  return true;
 }
 
 void Submitter::CancelMultishot(uint32_t index) {
   Multishot& multishot = (*core_.multishots)[index];
   multishot.is_cancelled.store(true, std::memory_order_relaxed);
-  if (multishot.state.load(std::memory_order_acquire) != Multishot::State::kOut) return;
-  const uint32_t generation = records_[index].generation.load(std::memory_order_relaxed);
-  if ((generation & 1) == 0 || core_.cancels.load(std::memory_order_acquire) >= records_.capacity())
-    return;
-  core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-  PushCancel(RecordPool::TokenOf(index, generation), RingCore::kDetachedToken);
+  if (multishot.state.load(std::memory_order_acquire) != Multishot::State::kRequestInFlight) return;
+  // Without room for a cancel request, the operation is cancelled after its next completion.
+  if (records_.IsInFlight(index)) (void)PushDetachedCancel(index);
 }
 
-// Those that have no request out, which could be cancelled, end now.
-void Submitter::EndCancelled() {
+// Multishot operations without a request in flight have nothing to cancel: Resume ends them.
+void Submitter::FlushCancels() {
   if (has_multishots_) {
     Resume();
   } else {
@@ -53,10 +66,8 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
     *refusal = &kUnknownFlags;
     return false;
   }
-  Flush();  // so that operations of this batch can be found by the engine
-  const uint64_t user_data = operation.offset;
-  uint32_t matches = 0;
-  for (uint32_t i = 0; i < records_.capacity(); ++i) matches += Matches(records_[i], user_data);
+  Flush();  // so that the engine can find the operations of this batch
+  const uint32_t matches = CollectMatches(operation.offset);
   if (core_.cancels.load(std::memory_order_acquire) + matches > records_.capacity()) return false;
 
   const uint32_t own = records_.Take();
@@ -66,83 +77,70 @@ bool Submitter::StageCancel(const Operation& operation, const ErrorDetail** refu
   record.registration = nullptr;
   record.lease_held = false;
   record.path = Path::kNone;
-  // Those that repeat are found for certain: what is left of them, between two requests, ends too.
-  uint32_t repeating = 0;
-  for (uint32_t i = 0; i < records_.capacity(); ++i) {
-    if (!Matches(records_[i], user_data) || !IsMultishot(records_[i].opcode)) continue;
-    CancelMultishot(i);
-    ++repeating;
-  }
-  record.of.cancel.found = repeating;
-  const uint64_t own_token =
-      RecordPool::TokenOf(own, record.generation.load(std::memory_order_relaxed));
-  // An operation that matched may complete meanwhile; its cancel request then finds nothing. None
-  // can be added, for that is this side's work. So the tokens are taken first, and the count is set
-  // before the first request goes out.
+  // A multishot operation always counts as found: it also ends if it has no request in flight.
+  uint32_t multishots = 0;
   uint32_t pending = 0;
-  for (uint32_t i = 0; i < records_.capacity(); ++i) pending += MatchesOnce(records_[i], user_data);
-  pending = std::min(pending, matches);
+  for (uint32_t i = 0; i < matches; ++i) {
+    const uint32_t index = matches_[i];
+    if (!records_.IsInFlight(index)) continue;  // it has completed since the scan
+    if (IsMultishot(records_[index].opcode)) {
+      CancelMultishot(index);
+      ++multishots;
+    } else {
+      matches_[pending++] = index;
+    }
+  }
+  // All counts are final before the first request is pushed: PushCancel may flush, and events can
+  // then arrive on the completion side.
+  record.progress.cancel.found = multishots;
+  record.progress.cancel.pending = std::max(pending, 1u);
   record.size = pending;
-  record.of.cancel.pending = std::max(pending, 1u);
   core_.cancels.fetch_add(pending, std::memory_order_acq_rel);
   core_.counters.submitted.Add(1);
-  uint32_t pushed = 0;
-  for (uint32_t i = 0; i < records_.capacity() && pushed < pending; ++i) {
-    if (!MatchesOnce(records_[i], user_data)) continue;
-    PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)),
-               own_token);
-    ++pushed;
-  }
-  // Completed between the count and now: stand-ins that find nothing.
-  for (; pushed < pending; ++pushed) PushCancel(RecordPool::TokenOf(own, 0), own_token);
+  const uint64_t own_token =
+      RecordPool::TokenOf(own, record.generation.load(std::memory_order_relaxed));
+  for (uint32_t i = 0; i < pending; ++i) PushCancel(matches_[i], own_token);
   if (pending == 0) {
-    // Nothing to cancel: a nop brings the completion.
+    // There is nothing to cancel: a nop completes the CANCEL.
     Request& request = *next_++;
     ++extra_count_;
     request = Request{};
     request.token = own_token;
   }
-  if (repeating > 0) Resume();
+  if (multishots > 0) Resume();
   return true;
 }
 
 std::optional<uint32_t> Submitter::CancelDetached(uint64_t user_data) {
   Flush();
   uint32_t found = 0;
-  for (uint32_t i = 0; i < records_.capacity(); ++i) {
-    if (!Matches(records_[i], user_data)) continue;
-    if (IsMultishot(records_[i].opcode)) {
-      CancelMultishot(i);
-      ++found;
-      continue;
+  bool has_room = true;
+  records_.ScanInFlight([&](uint32_t index) {
+    if (!Matches(index, user_data)) return true;
+    if (IsMultishot(records_[index].opcode)) {
+      CancelMultishot(index);
+    } else {
+      has_room = PushDetachedCancel(index);
     }
-    if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) {
-      Flush();
-      return std::nullopt;
-    }
-    core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-    PushCancel(RecordPool::TokenOf(i, records_[i].generation.load(std::memory_order_relaxed)),
-               RingCore::kDetachedToken);
-    ++found;
+    found += has_room;
+    return has_room;
+  });
+  if (!has_room) {
+    Flush();
+    return std::nullopt;
   }
-  EndCancelled();
+  FlushCancels();
   return found;
 }
 
 void Submitter::CancelAll() {
   Flush();
-  for (uint32_t i = 0; i < records_.capacity(); ++i) {
-    const uint32_t generation = records_[i].generation.load(std::memory_order_relaxed);
-    if ((generation & 1) == 0) continue;
-    if (IsMultishot(records_[i].opcode)) {
-      CancelMultishot(i);
-      continue;
-    }
-    if (core_.cancels.load(std::memory_order_acquire) >= records_.capacity()) break;
-    core_.cancels.fetch_add(1, std::memory_order_acq_rel);
-    PushCancel(RecordPool::TokenOf(i, generation), RingCore::kDetachedToken);
-  }
-  EndCancelled();
+  records_.ScanInFlight([&](uint32_t index) {
+    if (!IsMultishot(records_[index].opcode)) return PushDetachedCancel(index);
+    CancelMultishot(index);
+    return true;
+  });
+  FlushCancels();
 }
 
 }  // namespace mooring

@@ -1,4 +1,4 @@
-// The operations that repeat, on the submission side.
+// Multishot operations on the submission side.
 #include <utility>
 
 #include "cpp/ring/operation_errors.h"
@@ -31,7 +31,7 @@ void Submitter::Restart(uint32_t index) {
   }
 }
 
-// In order; those that have to go on waiting stay in it.
+// In order. Operations that still find no buffer stay in waiting_.
 void Submitter::RestartWaiting() {
   const uint32_t count = std::exchange(waiting_count_, 0);
   for (uint32_t i = 0; i < count; ++i) Restart(waiting_[i]);
@@ -43,18 +43,19 @@ void Submitter::Resume() {
   RestartWaiting();
   uint32_t index = 0;
   while (multishots.Pop(&index)) {
-    // Acquire pairs with the completion side's release: the entry is this side's again.
+    // Acquire pairs with the release of the completion side, which has returned the entry to this
+    // side.
     switch (multishots[index].state.load(std::memory_order_acquire)) {
       case Multishot::State::kIdle:
         Restart(index);
         break;
-      case Multishot::State::kOut:
-        // Its engine goes on although it was cancelled: the cancellation came while one was being
-        // delivered.
+      case Multishot::State::kRequestInFlight:
+        // The engine continues although the operation was cancelled: the cancel request arrived
+        // while the engine delivered a completion.
         if (multishots[index].is_cancelled.load(std::memory_order_relaxed)) CancelMultishot(index);
         break;
       default:
-        break;  // it has ended
+        break;  // the operation has ended
     }
   }
   Flush();

@@ -10,7 +10,7 @@ namespace {
 
 using SubmitterTest = CoreFixture;
 
-TEST_F(SubmitterTest, ALeaseTakesTheFixedPathAtItsPlaceInTheSlab) {
+TEST_F(SubmitterTest, ALeaseUsesTheFixedPathAtItsOffsetInTheSlab) {
   Acquire();
   const Lease lease = Acquire(2);
   Operation read = Read(lease, 100);
@@ -48,7 +48,7 @@ TEST_F(SubmitterTest, ACancelIsRefusedAtEveryPlaceOfAChain) {
   EXPECT_EQ(records_.FreeCountNow(), kRecords);
 }
 
-TEST_F(SubmitterTest, AnAddressTakesTheCopyPath) {
+TEST_F(SubmitterTest, AnAddressUsesTheCopyPath) {
   char byte = 0;
   Operation read;
   read.opcode = static_cast<uint16_t>(Opcode::kRead);
@@ -59,7 +59,7 @@ TEST_F(SubmitterTest, AnAddressTakesTheCopyPath) {
   EXPECT_EQ(engine_.submitted.at(0).buffer_slot, kNoBufferSlot);
 }
 
-TEST_F(SubmitterTest, RefusesWhatIsWrongAndKeepsWhatCameBefore) {
+TEST_F(SubmitterTest, AWrongOperationIsRefusedAndEarlierOnesAreKept) {
   const Lease lease = Acquire();
   Operation too_large = Read(lease, kTransferBytesMax + 1);
   Operation out_of_lease = Read(lease, kBuffer + 1);
@@ -99,7 +99,7 @@ TEST_F(SubmitterTest, RefusesWhatIsWrongAndKeepsWhatCameBefore) {
   }
   EXPECT_EQ(records_.FreeCountNow(), kRecords);
   EXPECT_EQ(registration_->RefCount(), 1u);
-  // Nothing holds the lease: it goes back at once.
+  // Nothing holds the lease, so it is released immediately.
   ASSERT_TRUE(slab_->Release(lease).ok());
   EXPECT_EQ(slab_->Info().leased_count, 0u);
 }
@@ -120,7 +120,7 @@ TEST_F(SubmitterTest, ALinkedReceiveWaitsForAllItsBytes) {
   EXPECT_STREQ(Submit({linked, Nop(1)}, &accepted).message(), kBadMessageFlags.message);
 }
 
-TEST_F(SubmitterTest, ZeroCopyIsRefusedWhereTheEngineHasNone) {
+TEST_F(SubmitterTest, ZeroCopyIsRefusedIfTheEngineHasNone) {
   const Lease lease = Acquire();
   Operation send = Read(lease, 100);
   send.opcode = static_cast<uint16_t>(Opcode::kSend);
@@ -129,7 +129,7 @@ TEST_F(SubmitterTest, ZeroCopyIsRefusedWhereTheEngineHasNone) {
   send.parameter = static_cast<uint64_t>(SendKind::kZeroCopy) << 32 | MSG_MORE;
   uint32_t accepted = 0;
   EXPECT_STREQ(Submit({send}, &accepted).message(), kNoZeroCopy.message);
-  EXPECT_EQ(registration_->RefCount(), 2u) << "the first one's";
+  EXPECT_EQ(registration_->RefCount(), 2u) << "held by the first send";
   EXPECT_EQ(records_.FreeCountNow(), kRecords - 1);
   engine_.mutable_info().features |= kFeatureSendZeroCopy;
   MustSubmit({send});
@@ -138,7 +138,7 @@ TEST_F(SubmitterTest, ZeroCopyIsRefusedWhereTheEngineHasNone) {
   send.parameter = static_cast<uint64_t>(SendKind::kCopy) << 32;
   MustSubmit({send});
   EXPECT_EQ(engine_.submitted.at(2).buffer_slot, kNoBufferSlot);
-  // What is no TCP or UDP socket is never asked by itself.
+  // AUTO uses zero-copy only on TCP and UDP sockets.
   send.parameter = 0;
   send.size = kBuffer;
   MustSubmit({send});
@@ -170,7 +170,7 @@ TEST_F(SubmitterTest, StopsWithoutAnErrorWhenAllRecordsAreInFlight) {
   EXPECT_EQ(accepted, 1u);
 }
 
-TEST_F(SubmitterTest, AChainIsTakenWholeOrNotAtAll) {
+TEST_F(SubmitterTest, AChainIsAcceptedWholeOrNotAtAll) {
   uint32_t accepted = 0;
   // Six are in flight, so a chain of three does not fit.
   EXPECT_TRUE(Submit(std::vector<Operation>(6), &accepted).ok());
@@ -184,7 +184,7 @@ TEST_F(SubmitterTest, AChainIsTakenWholeOrNotAtAll) {
   EXPECT_STREQ(Submit(longer, &accepted).message(), kLongChain.message);
 }
 
-TEST_F(SubmitterTest, ABadLinkTakesItsWholeChainBack) {
+TEST_F(SubmitterTest, ABadOperationUnstagesItsWholeChain) {
   const Lease lease = Acquire();
   Operation first = Read(lease, 10);
   first.flags = kRequestLink;
@@ -198,7 +198,7 @@ TEST_F(SubmitterTest, ABadLinkTakesItsWholeChainBack) {
   EXPECT_EQ(slab_->Info().leased_count, 0u);
 }
 
-TEST_F(SubmitterTest, ChainsOfSeveralRegistrationsAreTakenBackEvenly) {
+TEST_F(SubmitterTest, UnstagedChainsDropReferencesToEachRegistration) {
   RefPtr<Registration> second = Registration::Create(table_, slab_, {}).value();
   Operation a = Read({}, 1);
   a.flags = kRequestLink;

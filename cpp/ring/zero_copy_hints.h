@@ -1,12 +1,13 @@
-// ZeroCopyHints: which sockets' zero-copy sends the kernel has copied after all: it does so where
-// the device cannot send from many pages, and always on the loopback device, where that costs more
-// than a plain send. Such a socket gets plain sends for a while, then one try.
+// ZeroCopyHints: records on which sockets the kernel copied the bytes of zero-copy sends. The
+// kernel does so if the device cannot send from many pages, and always on the loopback device,
+// where it costs more than a plain send. Such a socket gets plain sends for a while, then one
+// zero-copy try.
 //
-// By descriptor, and with others of the same remainder. A hint may be of a socket that is gone, and
-// costs some speed then, nothing else.
+// A hint is kept per descriptor modulo 256, so descriptors can share one, and it can outlive its
+// socket. A wrong hint only costs speed.
 //
-// Threading: ShouldTry belongs to the submission side, OnCopied to the completion side; both may
-// run at once.
+// Threading: ShouldTry is called on the submission side, OnCopied on the completion side, also at
+// the same time.
 #ifndef MOORING_CPP_RING_ZERO_COPY_HINTS_H_
 #define MOORING_CPP_RING_ZERO_COPY_HINTS_H_
 
@@ -18,16 +19,16 @@ namespace mooring {
 
 class ZeroCopyHints {
  public:
-  // From here on it pays: docs/decisions/0006.
+  // The least size for which zero-copy is faster: docs/decisions/0006.
   static constexpr uint64_t kSendBytesMin = 48 * 1024;
-  // Plain sends after one that was copied.
+  // Number of plain sends after a zero-copy send that was copied.
   static constexpr uint32_t kPlainSends = 255;
 
   bool ShouldTry(int fd) {
     std::atomic<uint32_t>& plain = plain_left_[IndexOf(fd)];
     const uint32_t left = plain.load(std::memory_order_relaxed);
     if (left == 0) return true;
-    // What the other side stores in between is lost, or this is: either will do.
+    // If OnCopied stores at the same time, one of the two values is lost, which does no harm.
     plain.store(left - 1, std::memory_order_relaxed);
     return false;
   }

@@ -1,11 +1,12 @@
-// CoreFixture: both sides of a ring over a FakeEngine, so that a test decides when which event
-// comes.
+// CoreFixture: both sides of a ring on a FakeEngine. The test decides which events arrive when.
 #ifndef MOORING_CPP_RING_TESTING_CORE_FIXTURE_H_
 #define MOORING_CPP_RING_TESTING_CORE_FIXTURE_H_
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "cpp/engine/testing/fake_engine.h"
@@ -14,18 +15,29 @@
 
 namespace mooring {
 
+// A FakeEngine that calls `on_submit` once, after the next Submit: a test uses it to let the
+// completion side run in the middle of a call of the submission side.
+class InterruptibleEngine : public FakeEngine {
+ public:
+  void Submit(std::span<const Request> requests) override {
+    FakeEngine::Submit(requests);
+    if (on_submit) std::exchange(on_submit, nullptr)();
+  }
+  std::function<void()> on_submit;
+};
+
 class CoreFixture : public testing::Test {
  protected:
   static constexpr uint64_t kBuffer = 4096;
   static constexpr uint32_t kRecords = 8;
 
-  CoreFixture()
+  explicit CoreFixture(uint32_t record_count = kRecords)
       : table_(MakeRef<BufferTable>(&engine_)),
-        records_(kRecords),
-        messages_(kRecords),
-        multishots_(kRecords),
+        records_(record_count),
+        messages_(record_count),
+        multishots_(record_count),
         core_{&engine_, table_.get(), &records_, &messages_, &multishots_, {}, {}, {}, {}},
-        submitter_(core_, kRecords),
+        submitter_(core_, record_count),
         completer_(core_) {
     slab_ =
         Slab::Create({.buffer_bytes = kBuffer, .buffer_count = 4, .touch = Touch::kNone}).value();
@@ -44,7 +56,7 @@ class CoreFixture : public testing::Test {
     submitter_.Flush();
     return status;
   }
-  // Submits what must be accepted.
+  // Submits operations that must all be accepted.
   void MustSubmit(const std::vector<Operation>& operations) {
     uint32_t accepted = 0;
     const Status status = Submit(operations, &accepted);
@@ -78,7 +90,7 @@ class CoreFixture : public testing::Test {
     return lease;
   }
 
-  FakeEngine engine_;
+  InterruptibleEngine engine_;
   RefPtr<BufferTable> table_;
   RecordPool records_;
   MessagePool messages_;
