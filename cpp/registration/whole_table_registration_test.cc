@@ -69,7 +69,7 @@ class WholeRegistrationTest : public testing::Test {
   void RunWhenQuiet() {
     quiescer_.quiet = true;
     table_->RunDeferred();
-    if (table_->TakePromotionAsked()) RegistrationRegistry::PromoteForOwner(*table_);
+    if (table_->ConsumePromotionRequest()) RegistrationRegistry::PromoteForOwner(*table_);
   }
   static int32_t SlotOf(const RefPtr<Registration>& registration) {
     return registration->SlotFor(0, kAll);
