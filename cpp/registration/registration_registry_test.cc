@@ -114,8 +114,8 @@ TEST_F(RegistrationRegistryTest, AnOwnerIsAskedAndDoesItHimself) {
   EXPECT_TRUE(tables_[1]->has_deferred());
   engines_[1].is_owner = true;
   tables_[1]->RunDeferred();
-  ASSERT_TRUE(tables_[1]->TakePromotionAsked());
-  EXPECT_FALSE(tables_[1]->TakePromotionAsked());
+  ASSERT_TRUE(tables_[1]->ConsumePromotionRequest());
+  EXPECT_FALSE(tables_[1]->ConsumePromotionRequest());
   RegistrationRegistry::PromoteForOwner(*tables_[1]);
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
   EXPECT_FALSE(tables_[1]->has_deferred());
@@ -131,14 +131,14 @@ TEST_F(RegistrationRegistryTest, PromoteFromAnotherThanTheOwnerIsLeftToTheOwnerW
   engines_[1].is_owner = true;
   engines_[1].refuse_with = 0;
   tables_[1]->RunDeferred();
-  ASSERT_TRUE(tables_[1]->TakePromotionAsked());
+  ASSERT_TRUE(tables_[1]->ConsumePromotionRequest());
   RegistrationRegistry::PromoteForOwner(*tables_[1]);
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
 }
 
 TEST_F(RegistrationRegistryTest, WhatIsGivenUpIsNotWoken) {
   const RefPtr<Registration> operation = waiting_;  // in flight
-  waiting_->GiveUp();
+  waiting_->MarkDestroyed();
   waiting_.reset();
   GiveBack();
   RegistrationRegistry::PromoteWaiting();

@@ -14,8 +14,7 @@ std::string LimitText(uint64_t bytes) {
 }
 
 void ExplainMemlock(RegistrationReport& report) {
-  // What this registration still lacks comes on top of what the process has charged, its own pinned
-  // part included.
+  // The process has charged the pinned part of this registration already. The rest is missing.
   const uint64_t need = report.memlock_used_bytes + (report.bytes_requested - report.bytes_fixed);
   report.message = Format(
       "%" PRIu64 " of %" PRIu64
@@ -74,7 +73,7 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
       report.remedy = TableFullRemedy(table_slots, table_slots_max);
       return;
     case Reason::kKernelTooOld:
-      if (IsBusy(report.reason, report.system_error)) {
+      if (IsRefusedForNow(report.reason, report.system_error)) {
         report.message =
             pinned +
             "this kernel registers memory only while nothing is in flight on the ring, and "
@@ -144,7 +143,7 @@ Status RequireFailed(const RegistrationReport& report) {
       break;
     case Reason::kKernelTooOld:
       retry = Retry::kNever;
-      if (IsBusy(report.reason, report.system_error)) {
+      if (IsRefusedForNow(report.reason, report.system_error)) {
         code = Code::kInvalidState;
         retry = Retry::kLater;
       }

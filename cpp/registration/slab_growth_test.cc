@@ -154,7 +154,7 @@ TEST_F(SlabGrowthTest, AnOwnerIsAskedAndPinsAtItsNextCall) {
   ASSERT_TRUE(tables_[0]->has_deferred());
   engines_[0].is_owner = true;
   tables_[0]->RunDeferred();
-  ASSERT_TRUE(tables_[0]->TakePromotionAsked());
+  ASSERT_TRUE(tables_[0]->ConsumePromotionRequest());
   RegistrationRegistry::PromoteForOwner(*tables_[0]);
   EXPECT_EQ(registration->Report().bytes_fixed, 16 * kBuffer);
   EXPECT_EQ(registration->Report().reason, Reason::kNone);
@@ -176,7 +176,7 @@ TEST_F(SlabGrowthTest, ThoseThatNobodyCanSubmitWithAreLeftAsTheyAre) {
   const RefPtr<Registration> of_closed_ring = Register(0, Policy::kRequire);
   const RefPtr<Registration> destroyed = Register(1, Policy::kRequire);
   tables_[0]->Close();
-  destroyed->GiveUp();  // an operation in flight keeps it
+  destroyed->MarkDestroyed();  // an operation in flight keeps it
   engines_[0].budget_bytes = 0;
   engines_[1].budget_bytes = 0;
   engines_[1].is_owner = false;
