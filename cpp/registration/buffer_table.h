@@ -62,7 +62,8 @@ class BufferTable : public RefCounted<BufferTable> {
   struct Pinned {
     int32_t slot = kNoBufferSlot;
     uint64_t key = 0;
-    // Positive errno when slot is kNoBufferSlot. ENOSPC: the table is full. EBUSY: not now.
+    // Positive errno when slot is kNoBufferSlot. ENOSPC: the table is full. EBUSY: the table
+    // refuses changes for now.
     int error = 0;
     uint64_t size = 0;      // of what is pinned
     bool is_clone = false;  // of what another ring has pinned
@@ -93,7 +94,7 @@ class BufferTable : public RefCounted<BufferTable> {
   // The errno of the last loss, 0 if there was none.
   int loss_error() const { return loss_error_.load(std::memory_order_relaxed); }
   const KernelTable::Traits& traits() const { return kernel_->traits(); }
-  // For a ChangeScope over several calls. The ring's alone: not after Detach.
+  // For a ChangeScope of the ring over several calls. Not after Detach.
   KernelTable& kernel_table() const { return *kernel_; }
 
   // There is work that other threads or calls have left: slots to clear, which RunDeferred does,
@@ -150,15 +151,16 @@ class BufferTable : public RefCounted<BufferTable> {
   // The kernel holds [offset, offset + pinned->size) in the slot, at the cost of `charge`.
   void EndPin(RefPtr<PinCharge> charge, Pinned* pinned) REQUIRES(update_mutex_);
   void CancelPin(int error, Pinned* pinned) REQUIRES(update_mutex_);
-  // Pins what has a slot, and sets the error of each.
+  // Pins as many of `ranges` as there are slots, and sets the result of each.
   KernelTable::Applied Fill(const RefPtr<Slab>& slab, std::span<const Range> ranges,
                             std::span<Pinned> pinned) REQUIRES(update_mutex_);
   // Clears the slots of all deferred entries, unless the table refuses it for now.
   void ClearDeferred() EXCLUDES(update_mutex_);
-  // What they held goes to `dropped`, for after the locks.
+  // Clears the slots of these entries. What the entries held goes to `dropped`, for after the
+  // locks.
   void Clear(std::span<const uint32_t> indices, std::vector<PinEntries::Held>* dropped)
       REQUIRES(update_mutex_);
-  // Nothing is registered any more.
+  // The kernel has lost all pins with this errno.
   void InvalidateAll(int error, std::vector<PinEntries::Held>* dropped) REQUIRES(update_mutex_);
   void RequestChanges() EXCLUDES(mutex_);
 

@@ -62,6 +62,7 @@ class UncheckedEngine final : public FakeEngine {
 class FullBufferTableTest : public BufferTableTest {
  protected:
   FullBufferTableTest() { table_ = MakeRef<BufferTable>(&unchecked_); }
+  ~FullBufferTableTest() override { table_->Detach(); }  // before its engine is destroyed
 
   void DeliverTags() {
     for (const uint64_t tag : unchecked_.tags) table_->OnTag(tag);

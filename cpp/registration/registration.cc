@@ -19,7 +19,7 @@ constexpr ErrorDetail kRingClosed = ConstantError(
     Code::kInvalidState, Retry::kNever, "the ring is closed", "register with a ring that is open");
 constexpr ErrorDetail kWrongThread =
     ConstantError(Code::kInvalidState, Retry::kNever,
-                  "REQUIRE was asked for, and this ring has an owner thread, which is another: the "
+                  "the policy is REQUIRE, and this ring has an owner thread, which is another: the "
                   "kernel refuses to register here",
                   "register on the thread that created the ring, or under PREFER, which leaves it "
                   "to that thread");
@@ -29,8 +29,8 @@ Status CheckOptions(const RegistrationOptions& options) {
   if (!IsAligned(options.extent_bytes_max, page_bytes) ||
       options.extent_bytes_max > Registration::kExtentBytesMax) {
     return InvalidArgument(
-        Format("extent_bytes_max is %" PRIu64 ", which is no multiple of the page size of %" PRIu64
-               " bytes, or above 1 GiB",
+        Format("extent_bytes_max is %" PRIu64
+               ", which is not a multiple of the page size of %" PRIu64 " bytes, or above 1 GiB",
                options.extent_bytes_max, page_bytes),
         "pass a multiple of the page size up to 1 GiB, or 0 for 1 GiB");
   }

@@ -31,10 +31,10 @@ void ExplainMemlock(RegistrationReport& report) {
 
 std::string TableFullRemedy(uint32_t table_slots, uint32_t table_slots_max) {
   if (table_slots >= table_slots_max) {
-    return "destroy registrations that are not needed, or use a second ring: no table of this "
-           "kernel has more";
+    return "destroy registrations that are not needed, or use a second ring: this kernel allows no "
+           "larger table";
   }
-  return Format("make the ring with a fixed_buffer_count above %" PRIu32 " (at most %" PRIu32
+  return Format("create the ring with a fixed_buffer_count above %" PRIu32 " (at most %" PRIu32
                 "), or destroy registrations that are not needed",
                 table_slots, table_slots_max);
 }
@@ -48,8 +48,8 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
                                           : "no error number";
   switch (report.reason) {
     case Reason::kPolicy:
-      report.message = pinned + "the policy NEVER was asked for";
-      report.remedy = "ask for the policy PREFER to use fixed buffers";
+      report.message = pinned + "the policy is NEVER";
+      report.remedy = "register under the policy PREFER to use fixed buffers";
       return;
     case Reason::kOutOfMemory:
       report.message =
@@ -79,13 +79,13 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
             "this kernel registers memory only while nothing is in flight on the ring, and "
             "operations are in flight, or another thread is in a call on it";
         report.remedy =
-            "reap all that is in flight: the next call that finds the ring idle registers the "
-            "slab; or "
-            "register before submitting; or use Linux 5.13 or later";
+            "reap all operations in flight: the next call that finds the ring idle registers the "
+            "slab; or register before submitting; or use Linux 5.13 or later";
         return;
       }
       report.message = pinned + Format("this kernel registers no fixed buffers (%s)", error);
-      report.remedy = "use Linux 5.13 or later for fixed buffers; the copy path works meanwhile";
+      report.remedy =
+          "use Linux 5.13 or later for fixed buffers; on this kernel operations take the copy path";
       return;
     case Reason::kRegisterDenied:
       report.message = pinned + Format("io_uring_register(2) is refused (%s)", error);
@@ -95,18 +95,18 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
     case Reason::kEngineThreads:
       report.message = pinned + "the ring runs on the threads engine, which has no fixed buffers";
       report.remedy =
-          engine_remedy.empty() ? "make the ring with the io_uring engine" : engine_remedy;
+          engine_remedy.empty() ? "create the ring with the io_uring engine" : engine_remedy;
       return;
     case Reason::kOwnerThread:
       report.message =
           pinned +
-          "the slab was registered, or grew, on another thread than the one that owns the ring, "
-          "which has not called it since";
+          "the slab was registered, or grew, on a thread that does not own the ring, and the owner "
+          "has not made a call on the ring since then";
       report.remedy = "submit, reap or promote on the thread that created the ring";
       return;
     case Reason::kNone:
       if (report.outcome == Outcome::kFixed) return;
-      report.message = pinned + "the ring is gone";
+      report.message = pinned + "the ring was destroyed";
       report.remedy = "register the slab with a ring that is open";
       return;
     case Reason::kMemlockLimit:
