@@ -6,9 +6,8 @@
 // - A change may be refused for now: TryBegin returns false. RequestChanges then asks the threads
 //   that use the ring for a call in which the changes can be made.
 // - Pins may be lost: Applied::loss_error.
-// - Slots may be set together: with traits().sets_slots_together one Apply costs as much for one
-// slot
-//   as for all, so changes belong into one call.
+// - Slots may be set together: with traits().sets_slots_together one Apply costs the same for one
+//   slot as for all, so changes belong into one call.
 //
 // Lifecycle: an object lives as long as its BufferTable. After Close it does not use the engine and
 // the quiescer. Its traits stay readable.
@@ -49,7 +48,7 @@ class KernelTable {
     uint32_t slot = 0;
     iovec range = {};  // {nullptr, 0} empties the slot
     uint64_t tag = 0;  // posted when the kernel has released the range; 0 = none
-    int error = 0;     // set by Apply: 0, or the positive errno with which the slot is as it was
+    int error = 0;     // set by Apply: 0, or a positive errno, and then the slot is unchanged
   };
   struct Applied {
     int loss_error = 0;  // positive errno: all slots are empty now, and every change has failed
@@ -67,7 +66,8 @@ class KernelTable {
   // True: this thread may call Apply until it has called End as often. False: not now. Never waits.
   virtual bool TryBegin() { return true; }
   virtual void End() {}
-  // There are changes that wait for a thread or for a TryBegin that succeeds.
+  // There are changes that this thread cannot make, or not now. Wakes a call that waits on the
+  // ring, if that call can make them.
   virtual void RequestChanges() = 0;
 
   // Makes the changes and sets the error of each. Between TryBegin and End.

@@ -2,8 +2,8 @@
 // has a key, which is never used twice, and a tag, with which the kernel reports that it has
 // released the range.
 //
-// Every call but the ones named "all" looks at one entry, however many there are: free entries form
-// a list, and so do entries whose slots are to be cleared later.
+// Free entries form a list, and so do entries whose slots are to be cleared later. So a call looks
+// only at the entries that it changes, however many there are.
 //
 // Threading: not thread-safe; BufferTable guards it.
 //
@@ -62,12 +62,12 @@ class PinEntries {
   uint64_t Add(RefPtr<Slab> slab, uint64_t offset, uint32_t slot, bool has_tag);
   Entry& At(uint32_t index) { return Visit(index); }
   bool IsPinned(uint64_t key) const;
-  // Makes a pinned entry kDeferred. False where the key is not that of one.
+  // Makes the pinned entry with this key kDeferred. False where there is none.
   [[nodiscard]] bool Defer(uint64_t key);
   // All deferred entries, the oldest first. They become kAwaitingTag: another thread may reap the
   // tag of a slot before the call that clears the slot returns.
   std::vector<uint32_t> TakeDeferred();
-  // Of such an entry, if the kernel has not cleared its slot.
+  // Makes such an entry kDeferred again, if the kernel has not cleared its slot.
   void DeferAgain(uint32_t index);
   // Frees the entry that waits for `tag`; nothing where there is none.
   Held FreeByTag(uint64_t tag);
@@ -76,7 +76,7 @@ class PinEntries {
   std::vector<Entry> FreeAll();
 
   uint32_t awaiting_tag_count() const { return awaiting_tag_count_; }
-  // How many entries all calls together have looked at, for tests.
+  // The number of entries that all calls together have looked at, for tests.
   uint64_t visit_count() const { return visit_count_; }
 
  private:

@@ -156,7 +156,7 @@ void Registration::PinExtentsLocked(Which which, Effort effort) {
 }
 
 void Registration::RequestRetry(const PinnedPrefix& stopped) {
-  if (stopped.reason == Reason::kOwnerThread) RequestOwner();
+  if (stopped.reason == Reason::kOwnerThread) RequestPromotionByOwner();
   if (IsRefusedForNow(stopped.reason, stopped.system_error)) table_->RequestPromotion();
 }
 
@@ -247,7 +247,7 @@ Status Registration::Promote() {
   if (table_->IsOwner()) {
     PinExtents(Which::kAll, Effort::kWithPauses);
   } else {
-    RequestOwner();
+    RequestPromotionByOwner();
   }
   return OkStatus();
 }
@@ -293,7 +293,7 @@ void Registration::Shrink(uint64_t total_bytes) {
   Unpin(extents, total_bytes);
 }
 
-void Registration::RequestOwner() {
+void Registration::RequestPromotionByOwner() {
   owner_requested_.store(true, std::memory_order_relaxed);
   table_->RequestPromotion();
 }

@@ -145,7 +145,7 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   void OnBufferFree() override { table_->RequestBufferCheck(); }
 
   // On a thread that is not the owner: the owner's next call promotes.
-  void RequestOwner();
+  void RequestPromotionByOwner();
   // A later call pins what could not be pinned on this thread or at this time.
   void RequestRetry(const PinnedPrefix& stopped);
   // Reads the size of the slab and enters the registry, so that growths reach it. An error is one
@@ -185,7 +185,7 @@ class Registration : public RefCounted<Registration>, private BufferWatcher {
   int provided_error_ = 0;
   std::atomic<const SlotMap*> map_{nullptr};
   std::atomic<bool> has_retryable_{false};    // at least one extent is retryable
-  std::atomic<bool> owner_requested_{false};  // by RequestOwner, and not done yet
+  std::atomic<bool> owner_requested_{false};  // by RequestPromotionByOwner, and not done yet
   std::atomic<bool> is_destroyed_{false};
   Mutex promote_mutex_;  // held over the system calls of one promotion
   mutable Mutex mutex_;

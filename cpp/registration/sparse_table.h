@@ -23,7 +23,7 @@ class SparseTable final : public KernelTable {
   // The engine outlives all calls up to Close.
   explicit SparseTable(Engine& engine);
 
-  // The owner of the ring may be waiting in a reap.
+  // Wakes the owner of the ring, which may be waiting in a reap.
   void RequestChanges() override;
   Applied Apply(std::span<Change> changes) override;
   int CloneSlot(const Engine& source, uint32_t from, uint32_t to) override;
