@@ -304,9 +304,8 @@ void Registration::PromoteRetryable() {
     if (has_retryable_.load(std::memory_order_relaxed)) table_->RequestPromotion();
     return;
   }
-  // Another thread is pinning, and may pause. Where a table refuses changes while another thread
-  // makes some, that thread may wait for this one's ChangeScope to end, so this one must not wait.
-  // The other thread requests a retry if the table refuses its change.
+  // Another thread is pinning, and may pause. This thread may have a ChangeScope, and must not keep
+  // the ring quiet during that pause. The other thread requests a retry if the table refuses it.
   if (!promote_mutex_.try_lock()) {
     if (table_->traits().may_refuse_for_now) return;
     promote_mutex_.lock();

@@ -39,6 +39,22 @@ std::string TableFullRemedy(uint32_t table_slots, uint32_t table_slots_max) {
                 table_slots, table_slots_max);
 }
 
+void ExplainKernel(RegistrationReport& report, const std::string& pinned, const char* error) {
+  if (IsRefusedForNow(report.reason, report.system_error)) {
+    report.message =
+        pinned +
+        "this kernel registers memory only while nothing is in flight on the ring, and "
+        "operations are in flight, or another thread is in a call on it";
+    report.remedy =
+        "reap all operations in flight: the next call that finds the ring idle registers the "
+        "slab; or register before submitting; or use Linux 5.13 or later";
+    return;
+  }
+  report.message = pinned + Format("this kernel registers no fixed buffers (%s)", error);
+  report.remedy =
+      "use Linux 5.13 or later for fixed buffers; on this kernel operations take the copy path";
+}
+
 void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
                   const std::string& engine_remedy) {
   const std::string pinned = Format(
@@ -73,20 +89,7 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
       report.remedy = TableFullRemedy(table_slots, table_slots_max);
       return;
     case Reason::kKernelTooOld:
-      if (IsRefusedForNow(report.reason, report.system_error)) {
-        report.message =
-            pinned +
-            "this kernel registers memory only while nothing is in flight on the ring, and "
-            "operations are in flight, or another thread is in a call on it";
-        report.remedy =
-            "reap all operations in flight: the next call that finds the ring idle registers the "
-            "slab; or register before submitting; or use Linux 5.13 or later";
-        return;
-      }
-      report.message = pinned + Format("this kernel registers no fixed buffers (%s)", error);
-      report.remedy =
-          "use Linux 5.13 or later for fixed buffers; on this kernel operations take the copy path";
-      return;
+      return ExplainKernel(report, pinned, error);
     case Reason::kRegisterDenied:
       report.message = pinned + Format("io_uring_register(2) is refused (%s)", error);
       report.remedy =
