@@ -123,7 +123,7 @@ void mooring_registration_destroy(mooring_registration_t* registration) noexcept
   // bytes.
   if (registration == nullptr || ToRegistration(registration)->table().Forked()) return;
   const RefPtr<BufferTable> table = ToRegistration(registration)->table_reference();
-  ToRegistration(registration)->GiveUp();
+  ToRegistration(registration)->MarkDestroyed();
   ToRegistration(registration)->DropRef();
   RingRegistry::Pump(
       table.get());  // the tag may be there already; then the slab's pages need not wait for a reap

@@ -21,7 +21,7 @@ TEST(BufferTableThreads, DetachReturnsAfterTheLastAlert) {
     std::atomic<bool> done{false};
     std::thread releaser([&] {
       while (!done.load()) {
-        table->AskForBuffers();
+        table->RequestBufferCheck();
         asked.fetch_add(1);
       }
     });

@@ -1,4 +1,4 @@
-// A slab on several rings of a process: pinned and charged once, let go by each ring for itself.
+// A slab on several rings of a process: pinned and charged once, released by each ring separately.
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -60,7 +60,7 @@ class CloneTest : public testing::Test {
   RefPtr<Slab> slab_;
 };
 
-TEST_F(CloneTest, ASecondRingTakesWhatTheFirstHasPinned) {
+TEST_F(CloneTest, ASecondRingClonesWhatTheFirstHasPinned) {
   RefPtr<Registration> first = Register(0);
   EXPECT_EQ(first->Report().bytes_cloned, 0u);
   RefPtr<Registration> second = Register(1, {.policy = Policy::kRequire});
@@ -76,7 +76,7 @@ TEST_F(CloneTest, ASecondRingTakesWhatTheFirstHasPinned) {
   EXPECT_TRUE(extent.is_clone);
 }
 
-TEST_F(CloneTest, EveryExtentIsTakenByItself) {
+TEST_F(CloneTest, EveryExtentIsClonedSeparately) {
   RefPtr<Registration> first = Register(0, {.extent_bytes_max = 4 * kBuffer});
   RefPtr<Registration> second = Register(1, {.extent_bytes_max = 4 * kBuffer});
   EXPECT_EQ(engines_[1].clones, 4);
@@ -84,7 +84,7 @@ TEST_F(CloneTest, EveryExtentIsTakenByItself) {
   EXPECT_EQ(charged(), kAll);
 }
 
-TEST_F(CloneTest, TheChargeStaysUntilTheLastRingLetsGo) {
+TEST_F(CloneTest, TheChargeStaysUntilTheLastRingUnpins) {
   RefPtr<Registration> first = Register(0);
   RefPtr<Registration> second = Register(1);
   RefPtr<Registration> third = Register(2);
@@ -96,7 +96,7 @@ TEST_F(CloneTest, TheChargeStaysUntilTheLastRingLetsGo) {
   EXPECT_EQ(charged(), 0u);
 }
 
-TEST_F(CloneTest, ACloneIsTheSourceOfTheNextWhenTheFirstIsGone) {
+TEST_F(CloneTest, ACloneIsTheSourceOfTheNextAfterTheFirstIsUnpinned) {
   RefPtr<Registration> first = Register(0);
   RefPtr<Registration> second = Register(1);
   tables_[0]->Detach();
@@ -105,8 +105,8 @@ TEST_F(CloneTest, ACloneIsTheSourceOfTheNextWhenTheFirstIsGone) {
   EXPECT_EQ(charged(), kAll);
 }
 
-// The kernel gives a clone no tag, and so the slab must not wait for one; nor may the tag of the
-// ring that pinned it let the slab go under the clone.
+// The kernel posts no tag for a clone, so the slab must not wait for one. Nor may the tag of the
+// ring that pinned the slab release the reference of the clone.
 TEST_F(CloneTest, Rule1EachRingKeepsTheSlabForItself) {
   engines_[0].hold_tags = true;
   engines_[1].hold_tags = true;
@@ -124,7 +124,7 @@ TEST_F(CloneTest, Rule1EachRingKeepsTheSlabForItself) {
   EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
-TEST_F(CloneTest, ARefusedCloneIsPinnedAndChargedAnew) {
+TEST_F(CloneTest, ARefusedCloneIsPinnedAndChargedAgain) {
   RefPtr<Registration> first = Register(0);
   SetLimit(2 * kAll);
   for (const int error : {EINVAL, EEXIST, EOPNOTSUPP, ENOMEM}) {
@@ -137,7 +137,7 @@ TEST_F(CloneTest, ARefusedCloneIsPinnedAndChargedAnew) {
   }
 }
 
-TEST_F(CloneTest, ARingThatCannotBeClonedFromIsPassedOver) {
+TEST_F(CloneTest, ARingThatRefusesToBeClonedIsSkipped) {
   engines_[0].refuse_being_cloned_with = EEXIST;  // its owner is another thread
   RefPtr<Registration> first = Register(0);
   RefPtr<Registration> second = Register(1);
@@ -155,14 +155,14 @@ TEST_F(CloneTest, TheSameRingPinsAgain) {
   EXPECT_EQ(charged(), 2 * kAll);
 }
 
-TEST_F(CloneTest, ExtentsOfAnotherSizeAreNotTaken) {
+TEST_F(CloneTest, ExtentsOfAnotherSizeAreNotCloned) {
   RefPtr<Registration> first = Register(0, {.extent_bytes_max = 4 * kBuffer});
   RefPtr<Registration> second = Register(1, {.extent_bytes_max = 8 * kBuffer});
   EXPECT_EQ(second->Report().bytes_cloned, 0u);
   EXPECT_EQ(second->Report().extent_count, 2u);
 }
 
-TEST_F(CloneTest, OfAPartTheSamePartIsHadForNothing) {
+TEST_F(CloneTest, APartiallyPinnedSlabIsClonedAsFarAsItIsPinned) {
   SetLimit(10 * kBuffer);
   engines_[0].budget_bytes = 10 * kBuffer;
   engines_[1].budget_bytes = 0;
@@ -179,7 +179,7 @@ TEST_F(CloneTest, OfAPartTheSamePartIsHadForNothing) {
   EXPECT_EQ(charged(), 10 * kBuffer);
 }
 
-TEST_F(CloneTest, NothingOfAnotherSlabIsTaken) {
+TEST_F(CloneTest, AnotherSlabIsNotCloned) {
   RefPtr<Registration> first = Register(0);
   SetLimit(2 * kAll);
   slab_ = Slab::Create({.buffer_bytes = kBuffer, .buffer_count = kCount, .touch = Touch::kNone})
@@ -187,7 +187,7 @@ TEST_F(CloneTest, NothingOfAnotherSlabIsTaken) {
   EXPECT_EQ(Register(1)->Report().bytes_cloned, 0u);
 }
 
-TEST_F(CloneTest, AFullTableHasNoRoomForACloneEither) {
+TEST_F(CloneTest, AFullTableHasNoSlotForAClone) {
   RefPtr<Registration> first = Register(0);
   tables_[1]->Detach();
   engines_[1].mutable_info().fixed_buffer_count = 1;

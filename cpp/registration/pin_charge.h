@@ -1,6 +1,7 @@
-// PinCharge: what one pinned range costs of memlock, in the ledger from its pinning until the last
-// slot that holds it is empty. Rings that clone a range share its charge, as the kernel does
-// (measured on 6.12 and later: a clone costs nothing, and the budget comes back with the last one).
+// PinCharge: what one pinned range costs of memlock. It is in the ledger from the time when the
+// range is pinned until the last slot that holds it is empty. Rings that clone a range share its
+// charge, as in the kernel (measured on 6.12 and later: a clone costs nothing, and the budget comes
+// back with the last one).
 //
 // Threading: any thread.
 //

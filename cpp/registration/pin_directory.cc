@@ -46,18 +46,18 @@ void PinDirectory::Withdraw(const Range& range, const BufferTable* table, uint32
 }
 
 PinDirectory::Cloned PinDirectory::Clone(const Range& wanted, Match match, const BufferTable* table,
-                                         Engine& engine, uint32_t slot) {
+                                         KernelTable& kernel, uint32_t slot) {
   Directory& directory = directories.Get();
   MutexLock lock(directory.mutex);
   auto next = directory.ranges.upper_bound(wanted);
   while (next != directory.ranges.begin()) {
     const auto& [range, holders] = *--next;
     if (range.slab != wanted.slab || range.offset != wanted.offset) break;
-    if (match == Match::kWhole && range.size != wanted.size) break;
+    if (match == Match::kExact && range.size != wanted.size) break;
     for (const Holder& holder : holders) {
-      // A refusal may be the holder's own: its ring has an owner on another thread, or was made
-      // when this process was exempt. So the next one is tried.
-      if (holder.table == table || engine.CloneBuffer(*holder.engine, holder.slot, slot) != 0)
+      // The kernel may refuse for a reason that concerns this holder alone: its ring has an owner
+      // on another thread, or was made when this process was exempt. So the next one is tried.
+      if (holder.table == table || kernel.CloneSlot(*holder.engine, holder.slot, slot) != 0)
         continue;
       return Cloned{range.size, holder.charge};
     }

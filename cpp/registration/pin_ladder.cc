@@ -14,30 +14,28 @@ bool IsLimited(const EngineInfo& engine) {
 
 }  // namespace
 
-// Pages are charged whole, huge ones too (measured: 4 KiB in a 2 MiB page costs 2 MiB, 5.10
-// to 7.0).
+// The kernel charges complete pages, huge pages too (measured: 4 KiB in a 2 MiB page costs 2 MiB,
+// 5.10 to 7.0).
 uint64_t PinLadder::Charge(uint64_t size) const {
   return CheckedAlignUp(size, slab_->page_bytes()).value_or(size);
 }
 
 bool PinLadder::IsLimited() const { return mooring::IsLimited(table_.engine_info()); }
 
-Reason PinLadder::Classify(int error, const EngineInfo& engine) {
+Reason PinLadder::Classify(int error, const BufferTable& table) {
   switch (error) {
     case ENOMEM:
-      return mooring::IsLimited(engine) ? Reason::kMemlockLimit : Reason::kOutOfMemory;
-    case EBUSY:  // where the table can only be registered whole: the ring is not idle
-      return (engine.features & kFeatureBufferUpdate) == 0 ? Reason::kKernelTooOld
-                                                           : Reason::kOutOfMemory;
+      return mooring::IsLimited(table.engine_info()) ? Reason::kMemlockLimit : Reason::kOutOfMemory;
+    case EBUSY:
+      return table.traits().may_refuse_for_now ? Reason::kKernelTooOld : Reason::kOutOfMemory;
     case ENOSPC:
       return Reason::kTableFull;
     case EPERM:
     case EACCES:
     case ENOSYS:
       return Reason::kRegisterDenied;
-    // The kernel's words for memory it will not pin: EOPNOTSUPP for file-backed up to 6.4, EFAULT
-    // from 6.5 on and for what is not mapped or not writable, EINVAL for a range of mixed backing
-    // up to 6.4.
+    // The kernel does not pin this memory. EOPNOTSUPP: file-backed, up to 6.4. EFAULT: file-backed
+    // from 6.5 on, or not mapped, or not writable. EINVAL: a range of mixed backing, up to 6.4.
     case EOPNOTSUPP:
     case EFAULT:
     case EINVAL:
@@ -63,13 +61,13 @@ Reason PinLadder::TableReason(const EngineInfo& engine, const MemlockLimits& mem
   }
 }
 
-// What the budget has left, if no other process of this user holds any.
+// What is left of the budget, if no other process of this user holds any.
 uint64_t PinLadder::LedgerRoom() const {
   return MemlockLedger::RoomUnder(ReadMemlockLimits().soft_bytes);
 }
 
 BufferTable::Pinned PinLadder::TryPin(uint64_t offset, uint64_t size) {
-  return table_.Pin(slab_, offset, size, Charge(size));
+  return table_.Pin(slab_, {offset, size, Charge(size)});
 }
 
 std::vector<BufferTable::Pinned> PinLadder::PinTogether(
@@ -79,29 +77,28 @@ std::vector<BufferTable::Pinned> PinLadder::PinTogether(
   for (BufferTable::Range& range : charged) total += range.charge_bytes = Charge(range.size);
   if (IsLimited() && total > LedgerRoom()) return {};
   std::vector<BufferTable::Pinned> pinned(ranges.size());
-  if (!table_.PinTogether(slab_, charged, pinned)) pinned.clear();
+  table_.Pin(slab_, charged, pinned);
   return pinned;
 }
 
 PinnedPrefix PinLadder::Pin(uint64_t offset, uint64_t size) {
   // A second pin of the same pages would be charged a second time (measured, 5.10 to 7.0).
-  BufferTable::Pinned pinned = table_.Clone(slab_, offset, size, PinDirectory::Match::kWhole);
+  BufferTable::Pinned pinned = table_.Clone(slab_, offset, size, PinDirectory::Match::kExact);
   if (pinned.error == 0) return PinnedPrefix{size, pinned, Reason::kNone, 0};
-  return effort_ == Effort::kPatient ? PinPatiently(offset, size) : PinPromptly(offset, size);
+  return effort_ == Effort::kWithPauses ? PinWithPauses(offset, size) : PinInOneTry(offset, size);
 }
 
-PinnedPrefix PinLadder::PinPatiently(uint64_t offset, uint64_t size) {
+PinnedPrefix PinLadder::PinWithPauses(uint64_t offset, uint64_t size) {
   MemlockBackoff backoff;
   BufferTable::Pinned pinned = TryPin(offset, size);
-  // Waiting for all of it is pointless when not even all of the budget would do, or none is asked
-  // for.
+  // A pause cannot help when all of the budget is not enough, or when no limit applies.
   while (pinned.error == ENOMEM && IsLimited() && Charge(size) <= LedgerRoom() && backoff.Wait()) {
     pinned = TryPin(offset, size);
   }
   if (pinned.error == ENOMEM && raise_memlock_ && RaiseMemlockSoftLimit().ok())
     pinned = TryPin(offset, size);
   if (pinned.error == 0) return PinnedPrefix{size, pinned, Reason::kNone, 0};
-  const Reason reason = Classify(pinned.error, table_.engine_info());
+  const Reason reason = Classify(pinned.error, table_);
   if (reason == Reason::kMemlockLimit) {
     const BufferTable::Pinned cloned =
         table_.Clone(slab_, offset, size, PinDirectory::Match::kPrefix);
@@ -114,9 +111,9 @@ PinnedPrefix PinLadder::PinPatiently(uint64_t offset, uint64_t size) {
   return prefix;
 }
 
-// A try that fails is not free: the kernel faults all pages in before it looks at the limit. So
-// only what the ledger has room for is tried, once.
-PinnedPrefix PinLadder::PinPromptly(uint64_t offset, uint64_t size) {
+// A try that fails is not free: the kernel faults all pages in before it checks the limit. So this
+// tries once, and only what the ledger has room for.
+PinnedPrefix PinLadder::PinInOneTry(uint64_t offset, uint64_t size) {
   uint64_t fits = size;
   if (IsLimited() && Charge(size) > LedgerRoom()) {
     fits = AlignDown(LedgerRoom(), slab_->page_bytes()) / slab_->buffer_bytes() *
@@ -130,7 +127,7 @@ PinnedPrefix PinLadder::PinPromptly(uint64_t offset, uint64_t size) {
       if (fits == size) prefix.reason = Reason::kNone;
       return prefix;
     }
-    prefix.reason = Classify(prefix.pinned.error, table_.engine_info());
+    prefix.reason = Classify(prefix.pinned.error, table_);
     prefix.system_error = prefix.pinned.error;
   }
   if (prefix.reason != Reason::kMemlockLimit) return prefix;
@@ -139,17 +136,17 @@ PinnedPrefix PinLadder::PinPromptly(uint64_t offset, uint64_t size) {
   return cloned.error == 0 ? PinnedPrefix{cloned.size, cloned, Reason::kNone, 0} : prefix;
 }
 
-// A failed try costs nothing and leaves nothing; a successful one that is given up for a larger one
-// returns its budget a second late up to 6.3. So the first guess is what the ledger says is left,
-// which is exact when no other process of this user holds any; only where that fails does a search
-// begin, and it keeps what it has unless much is to be won.
+// A failed try pins nothing. A successful one that a larger one replaces returns its budget a
+// second late up to 6.3. So the first guess is what is left according to the ledger, which is exact
+// when no other process of this user holds any. Only if that fails does a search begin, and it
+// replaces what it has only for a much larger prefix.
 PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size,
                                       MemlockBackoff& first_backoff) {
-  // A prefix that ends inside a buffer would serve no lease.
+  // The part of a buffer at the end of a prefix would be of no use to a lease.
   const uint64_t step = slab_->buffer_bytes();
   const uint64_t budget = AlignDown(LedgerRoom(), slab_->page_bytes());
-  // Buffers that are known not to fit: all, and more than the ledger has room for, which counts too
-  // little if anything.
+  // A number of buffers that is known not to fit: all of them, or more than the ledger has room
+  // for. The ledger may count too little, never too much.
   uint64_t too_many = std::min((size + step - 1) / step, budget / step + 1);
   uint64_t guess = too_many - 1;
   PinnedPrefix best;
@@ -166,11 +163,10 @@ PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size,
     too_many = guess;
     guess /= 2;
   }
-  // Where each try registers the whole table anew, the next promotion may win the rest.
-  if (best.bytes_fixed == 0 || table_.changes_whole()) return best;
-  // Halving may have stopped at half of what fits: win back the rest, in a slot of its own beside
-  // the first. The caller sees one prefix per extent, so grow by replacing, and only while it wins
-  // an eighth or more.
+  // Where each try sets all slots, the search ends here: the next promotion may pin the rest.
+  if (best.bytes_fixed == 0 || table_.traits().sets_slots_together) return best;
+  // Halving may have stopped at half of what fits. The caller expects one prefix per extent, so a
+  // larger prefix replaces the smaller one, and only while it is larger by an eighth or more.
   uint64_t fits = best.bytes_fixed / step;
   while (too_many - fits > 1 && (too_many - fits) * 8 > fits) {
     const uint64_t middle = fits + (too_many - fits) / 2;
@@ -181,8 +177,8 @@ PinnedPrefix PinLadder::LargestPrefix(uint64_t offset, uint64_t size,
       fits = middle;
     } else {
       too_many = middle;
-      // What fitted a moment ago fits again as soon as its budget is back, unless another process
-      // was faster.
+      // The smaller prefix fits again as soon as its budget is back, unless another process has
+      // taken it.
       do {
         pinned = TryPin(offset, fits * step);
       } while (pinned.error == ENOMEM && backoff.Wait());

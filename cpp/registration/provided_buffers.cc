@@ -20,7 +20,7 @@ ProvidedBuffers::ProvidedBuffers(RefPtr<BufferTable> table, RefPtr<Slab> slab, u
       leases_(count) {
   MutexLock lock(mutex_);
   free_ids_.reserve(count);
-  // Lowest first, for a stack.
+  // Used as a stack, so that the lowest id comes first.
   for (uint32_t id = count; id > 0; --id) free_ids_.push_back(static_cast<uint16_t>(id - 1));
   RefillLocked();
 }
@@ -37,12 +37,12 @@ int ProvidedBuffers::Create(RefPtr<BufferTable> table, RefPtr<Slab> slab, uint32
   const uint32_t entry_count = RoundUpToPowerOfTwo(count);
   std::unique_ptr<ProvidedRing> ring;
   int result = table->CreateProvidedRing(entry_count, &ring);
-  // Budget that this process gave back may be on its way.
+  // The kernel may not have returned yet what this process has released.
   for (MemlockBackoff backoff; result == -ENOMEM && backoff.Wait();) {
     result = table->CreateProvidedRing(entry_count, &ring);
   }
   if (result != 0) return result;
-  // Charged where rings are, from 6.14 on (measured).
+  // The kernel charges it where it charges rings, from 6.14 on (measured).
   const bool is_charged = table->engine_info().memlock_bytes != 0;
   const uint64_t bytes = *CheckedAlignUp(entry_count * ProvidedRing::kEntryBytes, PageBytes());
   out_buffers->reset(new ProvidedBuffers(std::move(table), std::move(slab), count, std::move(ring),

@@ -1,12 +1,12 @@
-// ProvidedBuffers: buffers of a slab, leased and put into a ring's ProvidedRing, for receives that
-// take memory only when there is something to put there. Each one that the kernel takes is replaced
-// by another, as long as the slab has any.
+// ProvidedBuffers: leased buffers of a slab in a ring's ProvidedRing. Receives take one only when
+// data arrives. Each buffer that the kernel takes is replaced by another, as long as the slab has
+// any.
 //
-// Lifecycle: with its registration. No receive that uses it is in flight when it goes; what is left
-// in it goes back to the slab.
+// Lifecycle: that of its registration. No receive that uses it is in flight when it is destroyed.
+// The buffers that the kernel has not taken are released to the slab.
 //
-// Threading: any thread; a mutex is held for the bookkeeping, and over no system call. Creating and
-// destroying: as BufferTable::Pin, but destroying on a thread that is not the owner leaves an
+// Threading: any thread. A mutex guards the records, and is not held over a system call. Creating
+// and destroying: as BufferTable::Pin, but destroying on a thread that is not the owner leaves an
 // unused group in the kernel.
 //
 //   std::unique_ptr<ProvidedBuffers> provided;
@@ -41,9 +41,9 @@ class ProvidedBuffers {
   uint16_t group() const { return ring_->group(); }
   uint32_t count() const { return static_cast<uint32_t>(leases_.size()); }
 
-  // The buffer that the kernel has taken under this id: the caller's now.
+  // The buffer that the kernel has taken under this id. The caller owns it from now on.
   Lease Take(uint16_t id);
-  // Takes the places of those that were taken. False when there is none left for the kernel.
+  // Replaces buffers that the kernel has taken. False when there is none left for the kernel.
   bool Refill();
 
  private:

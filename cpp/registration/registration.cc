@@ -19,9 +19,8 @@ constexpr ErrorDetail kRingClosed = ConstantError(
     Code::kInvalidState, Retry::kNever, "the ring is closed", "register with a ring that is open");
 constexpr ErrorDetail kWrongThread =
     ConstantError(Code::kInvalidState, Retry::kNever,
-                  "REQUIRE was asked for, and this ring has an owner thread, which is another: the "
-                  "kernel refuses to "
-                  "register here",
+                  "the policy is REQUIRE, and this ring has an owner thread, which is another: the "
+                  "kernel refuses to register here",
                   "register on the thread that created the ring, or under PREFER, which leaves it "
                   "to that thread");
 
@@ -30,8 +29,8 @@ Status CheckOptions(const RegistrationOptions& options) {
   if (!IsAligned(options.extent_bytes_max, page_bytes) ||
       options.extent_bytes_max > Registration::kExtentBytesMax) {
     return InvalidArgument(
-        Format("extent_bytes_max is %" PRIu64 ", which is no multiple of the page size of %" PRIu64
-               " bytes, or above 1 GiB",
+        Format("extent_bytes_max is %" PRIu64
+               ", which is not a multiple of the page size of %" PRIu64 " bytes, or above 1 GiB",
                options.extent_bytes_max, page_bytes),
         "pass a multiple of the page size up to 1 GiB, or 0 for 1 GiB");
   }
@@ -53,7 +52,7 @@ Status CheckOptions(const RegistrationOptions& options) {
 class RingAlerter : public BufferWatcher {
  public:
   explicit RingAlerter(RefPtr<BufferTable> table) : table_(std::move(table)) {}
-  void OnBufferFree() override { table_->AskForBuffers(); }
+  void OnBufferFree() override { table_->RequestBufferCheck(); }
 
  private:
   const RefPtr<BufferTable> table_;
@@ -89,8 +88,8 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
   if (options.policy == Policy::kRequire && !table->IsOwner()) return Status(kWrongThread);
   RefPtr<Registration> registration =
       MakeRef<Registration>(std::move(table), std::move(slab), options);
-  RETURN_IF_ERROR(registration->Enlist());
-  if (options.policy == Policy::kPrefer) registration->PinExtents(Which::kAll, Effort::kPatient);
+  RETURN_IF_ERROR(registration->AddToRegistry());
+  if (options.policy == Policy::kPrefer) registration->PinExtents(Which::kAll, Effort::kWithPauses);
   if (options.provided_buffer_count != 0) {
     registration->provided_error_ =
         -ProvidedBuffers::Create(registration->table_, registration->slab_,
@@ -99,25 +98,25 @@ Result<RefPtr<Registration>> Registration::Create(RefPtr<BufferTable> table, Ref
   return registration;
 }
 
-// A growth that is under way is waited for; one that begins later finds the registration in the
-// list. REQUIRE is pinned before it gets there: no growth shall fail for a registration that never
-// comes to be.
-Status Registration::Enlist() {
+// This waits for a growth that is in progress. A later growth finds the registration in the
+// registry. REQUIRE is pinned before that: a growth must not fail because of a registration whose
+// creation fails.
+Status Registration::AddToRegistry() {
   MutexLock growth(slab_->growth_mutex());
   Publish(CutIntoExtents(0, slab_->total_bytes()));
   if (options_.policy == Policy::kRequire) {
-    PinExtents(Which::kAll, Effort::kPatient);
+    PinExtents(Which::kAll, Effort::kWithPauses);
     const RegistrationReport report = Report();
     if (report.outcome != Outcome::kFixed) return RequireFailed(report);
   }
   RegistrationRegistry::Add(this);
-  // What was lost before it was known there.
-  if (table_->changes_whole()) DropLost();
+  // Pins that were lost before the registry knew of this registration.
+  if (table_->loss_error() != 0) InvalidateLostPins();
   return OkStatus();
 }
 
-// Extents end between two buffers and, but for those of a growth, on a page boundary where that can
-// be, so that a lease seldom crosses one and no page is charged twice.
+// Extents end between two buffers, so that a lease seldom crosses an end. If possible they end on a
+// page boundary too, so that no page is charged twice; extents of a growth may not.
 std::vector<Extent> Registration::CutIntoExtents(uint64_t begin, uint64_t end) const {
   std::vector<Extent> extents;
   const uint64_t most =
@@ -134,15 +133,14 @@ std::vector<Extent> Registration::CutIntoExtents(uint64_t begin, uint64_t end) c
   return extents;
 }
 
-PinnedPrefix Registration::Obstacle() const {
+PinnedPrefix Registration::Blocker() const {
   const EngineInfo& engine = table_->engine_info();
-  PinnedPrefix obstacle;
-  obstacle.reason = PinLadder::TableReason(engine, ReadMemlockLimits());
-  obstacle.system_error = engine.table_error;
-  if (obstacle.reason == Reason::kNone && !table_->IsOwner())
-    obstacle.reason = Reason::kOwnerThread;
-  if (options_.policy == Policy::kNever) obstacle = PinnedPrefix{0, {}, Reason::kPolicy, 0};
-  return obstacle;
+  PinnedPrefix blocker;
+  blocker.reason = PinLadder::TableReason(engine, ReadMemlockLimits());
+  blocker.system_error = engine.table_error;
+  if (blocker.reason == Reason::kNone && !table_->IsOwner()) blocker.reason = Reason::kOwnerThread;
+  if (options_.policy == Policy::kNever) blocker = PinnedPrefix{0, {}, Reason::kPolicy, 0};
+  return blocker;
 }
 
 void Registration::PinExtents(Which which, Effort effort) {
@@ -153,14 +151,14 @@ void Registration::PinExtents(Which which, Effort effort) {
 void Registration::PinExtentsLocked(Which which, Effort effort) {
   const SlotMap& before = *map_.load(std::memory_order_acquire);
   PinLadder ladder(*table_, slab_, options_.raise_memlock, effort);
-  PinnedPrefix stopped = Obstacle();
+  PinnedPrefix stopped = Blocker();
   std::vector<Extent> tried = before.extents;
-  if (stopped.reason == Reason::kNone && table_->changes_whole())
+  if (stopped.reason == Reason::kNone && table_->traits().sets_slots_together)
     PinTogether(ladder, which, &tried);
   std::vector<Extent> extents;
   extents.reserve(tried.size() + 1);
   for (const Extent& extent : tried) {
-    const bool wanted = which == Which::kAll || Waits(extent);
+    const bool wanted = which == Which::kAll || IsRetryable(extent);
     if (extent.slot != kNoBufferSlot || !wanted) {
       extents.push_back(extent);
     } else {
@@ -168,25 +166,28 @@ void Registration::PinExtentsLocked(Which which, Effort effort) {
     }
   }
   Publish(std::move(extents));
-  AskLater(stopped);
+  RequestRetry(stopped);
 }
 
-void Registration::AskLater(const PinnedPrefix& stopped) {
-  if (stopped.reason == Reason::kOwnerThread) AskOwner();
-  if (IsBusy(stopped.reason, stopped.system_error)) table_->AskForPromotion();
+void Registration::RequestRetry(const PinnedPrefix& stopped) {
+  if (stopped.reason == Reason::kOwnerThread) RequestPromotionByOwner();
+  if (IsRefusedForNow(stopped.reason, stopped.system_error)) table_->RequestPromotion();
 }
 
 void Registration::PinTogether(PinLadder& ladder, Which which, std::vector<Extent>* extents) {
   std::vector<BufferTable::Range> ranges;
   std::vector<Extent*> wanted;
   for (Extent& extent : *extents) {
-    if (extent.slot != kNoBufferSlot || (which == Which::kWaiting && !Waits(extent))) continue;
+    if (extent.slot != kNoBufferSlot || (which == Which::kRetryable && !IsRetryable(extent)))
+      continue;
     ranges.push_back({.offset = extent.offset, .size = extent.size});
     wanted.push_back(&extent);
   }
-  if (wanted.size() < 2) return;  // one is for the ladder
+  if (wanted.size() < 2) return;  // the ladder pins one
   const std::vector<BufferTable::Pinned> pinned = ladder.PinTogether(ranges);
-  for (size_t i = 0; i < pinned.size(); ++i) wanted[i]->SetPinned(pinned[i]);
+  for (size_t i = 0; i < pinned.size(); ++i) {
+    if (pinned[i].error == 0) wanted[i]->SetPinned(pinned[i]);
+  }
 }
 
 void Registration::Publish(std::vector<Extent> extents) {
@@ -194,7 +195,7 @@ void Registration::Publish(std::vector<Extent> extents) {
   PublishLocked(std::move(extents));
 }
 
-void Registration::DropLost() {
+void Registration::InvalidateLostPins() {
   MutexLock lock(mutex_);
   PublishLocked(map_.load(std::memory_order_relaxed)->extents);
 }
@@ -203,10 +204,10 @@ void Registration::PublishLocked(std::vector<Extent> extents) {
   const int loss = table_->loss_error();
   for (Extent& extent : extents) {
     if (loss == 0 || extent.slot == kNoBufferSlot || !table_->attached() ||
-        table_->Holds(extent.key))
+        table_->IsPinned(extent.key))
       continue;
     extent.slot = kNoBufferSlot;
-    extent.reason = PinLadder::Classify(loss, table_->engine_info());
+    extent.reason = PinLadder::Classify(loss, *table_);
     extent.system_error = loss;
   }
   const SlotMap* const before = map_.load(std::memory_order_relaxed);
@@ -215,12 +216,12 @@ void Registration::PublishLocked(std::vector<Extent> extents) {
   map->first_size = extents.front().size;
   map->first_slot = extents.front().slot;
   map->extents = std::move(extents);
-  bool waits = false;
-  for (const Extent& extent : map->extents) waits |= Waits(extent);
-  // Without a table there is nothing to wait for.
-  waits = waits && table_->engine_info().fixed_buffer_count > 0;
+  bool has_retryable = false;
+  for (const Extent& extent : map->extents) has_retryable |= IsRetryable(extent);
+  // Without a table a retry cannot help.
+  has_retryable = has_retryable && table_->engine_info().fixed_buffer_count > 0;
   map_.store(map.get(), std::memory_order_release);
-  waits_.store(waits, std::memory_order_relaxed);
+  has_retryable_.store(has_retryable, std::memory_order_relaxed);
   maps_.push_back(std::move(map));
 }
 
@@ -230,8 +231,8 @@ void Registration::PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* sto
     PinnedPrefix prefix = *stopped;
     if (stopped->reason == Reason::kNone) {
       prefix = ladder.Pin(extent.offset, extent.size);
-      // Memory of one kind may follow memory of another, so a refused backing says nothing of the
-      // next extent.
+      // The memory of the next extent may be of another kind, so a refused backing does not stop
+      // the rest.
       if (prefix.reason != Reason::kBackingRefused)
         *stopped = PinnedPrefix{0, {}, prefix.reason, prefix.system_error};
     }
@@ -244,8 +245,8 @@ void Registration::PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* sto
       extent.size -= prefix.bytes_fixed;
     }
     if (prefix.reason == Reason::kNone) continue;
-    // That the ring is busy now is no news of what waits for memlock.
-    if (!IsBusy(prefix.reason, prefix.system_error) || !Waits(extent)) {
+    // An extent that lacks memlock keeps that reason while the table refuses changes for now.
+    if (!IsRefusedForNow(prefix.reason, prefix.system_error) || !IsRetryable(extent)) {
       extent.reason = prefix.reason;
       extent.system_error = prefix.system_error;
     }
@@ -258,39 +259,39 @@ Status Registration::Promote() {
   if (!table_->open()) return Status(kRingClosed);
   if (options_.policy == Policy::kNever) return OkStatus();
   if (table_->IsOwner()) {
-    PinExtents(Which::kAll, Effort::kPatient);
+    PinExtents(Which::kAll, Effort::kWithPauses);
   } else {
-    AskOwner();
+    RequestPromotionByOwner();
   }
   return OkStatus();
 }
 
 bool Registration::GrowthIsRefused() const {
-  return options_.policy == Policy::kRequire && !is_dead() && !table_->IsOwner();
+  return options_.policy == Policy::kRequire && !is_unusable() && !table_->IsOwner();
 }
 
 Status Registration::Grow(uint64_t total_bytes) {
-  if (is_dead()) return OkStatus();
+  if (is_unusable()) return OkStatus();
   MutexLock promote(promote_mutex_);
   std::vector<Extent> extents = map_.load(std::memory_order_acquire)->extents;
   const uint64_t covered = extents.back().offset + extents.back().size;
-  PinnedPrefix stopped = Obstacle();
-  PinLadder ladder(*table_, slab_, options_.raise_memlock, Effort::kPatient);
+  PinnedPrefix stopped = Blocker();
+  PinLadder ladder(*table_, slab_, options_.raise_memlock, Effort::kWithPauses);
   for (const Extent& extent : CutIntoExtents(covered, total_bytes))
     PinExtent(ladder, extent, &stopped, &extents);
   if (options_.policy == Policy::kRequire) {
     bool is_fixed = true;
     for (const Extent& extent : extents)
       is_fixed &= extent.offset < covered || extent.slot != kNoBufferSlot;
-    // A ring that is closed meanwhile needs nothing any more.
-    if (!is_fixed && !is_dead()) {
+    // If the ring was closed during this call, it needs no pins.
+    if (!is_fixed && !is_unusable()) {
       const RegistrationReport report = ReportOf(extents);
       Unpin(extents, covered);
       return RequireFailed(report);
     }
   }
   Publish(std::move(extents));
-  AskLater(stopped);
+  RequestRetry(stopped);
   return OkStatus();
 }
 
@@ -306,32 +307,32 @@ void Registration::Shrink(uint64_t total_bytes) {
   Unpin(extents, total_bytes);
 }
 
-void Registration::AskOwner() {
-  asked_.store(true, std::memory_order_relaxed);
-  table_->AskForPromotion();
+void Registration::RequestPromotionByOwner() {
+  owner_requested_.store(true, std::memory_order_relaxed);
+  table_->RequestPromotion();
 }
 
-void Registration::Wake() {
-  if (given_up_.load(std::memory_order_relaxed) || !table_->open()) return;
+void Registration::PromoteRetryable() {
+  if (is_destroyed_.load(std::memory_order_relaxed) || !table_->open()) return;
   if (!table_->IsOwner()) {
-    if (waits_.load(std::memory_order_relaxed)) table_->AskForPromotion();
+    if (has_retryable_.load(std::memory_order_relaxed)) table_->RequestPromotion();
     return;
   }
-  // Another thread that pins may pause, and a quiet ring must not wait for it; it asks again if it
-  // finds the ring busy.
+  // Another thread is pinning, and may pause. This thread may have a ChangeScope, and must not keep
+  // the ring quiet during that pause. The other thread requests a retry if the table refuses it.
   if (!promote_mutex_.try_lock()) {
-    if (table_->changes_whole()) return;
+    if (table_->traits().may_refuse_for_now) return;
     promote_mutex_.lock();
   }
-  const bool asked = asked_.exchange(false, std::memory_order_relaxed);
-  if (asked || waits_.load(std::memory_order_relaxed)) {
-    PinExtentsLocked(asked ? Which::kAll : Which::kWaiting, Effort::kPrompt);
+  const bool for_owner = owner_requested_.exchange(false, std::memory_order_relaxed);
+  if (for_owner || has_retryable_.load(std::memory_order_relaxed)) {
+    PinExtentsLocked(for_owner ? Which::kAll : Which::kRetryable, Effort::kOneTry);
   }
   promote_mutex_.unlock();
 }
 
 int32_t Registration::SlotMap::Find(uint64_t offset, uint64_t size) const {
-  // The last extent that begins at or before `offset`.
+  // The last extent that begins at `offset` or before it.
   auto next =
       std::upper_bound(extents.begin(), extents.end(), offset,
                        [](uint64_t value, const Extent& extent) { return value < extent.offset; });
@@ -378,7 +379,7 @@ RegistrationReport Registration::ReportOf(const std::vector<Extent>& extents) co
   report.memlock_used_bytes = MemlockLedger::used_bytes();
   const EngineInfo& engine = table_->engine_info();
   report.memlock_exempt = engine.memlock_exempt;
-  Explain(report, engine.fixed_buffer_count, table_->slot_count_max(), engine.remedy);
+  Explain(report, engine.fixed_buffer_count, table_->traits().slot_count_max, engine.remedy);
   return report;
 }
 

@@ -1,26 +1,26 @@
-// Registration: a slab made nameable by a ring, pinned as far as the ladder got, and the report of
-// how far that was.
+// Registration: a slab that operations of one ring can use. It is pinned as far as the ladder could
+// pin it, and its report says how far that is.
 //
 // It is cut into extents of up to 1 GiB, the kernel's limit for one slot (measured, 5.10 to 7.0).
-// An extent is pinned whole, or not at all; where a prefix fitted, the extent is split in two.
+// An extent is pinned completely or not at all: if a prefix fits, the extent is split in two.
 // Extents are in order and cover the slab.
 //
-// Lifecycle: reference counted. The owner holds one reference and every operation in flight one;
-// the slots are cleared when the last goes, because a slot is busy from the moment a request names
-// it to that request's last event.
+// Lifecycle: reference counted. The caller holds one reference, and so does every operation in
+// flight. The slots are cleared when the last reference is dropped, because a slot is busy from the
+// time when a request names it to that request's last event.
 //
-// What could not be pinned for want of memlock waits, in the RegistrationRegistry, for budget that
-// this process gives back; and what could not because operations were in flight, where that is a
-// reason, for a moment when none is.
+// An extent that lacks memlock is retryable: the RegistrationRegistry tries it again when this
+// process releases budget. So is an extent that the table refused for now: the ring tries it again
+// when the table takes changes.
 //
-// When the slab grows, extents for the new bytes are added behind the others, which stay as they
-// are: a range across the seam is in no extent, and takes the copy path.
+// When the slab grows, extents for the new bytes are added after the others, which do not change. A
+// range that crosses from an old extent to a new one is in no extent, and takes the copy path.
 //
-// Threading: any thread. SlotFor reads a map that is replaced and never changed; replaced ones stay
-// until the end, for a submission may be reading. There are no more of them than there were
-// growths, and promotions that won something. Locks, in the order in which they are taken: the
-// slab's growth mutex, under which a registration enters the list and learns how large the slab is;
-// promote_mutex_; the table's.
+// Threading: any thread. SlotFor reads a map that is replaced and never changed. Replaced maps stay
+// until the registration is destroyed, because a submission may be reading one. There are at most
+// as many as growths, plus promotions that pinned something. Locks, in the order in which they are
+// taken: the slab's growth mutex, under which a registration enters the registry and reads the size
+// of the slab; promote_mutex_; the table's locks.
 #ifndef MOORING_CPP_REGISTRATION_REGISTRATION_H_
 #define MOORING_CPP_REGISTRATION_REGISTRATION_H_
 
@@ -82,36 +82,37 @@ class Registration : public RefCounted<Registration> {
     return map.Find(offset, size);
   }
 
-  // Tries again to pin what is not. What is pinned stays as it is, so operations in flight are not
-  // disturbed. Of a ring with an owner that is another thread, this is left to the owner's next
-  // call.
+  // Tries again to pin the extents that are not pinned. Pinned ones do not change, so operations in
+  // flight are not disturbed. If the ring's owner is another thread, the owner's next call does it.
   Status Promote();
-  // Promote without pauses, for what waits for memlock; for all that is not pinned if the owner was
-  // asked for that.
-  void Wake();
-  // Growth of the slab (slab_growth.h), whose growth lock the caller holds. True when Grow could
-  // not keep to REQUIRE here, as only the owner of the ring, another thread, may pin.
+  // Promote without pauses, for retryable extents only. If the owner was requested to promote: for
+  // all extents that are not pinned.
+  void PromoteRetryable();
+  // Growth of the slab (slab_growth.h), whose growth lock the caller holds. True when Grow cannot
+  // satisfy REQUIRE on this thread, because only the owner of the ring, another thread, may pin.
   bool GrowthIsRefused() const;
-  // Covers the slab up to `total_bytes`, as the policy says. Of a ring that has an owner, another
-  // thread, what can be pinned is left to its next call. An error (REQUIRE) has changed nothing.
+  // Covers the slab up to `total_bytes`, according to the policy. If the ring's owner is another
+  // thread, the owner's next call pins the new extents. After an error (REQUIRE) nothing has
+  // changed.
   Status Grow(uint64_t total_bytes) EXCLUDES(promote_mutex_);
   // Undoes it, before any operation could name the bytes from `total_bytes` on.
   void Shrink(uint64_t total_bytes) EXCLUDES(promote_mutex_);
-  // The table has lost pins: what was pinned there takes the copy path from now on, and may be
-  // promoted. While no operation can be submitted.
-  void DropLost() EXCLUDES(mutex_);
-  // Wake has something to try.
-  bool waits() const {
-    return waits_.load(std::memory_order_relaxed) || asked_.load(std::memory_order_relaxed);
+  // The table has lost pins (BufferTable::loss_error). Their extents take the copy path from now
+  // on, and may be promoted. While no operation can be submitted.
+  void InvalidateLostPins() EXCLUDES(mutex_);
+  // PromoteRetryable has something to try.
+  bool wants_retry() const {
+    return has_retryable_.load(std::memory_order_relaxed) ||
+           owner_requested_.load(std::memory_order_relaxed);
   }
-  // Nobody will submit with it any more: it need not be woken.
-  void GiveUp() { given_up_.store(true, std::memory_order_relaxed); }
+  // The caller has destroyed it: no submission will name it, so it is not promoted any more.
+  void MarkDestroyed() { is_destroyed_.store(true, std::memory_order_relaxed); }
 
-  // Null where none were asked for, or the kernel cannot have them: provided_error then says why.
+  // Null where none were requested, or where the kernel has refused them with provided_error.
   ProvidedBuffers* provided() const { return provided_.get(); }
   int provided_error() const { return provided_error_; }
-  // No buffer of the slab is free for an operation of the ring: when one may be, the ring is told.
-  // Look once more after this.
+  // No buffer of the slab is free for an operation of the ring. When one may be free, the ring gets
+  // RequestBufferCheck. Try once more after this call.
   void WatchForBuffers() { slab_->Watch(watcher_.get()); }
 
   Policy policy() const { return options_.policy; }
@@ -139,37 +140,41 @@ class Registration : public RefCounted<Registration> {
 
     int32_t Find(uint64_t offset, uint64_t size) const;
   };
-  enum class Which : uint8_t { kAll, kWaiting };
+  enum class Which : uint8_t { kAll, kRetryable };
 
-  // By another thread than the owner: to do at the next call what Promote does.
-  void AskOwner();
-  // What was not pinned because of the thread or the moment shall be.
-  void AskLater(const PinnedPrefix& stopped);
-  // Learns how large the slab is, and is known where it grows. An error is of REQUIRE.
-  Status Enlist();
-  // [begin, end) of the slab, where an extent begins.
+  // On a thread that is not the owner: the owner's next call promotes.
+  void RequestPromotionByOwner();
+  // A later call pins what could not be pinned on this thread or at this time.
+  void RequestRetry(const PinnedPrefix& stopped);
+  // Reads the size of the slab and enters the registry, so that growths reach it. An error is one
+  // of REQUIRE.
+  Status AddToRegistry();
+  // For [begin, end) of the slab, with an extent that begins at `begin`.
   std::vector<Extent> CutIntoExtents(uint64_t begin, uint64_t end) const;
-  // Why nothing at all can be pinned, for PinExtent; Reason::kNone if something may be.
-  PinnedPrefix Obstacle() const;
+  // The reason why nothing can be pinned, for PinExtent; Reason::kNone if there is none.
+  PinnedPrefix Blocker() const;
   // Pins those extents that have no slot, splitting where only a prefix fits.
   void PinExtents(Which which, Effort effort) EXCLUDES(promote_mutex_) EXCLUDES(mutex_);
   void PinExtentsLocked(Which which, Effort effort) REQUIRES(promote_mutex_) EXCLUDES(mutex_);
-  // Those of `extents` that are wanted and have no slot, at once, if there are several.
+  // Pins those of `extents` that are wanted and have no slot in one call, if there are several.
   static void PinTogether(PinLadder& ladder, Which which, std::vector<Extent>* extents);
-  // Publishes what is true of `extents`, if that is news.
+  // Publishes `extents`, less lost pins, if they differ from those in force.
   void Publish(std::vector<Extent> extents) EXCLUDES(mutex_);
   void PublishLocked(std::vector<Extent> extents) REQUIRES(mutex_);
-  static bool Waits(const Extent& extent) {
-    return extent.reason == Reason::kMemlockLimit || IsBusy(extent.reason, extent.system_error);
+  static bool IsRetryable(const Extent& extent) {
+    return extent.reason == Reason::kMemlockLimit ||
+           IsRefusedForNow(extent.reason, extent.system_error);
   }
-  // Appends what becomes of `extent`. Pins nothing where `*stopped` has a reason; else notes there
-  // why the rest may stop.
+  // Appends `extent`, or the parts into which pinning has split it. Pins nothing where `*stopped`
+  // has a reason. Otherwise sets the reason if it applies to further extents too.
   static void PinExtent(PinLadder& ladder, Extent extent, PinnedPrefix* stopped,
                         std::vector<Extent>* extents);
   RegistrationReport MakeReport(const std::vector<Extent>& extents) const;
   RegistrationReport ReportOf(const std::vector<Extent>& extents) const;
   void Unpin(const std::vector<Extent>& extents, uint64_t from_offset);
-  bool is_dead() const { return given_up_.load(std::memory_order_relaxed) || !table_->open(); }
+  bool is_unusable() const {
+    return is_destroyed_.load(std::memory_order_relaxed) || !table_->open();
+  }
 
   const RefPtr<BufferTable> table_;
   const RefPtr<Slab> slab_;
@@ -178,9 +183,9 @@ class Registration : public RefCounted<Registration> {
   std::unique_ptr<ProvidedBuffers> provided_;
   int provided_error_ = 0;
   std::atomic<const SlotMap*> map_{nullptr};
-  std::atomic<bool> waits_{false};  // for memlock or a quiet ring, in part at least
-  std::atomic<bool> asked_{false};  // the owner was, by AskOwner
-  std::atomic<bool> given_up_{false};
+  std::atomic<bool> has_retryable_{false};    // at least one extent is retryable
+  std::atomic<bool> owner_requested_{false};  // by RequestPromotionByOwner, and not done yet
+  std::atomic<bool> is_destroyed_{false};
   Mutex promote_mutex_;  // held over the system calls of one promotion
   mutable Mutex mutex_;
   std::vector<std::unique_ptr<const SlotMap>> maps_

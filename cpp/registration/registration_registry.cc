@@ -12,78 +12,79 @@
 namespace mooring {
 namespace {
 
-struct Waiting {
+struct Registry {
   Mutex mutex;
   std::vector<Registration*> registrations GUARDED_BY(mutex);
-  uint64_t returns_seen GUARDED_BY(mutex) =
-      0;  // as the ledger counts them; no wake can win more from these
+  // The ledger's count of returns for which no further try is needed.
+  uint64_t returns_seen GUARDED_BY(mutex) = 0;
 };
 
-constinit PerProcess<Waiting> lists;
+constinit PerProcess<Registry> registries;
 
-// References to those that match, for the caller to use and drop without the lock. One whose last
-// reference has gone is on its way out of the list: its destructor waits for the lock.
+// References to those that match. The caller uses and drops them without the lock. A registration
+// without a reference is about to leave the list: its destructor waits for the lock.
 template <typename Matches>
-std::vector<RefPtr<Registration>> Hold(const Waiting& waiting, Matches matches)
-    REQUIRES(waiting.mutex) {
-  std::vector<RefPtr<Registration>> held;
-  for (Registration* registration : waiting.registrations) {
+std::vector<RefPtr<Registration>> References(const Registry& registry, Matches matches)
+    REQUIRES(registry.mutex) {
+  std::vector<RefPtr<Registration>> found;
+  for (Registration* registration : registry.registrations) {
     if (!matches(*registration)) continue;
-    if (registration->TryAddRef()) held.push_back(RefPtr<Registration>::Adopt(registration));
+    if (registration->TryAddRef()) found.push_back(RefPtr<Registration>::Adopt(registration));
   }
-  return held;
+  return found;
 }
 
 }  // namespace
 
 void RegistrationRegistry::Add(Registration* registration) {
-  Waiting& waiting = lists.Get();
-  MutexLock lock(waiting.mutex);
-  waiting.registrations.push_back(registration);
+  Registry& registry = registries.Get();
+  MutexLock lock(registry.mutex);
+  registry.registrations.push_back(registration);
 }
 
 void RegistrationRegistry::Remove(Registration* registration) {
-  Waiting& waiting = lists.Get();
-  MutexLock lock(waiting.mutex);
-  std::erase(waiting.registrations, registration);
+  Registry& registry = registries.Get();
+  MutexLock lock(registry.mutex);
+  std::erase(registry.registrations, registration);
 }
 
 void RegistrationRegistry::PromoteWaiting() {
-  Waiting& waiting = lists.Get();
-  std::vector<RefPtr<Registration>> held;
+  Registry& registry = registries.Get();
+  std::vector<RefPtr<Registration>> found;
   {
-    MutexLock lock(waiting.mutex);
+    MutexLock lock(registry.mutex);
     const uint64_t returns = MemlockLedger::return_count();
-    if (returns == waiting.returns_seen) return;
-    if (!MemlockLedger::ReturnIsPending()) waiting.returns_seen = returns;
-    held = Hold(waiting, [](const Registration& one) { return one.waits(); });
+    if (returns == registry.returns_seen) return;
+    if (!MemlockLedger::ReturnIsPending()) registry.returns_seen = returns;
+    found = References(registry, [](const Registration& one) { return one.wants_retry(); });
   }
-  for (const RefPtr<Registration>& registration : held) registration->Wake();
+  for (const RefPtr<Registration>& registration : found) registration->PromoteRetryable();
 }
 
 void RegistrationRegistry::PromoteForOwner(const BufferTable& table) {
-  Waiting& waiting = lists.Get();
-  std::vector<RefPtr<Registration>> held;
+  Registry& registry = registries.Get();
+  std::vector<RefPtr<Registration>> found;
   {
-    MutexLock lock(waiting.mutex);
-    held = Hold(waiting,
-                [&](const Registration& one) { return one.waits() && &one.table() == &table; });
+    MutexLock lock(registry.mutex);
+    found = References(registry, [&](const Registration& one) {
+      return one.wants_retry() && &one.table() == &table;
+    });
   }
-  for (const RefPtr<Registration>& registration : held) registration->Wake();
+  for (const RefPtr<Registration>& registration : found) registration->PromoteRetryable();
 }
 
 std::vector<RefPtr<Registration>> RegistrationRegistry::Of(const Slab& slab) {
-  Waiting& waiting = lists.Get();
-  MutexLock lock(waiting.mutex);
-  return Hold(waiting, [&](const Registration& one) { return &one.slab() == &slab; });
+  Registry& registry = registries.Get();
+  MutexLock lock(registry.mutex);
+  return References(registry, [&](const Registration& one) { return &one.slab() == &slab; });
 }
 
-// Under the lock: one whose last reference has gone stays until it has left the list.
-void RegistrationRegistry::DropLost(const BufferTable& table) {
-  Waiting& waiting = lists.Get();
-  MutexLock lock(waiting.mutex);
-  for (Registration* registration : waiting.registrations) {
-    if (&registration->table() == &table) registration->DropLost();
+// Under the lock, so that a registration without a reference is not destroyed during the call.
+void RegistrationRegistry::InvalidateLostPins(const BufferTable& table) {
+  Registry& registry = registries.Get();
+  MutexLock lock(registry.mutex);
+  for (Registration* registration : registry.registrations) {
+    if (&registration->table() == &table) registration->InvalidateLostPins();
   }
 }
 

@@ -1,4 +1,4 @@
-// What waits for memlock, and who wakes it.
+// Registrations that lack memlock, and the calls that promote them.
 
 #include "cpp/registration/registration_registry.h"
 
@@ -21,7 +21,7 @@ constexpr uint64_t kBuffer = 64 << 10;
 constexpr uint64_t kCount = 16;
 constexpr uint64_t kAll = kBuffer * kCount;
 
-// A limit with room for one slab: the first ring has it, and the second waits.
+// The limit has room for one slab: the first ring has it, and the second lacks it.
 class RegistrationRegistryTest : public testing::Test {
  protected:
   RegistrationRegistryTest() {
@@ -53,8 +53,8 @@ class RegistrationRegistryTest : public testing::Test {
     EXPECT_TRUE(registration.ok()) << registration.status().message();
     return std::move(registration).value();
   }
-  // The kernel has what the first registration gave back.
-  void GiveBack() {
+  // Destroys the first registration. The kernel has its budget again.
+  void ReleaseFirst() {
     first_.reset();
     engines_[1].budget_bytes = kAll;
   }
@@ -67,15 +67,15 @@ class RegistrationRegistryTest : public testing::Test {
   RefPtr<Registration> waiting_;
 };
 
-TEST_F(RegistrationRegistryTest, WhatWaitsIsPinnedOnceThereIsRoom) {
-  GiveBack();
+TEST_F(RegistrationRegistryTest, ALackingRegistrationIsPinnedOnceThereIsRoom) {
+  ReleaseFirst();
   RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
   EXPECT_EQ(waiting_->Report().reason, Reason::kNone);
   EXPECT_GE(waiting_->SlotFor(0, kAll), 0);
 }
 
-TEST_F(RegistrationRegistryTest, WhatTheLedgerHasNoRoomForIsNotTried) {
+TEST_F(RegistrationRegistryTest, NothingIsTriedThatTheLedgerHasNoRoomFor) {
   const int updates = engines_[1].updates;
   MemlockLedger::Charge(1);
   MemlockLedger::Release(1);
@@ -86,7 +86,7 @@ TEST_F(RegistrationRegistryTest, WhatTheLedgerHasNoRoomForIsNotTried) {
 
 TEST_F(RegistrationRegistryTest, APartThatFitsIsPinned) {
   MemlockLedger::Charge(6 * kBuffer);
-  GiveBack();
+  ReleaseFirst();
   RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kPartial);
   EXPECT_EQ(waiting_->Report().bytes_fixed, 10 * kBuffer);
@@ -94,11 +94,11 @@ TEST_F(RegistrationRegistryTest, APartThatFitsIsPinned) {
   MemlockLedger::Release(6 * kBuffer);
   RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
-  EXPECT_EQ(waiting_->SlotFor(0, kBuffer), slot) << "what was pinned must stay as it was";
+  EXPECT_EQ(waiting_->SlotFor(0, kBuffer), slot) << "the pinned part must not change";
 }
 
-TEST_F(RegistrationRegistryTest, BudgetThatComesLateIsTakenByTheNextWake) {
-  GiveBack();
+TEST_F(RegistrationRegistryTest, BudgetThatIsReturnedLateIsUsedByTheNextCall) {
+  ReleaseFirst();
   engines_[1].fail_next = 1;
   RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kCopy);
@@ -106,23 +106,23 @@ TEST_F(RegistrationRegistryTest, BudgetThatComesLateIsTakenByTheNextWake) {
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
 }
 
-TEST_F(RegistrationRegistryTest, AnOwnerIsAskedAndDoesItHimself) {
+TEST_F(RegistrationRegistryTest, TheOwnerPromotesAtItsNextCall) {
   engines_[1].is_owner = false;
-  GiveBack();
+  ReleaseFirst();
   RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kCopy);
   EXPECT_TRUE(tables_[1]->has_deferred());
   engines_[1].is_owner = true;
   tables_[1]->RunDeferred();
-  ASSERT_TRUE(tables_[1]->TakePromotionAsked());
-  EXPECT_FALSE(tables_[1]->TakePromotionAsked());
+  ASSERT_TRUE(tables_[1]->ConsumePromotionRequest());
+  EXPECT_FALSE(tables_[1]->ConsumePromotionRequest());
   RegistrationRegistry::PromoteForOwner(*tables_[1]);
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
   EXPECT_FALSE(tables_[1]->has_deferred());
 }
 
-TEST_F(RegistrationRegistryTest, PromoteFromAnotherThanTheOwnerIsLeftToTheOwnerWhateverTheReason) {
-  GiveBack();
+TEST_F(RegistrationRegistryTest, PromoteOnAnotherThreadIsLeftToTheOwnerForEveryReason) {
+  ReleaseFirst();
   engines_[1].refuse_with = EFAULT;
   waiting_ = Register(1, slabs_[1]);
   ASSERT_EQ(waiting_->Report().reason, Reason::kBackingRefused);
@@ -131,37 +131,37 @@ TEST_F(RegistrationRegistryTest, PromoteFromAnotherThanTheOwnerIsLeftToTheOwnerW
   engines_[1].is_owner = true;
   engines_[1].refuse_with = 0;
   tables_[1]->RunDeferred();
-  ASSERT_TRUE(tables_[1]->TakePromotionAsked());
+  ASSERT_TRUE(tables_[1]->ConsumePromotionRequest());
   RegistrationRegistry::PromoteForOwner(*tables_[1]);
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
 }
 
-TEST_F(RegistrationRegistryTest, WhatIsGivenUpIsNotWoken) {
+TEST_F(RegistrationRegistryTest, ADestroyedRegistrationIsNotPromoted) {
   const RefPtr<Registration> operation = waiting_;  // in flight
-  waiting_->GiveUp();
+  waiting_->MarkDestroyed();
   waiting_.reset();
-  GiveBack();
+  ReleaseFirst();
   RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(operation->Report().outcome, Outcome::kCopy);
 }
 
-TEST_F(RegistrationRegistryTest, NeitherAClosedRingNorAnotherReasonIsWoken) {
+TEST_F(RegistrationRegistryTest, NeitherAClosedRingNorAnotherReasonIsPromoted) {
   RefPtr<Registration> refused;
   engines_[0].refuse_with = EFAULT;
   refused = Register(0, slabs_[1]);
   ASSERT_EQ(refused->Report().reason, Reason::kBackingRefused);
   engines_[0].refuse_with = 0;
   tables_[1]->Close();
-  GiveBack();
+  ReleaseFirst();
   RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kCopy);
   EXPECT_EQ(refused->Report().outcome, Outcome::kCopy);
 }
 
-TEST_F(RegistrationRegistryTest, TheOldestIsServedFirst) {
+TEST_F(RegistrationRegistryTest, TheOldestIsPromotedFirst) {
   const RefPtr<Slab> slab = MakeSlab();
   const RefPtr<Registration> younger = Register(1, slab);
-  GiveBack();
+  ReleaseFirst();
   RegistrationRegistry::PromoteWaiting();
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
   EXPECT_EQ(younger->Report().outcome, Outcome::kCopy);
@@ -174,7 +174,7 @@ TEST_F(RegistrationRegistryTest, SubmittersReadTheSlotsWhileAnotherThreadPromote
     int32_t slot = kNoBufferSlot;
     while (!done.load()) {
       const int32_t now = waiting_->SlotFor(15 * kBuffer, kBuffer);
-      // Once fixed, for good.
+      // A fixed slot never changes.
       EXPECT_TRUE(slot == kNoBufferSlot || now == slot);
       slot = now;
     }
@@ -192,10 +192,10 @@ TEST_F(RegistrationRegistryTest, SubmittersReadTheSlotsWhileAnotherThreadPromote
   EXPECT_EQ(waiting_->Report().outcome, Outcome::kFixed);
 }
 
-TEST_F(RegistrationRegistryTest, RegistrationsGoWhileOthersWake) {
+TEST_F(RegistrationRegistryTest, RegistrationsAreDestroyedWhileOthersArePromoted) {
   first_.reset();
   std::atomic<bool> done{false};
-  std::thread waker([&] {
+  std::thread promoter([&] {
     while (!done.load()) {
       MemlockLedger::Charge(1);
       MemlockLedger::Release(1);
@@ -206,7 +206,7 @@ TEST_F(RegistrationRegistryTest, RegistrationsGoWhileOthersWake) {
   for (int round = 0; round < 200; ++round)
     Register(0, slabs_[0], {.policy = Policy::kPrefer}).reset();
   done = true;
-  waker.join();
+  promoter.join();
   EXPECT_EQ(slabs_[0]->RefCount(), 1u + tables_[0]->awaited_tags());
 }
 

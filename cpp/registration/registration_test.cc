@@ -18,7 +18,7 @@ constexpr uint64_t kCount = 16;
 class RegistrationTest : public testing::Test {
  protected:
   RegistrationTest() : table_(MakeRef<BufferTable>(&engine_)) {
-    // The ladder asks for the limit that is in force to tell memlock from other want of memory.
+    // The ladder reads the limit to distinguish memlock from other lack of memory.
     getrlimit(RLIMIT_MEMLOCK, &before_);
     rlimit limit = before_;
     limit.rlim_cur = std::min<rlim_t>(1 << 20, before_.rlim_max);
@@ -40,7 +40,7 @@ class RegistrationTest : public testing::Test {
     EXPECT_TRUE(registration.ok()) << registration.status().message();
     return std::move(registration).value();
   }
-  // Hands the engine's events to the table, as the completion side of a ring does.
+  // Passes the engine's events to the table, as the completion side of a ring does.
   void DeliverTags() {
     Event event;
     while (engine_.Reap({&event, 1}, 0, Deadline()) == 1) table_->OnTag(event.token);
@@ -76,7 +76,7 @@ TEST_F(RegistrationTest, CutsIntoExtentsAndCrossesNoneOfThem) {
   EXPECT_GE(registration->SlotFor(15 * kBuffer, kBuffer), 0);
 }
 
-TEST_F(RegistrationTest, KeepsTheLargestPrefixAndSaysWhatIsNeeded) {
+TEST_F(RegistrationTest, KeepsTheLargestPrefixAndReportsWhatIsNeeded) {
   engine_.budget_bytes = 10 * kBuffer;
   rlimit limit = before_;
   limit.rlim_cur = 10 * kBuffer;
@@ -94,7 +94,7 @@ TEST_F(RegistrationTest, KeepsTheLargestPrefixAndSaysWhatIsNeeded) {
   EXPECT_EQ(registration->SlotFor(9 * kBuffer, 2 * kBuffer), kNoBufferSlot);
 }
 
-TEST_F(RegistrationTest, FindsWhatOtherProcessesLeave) {
+TEST_F(RegistrationTest, PinsWhatOtherProcessesLeave) {
   // The limit promises 16 buffers, but others of this user hold all but 7.
   engine_.budget_bytes = 7 * kBuffer;
   RefPtr<Registration> registration = Register();
@@ -114,7 +114,7 @@ TEST_F(RegistrationTest, TakesTheCopyPathWhenNothingFits) {
   EXPECT_EQ(charged(), 0u);
 }
 
-TEST_F(RegistrationTest, WaitsForBudgetThatThisProcessJustGaveBack) {
+TEST_F(RegistrationTest, WaitsForBudgetThatThisProcessHasJustReleased) {
   MemlockLedger::Charge(1);
   MemlockLedger::Release(1);
   engine_.fail_next = 3;
@@ -123,7 +123,7 @@ TEST_F(RegistrationTest, WaitsForBudgetThatThisProcessJustGaveBack) {
   EXPECT_EQ(engine_.updates, 4);
 }
 
-TEST_F(RegistrationTest, WantOfMemoryIsNotBlamedOnAnExemptRing) {
+TEST_F(RegistrationTest, AnExemptRingReportsLackOfMemoryNotOfMemlock) {
   table_->Detach();
   engine_.mutable_info().memlock_exempt = true;
   table_ = MakeRef<BufferTable>(&engine_);
@@ -131,15 +131,15 @@ TEST_F(RegistrationTest, WantOfMemoryIsNotBlamedOnAnExemptRing) {
   EXPECT_EQ(Register()->Report().reason, Reason::kOutOfMemory);
 }
 
-TEST_F(RegistrationTest, WithoutTagsTheSlabGoesWithItsClearedSlot) {
+TEST_F(RegistrationTest, WithoutTagsTheSlabIsReleasedWithItsClearedSlot) {
   table_->Detach();
   engine_.mutable_info().features &= ~uint64_t{kFeatureBufferTags};
   table_ = MakeRef<BufferTable>(&engine_);
   const uint32_t references = slab_->RefCount();
   RefPtr<Registration> registration = Register();
-  RefPtr<Registration> operation = registration;  // as each in flight has
+  RefPtr<Registration> operation = registration;  // as each operation in flight has
   registration.reset();
-  EXPECT_EQ(engine_.pinned_bytes(), kBuffer * kCount) << "an operation may name the slot still";
+  EXPECT_EQ(engine_.pinned_bytes(), kBuffer * kCount) << "an operation may still name the slot";
   EXPECT_GT(slab_->RefCount(), references);
   operation.reset();
   EXPECT_EQ(engine_.pinned_bytes(), 0u);
@@ -159,6 +159,19 @@ TEST_F(RegistrationTest, WithoutTagsASlotThatIsNotClearedKeepsItsSlab) {
   EXPECT_GT(slab_->RefCount(), references);
   table_->Detach();
   EXPECT_EQ(slab_->RefCount(), references);
+}
+
+TEST_F(RegistrationTest, ASlotThatWasNotClearedIsClearedWithTheNext) {
+  RefPtr<Registration> refused = Register();
+  RefPtr<Registration> next = Register();
+  engine_.refuse_updates_with = EPERM;
+  refused.reset();
+  EXPECT_FALSE(table_->has_deferred());
+  engine_.refuse_updates_with = 0;
+  next.reset();
+  EXPECT_EQ(engine_.pinned_bytes(), 0u);
+  DeliverTags();
+  EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
 TEST_F(RegistrationTest, ARefusedBackingTakesTheCopyPath) {
@@ -188,7 +201,7 @@ TEST_F(RegistrationTest, AFullTableKeepsTheExtentsThatFoundASlot) {
   EXPECT_NE(report.remedy.find("fixed_buffer_count"), std::string::npos);
 }
 
-TEST_F(RegistrationTest, AnEngineWithoutTableSaysWhy) {
+TEST_F(RegistrationTest, AnEngineWithoutATableReportsWhy) {
   struct Case {
     EngineKind kind;
     int table_error;
@@ -234,7 +247,7 @@ TEST_F(RegistrationTest, RequireFailsWithTheTextOfPreferAndLeavesNothingPinned) 
   EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
-TEST_F(RegistrationTest, PromotePinsTheRestAndLeavesThePinnedAlone) {
+TEST_F(RegistrationTest, PromotePinsTheRestAndKeepsWhatIsPinned) {
   engine_.budget_bytes = 4 * kBuffer;
   RefPtr<Registration> registration = Register();
   const int32_t slot = registration->SlotFor(0, kBuffer);
@@ -259,7 +272,7 @@ TEST_F(RegistrationTest, Rule1TheSlabStaysUntilTheTagComesBack) {
   EXPECT_EQ(slab_->RefCount(), 1u);
 }
 
-TEST_F(RegistrationTest, ASlotIsBusyUntilTheLastOperationLetsGo) {
+TEST_F(RegistrationTest, ASlotIsBusyUntilTheLastOperationEnds) {
   RefPtr<Registration> handle = Register();
   RefPtr<Registration> operation = handle;
   handle.reset();
@@ -297,12 +310,12 @@ TEST_F(RegistrationTest, WhatAnotherThreadRegistersIsPinnedByTheOwner) {
   EXPECT_EQ(engine_.pinned_bytes(), 0u);
   engine_.is_owner = true;
   table_->RunDeferred();
-  EXPECT_TRUE(table_->TakePromotionAsked());
+  EXPECT_TRUE(table_->ConsumePromotionRequest());
   RegistrationRegistry::PromoteForOwner(*table_);
   EXPECT_EQ(registration->Report().outcome, Outcome::kFixed);
 }
 
-TEST_F(RegistrationTest, ARingThatGoesUnregistersFirstAndReturnsTheBudget) {
+TEST_F(RegistrationTest, ADetachedRingUnregistersAndReturnsTheBudget) {
   RefPtr<Registration> registration = Register();
   table_->Detach();
   EXPECT_TRUE(engine_.unregistered);

@@ -14,8 +14,7 @@ std::string LimitText(uint64_t bytes) {
 }
 
 void ExplainMemlock(RegistrationReport& report) {
-  // What this registration still lacks comes on top of what the process has charged, its own pinned
-  // part included.
+  // The process has charged the pinned part of this registration already. The rest is missing.
   const uint64_t need = report.memlock_used_bytes + (report.bytes_requested - report.bytes_fixed);
   report.message = Format(
       "%" PRIu64 " of %" PRIu64
@@ -32,12 +31,28 @@ void ExplainMemlock(RegistrationReport& report) {
 
 std::string TableFullRemedy(uint32_t table_slots, uint32_t table_slots_max) {
   if (table_slots >= table_slots_max) {
-    return "destroy registrations that are not needed, or use a second ring: no table of this "
-           "kernel has more";
+    return "destroy registrations that are not needed, or use a second ring: this kernel allows no "
+           "larger table";
   }
-  return Format("make the ring with a fixed_buffer_count above %" PRIu32 " (at most %" PRIu32
+  return Format("create the ring with a fixed_buffer_count above %" PRIu32 " (at most %" PRIu32
                 "), or destroy registrations that are not needed",
                 table_slots, table_slots_max);
+}
+
+void ExplainKernel(RegistrationReport& report, const std::string& pinned, const char* error) {
+  if (IsRefusedForNow(report.reason, report.system_error)) {
+    report.message =
+        pinned +
+        "this kernel registers memory only while nothing is in flight on the ring, and "
+        "operations are in flight, or another thread is in a call on it";
+    report.remedy =
+        "reap all operations in flight: the next call that finds the ring idle registers the "
+        "slab; or register before submitting; or use Linux 5.13 or later";
+    return;
+  }
+  report.message = pinned + Format("this kernel registers no fixed buffers (%s)", error);
+  report.remedy =
+      "use Linux 5.13 or later for fixed buffers; on this kernel operations take the copy path";
 }
 
 void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
@@ -49,8 +64,8 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
                                           : "no error number";
   switch (report.reason) {
     case Reason::kPolicy:
-      report.message = pinned + "the policy NEVER was asked for";
-      report.remedy = "ask for the policy PREFER to use fixed buffers";
+      report.message = pinned + "the policy is NEVER";
+      report.remedy = "register under the policy PREFER to use fixed buffers";
       return;
     case Reason::kOutOfMemory:
       report.message =
@@ -74,20 +89,7 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
       report.remedy = TableFullRemedy(table_slots, table_slots_max);
       return;
     case Reason::kKernelTooOld:
-      if (IsBusy(report.reason, report.system_error)) {
-        report.message =
-            pinned +
-            "this kernel registers memory only while nothing is in flight on the ring, and "
-            "operations are in flight, or another thread is in a call on it";
-        report.remedy =
-            "reap all that is in flight: the next call that finds the ring idle registers the "
-            "slab; or "
-            "register before submitting; or use Linux 5.13 or later";
-        return;
-      }
-      report.message = pinned + Format("this kernel registers no fixed buffers (%s)", error);
-      report.remedy = "use Linux 5.13 or later for fixed buffers; the copy path works meanwhile";
-      return;
+      return ExplainKernel(report, pinned, error);
     case Reason::kRegisterDenied:
       report.message = pinned + Format("io_uring_register(2) is refused (%s)", error);
       report.remedy =
@@ -96,18 +98,18 @@ void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t tab
     case Reason::kEngineThreads:
       report.message = pinned + "the ring runs on the threads engine, which has no fixed buffers";
       report.remedy =
-          engine_remedy.empty() ? "make the ring with the io_uring engine" : engine_remedy;
+          engine_remedy.empty() ? "create the ring with the io_uring engine" : engine_remedy;
       return;
     case Reason::kOwnerThread:
       report.message =
           pinned +
-          "the slab was registered, or grew, on another thread than the one that owns the ring, "
-          "which has not called it since";
+          "the slab was registered, or grew, on a thread that does not own the ring, and the owner "
+          "has not made a call on the ring since then";
       report.remedy = "submit, reap or promote on the thread that created the ring";
       return;
     case Reason::kNone:
       if (report.outcome == Outcome::kFixed) return;
-      report.message = pinned + "the ring is gone";
+      report.message = pinned + "the ring was destroyed";
       report.remedy = "register the slab with a ring that is open";
       return;
     case Reason::kMemlockLimit:
@@ -144,7 +146,7 @@ Status RequireFailed(const RegistrationReport& report) {
       break;
     case Reason::kKernelTooOld:
       retry = Retry::kNever;
-      if (IsBusy(report.reason, report.system_error)) {
+      if (IsRefusedForNow(report.reason, report.system_error)) {
         code = Code::kInvalidState;
         retry = Retry::kLater;
       }

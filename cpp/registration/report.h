@@ -1,5 +1,4 @@
-// The report of a registration: how far a slab could be pinned, why not further, and what to do
-// about it.
+// The report of a registration: how much of a slab could be pinned, why not more, and the remedy.
 #ifndef MOORING_CPP_REGISTRATION_REPORT_H_
 #define MOORING_CPP_REGISTRATION_REPORT_H_
 
@@ -28,8 +27,8 @@ enum class Reason : uint32_t {
   kOwnerThread = 9,
 };
 
-// The table can only be registered whole, and the ring has operations in flight.
-inline bool IsBusy(Reason reason, int32_t system_error) {
+// The table refused the change for now: the ring was not quiet (KernelTable::TryBegin).
+inline bool IsRefusedForNow(Reason reason, int32_t system_error) {
   return reason == Reason::kKernelTooOld && system_error == EBUSY;
 }
 
@@ -50,12 +49,12 @@ struct RegistrationReport {
 };
 
 // Fills message and remedy from the other fields. `table_slots` is the size of the ring's
-// fixed-buffer table, `table_slots_max` how large one can be, and `engine_remedy` what the ring
-// itself reported when its engine is not io_uring.
+// fixed-buffer table, and `table_slots_max` the largest size possible. `engine_remedy` is the
+// remedy that the ring itself reported when its engine is not io_uring.
 void Explain(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
              const std::string& engine_remedy);
 
-// The error that Policy::kRequire makes of a report that is not kFixed: same message, same remedy.
+// The error of Policy::kRequire for a report that is not kFixed. Message and remedy are the same.
 Status RequireFailed(const RegistrationReport& report);
 
 }  // namespace mooring

@@ -13,16 +13,15 @@ namespace {
 
 using Registrations = std::vector<RefPtr<Registration>>;
 
-constexpr ErrorDetail kOthersRing =
+constexpr ErrorDetail kRingOfAnotherThread =
     ConstantError(Code::kInvalidState, Retry::kNever,
                   "the slab is registered under REQUIRE with a ring that has an owner thread, and "
-                  "this is another: only "
-                  "the owner may pin the new buffers",
+                  "this is another: only the owner may pin the new buffers",
                   "grow the slab on the thread that created the ring, or register it under PREFER");
 
 Status CoverRequired(const Registrations& registrations, uint64_t before, uint64_t total_bytes) {
   for (const RefPtr<Registration>& registration : registrations) {
-    if (registration->GrowthIsRefused()) return Status(kOthersRing);
+    if (registration->GrowthIsRefused()) return Status(kRingOfAnotherThread);
   }
   for (size_t i = 0; i < registrations.size(); ++i) {
     if (registrations[i]->policy() != Policy::kRequire) continue;
@@ -62,8 +61,8 @@ Status GrowSlab(Slab& slab, uint64_t buffer_count) {
     status = GrowLocked(slab, buffer_count, registrations);
   }
   slab.NotifyWatchers();
-  // Some may be the last references to what was destroyed meanwhile, whose budget then comes back
-  // here.
+  // A registration that was destroyed during the growth may lose its last reference here, which
+  // releases budget.
   registrations.clear();
   RegistrationRegistry::PromoteWaiting();
   return status;

@@ -1,15 +1,15 @@
-// GrowSlab: more buffers at the end of a slab, known to all its registrations before any lease can
-// be of them.
+// GrowSlab: adds buffers at the end of a slab. All registrations of the slab cover them before a
+// lease can contain one.
 //
-// What is there already, and what operations do with it, is neither touched nor waited for. Of the
-// registrations, those under REQUIRE come first: where one cannot pin the new bytes, the others
-// give theirs back, and nothing has changed. The rest cannot fail. Those of a closed ring, and
-// those that were destroyed, are left as they are: nobody can submit with them.
+// It neither changes nor waits for existing buffers or operations on them. Registrations under
+// REQUIRE come first: if one cannot pin the new bytes, the others unpin theirs, and nothing has
+// changed. The rest cannot fail. Registrations of a closed ring, and destroyed ones, do not grow:
+// no operation can be submitted with them.
 //
-// Threading: any thread; growths of one slab come one after the other. Under the slab's growth
-// lock, which is taken first (registration.h has the order), and held while pages are mapped,
-// touched and pinned: a registration that is made meanwhile waits for it, and it for one under
-// REQUIRE.
+// Threading: any thread. Growths of one slab run one after the other, under the slab's growth lock,
+// which is taken first (registration.h has the order). It is held while pages are mapped,
+// prefaulted and pinned. A registration that is created during a growth waits for it, and a growth
+// waits for a registration that is created under REQUIRE.
 //
 //   RETURN_IF_ERROR(GrowSlab(*slab, 64));
 #ifndef MOORING_CPP_REGISTRATION_SLAB_GROWTH_H_
@@ -22,7 +22,7 @@
 
 namespace mooring {
 
-// All of `buffer_count` buffers or none. Errors: mooring_slab_grow (mooring/slab.h).
+// Adds all of `buffer_count` buffers, or none. Errors: mooring_slab_grow (mooring/slab.h).
 Status GrowSlab(Slab& slab, uint64_t buffer_count);
 
 }  // namespace mooring

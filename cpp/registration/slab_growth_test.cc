@@ -1,4 +1,4 @@
-// Growth of slabs that are registered, against engines with the budget that a test gives them.
+// Growth of registered slabs, on engines whose budget is set by each test.
 
 #include "cpp/registration/slab_growth.h"
 
@@ -65,7 +65,7 @@ class SlabGrowthTest : public testing::Test {
   RefPtr<Slab> slab_;
 };
 
-TEST_F(SlabGrowthTest, AddsAnExtentAndLeavesTheOthersAlone) {
+TEST_F(SlabGrowthTest, AddsAnExtentAndKeepsTheOthers) {
   const RefPtr<Registration> registration = Register(0);
   const int32_t slot = registration->SlotFor(0, kCount * kBuffer);
   ASSERT_GE(slot, 0);
@@ -75,7 +75,7 @@ TEST_F(SlabGrowthTest, AddsAnExtentAndLeavesTheOthersAlone) {
   EXPECT_GE(added, 0);
   EXPECT_NE(added, slot);
   EXPECT_EQ(registration->SlotFor((kCount - 1) * kBuffer, 2 * kBuffer), kNoBufferSlot)
-      << "across the seam";
+      << "crosses from the old extent to the new one";
   const RegistrationReport report = registration->Report();
   EXPECT_EQ(report.extent_count, 2u);
   EXPECT_EQ(report.bytes_requested, (kCount + 4) * kBuffer);
@@ -100,7 +100,7 @@ TEST_F(SlabGrowthTest, EachRegistrationKeepsToItsPolicy) {
   EXPECT_EQ(prefer->Report().bytes_fixed, 16 * kBuffer);
 }
 
-TEST_F(SlabGrowthTest, WhatOneCannotRequireTheOthersGiveBack) {
+TEST_F(SlabGrowthTest, IfOneCannotPinUnderRequireTheOthersUnpin) {
   const RefPtr<Registration> first = Register(0, Policy::kRequire);
   const RefPtr<Registration> second = Register(1, Policy::kRequire);
   const RefPtr<Registration> prefer = Register(0);
@@ -123,7 +123,7 @@ TEST_F(SlabGrowthTest, WhatOneCannotRequireTheOthersGiveBack) {
   EXPECT_EQ(prefer->Report().bytes_fixed, 16 * kBuffer);
 }
 
-// A slot that still pins pages of a growth that was undone must not be what another ring clones.
+// Another ring must not clone a slot that still pins pages of a growth that was undone.
 TEST_F(SlabGrowthTest, PagesOfAGrowthThatWasUndoneAreNeverCloned) {
   engines_[0].hold_tags = true;
   const RefPtr<Registration> first = Register(0, Policy::kRequire);
@@ -136,14 +136,14 @@ TEST_F(SlabGrowthTest, PagesOfAGrowthThatWasUndoneAreNeverCloned) {
   engines_[0].refuse_being_cloned_with = 0;
   const int clones = engines_[1].clones;
   ASSERT_TRUE(GrowSlab(*slab_, 8).ok());
-  EXPECT_EQ(engines_[1].clones, clones + 1) << "of what the first has pinned anew";
+  EXPECT_EQ(engines_[1].clones, clones + 1) << "from the slot that the first has pinned again";
   EXPECT_EQ(engines_[0].pinned_bytes(), 16 * kBuffer);
   engines_[0].ReleaseTags();
   DeliverTags(0);
   EXPECT_EQ(tables_[0]->awaited_tags(), 0u);
 }
 
-TEST_F(SlabGrowthTest, AnOwnerIsAskedAndPinsAtItsNextCall) {
+TEST_F(SlabGrowthTest, TheOwnerPinsAtItsNextCall) {
   const RefPtr<Registration> registration = Register(0);
   engines_[0].is_owner = false;
   ASSERT_TRUE(GrowSlab(*slab_, 8).ok());
@@ -154,7 +154,7 @@ TEST_F(SlabGrowthTest, AnOwnerIsAskedAndPinsAtItsNextCall) {
   ASSERT_TRUE(tables_[0]->has_deferred());
   engines_[0].is_owner = true;
   tables_[0]->RunDeferred();
-  ASSERT_TRUE(tables_[0]->TakePromotionAsked());
+  ASSERT_TRUE(tables_[0]->ConsumePromotionRequest());
   RegistrationRegistry::PromoteForOwner(*tables_[0]);
   EXPECT_EQ(registration->Report().bytes_fixed, 16 * kBuffer);
   EXPECT_EQ(registration->Report().reason, Reason::kNone);
@@ -172,11 +172,11 @@ TEST_F(SlabGrowthTest, RequireOfAnotherOwnerIsRefusedBeforeAnythingIsPinned) {
   engines_[1].is_owner = true;
 }
 
-TEST_F(SlabGrowthTest, ThoseThatNobodyCanSubmitWithAreLeftAsTheyAre) {
+TEST_F(SlabGrowthTest, RegistrationsThatCannotBeUsedDoNotGrow) {
   const RefPtr<Registration> of_closed_ring = Register(0, Policy::kRequire);
   const RefPtr<Registration> destroyed = Register(1, Policy::kRequire);
   tables_[0]->Close();
-  destroyed->GiveUp();  // an operation in flight keeps it
+  destroyed->MarkDestroyed();  // an operation in flight keeps it
   engines_[0].budget_bytes = 0;
   engines_[1].budget_bytes = 0;
   engines_[1].is_owner = false;
@@ -188,7 +188,7 @@ TEST_F(SlabGrowthTest, ThoseThatNobodyCanSubmitWithAreLeftAsTheyAre) {
   engines_[1].is_owner = true;
 }
 
-TEST_F(SlabGrowthTest, WhatOnlyGrowthKeptIsGivenBackAfterIt) {
+TEST_F(SlabGrowthTest, ARegistrationThatGrewReleasesAllItsPins) {
   RefPtr<Registration> registration = Register(0);
   ASSERT_TRUE(GrowSlab(*slab_, 8).ok());
   registration.reset();
@@ -198,8 +198,8 @@ TEST_F(SlabGrowthTest, WhatOnlyGrowthKeptIsGivenBackAfterIt) {
   EXPECT_TRUE(RegistrationRegistry::Of(*slab_).empty());
 }
 
-// Of two that want the slab at once, the one that can be had is.
-TEST_F(SlabGrowthTest, IsNotRefusedForARegistrationThatNeverComesToBe) {
+// Of a growth and a registration that run at the same time, the one that can succeed does.
+TEST_F(SlabGrowthTest, IsNotRefusedBecauseOfARegistrationThatFails) {
   engines_[0].refuse_with = EFAULT;
   std::atomic<bool> done{false};
   std::thread registrar([&] {
@@ -216,7 +216,7 @@ TEST_F(SlabGrowthTest, IsNotRefusedForARegistrationThatNeverComesToBe) {
   registrar.join();
 }
 
-TEST_F(SlabGrowthTest, RegistrationsMadeMeanwhileCoverAll) {
+TEST_F(SlabGrowthTest, RegistrationsMadeDuringGrowthCoverAllBuffers) {
   std::atomic<bool> done{false};
   std::thread grower([&] {
     for (uint64_t i = kCount; i < kCountMax; ++i) EXPECT_TRUE(GrowSlab(*slab_, 1).ok());

@@ -21,7 +21,7 @@ constexpr uint64_t MaskInWord(uint32_t first, uint32_t count, uint32_t word) {
   return below_end & (~uint64_t{0} << begin);
 }
 
-// Position of the lowest `count` neighbouring ones in `bits`, kWordBits if there are none. After
+// Position of the lowest `count` contiguous ones in `bits`, kWordBits if there are none. After
 // each step a bit survives only if the `have` bits from it upwards were all set, so the number of
 // steps is logarithmic in `count`.
 constexpr uint32_t LowestRunInWord(uint64_t bits, uint32_t count) {

@@ -1,13 +1,13 @@
-// SlotTable: which slots of a ring's fixed-buffer table are taken. Bookkeeping only: no system
-// calls, no memory, no ring.
+// SlotTable: which slots of a ring's fixed-buffer table are taken. It makes no system calls and
+// knows neither memory nor ring.
 //
-// Slots are taken as contiguous ranges, the lowest that fits. Releasing a slot that is not taken is
-// caught. One slot costs the same at any fill: a summary of the words leads to the first that has a
-// free slot.
+// Slots are taken as contiguous ranges, the lowest that fits. Release reports a slot that is not
+// taken. Taking one slot costs the same however full the table is: a summary of the words leads to
+// the first one with a free slot.
 //
-// Lifecycle: all of its memory is allocated by the constructor; a table lives as long as its ring.
+// Lifecycle: the constructor allocates all memory. A table lives as long as its ring.
 //
-// Threading: not thread-safe; its user (registration's BufferTable) guards it.
+// Threading: not thread-safe; BufferTable guards it.
 //
 //   SlotTable table(1024);
 //   std::optional<uint32_t> first = table.Acquire(3);
@@ -23,18 +23,18 @@ namespace mooring {
 
 class SlotTable {
  public:
-  // The kernel takes at most 16,384 registered buffers per ring (measured on 5.10 to 7.0; 1,024 in
+  // The kernel's limit of registered buffers per ring is 16,384 (measured on 5.10 to 7.0; 1,024 in
   // 5.4).
   static constexpr uint32_t kSlotCountMax = 16384;
 
   // `slot_count` is at most kSlotCountMax; 0 makes a table that is always full.
   explicit SlotTable(uint32_t slot_count);
 
-  // First slot of a free range of `count` slots, now taken; nullopt when there is none or `count`
-  // is 0.
-  std::optional<uint32_t> Acquire(uint32_t count);
-  // False, and nothing changes, when any slot of the range is free already or past the end, or
+  // Takes a free range of `count` slots and returns the first. nullopt when there is none or
   // `count` is 0.
+  std::optional<uint32_t> Acquire(uint32_t count);
+  // Returns false and changes nothing when a slot of the range is free already or past the end, or
+  // when `count` is 0.
   [[nodiscard]] bool Release(uint32_t first, uint32_t count);
 
   bool IsTaken(uint32_t slot) const;

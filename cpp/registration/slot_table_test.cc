@@ -13,7 +13,7 @@
 namespace mooring {
 namespace {
 
-// What a SlotTable must do, in the plainest words.
+// A model of SlotTable: one flag for each slot.
 class Model {
  public:
   explicit Model(uint32_t slot_count) : taken_(slot_count) {}
@@ -44,7 +44,7 @@ class Model {
   std::vector<bool> taken_;
 };
 
-// From MOORING_SEED where that is set, so that a failure can be run again.
+// MOORING_SEED, if it is set, so that a failure can be reproduced.
 uint64_t Seed() {
   const char* given = std::getenv("MOORING_SEED");
   const uint64_t seed =
@@ -58,7 +58,7 @@ class SlotTableOfSize : public ::testing::TestWithParam<uint32_t> {};
 INSTANTIATE_TEST_SUITE_P(Sizes, SlotTableOfSize,
                          ::testing::Values(0, 1, 63, 64, 65, 127, 128, 129, 4096, 4097, 16384));
 
-TEST_P(SlotTableOfSize, HandsOutEverySlotOnceInAscendingOrderAndThenNone) {
+TEST_P(SlotTableOfSize, AcquiresEverySlotOnceInAscendingOrder) {
   SlotTable table(GetParam());
   for (uint32_t slot = 0; slot < GetParam(); ++slot) {
     ASSERT_FALSE(table.IsTaken(slot));
@@ -69,7 +69,7 @@ TEST_P(SlotTableOfSize, HandsOutEverySlotOnceInAscendingOrderAndThenNone) {
   EXPECT_EQ(table.taken_count(), GetParam());
 }
 
-TEST_P(SlotTableOfSize, GivesItsWholeLengthAsOneRangeAndNotOneSlotMore) {
+TEST_P(SlotTableOfSize, AcquiresAllSlotsAsOneRangeAndNoMore) {
   SlotTable table(GetParam());
   EXPECT_EQ(table.Acquire(GetParam() + 1), std::nullopt);
   EXPECT_EQ(table.taken_count(), 0u);
@@ -95,7 +95,7 @@ TEST_P(SlotTableOfSize, FindsTheOneFreeSlotWhereverItIs) {
   }
 }
 
-TEST_P(SlotTableOfSize, DoesWhatAPlainListOfFlagsDoesUnderRandomOperations) {
+TEST_P(SlotTableOfSize, AgreesWithAListOfFlagsUnderRandomOperations) {
   std::mt19937_64 random(Seed());
   SlotTable table(GetParam());
   Model model(GetParam());
@@ -119,7 +119,7 @@ TEST_P(SlotTableOfSize, DoesWhatAPlainListOfFlagsDoesUnderRandomOperations) {
   }
 }
 
-TEST(SlotTable, RefusesToReleaseWhatIsFreeAlready) {
+TEST(SlotTable, RefusesToReleaseAFreeSlot) {
   SlotTable table(128);
   ASSERT_EQ(table.Acquire(70), 0u);
   EXPECT_TRUE(table.Release(3, 2));
@@ -136,7 +136,7 @@ TEST(SlotTable, ChangesNothingWhenOneSlotOfAReleasedRangeIsFree) {
   EXPECT_EQ(table.taken_count(), 70u);
 }
 
-TEST(SlotTable, RefusesToReleaseNothingAndWhatLiesPastItsEnd) {
+TEST(SlotTable, RefusesToReleaseAnEmptyRangeAndSlotsPastTheEnd) {
   SlotTable table(65);
   ASSERT_EQ(table.Acquire(65), 0u);
   EXPECT_FALSE(table.Release(0, 0));
@@ -158,7 +158,7 @@ TEST(SlotTable, TakesTheLowestGapThatFits) {
   ASSERT_EQ(table.Acquire(256), 0u);
   ASSERT_TRUE(table.Release(10, 3));
   ASSERT_TRUE(table.Release(60, 10));    // over the boundary of two words
-  ASSERT_TRUE(table.Release(100, 100));  // over a whole word
+  ASSERT_TRUE(table.Release(100, 100));  // more than one word
   EXPECT_EQ(table.Acquire(11), 100u);
   EXPECT_EQ(table.Acquire(4), 60u);
   EXPECT_EQ(table.Acquire(3), 10u);

@@ -13,19 +13,20 @@ namespace {
 
 class WholeTableTest : public testing::Test {
  protected:
-  WholeTableTest() { engine_.MakeWhole(1024); }
+  WholeTableTest() { engine_.DisableUpdates(1024); }
 
   static iovec RangeOf(uint32_t slot) { return {memory_ + slot * size_t{64}, 64}; }
-  int Put(uint32_t slot) {
-    const WholeTable::Change change{slot, RangeOf(slot)};
-    return table_.Apply({&change, 1}).error;
+  int Apply(uint32_t slot, const iovec& range, int* out_loss_error = nullptr) {
+    KernelTable::Change change{.slot = slot, .range = range};
+    const KernelTable::Applied applied = table_.Apply({&change, 1});
+    if (out_loss_error != nullptr) *out_loss_error = applied.loss_error;
+    return change.error;
   }
-  int Empty(uint32_t slot) {
-    const WholeTable::Change change{slot, {}};
-    return table_.Apply({&change, 1}).error;
-  }
+  int Put(uint32_t slot) { return Apply(slot, RangeOf(slot)); }
+  int Empty(uint32_t slot) { return Apply(slot, {}); }
   bool HasOwn(uint32_t slot) const {
-    return slot < engine_.whole.size() && engine_.whole[slot].iov_base == RangeOf(slot).iov_base;
+    return slot < engine_.registered.size() &&
+           engine_.registered[slot].iov_base == RangeOf(slot).iov_base;
   }
 
   static inline char memory_[1024];
@@ -37,21 +38,21 @@ class WholeTableTest : public testing::Test {
 TEST_F(WholeTableTest, SlotsKeepTheirNumbersAndTheTableEndsWithTheLast) {
   for (const uint32_t slot : {0u, 1u, 2u}) ASSERT_EQ(Put(slot), 0);
   ASSERT_EQ(Empty(1), 0);
-  ASSERT_EQ(engine_.whole.size(), 3u);
+  ASSERT_EQ(engine_.registered.size(), 3u);
   EXPECT_TRUE(HasOwn(0));
   EXPECT_FALSE(HasOwn(1));
   EXPECT_TRUE(HasOwn(2));
   ASSERT_EQ(Empty(2), 0);
-  EXPECT_EQ(engine_.whole.size(), 1u);
+  EXPECT_EQ(engine_.registered.size(), 1u);
   ASSERT_EQ(Put(1), 0);
   EXPECT_TRUE(HasOwn(1));
 }
 
-TEST_F(WholeTableTest, ASlotBetweenTwoCostsAPageOfOurs) {
+TEST_F(WholeTableTest, AnEmptySlotBetweenTwoCostsAPage) {
   ASSERT_EQ(Put(0), 0);
   ASSERT_EQ(Put(3), 0);
-  EXPECT_EQ(engine_.whole[1].iov_len, PageBytes());
-  EXPECT_EQ(engine_.whole[2].iov_base, engine_.whole[1].iov_base);
+  EXPECT_EQ(engine_.registered[1].iov_len, PageBytes());
+  EXPECT_EQ(engine_.registered[2].iov_base, engine_.registered[1].iov_base);
   EXPECT_EQ(MemlockLedger::used_bytes(), used_before_ + 2 * PageBytes());
   ASSERT_EQ(Put(1), 0);
   EXPECT_EQ(MemlockLedger::used_bytes(), used_before_ + PageBytes());
@@ -59,49 +60,47 @@ TEST_F(WholeTableTest, ASlotBetweenTwoCostsAPageOfOurs) {
   EXPECT_EQ(MemlockLedger::used_bytes(), used_before_);
 }
 
-TEST_F(WholeTableTest, TheLastThatGoesLeavesNoTable) {
+TEST_F(WholeTableTest, EmptyingTheLastSlotLeavesNoTable) {
   ASSERT_EQ(Put(0), 0);
   ASSERT_EQ(Empty(0), 0);
-  EXPECT_TRUE(engine_.whole.empty());
+  EXPECT_TRUE(engine_.registered.empty());
   EXPECT_TRUE(engine_.unregistered);
-  EXPECT_EQ(engine_.whole_registrations, 1);
+  EXPECT_EQ(engine_.register_count, 1);
 }
 
-TEST_F(WholeTableTest, WhatIsRefusedLeavesTheOldTable) {
+TEST_F(WholeTableTest, ARefusedChangeLeavesTheOldTable) {
   ASSERT_EQ(Put(0), 0);
-  engine_.register_answers = {EFAULT};
-  const WholeTable::Change change{1, RangeOf(1)};
-  const WholeTable::Applied applied = table_.Apply({&change, 1});
-  EXPECT_EQ(applied.error, EFAULT);
-  EXPECT_EQ(applied.loss, 0);
-  ASSERT_EQ(engine_.whole.size(), 1u);
+  engine_.register_errors = {EFAULT};
+  int loss_error = -1;
+  EXPECT_EQ(Apply(1, RangeOf(1), &loss_error), EFAULT);
+  EXPECT_EQ(loss_error, 0);
+  ASSERT_EQ(engine_.registered.size(), 1u);
   EXPECT_TRUE(HasOwn(0));
   ASSERT_EQ(Put(1), 0);
   EXPECT_TRUE(HasOwn(0));
 }
 
-TEST_F(WholeTableTest, WhatCannotBePutBackIsLostAndSaysSo) {
+TEST_F(WholeTableTest, ATableThatCannotBeRegisteredAgainIsReportedAsLost) {
   ASSERT_EQ(Put(0), 0);
   ASSERT_EQ(Put(2), 0);
-  engine_.register_answers = {EFAULT, ENOMEM};
-  const WholeTable::Change change{1, RangeOf(1)};
-  const WholeTable::Applied applied = table_.Apply({&change, 1});
-  EXPECT_EQ(applied.error, EFAULT);
-  EXPECT_EQ(applied.loss, ENOMEM);
-  EXPECT_TRUE(engine_.whole.empty());
+  engine_.register_errors = {EFAULT, ENOMEM};
+  int loss_error = 0;
+  EXPECT_EQ(Apply(1, RangeOf(1), &loss_error), EFAULT);
+  EXPECT_EQ(loss_error, ENOMEM);
+  EXPECT_TRUE(engine_.registered.empty());
   EXPECT_EQ(MemlockLedger::used_bytes(), used_before_);
   ASSERT_EQ(Put(0), 0);
-  EXPECT_EQ(engine_.whole.size(), 1u) << "it begins anew, empty";
+  EXPECT_EQ(engine_.registered.size(), 1u) << "it begins empty";
 }
 
-TEST_F(WholeTableTest, ATableThatCannotBeTakenAwayStays) {
+TEST_F(WholeTableTest, ATableThatCannotBeUnregisteredStays) {
   ASSERT_EQ(Put(0), 0);
   engine_.refuse_unregister_with = EPERM;
   EXPECT_EQ(Put(1), EPERM);
-  EXPECT_EQ(engine_.whole.size(), 1u);
+  EXPECT_EQ(engine_.registered.size(), 1u);
   engine_.refuse_unregister_with = 0;
   EXPECT_EQ(Put(1), 0);
-  EXPECT_EQ(engine_.whole.size(), 2u);
+  EXPECT_EQ(engine_.registered.size(), 2u);
 }
 
 }  // namespace

@@ -86,12 +86,12 @@ Status Ring::EnterCompletion() {
 }
 
 void Ring::RunDeferredSlow(Sides held) {
-  if (table_->TakeBuffersAsked()) multishots_.RequestResume();
-  const bool needs_quiet = table_->changes_whole();
-  if (needs_quiet && !quiescer_.TryQuiesceFrom(held)) return;
+  if (table_->ConsumeBufferCheckRequest()) multishots_.RequestResume();
+  const SideQuiescer::EnteredSides entered(quiescer_, held);
+  const ChangeScope scope(table_->kernel_table());
+  if (!scope.is_granted()) return;
   table_->RunDeferred();
-  if (table_->TakePromotionAsked()) RegistrationRegistry::PromoteForOwner(*table_);
-  if (needs_quiet) quiescer_.Resume();
+  if (table_->ConsumePromotionRequest()) RegistrationRegistry::PromoteForOwner(*table_);
 }
 
 // A thread that needs this side while it is busy leaves a request for the thread inside.

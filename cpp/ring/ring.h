@@ -73,8 +73,8 @@ class Ring {
   Status EnterCompletion();
   // While closing: cancels and collects events until nothing is in flight.
   Status Drain(Deadline deadline);
-  // What other threads left to the owner, or to a quiet moment. For a caller inside `held`. Cheap
-  // when there is nothing.
+  // Does the work that other threads or calls have left (BufferTable::has_deferred). For a caller
+  // inside `held`. Cheap when there is none.
   void RunDeferred(Sides held) {
     if (table_->has_deferred()) [[unlikely]]
       RunDeferredSlow(held);

@@ -11,14 +11,29 @@ bool Includes(Sides sides, Sides side) {
 
 }  // namespace
 
-bool SideQuiescer::TryQuiesceFrom(Sides held) {
-  if (holder_.load(std::memory_order_relaxed) == pthread_self()) {
+SideQuiescer::EnteredSides::EnteredSides(SideQuiescer& quiescer, Sides sides)
+    : quiescer_(quiescer), sides_(sides) {
+  quiescer_.SetEntered(sides_, pthread_self());
+}
+
+SideQuiescer::EnteredSides::~EnteredSides() { quiescer_.SetEntered(sides_, 0); }
+
+void SideQuiescer::SetEntered(Sides sides, pthread_t thread) {
+  if (Includes(sides, Sides::kSubmission))
+    entered_submission_.store(thread, std::memory_order_relaxed);
+  if (Includes(sides, Sides::kCompletion))
+    entered_completion_.store(thread, std::memory_order_relaxed);
+}
+
+bool SideQuiescer::TryQuiesce() {
+  const pthread_t self = pthread_self();
+  if (holder_.load(std::memory_order_relaxed) == self) {
     ++depth_;
     return true;
   }
   if (!IsIdle()) return false;
-  const bool take_submission = !Includes(held, Sides::kSubmission);
-  const bool take_completion = !Includes(held, Sides::kCompletion);
+  const bool take_submission = entered_submission_.load(std::memory_order_relaxed) != self;
+  const bool take_completion = entered_completion_.load(std::memory_order_relaxed) != self;
   if (take_submission && !submission_.TryEnterInternally()) return false;
   if (take_completion && !completion_.TryEnterInternally()) {
     if (take_submission) LeaveSubmission();
@@ -26,12 +41,12 @@ bool SideQuiescer::TryQuiesceFrom(Sides held) {
   }
   took_submission_ = take_submission;
   took_completion_ = take_completion;
-  // Again, now that nobody can submit.
+  // Again, because now no other thread can submit.
   if (!IsIdle()) {
     LeaveTaken();
     return false;
   }
-  holder_.store(pthread_self(), std::memory_order_relaxed);
+  holder_.store(self, std::memory_order_relaxed);
   depth_ = 1;
   return true;
 }
@@ -43,26 +58,27 @@ void SideQuiescer::Resume() {
 }
 
 void SideQuiescer::LeaveTaken() {
-  // Whoever enters the last side left may write these anew.
+  // A thread that enters the last side left here may write the members.
   const bool completion = took_completion_;
   if (took_submission_) LeaveSubmission();
   if (completion) completion_.Leave();
 }
 
-// A reaper who has something for that side may have found it taken just now; he looks again.
+// A thread in a reap that needed the submission side may have found it taken. Wake makes it try
+// again.
 void SideQuiescer::LeaveSubmission() {
   submission_.LeaveSeqCst();
   if (core_.multishots->resume_requested()) core_.engine->Wake();
 }
 
-void SideQuiescer::Hurry() {
+void SideQuiescer::RequestQuiet() {
   if (IsIdle()) core_.engine->Wake();
 }
 
-void SideQuiescer::OnPinsLost() { RegistrationRegistry::DropLost(*core_.table); }
+void SideQuiescer::InvalidateLostPins() { RegistrationRegistry::InvalidateLostPins(*core_.table); }
 
-// Cancellations are requests of their own. What is staged and not handed over is inside the
-// submission side.
+// Cancellations are separate requests. Operations that are staged and not submitted exist only
+// while a thread is in the submission side.
 bool SideQuiescer::IsIdle() const {
   return core_.counters.submitted.value() == core_.counters.finished.value() &&
          core_.cancels.load(std::memory_order_acquire) == 0;

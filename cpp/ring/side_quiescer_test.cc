@@ -12,10 +12,10 @@ namespace {
 class SideQuiescerTest : public CoreFixture {
  protected:
   bool IsQuietNow() {
-    const QuietGuard quiet(&quiescer_);
-    return quiet.is_quiet();
+    const bool is_quiet = quiescer_.TryQuiesce();
+    if (is_quiet) quiescer_.Resume();
+    return is_quiet;
   }
-  // Nobody is inside.
   bool SidesAreFree() {
     const bool submission = submission_.TryEnterInternally();
     const bool completion = completion_.TryEnterInternally();
@@ -29,7 +29,7 @@ class SideQuiescerTest : public CoreFixture {
   SideQuiescer quiescer_{core_, submission_, completion_};
 };
 
-TEST_F(SideQuiescerTest, ARingIsQuietWhileNothingIsInFlightOnly) {
+TEST_F(SideQuiescerTest, ARingIsQuietOnlyWhileNothingIsInFlight) {
   EXPECT_TRUE(IsQuietNow());
   MustSubmit({Nop(1)});
   EXPECT_FALSE(IsQuietNow());
@@ -40,7 +40,7 @@ TEST_F(SideQuiescerTest, ARingIsQuietWhileNothingIsInFlightOnly) {
   EXPECT_TRUE(IsQuietNow());
 }
 
-TEST_F(SideQuiescerTest, ACancellationIsInFlightToo) {
+TEST_F(SideQuiescerTest, ACancellationCountsAsInFlight) {
   MustSubmit({Nop(1)});
   ASSERT_EQ(submitter_.CancelDetached(1), 1u);
   engine_.Complete(engine_.submitted[0].token, -ECANCELED);
@@ -51,7 +51,7 @@ TEST_F(SideQuiescerTest, ACancellationIsInFlightToo) {
   EXPECT_TRUE(IsQuietNow());
 }
 
-TEST_F(SideQuiescerTest, ItIsNotQuietWhileAnotherCallIsInside) {
+TEST_F(SideQuiescerTest, ARingIsNotQuietWhileACallIsInside) {
   for (SideLock* side : {&submission_, &completion_}) {
     ASSERT_TRUE(side->TryEnter());
     EXPECT_FALSE(IsQuietNow());
@@ -60,18 +60,23 @@ TEST_F(SideQuiescerTest, ItIsNotQuietWhileAnotherCallIsInside) {
   }
 }
 
-TEST_F(SideQuiescerTest, TheCallThatIsInsideTakesTheOtherSideOnly) {
+TEST_F(SideQuiescerTest, ACallThatIsInsideTakesOnlyTheOtherSide) {
   ASSERT_TRUE(submission_.TryEnter());
-  ASSERT_TRUE(quiescer_.TryQuiesceFrom(Sides::kSubmission));
-  EXPECT_FALSE(completion_.TryEnterInternally());
-  quiescer_.Resume();
-  EXPECT_FALSE(submission_.TryEnterInternally()) << "it was not the quiescer's";
+  {
+    const SideQuiescer::EnteredSides entered(quiescer_, Sides::kSubmission);
+    std::thread([&] { EXPECT_FALSE(IsQuietNow()) << "another thread has not entered"; }).join();
+    ASSERT_TRUE(quiescer_.TryQuiesce());
+    EXPECT_FALSE(completion_.TryEnterInternally());
+    quiescer_.Resume();
+  }
+  EXPECT_FALSE(submission_.TryEnterInternally()) << "the quiescer has not taken it";
+  EXPECT_FALSE(IsQuietNow()) << "the scope has ended";
   EXPECT_TRUE(completion_.TryEnterInternally());
   completion_.Leave();
   submission_.Leave();
 }
 
-TEST_F(SideQuiescerTest, QuietIsForOneThreadWhichMayAskAgain) {
+TEST_F(SideQuiescerTest, TheRingIsQuietForOneThreadWhichMayNestCalls) {
   ASSERT_TRUE(quiescer_.TryQuiesce());
   ASSERT_TRUE(quiescer_.TryQuiesce());
   quiescer_.Resume();

@@ -56,8 +56,8 @@ class BufferWatch {
   // the return of the buffer, or this load follows Add.
   bool any() const { return count_.load(std::memory_order_seq_cst) != 0; }
   // Notifies as many watchers as the watch contains at the start, so it ends although watchers are
-  // added again during the call. Each watcher that was added before the call is notified by this call or
-  // by a concurrent one.
+  // added again during the call. Each watcher that was added before the call is notified by this
+  // call or by a concurrent one.
   void Notify();
 
  private:

@@ -176,7 +176,8 @@ TEST(SlabMemory, ReportsBothKindsWhenNeitherIsAvailable) {
   ExpectClean(RunInChild([&]() -> std::string {
     if (::prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0) return "cannot disable them";
     const uint64_t pages = pool->Available() + pool->overcommit + 3;
-    const Status status = CreateStatus({.huge_pages = HugePages::kRequire}, pages * pool->page_bytes);
+    const Status status =
+        CreateStatus({.huge_pages = HugePages::kRequire}, pages * pool->page_bytes);
     if (status.code() != Code::kExhausted) return std::string("code: ") + CodeName(status.code());
     if (!Contains(status.message(), "reserved") || !Contains(status.message(), "transparent")) {
       return std::string("message: ") + status.message();
@@ -284,8 +285,8 @@ TEST(SlabMemory, IsOnTheNodeToWhichItIsBound) {
 TEST(SlabMemory, RejectsANodeThatDoesNotExist) {
   for (const NumaPolicy policy : {NumaPolicy::kBind, NumaPolicy::kPrefer}) {
     for (const HugePages huge : {HugePages::kNever, HugePages::kAuto, HugePages::kRequire}) {
-      const Status status =
-          CreateStatus({.huge_pages = huge, .numa_policy = policy, .numa_node = 1000}, 4 * kMebibyte);
+      const Status status = CreateStatus(
+          {.huge_pages = huge, .numa_policy = policy, .numa_node = 1000}, 4 * kMebibyte);
       EXPECT_TRUE(status.code() == Code::kNotFound || status.code() == Code::kUnsupported)
           << CodeName(status.code()) << ": " << status.message();
       EXPECT_TRUE(Contains(status.message(), "1000")) << status.message();

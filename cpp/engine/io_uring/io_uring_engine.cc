@@ -120,9 +120,9 @@ void IoUringEngine::Initialize(const EngineOptions& options, const UringFeatures
   info_.features = features.FeatureBits() | more_features;
   if (options.fixed_buffer_count != 0) {
     info_.table_error = -tables_.CreateBuffers(options.fixed_buffer_count);
-    if (info_.table_error == 0 && tables_.registers_whole()) {
+    if (info_.table_error == 0 && tables_.lacks_updates()) {
       info_.fixed_buffer_count =
-          std::min(options.fixed_buffer_count, UringTables::kWholeSlotCountMax);
+          std::min(options.fixed_buffer_count, UringTables::kNoUpdateSlotCountMax);
       info_.features &= ~uint64_t{kFeatureBufferTags};  // tags need updates
     } else if (info_.table_error == 0) {
       info_.fixed_buffer_count = options.fixed_buffer_count;

@@ -25,18 +25,18 @@ int UringTables::CreateBuffers(uint32_t slot_count) {
     result = uring_.Register(IORING_REGISTER_BUFFERS2, &table, sizeof(table));
   }
   has_buffers_ = result >= 0;
-  if (result == -EINVAL) result = TryWhole();
+  if (result == -EINVAL) result = TryWithoutUpdates();
   return result < 0 ? result : 0;
 }
 
 // Tries to register a table of one empty range. Kernels without empty slots return EFAULT, which
 // shows that the call itself works. Other kernels make the table.
-int UringTables::TryWhole() {
+int UringTables::TryWithoutUpdates() {
   const iovec nothing = {};
   const int result = uring_.Register(IORING_REGISTER_BUFFERS, &nothing, 1);
   if (result < 0 && result != -EFAULT) return result;
   has_buffers_ = result >= 0;
-  registers_whole_ = true;
+  lacks_updates_ = true;
   return UnregisterBuffers();
 }
 
@@ -56,7 +56,7 @@ int UringTables::CreateFiles(uint32_t slot_count) {
 
 int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
                                std::span<const uint64_t> tags) {
-  if (!has_buffers_ || registers_whole_) return -EOPNOTSUPP;
+  if (!has_buffers_ || lacks_updates_) return -EOPNOTSUPP;
   io_uring_rsrc_update2 update = {};
   update.offset = first;
   update.data = reinterpret_cast<uint64_t>(ranges.data());
@@ -66,7 +66,7 @@ int UringTables::UpdateBuffers(uint32_t first, std::span<const iovec> ranges,
 }
 
 int UringTables::CloneBuffer(int source_fd, uint32_t from, uint32_t to) {
-  if (!has_buffers_ || registers_whole_ || source_fd < 0) return -EOPNOTSUPP;
+  if (!has_buffers_ || lacks_updates_ || source_fd < 0) return -EOPNOTSUPP;
   CloneBuffersArgument clone;
   clone.src_fd = static_cast<uint32_t>(source_fd);
   clone.flags = kCloneDstReplace;
@@ -77,7 +77,7 @@ int UringTables::CloneBuffer(int source_fd, uint32_t from, uint32_t to) {
 }
 
 int UringTables::RegisterBuffers(std::span<const iovec> ranges) {
-  if (!registers_whole_) return -EOPNOTSUPP;
+  if (!lacks_updates_) return -EOPNOTSUPP;
   const int result =
       uring_.Register(IORING_REGISTER_BUFFERS, ranges.data(), static_cast<uint32_t>(ranges.size()));
   if (result >= 0) has_buffers_ = true;

@@ -29,14 +29,14 @@ class UringTables {
   explicit UringTables(const Uring& uring) : uring_(uring) {}
 
   // The most slots of a table that is registered whole (UIO_MAXIOV, 5.4).
-  static constexpr uint32_t kWholeSlotCountMax = 1024;
+  static constexpr uint32_t kNoUpdateSlotCountMax = 1024;
 
   // 0, or a negative errno.
   int CreateBuffers(uint32_t slot_count);
   int CreateFiles(uint32_t slot_count);
 
   // Valid after CreateBuffers. True: use RegisterBuffers. False: use UpdateBuffers.
-  bool registers_whole() const { return registers_whole_; }
+  bool lacks_updates() const { return lacks_updates_; }
 
   // See the functions of Engine with the same names.
   int UpdateBuffers(uint32_t first, std::span<const iovec> ranges, std::span<const uint64_t> tags);
@@ -46,10 +46,10 @@ class UringTables {
   int SetFile(uint32_t index, int fd);
 
  private:
-  int TryWhole();
+  int TryWithoutUpdates();
 
   const Uring& uring_;
-  bool registers_whole_ = false;
+  bool lacks_updates_ = false;
   bool has_buffers_ = false;
   bool has_files_ = false;
 };

@@ -1,6 +1,6 @@
-// FakeEngine: a ring's engine whose table has the budget, the refusals and the delays that a test
-// gives it. Only for what a real kernel does not do on demand; what it does do is tested with a
-// real one (testing/conformance).
+// FakeEngine: an engine with a table whose budget, refusals and delays are set by a test. It is
+// only for cases that a real kernel does not produce on demand. All others are tested with a real
+// kernel (testing/conformance).
 #ifndef MOORING_CPP_ENGINE_TESTING_FAKE_ENGINE_H_
 #define MOORING_CPP_ENGINE_TESTING_FAKE_ENGINE_H_
 
@@ -36,9 +36,8 @@ class FakeEngine : public Engine {
   };
 
   EngineInfo& mutable_info() { return info_; }
-  // A table that can only be registered whole, as before 5.13. For before a BufferTable has seen
-  // the engine.
-  void MakeWhole(uint32_t slot_count) {
+  // Has a table without updates from now on, as before 5.13. Before a BufferTable uses the engine.
+  void DisableUpdates(uint32_t slot_count) {
     info_.fixed_buffer_count = slot_count;
     info_.features = kFeatureFixedBuffers;
   }
@@ -51,32 +50,31 @@ class FakeEngine : public Engine {
     completed_.insert(token);
     events.push_back(Event{token, result, flags});
   }
-  // Every request that has no event yet gets one, so that nothing is held at the end of a test.
+  // Completes every request that has no event yet, so that no operation is in flight after a test.
   void CompleteRest() {
     for (const Request& request : submitted) {
       if (!completed_.contains(request.token)) Complete(request.token, -ECANCELED);
     }
   }
 
-  // What a test sets and reads.
+  // For tests to set and to read.
   uint64_t budget_bytes = UINT64_MAX;
   int refuse_with = 0;               // errno for every range that is not empty
-  int refuse_updates_with = 0;       // errno for every update, also of a slot that is to be emptied
-  int fail_next = 0;                 // so many updates fail with ENOMEM before the budget counts
+  int refuse_updates_with = 0;       // errno for every update, also one that empties a slot
+  int fail_next = 0;                 // this many updates fail with ENOMEM, whatever the budget
   int refuse_clones_with = 0;        // errno for clones into this engine
   int refuse_being_cloned_with = 0;  // errno for clones from it
   int refuse_provided_with = 0;      // errno for rings of provided buffers
   bool is_owner = true;
-  bool hold_tags = false;  // tags stay back until ReleaseTags
+  bool hold_tags = false;  // no tag is posted until ReleaseTags
   int updates = 0;
   int clones = 0;
   int alerts = 0;
   bool unregistered = false;
   int refuse_unregister_with = 0;
-  std::deque<int>
-      register_answers;  // errnos for the next whole registrations, 0 = as the budget allows
-  int whole_registrations = 0;
-  std::vector<iovec> whole;  // as registered last, and not unregistered
+  std::deque<int> register_errors;  // for the next RegisterBuffers, 0 = as the budget allows
+  int register_count = 0;           // calls of RegisterBuffers
+  std::vector<iovec> registered;    // by the last RegisterBuffers, and not unregistered
   std::map<uint32_t, Slot> slots;
   std::map<uint16_t, std::byte*> provided;  // by id
   std::vector<Request> submitted;
@@ -118,7 +116,7 @@ class FakeEngine : public Engine {
     }
     return done;
   }
-  // As the kernel does: no tag, and no budget.
+  // As in the kernel: no tag, and no charge.
   int CloneBuffer(const Engine& source, uint32_t, uint32_t to) override {
     if (refuse_clones_with != 0) return -refuse_clones_with;
     const int refused = static_cast<const FakeEngine&>(source).refuse_being_cloned_with;
@@ -127,37 +125,36 @@ class FakeEngine : public Engine {
     slots[to] = Slot{0, 0, true};
     return 0;
   }
-  // As the kernel does: all or nothing, nothing where there is something, and no more than 1024
-  // (5.4).
+  // As in the kernel: all ranges or none, only if there is no table, and at most 1024 (5.4).
   int RegisterBuffers(std::span<const iovec> ranges) override {
-    ++whole_registrations;
-    if (!whole.empty()) return -EBUSY;
+    ++register_count;
+    if (!registered.empty()) return -EBUSY;
     if (ranges.empty() || ranges.size() > 1024) return -EINVAL;
-    int answer = 0;
-    if (!register_answers.empty()) {
-      answer = register_answers.front();
-      register_answers.pop_front();
+    int error = 0;
+    if (!register_errors.empty()) {
+      error = register_errors.front();
+      register_errors.pop_front();
     }
     uint64_t bytes = 0;
     for (const iovec& range : ranges) {
       if (range.iov_base == nullptr || range.iov_len == 0) return -EFAULT;
       bytes += range.iov_len;
     }
-    if (answer == 0 && refuse_with != 0) answer = refuse_with;
-    if (answer == 0 && bytes > budget_bytes) answer = ENOMEM;
-    if (answer != 0) return -answer;
-    whole.assign(ranges.begin(), ranges.end());
-    for (uint32_t i = 0; i < whole.size(); ++i) slots[i] = Slot{whole[i].iov_len, 0};
+    if (error == 0 && refuse_with != 0) error = refuse_with;
+    if (error == 0 && bytes > budget_bytes) error = ENOMEM;
+    if (error != 0) return -error;
+    registered.assign(ranges.begin(), ranges.end());
+    for (uint32_t i = 0; i < registered.size(); ++i) slots[i] = Slot{registered[i].iov_len, 0};
     return 0;
   }
   int UnregisterBuffers() override {
     if (refuse_unregister_with != 0) return -refuse_unregister_with;
     unregistered = true;
     slots.clear();
-    whole.clear();
+    registered.clear();
     return 0;
   }
-  // Takes whatever it is given; which piece is taken when is for the test to say.
+  // Keeps the pieces that it gets. The test decides which piece is taken, and when.
   int CreateProvidedRing(uint32_t, std::unique_ptr<ProvidedRing>* out_ring) override {
     class FakeProvidedRing final : public ProvidedRing {
      public:
@@ -175,11 +172,11 @@ class FakeEngine : public Engine {
   }
   int SetFile(uint32_t, int) override { return -EOPNOTSUPP; }
   Result<int> EventFd() override {
-    return Status(Code::kUnsupported, Retry::kNever, "none here", "none");
+    return Status(Code::kUnsupported, Retry::kNever, "this engine has none", "none");
   }
 
  private:
-  // As the kernel does: the new range is charged before the old one is let go.
+  // As in the kernel: the new range is charged before the old one is released.
   int Update(uint32_t slot, uint64_t bytes, uint64_t tag) {
     ++updates;
     if (refuse_updates_with != 0) return -refuse_updates_with;
