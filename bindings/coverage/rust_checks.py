@@ -110,7 +110,7 @@ def _linked(declarations):
     yield "    ];"
     yield "    let mut addresses = std::collections::HashSet::new();"
     yield "    for (name, address) in functions {"
-    yield '        assert!(addresses.insert(address), "{name} has the address of another function");'
+    yield '        assert!(addresses.insert(address), "{name} has another function's address");'
     yield "    }\n}"
 
 
@@ -130,7 +130,7 @@ def _constants(table, declarations):
     yield "#[test]\nfn constants_have_the_values_of_c() {"
     for name, value in table["constant"]:
         edit = _edit(declarations, name)
-        yield f'    assert_eq!(u64::from({name}), {value}, "{name}: {edit}"); // {edit}'
+        yield f'    assert_eq!(u64::from({name}), {value}, "{name}"); // {edit}'
     yield "}"
 
 

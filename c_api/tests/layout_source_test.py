@@ -1,4 +1,4 @@
-"""layout_source.py writes one line for each struct, field and constant, in the order of layout.txt."""
+"""layout_source.py writes one line for each struct, field and constant, in order."""
 
 import unittest
 
