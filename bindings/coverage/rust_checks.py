@@ -110,7 +110,7 @@ def _linked(declarations):
     yield "    ];"
     yield "    let mut addresses = std::collections::HashSet::new();"
     yield "    for (name, address) in functions {"
-    yield '        assert!(addresses.insert(address), "{name} has another function's address");'
+    yield '        assert!(addresses.insert(address), "{name} has the address of another");'
     yield "    }\n}"
 
 
