@@ -1,15 +1,15 @@
-"""Writes a Rust test that holds mooring_sys to the C headers: functions, fields and constants.
+"""Writes a Rust test that compares mooring_sys with the C headers: functions, fields and constants.
 
 Usage: rust_checks.py c_api/abi/layout.txt HEADER... > declarations_test.rs
 
-What is missing in mooring_sys, or has another type, does not compile; what lies elsewhere in
-memory, or has another value, fails.
+The test does not compile if a declaration is missing in mooring_sys or has another type. It fails
+if a field has another offset or a constant has another value. Each line names the file to edit.
 """
 
 import re
 import sys
 
-from bindings.coverage import headers
+from c_api.tests import headers
 
 _SCALARS = {
     "char": "c_char",
@@ -32,9 +32,10 @@ use mooring_sys::*;
 
 
 class Types:
-    """C types as Rust spells them.
+    """C types in Rust's notation.
 
-    Aliases of integers are resolved: one that had the wrong width would else be checked by itself.
+    Aliases of integers are resolved. Otherwise an alias of the wrong width would be compared with
+    itself.
     """
 
     def __init__(self, declarations):
@@ -47,12 +48,12 @@ class Types:
             return name
         if name in _SCALARS:
             return _SCALARS[name]
-        raise ValueError("no Rust type is known for " + name)
+        raise ValueError("add the Rust type to _SCALARS, for " + name)
 
     def of(self, c_type):
         const, name, stars = re.fullmatch(r"(const )?(\w+)(\**)", c_type).groups()
         if const and len(stars) != 1:
-            raise ValueError("only a plain pointer may be const: " + c_type)
+            raise ValueError("only a single pointer may be const: " + c_type)
         return ("*const " if const else "*mut " * len(stars)) + self._name(name)
 
     def of_field(self, field):
@@ -77,20 +78,27 @@ def _read_table(path):
         for line in file.read().splitlines():
             kinds = [kind for kind, form in forms.items() if form.fullmatch(line)]
             if len(kinds) != 1:
-                raise ValueError("not a line that is understood: " + line)
+                raise ValueError("cannot read this line: " + line)
             table[kinds[0]].append(forms[kinds[0]].fullmatch(line).groups())
     return table
 
 
+def _edit(declarations, name):
+    """What to do when the compiler rejects the line, or the test fails there."""
+    return f"edit bindings/rust/mooring_sys/src/{declarations.nouns[name]}.rs"
+
+
 def _functions(declarations, types):
-    for function in declarations.functions.values():
-        yield f"const _: {types.of_function(function)} = {function.name};"
+    for name, function in declarations.functions.items():
+        yield f"const _: {types.of_function(function)} = {name}; // {_edit(declarations, name)}"
 
 
 def _field_types(declarations, types):
     for struct, fields in declarations.structs.items():
+        edit = _edit(declarations, struct)
         for field in fields:
-            yield f"const _: fn(&{struct}) -> &{types.of_field(field)} = |s| &s.{field.name};"
+            field_type = types.of_field(field)
+            yield f"const _: fn(&{struct}) -> &{field_type} = |s| &s.{field.name}; // {edit}"
 
 
 def _linked(declarations):
@@ -102,24 +110,27 @@ def _linked(declarations):
     yield "    ];"
     yield "    let mut addresses = std::collections::HashSet::new();"
     yield "    for (name, address) in functions {"
-    yield '        assert!(addresses.insert(address), "{name} lies where another function lies");'
+    yield '        assert!(addresses.insert(address), "{name} has the address of another");'
     yield "    }\n}"
 
 
-def _layouts(table):
-    yield "#[test]\nfn structs_lie_in_memory_as_in_c() {"
+def _layouts(table, declarations):
+    yield "#[test]\nfn structs_have_the_layout_of_c() {"
     for struct, size, alignment in table["struct"]:
-        yield f'    assert_eq!(size_of::<{struct}>(), {size}, "size of {struct}");'
-        yield f'    assert_eq!(align_of::<{struct}>(), {alignment}, "alignment of {struct}");'
+        edit = _edit(declarations, struct)
+        yield f'    assert_eq!(size_of::<{struct}>(), {size}, "size of {struct}: {edit}");'
+        yield f'    assert_eq!(align_of::<{struct}>(), {alignment}, "align of {struct}: {edit}");'
     for struct, name, offset in table["field"]:
-        yield f'    assert_eq!(offset_of!({struct}, {name}), {offset}, "{struct}.{name}");'
+        edit = _edit(declarations, struct)
+        yield f'    assert_eq!(offset_of!({struct}, {name}), {offset}, "{struct}.{name}: {edit}");'
     yield "}"
 
 
-def _constants(table):
+def _constants(table, declarations):
     yield "#[test]\nfn constants_have_the_values_of_c() {"
     for name, value in table["constant"]:
-        yield f'    assert_eq!(u64::from({name}), {value}, "{name}");'
+        edit = _edit(declarations, name)
+        yield f'    assert_eq!(u64::from({name}), {value}, "{name}"); // {edit}'
     yield "}"
 
 
@@ -132,8 +143,8 @@ def main():
         _functions(declarations, types),
         _field_types(declarations, types),
         _linked(declarations),
-        _layouts(table),
-        _constants(table),
+        _layouts(table, declarations),
+        _constants(table, declarations),
     ):
         print("\n".join(part) + "\n")
 

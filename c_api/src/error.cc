@@ -11,8 +11,8 @@ static_assert(MOORING_RETRY_AFTER_REMEDY == static_cast<uint32_t>(Retry::kAfterR
 
 }  // namespace mooring::c_api
 
-using namespace mooring;         // NOLINT: what follows are the C functions,
-using namespace mooring::c_api;  // NOLINT: which are in no namespace
+using namespace mooring;         // NOLINT: the C functions below
+using namespace mooring::c_api;  // NOLINT: are in no namespace
 
 extern "C" {
 

@@ -13,6 +13,9 @@ namespace mooring::c_api {
 namespace {
 
 static_assert(MOORING_TRANSPARENT_HUGE_PAGES_ALWAYS == static_cast<uint32_t>(ThpMode::kAlways));
+static_assert(sizeof(mooring_facts_t) == 952,
+              "c_api/src/facts.cc: set the new field in mooring_facts_get or FillMemory, then "
+              "change the size here");
 
 void FillMemory(mooring_facts_t& facts) {
   const MemlockLimits memlock = ReadMemlockLimits();
@@ -37,8 +40,8 @@ void FillMemory(mooring_facts_t& facts) {
 }  // namespace
 }  // namespace mooring::c_api
 
-using namespace mooring;         // NOLINT: what follows are the C functions,
-using namespace mooring::c_api;  // NOLINT: which are in no namespace
+using namespace mooring;         // NOLINT: the C functions below
+using namespace mooring::c_api;  // NOLINT: are in no namespace
 
 extern "C" {
 

@@ -1,4 +1,4 @@
-// What the opaque handles are, and the one place where a Status becomes a mooring_error_t*.
+// Conversions between the opaque handles and the C++ objects, and from Status to mooring_error_t*.
 #ifndef MOORING_C_API_SRC_HANDLES_H_
 #define MOORING_C_API_SRC_HANDLES_H_
 
@@ -12,7 +12,7 @@
 #include "cpp/slabs/slab.h"
 #include "mooring/mooring.h"
 
-// A slab handle also remembers its process; cpp/slabs leaves that check to those above it.
+// A slab handle also holds the process that created it. cpp/slabs does not check the process.
 struct mooring_slab_t {
   mooring::RefPtr<mooring::Slab> slab;
   mooring::ProcessToken process = mooring::CurrentProcess();
@@ -48,7 +48,7 @@ inline constexpr ErrorDetail kNullArgument =
                   "pass the object, and room for every output");
 inline constexpr ErrorDetail kNegativeTime =
     ConstantError(Code::kInvalidArgument, Retry::kNever, "timeout_ns is negative",
-                  "pass 0 to only look, or INT64_MAX to wait as good as for ever");
+                  "pass 0 to return immediately, or INT64_MAX to wait without a limit");
 inline constexpr ErrorDetail kForkedSlab =
     ConstantError(Code::kForked, Retry::kNever, "this slab belongs to the parent process",
                   "create a new slab after fork; destroy is the only call for an inherited one");

@@ -2,8 +2,7 @@
 
 #include "c_api/src/handles.h"
 #include "c_api/src/structs.h"
-#include "cpp/registration/registration_registry.h"
-#include "cpp/ring/ring_registry.h"
+#include "cpp/ring/teardown.h"
 
 namespace mooring::c_api {
 namespace {
@@ -11,9 +10,12 @@ namespace {
 static_assert(MOORING_REASON_ENGINE_THREADS == static_cast<uint32_t>(Reason::kEngineThreads));
 static_assert(MOORING_REASON_OWNER_THREAD == static_cast<uint32_t>(Reason::kOwnerThread));
 static_assert(MOORING_OUTCOME_COPY == static_cast<uint32_t>(Outcome::kCopy));
-static_assert(kFirstBytes<mooring_registration_info_t> == 1096 &&
-              kFirstBytes<mooring_extent_info_t> == 40);
 static_assert(MOORING_POLICY_NEVER == static_cast<uint32_t>(Policy::kNever));
+static_assert(sizeof(mooring_registration_options_t) == 24,
+              "c_api/src/registration.cc: set the new field in ToOptions, then change the size "
+              "here");
+static_assert(sizeof(mooring_registration_info_t) == 1112 && sizeof(mooring_extent_info_t) == 48,
+              "c_api/src/registration.cc: set the new field in ToInfo, then change the size here");
 
 Result<RegistrationOptions> ToOptions(const mooring_registration_options_t* given) {
   mooring_registration_options_t options;
@@ -69,8 +71,8 @@ mooring_extent_info_t ToInfo(const Extent& extent) {
 }  // namespace
 }  // namespace mooring::c_api
 
-using namespace mooring;         // NOLINT: what follows are the C functions,
-using namespace mooring::c_api;  // NOLINT: which are in no namespace
+using namespace mooring;         // NOLINT: the C functions below
+using namespace mooring::c_api;  // NOLINT: are in no namespace
 
 extern "C" {
 
@@ -119,15 +121,10 @@ mooring_error_t* mooring_registration_promote(mooring_registration_t* registrati
 }
 
 void mooring_registration_destroy(mooring_registration_t* registration) noexcept {
-  // In a forked child the locks behind it may be held for ever: it is left as it is, a few hundred
-  // bytes.
+  // In a forked child, a thread of the parent may have held the registration's locks at the fork.
+  // They would never be released, so the child keeps the object: a few hundred bytes.
   if (registration == nullptr || ToRegistration(registration)->table().Forked()) return;
-  const RefPtr<BufferTable> table = ToRegistration(registration)->table_reference();
-  ToRegistration(registration)->MarkDestroyed();
-  ToRegistration(registration)->DropRef();
-  RingRegistry::Pump(
-      table.get());  // the tag may be there already; then the slab's pages need not wait for a reap
-  RegistrationRegistry::PromoteWaiting();
+  DestroyRegistration(ToRegistration(registration));
 }
 
 }  // extern "C"

@@ -5,14 +5,9 @@
 #include "cpp/base/deadline.h"
 
 namespace mooring::c_api {
-
-// As it was before sends and receives.
-template <>
-inline constexpr size_t kFirstBytes<mooring_ring_stats_t> = offsetof(mooring_ring_stats_t, send);
-
 namespace {
 
-// Batches cross the boundary without being copied, so the records on both sides are one.
+// Batches are not copied: the records of the C interface and of cpp/ring have one layout.
 static_assert(sizeof(mooring_op_t) == sizeof(Operation) &&
               alignof(mooring_op_t) == alignof(Operation));
 static_assert(offsetof(mooring_op_t, registration) == offsetof(Operation, registration));
@@ -36,6 +31,15 @@ static_assert(MOORING_FEATURE_ACCEPT_MULTISHOT == kFeatureAcceptMultishot);
 static_assert(MOORING_FEATURE_RECV_MULTISHOT == kFeatureRecvMultishot);
 static_assert(MOORING_ENGINE_REASON_IO_URING_MISSING ==
               static_cast<uint32_t>(EngineReason::kIoUringMissing));
+
+static_assert(sizeof(mooring_ring_options_t) == 40,
+              "c_api/src/ring.cc: set the new field in ToOptions, then change the size here");
+static_assert(sizeof(mooring_ring_info_t) == 832,
+              "c_api/src/ring.cc: set the new field in ToInfo, then change the size here");
+static_assert(sizeof(mooring_ring_stats_t) ==
+                  offsetof(mooring_ring_stats_t, submitted) + sizeof(RingStats),
+              "mooring_ring_stats_t has a counter that is not in MOORING_RING_STATS: add it there, "
+              "in cpp/ring/ring_stats.h; then run: bazel test //c_api:layout_test");
 
 constexpr uint32_t kKnownFlags =
     MOORING_RING_OWNER_THREAD | MOORING_RING_SQPOLL | MOORING_RING_RAISE_MEMLOCK;
@@ -93,38 +97,20 @@ mooring_ring_info_t ToInfo(const Ring& ring) {
   return info;
 }
 
+// Each counter has the same name in both structs.
 mooring_ring_stats_t ToStats(const RingStats& from) {
   mooring_ring_stats_t stats = {};
-  stats.submitted = from.submitted;
-  stats.completed = from.completed;
-  stats.failed = from.failed;
-  stats.cancelled = from.cancelled;
-  stats.read = from.read;
-  stats.read_fixed = from.read_fixed;
-  stats.write = from.write;
-  stats.write_fixed = from.write_fixed;
-  stats.read_bytes = from.read_bytes;
-  stats.write_bytes = from.write_bytes;
-  stats.short_count = from.short_count;
-  stats.in_flight = from.in_flight;
-  stats.system_calls = from.system_calls;
-  stats.overflow_count = from.overflow_count;
-  stats.send = from.send;
-  stats.recv = from.recv;
-  stats.send_bytes = from.send_bytes;
-  stats.recv_bytes = from.recv_bytes;
-  stats.send_zero_copy = from.send_zero_copy;
-  stats.send_copied = from.send_copied;
-  stats.multishot_completed = from.multishot_completed;
-  stats.multishot_requests = from.multishot_requests;
+#define MOORING_COPY(name) stats.name = from.name;
+  MOORING_RING_STATS(MOORING_COPY, MOORING_COPY, MOORING_COPY)
+#undef MOORING_COPY
   return stats;
 }
 
 }  // namespace
 }  // namespace mooring::c_api
 
-using namespace mooring;         // NOLINT: what follows are the C functions,
-using namespace mooring::c_api;  // NOLINT: which are in no namespace
+using namespace mooring;         // NOLINT: the C functions below
+using namespace mooring::c_api;  // NOLINT: are in no namespace
 
 extern "C" {
 

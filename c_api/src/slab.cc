@@ -1,24 +1,21 @@
 #include "mooring/slab.h"
 
-#include <time.h>
-
-#include <algorithm>
-#include <cinttypes>
-#include <new>
+#include <utility>
 
 #include "c_api/src/handles.h"
 #include "c_api/src/structs.h"
 #include "cpp/base/deadline.h"
-#include "cpp/base/format.h"
-#include "cpp/registration/registration_registry.h"
 #include "cpp/registration/slab_growth.h"
-#include "cpp/ring/ring_registry.h"
+#include "cpp/ring/teardown.h"
 
 namespace mooring::c_api {
 namespace {
 
 static_assert(sizeof(mooring_lease_t) == sizeof(Lease) && sizeof(Lease) == 16);
-static_assert(kFirstBytes<mooring_slab_options_t> == 48 && kFirstBytes<mooring_slab_info_t> == 352);
+static_assert(sizeof(mooring_slab_options_t) == 56,
+              "c_api/src/slab.cc: set the new field in ToOptions, then change the size here");
+static_assert(sizeof(mooring_slab_info_t) == 360,
+              "c_api/src/slab.cc: set the new field in ToInfo, then change the size here");
 
 Lease ToLease(mooring_lease_t lease) {
   return Lease{lease.first_index, lease.buffer_count, lease.generation, lease.reserved};
@@ -61,40 +58,17 @@ mooring_slab_info_t ToInfo(const SlabInfo& from) {
   info.numa_node = from.numa_node;
   info.leased_count = from.leased_count;
   info.held_count = from.held_count;
-  info.kernel_reference_count = from.reference_count - 1;  // the handle's own
+  info.kernel_reference_count = from.reference_count - 1;  // without that of the handle
   CopyText(from.note, info.note);
   info.buffer_count_max = from.buffer_count_max;
   return info;
 }
 
-// The handle's reference is the last: no registration, no operation and no pin is left.
-Status WaitUntilIdle(const Slab& slab, Deadline deadline) {
-  int64_t pause_ns = 20'000;
-  for (;;) {
-    RingRegistry::PumpAll();  // the kernel's word that it let go comes on a ring, which nobody may
-                              // be reaping
-    const uint32_t references = slab.RefCount();
-    if (references == 1) return OkStatus();
-    if (deadline.Passed()) {
-      return Status(
-          Code::kTimeout, Retry::kLater,
-          Format("%" PRIu32 " registrations, pins or operations still keep the slab's memory",
-                 references - 1),
-          "destroy its registrations, let operations on it complete (mooring_ring_close cancels "
-          "them), reap "
-          "rings that have an owner thread, and call close again");
-    }
-    const timespec pause{0, static_cast<long>(std::min(pause_ns, deadline.RemainingNs()))};
-    nanosleep(&pause, nullptr);
-    pause_ns = std::min<int64_t>(pause_ns * 2, 5'000'000);
-  }
-}
-
 }  // namespace
 }  // namespace mooring::c_api
 
-using namespace mooring;         // NOLINT: what follows are the C functions,
-using namespace mooring::c_api;  // NOLINT: which are in no namespace
+using namespace mooring;         // NOLINT: the C functions below
+using namespace mooring::c_api;  // NOLINT: are in no namespace
 
 extern "C" {
 
@@ -168,20 +142,13 @@ mooring_error_t* mooring_slab_close(mooring_slab_t* slab, int64_t timeout_ns) no
   if (slab == nullptr) return ToError(Status(kNullArgument));
   if (timeout_ns < 0) return ToError(Status(kNegativeTime));
   if (slab->process != CurrentProcess()) return ToError(Status(kForkedSlab));
-  Status status = WaitUntilIdle(*slab->slab, Deadline::After(timeout_ns));
-  if (status.ok()) slab->slab->Close();
-  RegistrationRegistry::PromoteWaiting();
-  return ToError(std::move(status));
+  return ToError(CloseSlab(*slab->slab, Deadline::After(timeout_ns)));
 }
 
 void mooring_slab_destroy(mooring_slab_t* slab) noexcept {
   if (slab == nullptr) return;
-  const bool ours = slab->process == CurrentProcess();
+  if (slab->process == CurrentProcess()) DestroySlab(std::move(slab->slab));
   delete slab;
-  if (!ours) return;
-  RingRegistry::PumpAll();  // brings in tags that wait for a reap, so that the pages go now if they
-                            // can
-  RegistrationRegistry::PromoteWaiting();
 }
 
 }  // extern "C"

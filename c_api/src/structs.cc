@@ -8,11 +8,10 @@
 namespace mooring::c_api {
 namespace {
 
-// As for openat2(2): more than a page is no struct of a later release, but a struct_size that
-// nobody has set.
+// The same limit as in openat2(2), one page. A larger struct_size has not been set.
 constexpr size_t kMostBytes = 4096;
 
-// Every such struct begins with uint32_t struct_size.
+// Every struct that grows begins with uint32_t struct_size.
 uint32_t SizeOf(const void* object) {
   uint32_t bytes = 0;
   std::memcpy(&bytes, object, sizeof bytes);
@@ -27,14 +26,13 @@ Status CheckSize(const void* object, size_t first_bytes, const char* name) {
   const uint32_t bytes = SizeOf(object);
   if (bytes < first_bytes) {
     return InvalidArgument(
-        Format("%s.struct_size is %" PRIu32 ", and no release has had one below %zu", name, bytes,
+        Format("%s.struct_size is %" PRIu32 ", below %zu, the smallest of any release", name, bytes,
                first_bytes),
         Format("set struct_size to sizeof(%s)", name));
   }
   if (bytes > kMostBytes) {
     return InvalidArgument(
-        Format("%s.struct_size is %" PRIu32 ", and no release will have one above %zu", name, bytes,
-               kMostBytes),
+        Format("%s.struct_size is %" PRIu32 ", above the limit of %zu", name, bytes, kMostBytes),
         Format("set struct_size to sizeof(%s)", name));
   }
   return OkStatus();

@@ -9,7 +9,7 @@
 
 namespace {
 
-TEST(Error, OfNullIsSuccess) {
+TEST(Error, NullIsSuccess) {
   EXPECT_EQ(mooring_error_code(nullptr), MOORING_CODE_OK);
   EXPECT_STREQ(mooring_error_message(nullptr), "");
   EXPECT_STREQ(mooring_error_remedy(nullptr), "");
@@ -18,11 +18,11 @@ TEST(Error, OfNullIsSuccess) {
   mooring_error_destroy(nullptr);
 }
 
-TEST(Error, SaysWhatIsWrongAndWhatToDo) {
+TEST(Error, HasMessageRemedyAndRetryClass) {
   mooring_slab_options_t options = MOORING_SLAB_OPTIONS_INIT;
   options.buffer_bytes = 1000;
   mooring_slab_t* slab =
-      reinterpret_cast<mooring_slab_t*>(&options);  // to see that it is set to NULL
+      reinterpret_cast<mooring_slab_t*>(&options);  // not NULL, to check that the call sets it
   mooring_error_t* error = mooring_slab_create(&options, &slab);
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(slab, nullptr);
@@ -34,7 +34,7 @@ TEST(Error, SaysWhatIsWrongAndWhatToDo) {
   mooring_error_destroy(error);
 }
 
-TEST(Error, OfTheDataPathIsConstantAndMayBeDestroyedTwice) {
+TEST(Error, OnTheDataPathIsConstantAndMayBeDestroyedTwice) {
   mooring_error_t* error = mooring_slab_release(nullptr, mooring_lease_t{});
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(mooring_error_code(error), uint32_t{MOORING_CODE_INVALID_ARGUMENT});

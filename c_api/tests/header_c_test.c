@@ -1,7 +1,7 @@
-// The headers are C11: they compile with -pedantic, twice over, and a C program can use what they
-// declare.
+// The headers are C11: they compile with -pedantic, also when they are included twice, and a C
+// program can use their declarations.
 #include <mooring/mooring.h>
-#include <mooring/mooring.h>  // a second time: the guards hold
+#include <mooring/mooring.h>  // a second time, to test the guards
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

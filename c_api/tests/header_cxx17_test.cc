@@ -1,4 +1,5 @@
-// The headers are C++17, each of them on its own and twice over, and every declaration is noexcept.
+// The headers are C++17: each compiles by itself and when it is included twice. Every function is
+// noexcept.
 #include <mooring/error.h>
 #include <mooring/export.h>
 #include <mooring/facts.h>
@@ -20,7 +21,7 @@ static_assert(noexcept(mooring_slab_data(nullptr, mooring_lease_t{})));
 static_assert(MOORING_VERSION_AT_LEAST(0, 1, 0));
 static_assert(!MOORING_VERSION_AT_LEAST(99, 0, 0));
 
-TEST(Headers, AndLibraryAreOfOneVersion) {
+TEST(Headers, HaveTheVersionOfTheLibrary) {
   EXPECT_EQ(mooring_version(), MOORING_VERSION);
   const std::string text = std::to_string(MOORING_VERSION_MAJOR) + "." +
                            std::to_string(MOORING_VERSION_MINOR) + "." +

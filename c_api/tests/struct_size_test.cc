@@ -1,5 +1,4 @@
-// The rule for structs that grow (c_api/src/structs.h), seen from outside: older and newer callers
-// than this library.
+// Structs that grow (c_api/src/structs.h): callers that are older or newer than this library.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -10,7 +9,7 @@
 
 namespace {
 
-// A caller from the future: our struct with a tail that we do not know.
+// The struct of a newer caller: it has fields at its end that this library does not know.
 template <typename T>
 struct Newer {
   T known;
@@ -23,7 +22,7 @@ uint32_t CodeOf(mooring_error_t* error) {
   return code;
 }
 
-TEST(StructSize, OptionsOfANewerCallerAreTakenWhileTheirTailIsZero) {
+TEST(StructSize, AcceptsOptionsOfANewerCallerWhoseTailIsZero) {
   Newer<mooring_slab_options_t> options = {};
   options.known.struct_size = sizeof options;
   options.known.buffer_bytes = 4096;
@@ -33,7 +32,7 @@ TEST(StructSize, OptionsOfANewerCallerAreTakenWhileTheirTailIsZero) {
   mooring_slab_destroy(slab);
 }
 
-TEST(StructSize, AnUnknownOptionThatIsSetIsRefusedByItsByte) {
+TEST(StructSize, RejectsAnUnknownOptionAndNamesItsByte) {
   Newer<mooring_ring_options_t> options = {};
   options.known.struct_size = sizeof options;
   options.tail[5] = 1;
@@ -47,7 +46,7 @@ TEST(StructSize, AnUnknownOptionThatIsSetIsRefusedByItsByte) {
   mooring_error_destroy(error);
 }
 
-TEST(StructSize, BelowTheFirstReleaseIsRefused) {
+TEST(StructSize, RejectsASizeBelowTheFirstRelease) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.struct_size = sizeof options - 4;
   mooring_ring_t* ring = nullptr;
@@ -56,7 +55,7 @@ TEST(StructSize, BelowTheFirstReleaseIsRefused) {
   EXPECT_EQ(CodeOf(mooring_facts_get(&facts)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
 }
 
-TEST(StructSize, OneThatNobodyHasSetIsRefusedAndNothingIsTouched) {
+TEST(StructSize, RejectsASizeAboveTheLimitAndWritesNothing) {
   struct {
     mooring_facts_t facts;
     unsigned char more[8192];
@@ -71,14 +70,14 @@ TEST(StructSize, OneThatNobodyHasSetIsRefusedAndNothingIsTouched) {
   EXPECT_EQ(CodeOf(mooring_ring_create(&options, &ring)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
 }
 
-TEST(StructSize, UnknownFlagsAreRefused) {
+TEST(StructSize, RejectsUnknownFlags) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.flags = 1u << 31;
   mooring_ring_t* ring = nullptr;
   EXPECT_EQ(CodeOf(mooring_ring_create(&options, &ring)), uint32_t{MOORING_CODE_UNSUPPORTED});
 }
 
-TEST(StructSize, InfoForANewerCallerHasAZeroTailAndKeepsItsSize) {
+TEST(StructSize, ZeroesTheTailOfANewerInfoAndKeepsItsSize) {
   Newer<mooring_facts_t> facts;
   std::memset(&facts, 0xee, sizeof facts);
   facts.known.struct_size = sizeof facts;
@@ -89,8 +88,8 @@ TEST(StructSize, InfoForANewerCallerHasAZeroTailAndKeepsItsSize) {
   for (unsigned char byte : facts.tail) EXPECT_EQ(byte, 0);
 }
 
-// mooring_ring_stats_t before it counted sends.
-TEST(StructSize, StatsForAnOlderCallerEndWhereItsStructDoes) {
+// mooring_ring_stats_t before it had counters of sends.
+TEST(StructSize, WritesStatsOfAnOlderCallerUpToTheEndOfItsStruct) {
   mooring_ring_t* ring = nullptr;
   ASSERT_EQ(CodeOf(mooring_ring_create(nullptr, &ring)), uint32_t{MOORING_CODE_OK});
   mooring_ring_stats_t stats;
@@ -105,8 +104,9 @@ TEST(StructSize, StatsForAnOlderCallerEndWhereItsStructDoes) {
   mooring_ring_destroy(ring);
 }
 
-// A caller from before the fields about clones: nothing is written beyond what he knows.
-TEST(StructSize, InfosThatGrewAreFilledForOlderCallers) {
+// A caller that is older than the fields about clones: the library writes nothing beyond its
+// struct.
+TEST(StructSize, WritesInfosOfOlderCallersUpToTheEndOfTheirStructs) {
   mooring_ring_t* ring = nullptr;
   mooring_slab_t* slab = nullptr;
   mooring_registration_t* registration = nullptr;
@@ -135,14 +135,14 @@ TEST(StructSize, InfosThatGrewAreFilledForOlderCallers) {
   mooring_ring_destroy(ring);
 }
 
-// A caller from before slabs could grow.
-TEST(StructSize, ASlabOfAnOlderCallerNeverGrows) {
+// A caller that is older than mooring_slab_grow.
+TEST(StructSize, ASlabOfAnOlderCallerDoesNotGrow) {
   mooring_slab_options_t options;
   std::memset(&options, 0, sizeof options);
   options.struct_size = offsetof(mooring_slab_options_t, buffer_count_max);
   options.buffer_bytes = 4096;
   options.buffer_count = 2;
-  options.buffer_count_max = 100;  // not his
+  options.buffer_count_max = 100;  // beyond the caller's struct
   mooring_slab_t* slab = nullptr;
   ASSERT_EQ(CodeOf(mooring_slab_create(&options, &slab)), uint32_t{MOORING_CODE_OK});
   EXPECT_EQ(CodeOf(mooring_slab_grow(slab, 1)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
@@ -155,7 +155,7 @@ TEST(StructSize, ASlabOfAnOlderCallerNeverGrows) {
   mooring_slab_destroy(slab);
 }
 
-TEST(StructSize, NullOptionsAreDefaults) {
+TEST(StructSize, NullOptionsMeanDefault) {
   mooring_slab_t* slab = nullptr;
   ASSERT_EQ(CodeOf(mooring_slab_create(nullptr, &slab)), uint32_t{MOORING_CODE_OK});
   mooring_slab_info_t info = {};
@@ -166,7 +166,7 @@ TEST(StructSize, NullOptionsAreDefaults) {
   mooring_slab_destroy(slab);
 }
 
-TEST(StructSize, NullOutputsAreRefused) {
+TEST(StructSize, RejectsNullOutputs) {
   EXPECT_EQ(CodeOf(mooring_slab_create(nullptr, nullptr)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
   EXPECT_EQ(CodeOf(mooring_ring_create(nullptr, nullptr)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});
   EXPECT_EQ(CodeOf(mooring_facts_get(nullptr)), uint32_t{MOORING_CODE_INVALID_ARGUMENT});

@@ -224,31 +224,7 @@ Result<RefPtr<Registration>> Ring::Register(RefPtr<Slab> slab, const Registratio
 }
 
 RingStats Ring::Stats() const {
-  const RingCounters& counters = core_.counters;
-  RingStats stats;
-  // Read before `submitted`: in the other order, an operation that finishes in between would make
-  // in_flight negative.
-  const uint64_t finished = counters.finished.value();
-  stats.submitted = counters.submitted.value();
-  stats.completed = counters.completed.value();
-  stats.failed = counters.failed.value();
-  stats.cancelled = counters.cancelled.value();
-  stats.read = counters.read.value();
-  stats.read_fixed = counters.read_fixed.value();
-  stats.write = counters.write.value();
-  stats.write_fixed = counters.write_fixed.value();
-  stats.read_bytes = counters.read_bytes.value();
-  stats.write_bytes = counters.write_bytes.value();
-  stats.short_count = counters.short_count.value();
-  stats.send = counters.send.value();
-  stats.recv = counters.recv.value();
-  stats.send_bytes = counters.send_bytes.value();
-  stats.recv_bytes = counters.recv_bytes.value();
-  stats.send_zero_copy = counters.send_zero_copy.value();
-  stats.send_copied = counters.send_copied.value();
-  stats.multishot_completed = counters.multishot_completed.value();
-  stats.multishot_requests = counters.multishot_requests.value();
-  stats.in_flight = stats.submitted - finished;
+  RingStats stats = core_.counters.Read();
   const EngineCounters engine = engine_->counters();
   stats.system_calls = engine.system_calls;
   stats.overflow_count = engine.overflows;

@@ -1,7 +1,9 @@
-// RingStats: the counters of a ring. Only one side writes each counter, so an increment is a plain
-// load and store. Readers on other threads see a recent value.
+// RingStats: the counters of a ring.
 //
-// Threading: Counter::value on any thread.
+// One side of the ring writes each counter, so counting is a plain load and a plain store. Readers
+// on other threads get a recent value of each.
+//
+// Threading: RingCounters::Read, any thread; Add, the side that the counter belongs to.
 #ifndef MOORING_CPP_RING_RING_STATS_H_
 #define MOORING_CPP_RING_RING_STATS_H_
 
@@ -9,6 +11,40 @@
 #include <cstdint>
 
 namespace mooring {
+
+// Every counter of mooring_ring_stats_t (c_api/include/mooring/ring.h), once, in its order there.
+// SUBMISSION and COMPLETION are the side that writes the counter. Ring::Stats computes the
+// CALCULATED ones.
+#define MOORING_RING_STATS(SUBMISSION, COMPLETION, CALCULATED) \
+  SUBMISSION(submitted)                                        \
+  COMPLETION(completed)                                        \
+  COMPLETION(failed)                                           \
+  COMPLETION(cancelled)                                        \
+  COMPLETION(read)                                             \
+  COMPLETION(read_fixed)                                       \
+  COMPLETION(write)                                            \
+  COMPLETION(write_fixed)                                      \
+  COMPLETION(read_bytes)                                       \
+  COMPLETION(write_bytes)                                      \
+  COMPLETION(short_count)                                      \
+  CALCULATED(in_flight)                                        \
+  CALCULATED(system_calls)                                     \
+  CALCULATED(overflow_count)                                   \
+  COMPLETION(send)                                             \
+  COMPLETION(recv)                                             \
+  COMPLETION(send_bytes)                                       \
+  COMPLETION(recv_bytes)                                       \
+  COMPLETION(send_zero_copy)                                   \
+  COMPLETION(send_copied)                                      \
+  COMPLETION(multishot_completed)                              \
+  SUBMISSION(multishot_requests)
+
+// A snapshot.
+struct RingStats {
+#define MOORING_FIELD(name) uint64_t name = 0;
+  MOORING_RING_STATS(MOORING_FIELD, MOORING_FIELD, MOORING_FIELD)
+#undef MOORING_FIELD
+};
 
 class Counter {
  public:
@@ -21,55 +57,36 @@ class Counter {
   std::atomic<uint64_t> value_{0};
 };
 
-struct RingCounters {
-  alignas(64) Counter submitted;  // submission side
-  // Completion side, from here on. `finished` counts operations whose last event has arrived,
-  // `completed` those whose final completion the caller has.
-  alignas(64) Counter finished;
-  Counter completed;
-  Counter failed;
-  Counter cancelled;
-  Counter read;
-  Counter read_fixed;
-  Counter write;
-  Counter write_fixed;
-  Counter read_bytes;
-  Counter write_bytes;
-  Counter short_count;
-  Counter send;
-  Counter recv;
-  Counter send_bytes;
-  Counter recv_bytes;
-  Counter send_zero_copy;
-  Counter send_copied;
-  Counter multishot_completed;
-  alignas(64) Counter multishot_requests;  // submission side
+#define MOORING_COUNTER(name) Counter name;
+#define MOORING_NO_COUNTER(name)
+
+// The two sides write to different cache lines.
+struct alignas(64) SubmissionCounters {
+  MOORING_RING_STATS(MOORING_COUNTER, MOORING_NO_COUNTER, MOORING_NO_COUNTER)
+};
+struct alignas(64) CompletionCounters {
+  Counter finished;  // operations that have ended, whether reap has returned them or not
+  MOORING_RING_STATS(MOORING_NO_COUNTER, MOORING_COUNTER, MOORING_NO_COUNTER)
 };
 
-// A snapshot, in the order of mooring_ring_stats_t.
-struct RingStats {
-  uint64_t submitted = 0;
-  uint64_t completed = 0;
-  uint64_t failed = 0;
-  uint64_t cancelled = 0;
-  uint64_t read = 0;
-  uint64_t read_fixed = 0;
-  uint64_t write = 0;
-  uint64_t write_fixed = 0;
-  uint64_t read_bytes = 0;
-  uint64_t write_bytes = 0;
-  uint64_t short_count = 0;
-  uint64_t in_flight = 0;
-  uint64_t system_calls = 0;
-  uint64_t overflow_count = 0;
-  uint64_t send = 0;
-  uint64_t recv = 0;
-  uint64_t send_bytes = 0;
-  uint64_t recv_bytes = 0;
-  uint64_t send_zero_copy = 0;
-  uint64_t send_copied = 0;
-  uint64_t multishot_completed = 0;
-  uint64_t multishot_requests = 0;
+#undef MOORING_COUNTER
+#undef MOORING_NO_COUNTER
+
+struct RingCounters : SubmissionCounters, CompletionCounters {
+  // Every counter, and in_flight. The caller sets the other CALCULATED ones.
+  RingStats Read() const {
+    RingStats stats;
+    // `finished` is read before `submitted`. In the other order, an operation that is submitted and
+    // ends between the two reads would make in_flight negative.
+    const uint64_t finished_first = finished.value();
+#define MOORING_READ(name) stats.name = name.value();
+#define MOORING_SKIP(name)
+    MOORING_RING_STATS(MOORING_READ, MOORING_READ, MOORING_SKIP)
+#undef MOORING_READ
+#undef MOORING_SKIP
+    stats.in_flight = stats.submitted - finished_first;
+    return stats;
+  }
 };
 
 }  // namespace mooring

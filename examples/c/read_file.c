@@ -1,4 +1,4 @@
-// read_file FILE: reads a file through registered memory, and says which path its bytes took.
+// read_file FILE: reads a file through registered memory, and prints how much of it is pinned.
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include <mooring/mooring.h>
 
-// Whether a call failed; if so, prints why and what to do about it.
+// Returns whether a call failed. If it did, prints the message and the remedy.
 static int failed(mooring_error_t* error) {
   if (error == NULL) return 0;
   fprintf(stderr, "%s\n%s\n", mooring_error_message(error), mooring_error_remedy(error));
@@ -15,7 +15,7 @@ static int failed(mooring_error_t* error) {
   return 1;
 }
 
-// Reads `fd` to its end, one buffer at a time, into `lease`. Like all here, 0 when all went well.
+// Reads `fd` to its end, one buffer at a time, into `lease`. Returns 0 on success.
 static int read_all(mooring_ring_t* ring, mooring_registration_t* registration,
                     mooring_lease_t lease, int fd) {
   mooring_op_t read = {.opcode = MOORING_OPCODE_READ,
@@ -35,13 +35,14 @@ static int read_all(mooring_ring_t* ring, mooring_registration_t* registration,
       fprintf(stderr, "read: %s\n", strerror((int)-done.result));
       return 1;
     }
-    read.file_offset += (uint64_t)done.result;  // mooring_slab_data(slab, lease) has the bytes now
+    // A program would use the bytes here: they are at mooring_slab_data(slab, lease).
+    read.file_offset += (uint64_t)done.result;
   } while (done.result > 0);
   printf("%" PRIu64 " bytes\n", read.file_offset);
   return 0;
 }
 
-// Prints how much of the slab is pinned, and if that is not all, why and what to do about it.
+// Prints how much of the slab is pinned and, if not all is, the reason and the remedy.
 static int report(const mooring_registration_t* registration) {
   mooring_registration_info_t info = {.struct_size = sizeof info};
   if (failed(mooring_registration_get_info(registration, &info))) return 1;
@@ -61,8 +62,8 @@ int main(int argc, char** argv) {
     return 1;
   }
   mooring_slab_options_t memory = MOORING_SLAB_OPTIONS_INIT;  // 64 buffers of 1 MiB
-  mooring_ring_options_t engine = MOORING_RING_OPTIONS_INIT;  // io_uring, or else threads
-  mooring_registration_options_t pin = MOORING_REGISTRATION_OPTIONS_INIT;  // what can be pinned
+  mooring_ring_options_t engine = MOORING_RING_OPTIONS_INIT;  // io_uring, otherwise threads
+  mooring_registration_options_t pin = MOORING_REGISTRATION_OPTIONS_INIT;  // pin what fits
   mooring_slab_t* slab = NULL;
   mooring_ring_t* ring = NULL;
   mooring_registration_t* registration = NULL;

@@ -1,5 +1,6 @@
 #!/bin/bash
-# The example reads a whole file, says how much is pinned, and fails where it must.
+# The example reads a whole file, prints how much is pinned, and fails for a file that it cannot
+# read.
 set -euo pipefail
 
 read_file="$PWD/$1"
@@ -11,9 +12,9 @@ output="$("$read_file" sample)"
 echo "$output"
 grep -qx "2621447 bytes" <<< "$output" || die "not all of the file was read"
 pinned="$(sed -n 's/^\([0-9]*\) of 67108864 bytes pinned$/\1/p' <<< "$output")"
-[[ -n "$pinned" ]] || die "it does not say how much is pinned"
+[[ -n "$pinned" ]] || die "the output does not show how much is pinned"
 if ((pinned < 67108864)); then
-    [[ "$(wc -l <<< "$output")" -ge 4 ]] || die "not all is pinned, and it does not say why"
+    [[ "$(wc -l <<< "$output")" -ge 4 ]] || die "not all is pinned, and the output has no reason"
 fi
 
 : > empty

@@ -1,5 +1,5 @@
 // count_lines FILE: counts lines as `wc -l` does, with eight reads in flight through registered
-// memory. What C++ adds to the C interface: owners that destroy, and errors that are thrown.
+// memory. It wraps the C interface in C++: owners destroy objects, errors are exceptions.
 #include <fcntl.h>
 #include <mooring/mooring.h>
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ namespace {
 constexpr uint64_t kChunkBytes = 1 << 20;
 constexpr uint32_t kChunkCount = 8;
 
-// Owns an object of the library until the end of its scope.
+// Owns an object of the library, and destroys it at the end of its scope.
 template <typename T, void (*Destroy)(T*) noexcept>
 struct Destroyer {
   void operator()(T* object) const { Destroy(object); }
@@ -32,7 +32,7 @@ using Slab = Owner<mooring_slab_t, mooring_slab_destroy>;
 using Ring = Owner<mooring_ring_t, mooring_ring_destroy>;
 using Registration = Owner<mooring_registration_t, mooring_registration_destroy>;
 
-// Throws what a failed call says: what happened, and what to do about it.
+// Throws the message and the remedy of a failed call.
 void Check(mooring_error_t* error) {
   if (error == nullptr) return;
   const std::string text =
@@ -52,7 +52,7 @@ Slab MakeSlab() {
 
 Ring MakeRing() {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
-  options.flags = MOORING_RING_OWNER_THREAD;  // one thread does it all, which costs the kernel less
+  options.flags = MOORING_RING_OWNER_THREAD;  // one thread makes all calls
   mooring_ring_t* ring = nullptr;
   Check(mooring_ring_create(&options, &ring));
   return Ring(ring);
@@ -86,7 +86,7 @@ class LineCounter {
   }
 
  private:
-  // Queues a read of the part of the file that comes next into a chunk, unless there is none.
+  // Queues a read of the next part of the file into a chunk, if there is one.
   void ReadNext(uint64_t chunk) {
     const uint64_t bytes = std::min(kChunkBytes, size_ - next_offset_);
     if (bytes > 0) Read(chunk, next_offset_, bytes);
@@ -107,7 +107,7 @@ class LineCounter {
     queue_.push_back(read);
   }
 
-  // Hands over what is queued. Returns how many are in flight then, given how many were before.
+  // Submits the queued reads. Takes and returns the number of reads in flight.
   uint64_t Submit(uint64_t in_flight) {
     uint32_t accepted = 0;
     Check(mooring_ring_submit(ring_.get(), queue_.data(), static_cast<uint32_t>(queue_.size()),
@@ -116,8 +116,8 @@ class LineCounter {
     return in_flight + accepted;
   }
 
-  // Counts the lines that one read has brought, and queues the next. A read may stop short of what
-  // was asked, as read(2) may: the rest is asked for again.
+  // Counts the lines of one completed read, and queues the next. After a short read, which read(2)
+  // may also give, it queues a read of the rest.
   uint64_t Take(const mooring_completion_t& done) {
     if (done.result < 0) {
       throw std::runtime_error(std::strerror(static_cast<int>(-done.result)));
@@ -141,7 +141,7 @@ class LineCounter {
   const Ring ring_ = MakeRing();
   const Registration registration_ = Register(ring_, slab_);
   std::array<mooring_lease_t, kChunkCount> leases_{};
-  std::array<mooring_op_t, kChunkCount> reads_{};  // by chunk, as last asked for
+  std::array<mooring_op_t, kChunkCount> reads_{};  // by chunk, as last queued
   std::vector<mooring_op_t> queue_;
   uint64_t next_offset_ = 0;
 };

@@ -59,8 +59,9 @@ class ConformanceTest : public ::testing::Test {
   static void Submit(const Ring& ring, const std::vector<mooring_op_t>& operations);
   // Waits for `count` completions and returns them in the order of their arrival.
   static std::vector<mooring_completion_t> Reap(const Ring& ring, uint32_t count);
-  // Returns the completions that arrive within kQuietNs, at most `count`. An empty result shows that
-  // an operation does not complete. To wait for a completion, use Reap, or Eventually around this.
+  // Returns the completions that arrive within kQuietNs, at most `count`. An empty result shows
+  // that an operation does not complete. To wait for a completion, use Reap, or Eventually around
+  // this.
   static std::vector<mooring_completion_t> ReapBriefly(const Ring& ring, uint32_t count);
   // Submits all and waits for all, in as many calls as that takes. Returns the completions in the
   // order of `operations`, each once (rule 3). Sets a different user_data in every operation.

@@ -1,7 +1,7 @@
-//! Links the shared library for Cargo's users; Bazel links it by itself.
+//! Links the shared library in builds with Cargo. Bazel does not use this file.
 //!
-//! `MOORING_LIB_DIR` names the folder of libmooring.so.0 where it is none that the linker searches
-//! anyway.
+//! `MOORING_LIB_DIR` is the folder of libmooring.so.0. It is needed if the linker does not search
+//! that folder.
 
 fn main() {
     println!("cargo:rerun-if-env-changed=MOORING_LIB_DIR");
@@ -9,6 +9,6 @@ fn main() {
         println!("cargo:rustc-link-search=native={folder}");
         println!("cargo:rustc-link-arg-tests=-Wl,-rpath,{folder}");
     }
-    // By its soname: the version that this crate declares, and no other.
+    // By its soname: only the version that this crate declares.
     println!("cargo:rustc-link-lib=dylib:+verbatim=libmooring.so.0");
 }

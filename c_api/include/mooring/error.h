@@ -1,12 +1,12 @@
 // error.h: what a failed call returns.
 //
-// A call that can fail returns `mooring_error_t*`: NULL is success. An error says what happened
-// (message, with the numbers), what to do about it (remedy), the errno behind it, and whether
-// trying again can help. The caller owns it and gives it back with mooring_error_destroy. Errors on
-// the data path (submit, reap, acquire, release) are constant objects, so failing allocates
-// nothing; destroying one is a no-op, so callers need not know the difference.
+// A call that can fail returns `mooring_error_t*`. NULL is success. An error holds a message (what
+// happened, with the numbers), a remedy (what to do about it), the errno, and whether a retry can
+// succeed. The caller owns it and frees it with mooring_error_destroy. Errors on the data path
+// (submit, reap, acquire, release) are constant objects, so that a failure allocates no memory.
+// Destroying one of them has no effect, so callers treat all errors alike.
 //
-// Codes say what the caller can do and are few; detail is in the message. They are never
+// Codes are few and show what the caller can do. Details are in the message. Codes are never
 // renumbered. Treat a code that you do not know as MOORING_CODE_INTERNAL.
 #ifndef MOORING_ERROR_H_
 #define MOORING_ERROR_H_
@@ -20,13 +20,13 @@ MOORING_BEGIN_DECLS
 typedef uint32_t mooring_code_t;
 enum {
   MOORING_CODE_OK = 0,
-  MOORING_CODE_INVALID_ARGUMENT = 1,  // the call can never work as written
+  MOORING_CODE_INVALID_ARGUMENT = 1,  // the call can never succeed with these arguments
   MOORING_CODE_INVALID_STATE = 2,     // not now: closed, stale lease, wrong thread, second caller
   MOORING_CODE_NOT_FOUND = 3,
   MOORING_CODE_PERMISSION = 4,
-  MOORING_CODE_UNSUPPORTED = 5,    // this kernel or this library version cannot
+  MOORING_CODE_UNSUPPORTED = 5,    // this kernel or this library version does not have it
   MOORING_CODE_EXHAUSTED = 6,      // no memory, buffer, slot or record is free
-  MOORING_CODE_MEMLOCK_LIMIT = 7,  // RLIMIT_MEMLOCK leaves too little to pin
+  MOORING_CODE_MEMLOCK_LIMIT = 7,  // RLIMIT_MEMLOCK is too small to pin the memory
   MOORING_CODE_CANCELLED = 8,
   MOORING_CODE_TIMEOUT = 9,
   MOORING_CODE_IO = 10,
@@ -39,8 +39,8 @@ enum {
 typedef uint32_t mooring_retry_t;
 enum {
   MOORING_RETRY_NEVER = 0,         // the same call will fail again
-  MOORING_RETRY_LATER = 1,         // the condition passes by itself
-  MOORING_RETRY_AFTER_REMEDY = 2,  // once the remedy has been applied
+  MOORING_RETRY_LATER = 1,         // the same call can succeed later, without other changes
+  MOORING_RETRY_AFTER_REMEDY = 2,  // the same call can succeed after the remedy was applied
 };
 
 typedef struct mooring_error_t mooring_error_t;
@@ -60,8 +60,8 @@ MOORING_API mooring_code_t mooring_error_code(const mooring_error_t* error) MOOR
 // Since:  0.1
 MOORING_API const char* mooring_error_message(const mooring_error_t* error) MOORING_NOEXCEPT;
 
-// mooring_error_remedy returns what to do about it, as UTF-8 text. It is never NULL, and "" only
-// for NULL.
+// mooring_error_remedy returns what to do about `error`, as UTF-8 text. It is "" for NULL and never
+// empty otherwise.
 //
 // Thread: any.
 // Owns:   lends a string that lives as long as `error`.
@@ -69,22 +69,22 @@ MOORING_API const char* mooring_error_message(const mooring_error_t* error) MOOR
 // Since:  0.1
 MOORING_API const char* mooring_error_remedy(const mooring_error_t* error) MOORING_NOEXCEPT;
 
-// mooring_error_system_error returns the errno behind `error`, as a positive number; 0 where there
-// is none.
+// mooring_error_system_error returns the errno of `error`, as a positive number; 0 if there is
+// none.
 //
 // Thread: any.
 // Errors: none.
 // Since:  0.1
 MOORING_API int32_t mooring_error_system_error(const mooring_error_t* error) MOORING_NOEXCEPT;
 
-// mooring_error_retry tells whether the same call can succeed later.
+// mooring_error_retry returns whether the same call can succeed later; NEVER for NULL.
 //
 // Thread: any.
 // Errors: none.
 // Since:  0.1
 MOORING_API mooring_retry_t mooring_error_retry(const mooring_error_t* error) MOORING_NOEXCEPT;
 
-// mooring_error_destroy gives `error` back. NULL is allowed.
+// mooring_error_destroy frees `error`. NULL is allowed.
 //
 // Thread: any; once per error.
 // Owns:   takes `error`.
@@ -92,8 +92,8 @@ MOORING_API mooring_retry_t mooring_error_retry(const mooring_error_t* error) MO
 // Since:  0.1
 MOORING_API void mooring_error_destroy(mooring_error_t* error) MOORING_NOEXCEPT;
 
-// mooring_code_name returns the name of `code`, for example "MEMLOCK_LIMIT"; "UNKNOWN" for one that
-// it does not know.
+// mooring_code_name returns the name of `code`, for example "MEMLOCK_LIMIT"; "UNKNOWN" for a
+// code that this library does not know.
 //
 // Thread: any.
 // Owns:   lends a static string.

@@ -1,5 +1,4 @@
-// export.h: how every Mooring declaration is marked. Macros only; nothing here is part of the
-// binary interface.
+// export.h: macros that mark every Mooring declaration. They are not part of the binary interface.
 #ifndef MOORING_EXPORT_H_
 #define MOORING_EXPORT_H_
 

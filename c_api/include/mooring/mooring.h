@@ -1,22 +1,23 @@
-// mooring.h: everything. This header declares nothing itself; it includes the others and explains
-// how they fit.
+// mooring.h: all of the C interface. This header declares nothing: it includes the others and
+// explains how the objects fit together.
 //
-//   slab          memory, split into equal buffers, handed out as leases (slab.h) ring takes
-//   batches of operations, gives one completion for each                     (ring.h, operation.h)
-//   registration  makes a slab nameable by a ring: pinned if the machine allows, and says so
-//   (registration.h) facts         what this machine gives (facts.h) error         what a failed
-//   call returns: message, remedy, errno, retry class                (error.h)
+//   slab          memory in equal buffers, which the caller leases (slab.h)
+//   ring          takes batches of operations, returns completions (ring.h, operation.h)
+//   registration  makes a slab usable by a ring, pinned if the machine permits it; reports the
+//                 result (registration.h)
+//   facts         what this machine provides (facts.h)
+//   error         what a failed call returns: message, remedy, errno, retry class (error.h)
 //
-// Lifecycle: create slab and ring in either order, then registrations between them; destroy in any
-// order. Objects that depend on one that was destroyed stay safe to destroy, and memory outlives
-// the kernel's use of it.
+// Lifecycle: create slab and ring in either order, then registrations of slabs on rings. Destroy
+// them in any order. An object stays safe to destroy after one that it depends on was destroyed.
+// Memory stays mapped while the kernel uses it.
 //
-// Options structs begin with struct_size, zero means default in every field, and unknown tails must
-// be zero. Info structs begin with struct_size, which the caller sets to what it has room for. Call
-// mooring_*_OPTIONS_INIT or zero the struct and set struct_size.
+// Options structs begin with struct_size. Zero means default in every field. Fields that the
+// library does not know must be zero. Set options with MOORING_*_OPTIONS_INIT, or zero the struct
+// and set struct_size. Info structs begin with struct_size, which the caller sets to their size.
 //
-// A child of fork(2) gets MOORING_CODE_FORKED from every call on an object of its parent, except
-// destroy, which frees the child's bookkeeping and touches no ring.
+// In a child of fork(2), every call on an object of the parent returns MOORING_CODE_FORKED. Only
+// destroy is allowed: it frees the memory of the child, and does not use the ring.
 #ifndef MOORING_MOORING_H_
 #define MOORING_MOORING_H_
 

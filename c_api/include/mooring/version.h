@@ -1,7 +1,7 @@
 // version.h: the version of the headers (macros) and of the loaded library (functions).
 //
-// Until 1.0 the shared library is libmooring.so.0 and a new minor version may break its callers and
-// says so in the change log; from 1.0 on the major number is the soname.
+// Until 1.0, the shared library is libmooring.so.0, and a new minor version may be incompatible:
+// the change log names the changes. From 1.0 on, the major number is the soname.
 #ifndef MOORING_VERSION_H_
 #define MOORING_VERSION_H_
 

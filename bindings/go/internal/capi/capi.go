@@ -1,14 +1,14 @@
 package capi
 
-// The header and the library are found by CGO_CFLAGS=-I... and CGO_LDFLAGS="-L...
-// -l:libmooring.so.0".
+// CGO_CFLAGS=-I... and CGO_LDFLAGS="-L... -l:libmooring.so.0" name the folders of the header and
+// of the library.
 
 // #include <mooring/mooring.h>
 import "C"
 
 import "unsafe"
 
-// Objects of the library, which only it knows the inside of.
+// Opaque objects of the library.
 type (
 	Error        = C.mooring_error_t
 	Registration = C.mooring_registration_t
@@ -16,7 +16,7 @@ type (
 	Slab         = C.mooring_slab_t
 )
 
-// Does not compile where the records that never grow have another size in C.
+// Fails to compile if a record of fixed size has another size in C.
 var (
 	_ = [1]struct{}{}[unsafe.Sizeof(Operation{})-unsafe.Sizeof(C.mooring_op_t{})]
 	_ = [1]struct{}{}[unsafe.Sizeof(Segment{})-unsafe.Sizeof(C.mooring_segment_t{})]
@@ -216,13 +216,15 @@ func SlabCreate(options *SlabOptions, outSlab **Slab) *Error {
 	return C.mooring_slab_create((*C.mooring_slab_options_t)(unsafe.Pointer(options)), outSlab)
 }
 
-// SlabAdopt takes memory outside of Go's heap, or pinned until SlabClose has succeeded.
+// SlabAdopt takes memory that is outside Go's heap, or that the caller pins until SlabClose has
+// succeeded.
 func SlabAdopt(data unsafe.Pointer, sizeBytes uint64, options *SlabOptions, outSlab **Slab) *Error {
 	return C.mooring_slab_adopt(data, C.uint64_t(sizeBytes),
 		(*C.mooring_slab_options_t)(unsafe.Pointer(options)), outSlab)
 }
 
-func SlabImport(fd int32, offsetBytes, sizeBytes uint64, options *SlabOptions, outSlab **Slab) *Error {
+func SlabImport(fd int32, offsetBytes, sizeBytes uint64, options *SlabOptions,
+	outSlab **Slab) *Error {
 	return C.mooring_slab_import(C.int32_t(fd), C.uint64_t(offsetBytes), C.uint64_t(sizeBytes),
 		(*C.mooring_slab_options_t)(unsafe.Pointer(options)), outSlab)
 }

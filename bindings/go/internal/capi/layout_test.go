@@ -11,7 +11,9 @@ import (
 	"unicode"
 )
 
-// What the C compiler says of each struct.
+const updateLayout = "bazel run //c_api:update_layout"
+
+// The layout of each struct in C.
 var layoutTable = flag.String("layout_table", "", "c_api/abi/layout.txt")
 
 var records = map[string]reflect.Type{
@@ -42,7 +44,7 @@ func snakeCase(name string) string {
 	return text.String()
 }
 
-// goLayout says of the Go records what the table says of the C structs, in its form.
+// goLayout returns the layout of the Go records as lines in the form of layout.txt.
 func goLayout() map[string]bool {
 	lines := make(map[string]bool)
 	for name, record := range records {
@@ -71,22 +73,22 @@ func cLayout(t *testing.T, path string) map[string]bool {
 	return lines
 }
 
-func TestRecordsLieInMemoryAsInC(t *testing.T) {
+func TestRecordsHaveTheLayoutOfC(t *testing.T) {
 	if *layoutTable == "" {
-		t.Skip("no -layout_table: Bazel gives it (//bindings/go:capi_test)")
+		t.Skip("no -layout_table: Bazel passes it (//bindings/go:capi_test)")
 	}
 	inC, inGo := cLayout(t, *layoutTable), goLayout()
 	if len(inC) < len(records) {
-		t.Fatalf("%s holds %d lines only", *layoutTable, len(inC))
+		t.Fatalf("%s has only %d lines", *layoutTable, len(inC))
 	}
 	for line := range inC {
 		if !inGo[line] {
-			t.Errorf("in C and not in Go: %s", line)
+			t.Errorf("in C and not in Go: %s: edit bindings/go/internal/capi/types.go", line)
 		}
 	}
 	for line := range inGo {
 		if !inC[line] {
-			t.Errorf("in Go and not in C: %s", line)
+			t.Errorf("in Go and not in C: %s: edit types.go, or run %s", line, updateLayout)
 		}
 	}
 }

@@ -16,7 +16,7 @@ const (
 	second   = int64(1_000_000_000)
 )
 
-// check fails the test with what the library says, remedy included.
+// check fails the test with the message and the remedy of err.
 func check(t *testing.T, err *Error) {
 	t.Helper()
 	if err != nil {
@@ -37,7 +37,7 @@ func getFacts(t *testing.T) *Facts {
 	return facts
 }
 
-// sample makes a file of one MiB in which every eight bytes differ.
+// sample makes a file of one MiB in which all groups of eight bytes differ.
 func sample(t *testing.T) (*os.File, []byte) {
 	t.Helper()
 	content := make([]byte, 0, mebibyte)
@@ -73,10 +73,10 @@ func TestFactsNameTheRunningKernelAndItsEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := text(facts.KernelRelease[:]), strings.TrimSpace(string(release)); got != want {
-		t.Errorf("kernel %q, not %q", got, want)
+		t.Errorf("kernel %q, expected %q", got, want)
 	}
 	if facts.CpuCount == 0 || facts.NumaNodeCount == 0 || facts.PageBytes == 0 {
-		t.Errorf("%d CPUs, %d nodes, pages of %d bytes", facts.CpuCount, facts.NumaNodeCount,
+		t.Errorf("%d CPUs, %d NUMA nodes, pages of %d bytes", facts.CpuCount, facts.NumaNodeCount,
 			facts.PageBytes)
 	}
 	message, remedy := text(facts.EngineMessage[:]), text(facts.EngineRemedy[:])
@@ -96,12 +96,12 @@ func TestFactsNameTheRunningKernelAndItsEngine(t *testing.T) {
 	}
 }
 
-func TestErrorTellsCodeMessageRemedyAndWhetherToRetry(t *testing.T) {
+func TestErrorHasCodeMessageRemedyAndRetryClass(t *testing.T) {
 	options := SlabOptions{StructSize: uint32(unsafe.Sizeof(SlabOptions{})), BufferBytes: 511}
 	var slab *Slab
 	err := SlabCreate(&options, &slab)
 	if err == nil || slab != nil {
-		t.Fatal("a slab of buffers of 511 bytes was made")
+		t.Fatal("SlabCreate accepted buffers of 511 bytes")
 	}
 	defer ErrorDestroy(err)
 	if ErrorCode(err) != CodeInvalidArgument || CodeName(ErrorCode(err)) != "INVALID_ARGUMENT" {
@@ -115,7 +115,7 @@ func TestErrorTellsCodeMessageRemedyAndWhetherToRetry(t *testing.T) {
 	}
 }
 
-// expectedPath is what a read through the registration must take, by what the library reports.
+// expectedPath returns the path that a read must take, from the report of the registration.
 func expectedPath(t *testing.T, registration *Registration) Path {
 	t.Helper()
 	info := RegistrationInfo{StructSize: uint32(unsafe.Sizeof(RegistrationInfo{}))}
@@ -131,7 +131,7 @@ func expectedPath(t *testing.T, registration *Registration) Path {
 	message := text(info.Message[:])
 	if facts.Engine == EngineIoUring && facts.Features&FeatureSparseTable != 0 &&
 		facts.MemlockExempt == 1 {
-		t.Fatalf("io_uring without a memlock limit, and yet: %s", message)
+		t.Fatalf("not FIXED, with io_uring and without a memlock limit: %s", message)
 	}
 	if info.Reason == ReasonNone {
 		t.Fatal("not FIXED, and no reason")
@@ -165,10 +165,10 @@ func TestOneMebibyteIsReadThroughARegisteredSlab(t *testing.T) {
 		t.Fatalf("%d accepted, %d completed", accepted, count)
 	}
 	if want := (Completion{UserData: 0xfeed, Result: mebibyte, Path: path}); completions[0] != want {
-		t.Errorf("completion %+v, not %+v", completions[0], want)
+		t.Errorf("completion %+v, expected %+v", completions[0], want)
 	}
 	if !bytes.Equal(unsafe.Slice((*byte)(SlabData(slab, lease)), mebibyte), content) {
-		t.Error("the bytes are not those of the file")
+		t.Error("the bytes differ from those of the file")
 	}
 	checkStats(t, ring, path)
 
@@ -195,13 +195,13 @@ func TestASlabGrowsUpToItsMaximum(t *testing.T) {
 	check(t, SlabAcquire(slab, 5, &lease))
 	err := SlabGrow(slab, 1)
 	if ErrorCode(err) != CodeInvalidArgument {
-		t.Errorf("a sixth buffer of five: code %d", ErrorCode(err))
+		t.Errorf("growth beyond the maximum: code %d", ErrorCode(err))
 	}
 	ErrorDestroy(err)
 	SlabDestroy(slab)
 }
 
-// checkStats wants one read of one MiB by `path` in the counters, and nothing else.
+// checkStats checks that the counters have one read of one MiB by path, and nothing else.
 func checkStats(t *testing.T, ring *Ring, path Path) {
 	t.Helper()
 	got := RingStats{StructSize: uint32(unsafe.Sizeof(RingStats{}))}
@@ -214,6 +214,6 @@ func checkStats(t *testing.T, ring *Ring, path Path) {
 		want.Read = 1
 	}
 	if got != want || got.SystemCalls == 0 {
-		t.Errorf("stats %+v, not %+v", got, want)
+		t.Errorf("stats %+v, expected %+v", got, want)
 	}
 }

@@ -1,7 +1,7 @@
 package capi
 
-// Enumerations are integers: a library newer than this module may answer with a value that it
-// lacks.
+// Enumerations are integers: a library newer than this module may return a value that the module
+// does not have.
 type (
 	Code                 uint32
 	Retry                uint32
@@ -23,7 +23,7 @@ type (
 	Touch                uint32
 )
 
-// Facts is mooring_facts_t. Text ends at the first NUL.
+// Facts is mooring_facts_t. Its texts end at the first NUL.
 type Facts struct {
 	StructSize               uint32
 	Engine                   Engine
@@ -188,7 +188,7 @@ type Segment struct {
 	Size            uint64
 }
 
-// Lease is mooring_lease_t. The zero value is no lease.
+// Lease is mooring_lease_t. The zero value names no buffers.
 type Lease struct {
 	FirstIndex  uint32
 	BufferCount uint32
@@ -211,7 +211,7 @@ type SlabOptions struct {
 	BufferCountMax   uint64
 }
 
-// SlabInfo is mooring_slab_info_t. Data is an address outside of Go's heap.
+// SlabInfo is mooring_slab_info_t. Data is an address outside Go's heap.
 type SlabInfo struct {
 	StructSize           uint32
 	Adopted              uint32

@@ -1,4 +1,4 @@
-//! error.h: what a failed call returns. Null is success; anything else goes back with
+//! error.h: what a failed call returns. Null is success. Free any other error with
 //! [`mooring_error_destroy`].
 
 use core::ffi::c_char;
@@ -28,7 +28,7 @@ pub const MOORING_RETRY_LATER: mooring_retry_t = 1;
 pub const MOORING_RETRY_AFTER_REMEDY: mooring_retry_t = 2;
 
 opaque! {
-    /// What happened, what to do about it, the errno behind it, and whether trying again can help.
+    /// Holds a message, a remedy, an errno, and whether a retry can succeed.
     mooring_error_t
 }
 

@@ -1,4 +1,4 @@
-//! facts.h: what this machine gives, found by trying and not by comparing versions.
+//! facts.h: what this machine provides.
 
 use core::ffi::c_char;
 

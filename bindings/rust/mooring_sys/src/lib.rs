@@ -1,14 +1,14 @@
-//! Raw declarations of the Mooring C interface (`c_api/include/mooring/*.h`), and nothing else.
+//! Raw declarations of the Mooring C interface (`c_api/include/mooring/*.h`).
 //!
-//! Names, types and order are those of the headers, one module per header; the headers say what
-//! each function does, who owns what, and which thread may call. Everything that takes a pointer is
-//! unsafe, with exactly the contract written there. Structs that begin with `struct_size` want it
-//! set: the `MOORING_*_OPTIONS_INIT` constants do, as in C.
+//! Names and types are those of the headers, one module per header. The headers document what each
+//! function does, ownership, and which thread may call. Every function is unsafe, and the contract
+//! in the header applies. The caller sets `struct_size` in structs that begin with it. The
+//! `MOORING_*_OPTIONS_INIT` constants set it, as in C.
 //!
-//! Enumerations are integers, since a library newer than these declarations may answer with a value
-//! that they lack.
+//! Enumerations are integers: a library newer than these declarations may return a value that they
+//! do not have.
 //!
-//! `bindings/coverage` holds every declaration here to the C headers: types, offsets, sizes and
+//! `bindings/coverage` compares every declaration with the C headers: types, offsets, sizes and
 //! values.
 #![no_std]
 #![allow(non_camel_case_types)]
@@ -29,8 +29,8 @@ pub use ring::*;
 pub use slab::*;
 pub use version::*;
 
-/// An object that only the library knows the inside of: not to be made, moved or shared by Rust's
-/// rules.
+/// An opaque object of the library. Rust code must not make or move one. The type is not `Send`
+/// or `Sync`.
 macro_rules! opaque {
     ($(#[$attribute:meta])* $name:ident) => {
         $(#[$attribute])*
@@ -43,7 +43,7 @@ macro_rules! opaque {
 }
 pub(crate) use opaque;
 
-/// Stops the build where a struct has not the size and alignment that C gives it on 64-bit Linux.
+/// Stops the build if a struct has another size or alignment than in C on 64-bit Linux.
 macro_rules! assert_layout {
     ($name:ty, size $size:literal, align $align:literal) => {
         const _: () = assert!(core::mem::size_of::<$name>() == $size);

@@ -1,5 +1,5 @@
-//! registration.h: a slab made nameable by a ring, pinned as far as the machine allows, and the
-//! truth about how far.
+//! registration.h: makes a slab usable by a ring, pins it as far as the machine permits, and
+//! reports the result.
 
 use core::ffi::c_char;
 use core::mem::size_of;

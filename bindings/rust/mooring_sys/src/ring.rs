@@ -6,7 +6,7 @@ use core::mem::size_of;
 use crate::{assert_layout, mooring_completion_t, mooring_error_t, mooring_op_t, opaque};
 
 opaque! {
-    /// Takes batches of operations, gives one completion for each.
+    /// Takes batches of operations, returns completions.
     mooring_ring_t
 }
 

@@ -1,4 +1,4 @@
-//! slab.h: memory that Mooring owns, sized and placed, handed out as leases.
+//! slab.h: memory that Mooring owns, in buffers that the caller leases.
 
 use core::ffi::{c_char, c_void};
 use core::mem::size_of;
@@ -6,7 +6,7 @@ use core::mem::size_of;
 use crate::{assert_layout, mooring_error_t, opaque};
 
 opaque! {
-    /// One contiguous range of memory, split into equal buffers.
+    /// One contiguous range of memory, in equal buffers.
     mooring_slab_t
 }
 

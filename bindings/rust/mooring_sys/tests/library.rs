@@ -1,5 +1,5 @@
-//! The raw declarations against the real shared library: version, facts, an error, and a read
-//! through registered memory.
+//! Calls the shared library through the raw declarations: version, facts, an error, a read through
+//! registered memory, and growth.
 
 use std::ffi::{c_char, CStr};
 use std::fs::{self, File};
@@ -13,19 +13,19 @@ use mooring_sys::*;
 const MIB: usize = 1 << 20;
 const SECOND_NS: i64 = 1_000_000_000;
 
-/// Text that the library lends, or that it wrote into a fixed array.
+/// Copies a string of the library, or one that it wrote into a fixed array.
 fn text(string: *const c_char) -> String {
     // SAFETY: every string of the library ends in NUL and lives at least as long as this call.
     unsafe { CStr::from_ptr(string) }.to_string_lossy().into_owned()
 }
 
-/// Fails the test with what the library says, remedy included.
+/// Fails the test with the message and the remedy of `error`.
 #[track_caller]
 fn check(error: *mut mooring_error_t) {
     if error.is_null() {
         return;
     }
-    // SAFETY: `error` came from the library just now and is destroyed once, after its strings were
+    // SAFETY: the library has returned `error`. It is destroyed once, after its strings were
     // copied.
     let (message, remedy) = unsafe {
         let copies = (text(mooring_error_message(error)), text(mooring_error_remedy(error)));
@@ -36,8 +36,8 @@ fn check(error: *mut mooring_error_t) {
 }
 
 fn facts() -> mooring_facts_t {
-    // SAFETY: integers and arrays of them: all-zero is a value, and struct_size says how much may
-    // be written.
+    // SAFETY: the struct has integers and arrays of integers, so all-zero is valid. struct_size
+    // limits what the library writes.
     unsafe {
         let mut facts: mooring_facts_t = zeroed();
         facts.struct_size = size_of::<mooring_facts_t>() as u32;
@@ -46,7 +46,7 @@ fn facts() -> mooring_facts_t {
     }
 }
 
-/// A file of one MiB in which every eight bytes differ, removed at the end.
+/// A file of one MiB in which all groups of eight bytes differ. It is removed on drop.
 struct Sample {
     path: PathBuf,
     bytes: Vec<u8>,
@@ -59,7 +59,7 @@ impl Sample {
         let bytes: Vec<u8> = (0..MIB as u64 / 8)
             .flat_map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes())
             .collect();
-        fs::write(&path, &bytes).expect("the sample is written");
+        fs::write(&path, &bytes).expect("cannot write the sample");
         Sample { path, bytes }
     }
 }
@@ -72,7 +72,7 @@ impl Drop for Sample {
 
 #[test]
 fn the_library_has_the_version_of_the_declarations() {
-    // SAFETY: neither function takes anything; the string is static.
+    // SAFETY: neither function has a parameter, and the string is static.
     let (number, string) = unsafe { (mooring_version(), text(mooring_version_string())) };
     assert_eq!(number, MOORING_VERSION);
     assert_eq!(
@@ -87,7 +87,7 @@ fn the_library_has_the_version_of_the_declarations() {
 #[test]
 fn facts_name_the_running_kernel_and_its_engine() {
     let facts = facts();
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("/proc is mounted");
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("cannot read /proc");
     assert_eq!(text(facts.kernel_release.as_ptr()), release.trim());
     assert!(facts.page_bytes.is_power_of_two());
     assert!(facts.cpu_count > 0 && facts.numa_node_count > 0);
@@ -108,7 +108,7 @@ fn facts_name_the_running_kernel_and_its_engine() {
 }
 
 #[test]
-fn an_error_tells_code_message_remedy_and_whether_to_retry() {
+fn an_error_has_code_message_remedy_and_retry_class() {
     // SAFETY: out-pointers are valid; the error is destroyed once, after its last use.
     unsafe {
         let options = mooring_slab_options_t { buffer_bytes: 511, ..MOORING_SLAB_OPTIONS_INIT };
@@ -124,7 +124,7 @@ fn an_error_tells_code_message_remedy_and_whether_to_retry() {
     }
 }
 
-/// The path that a read through `registration` must take, by what the library reports of it.
+/// Returns the path that a read must take, from the report of `registration`.
 unsafe fn expected_path(registration: *const mooring_registration_t) -> mooring_path_t {
     let mut info: mooring_registration_info_t = zeroed();
     info.struct_size = size_of::<mooring_registration_info_t>() as u32;
@@ -138,13 +138,13 @@ unsafe fn expected_path(registration: *const mooring_registration_t) -> mooring_
         return MOORING_PATH_FIXED;
     }
     let message = text(info.message.as_ptr());
-    assert!(!must_be_fixed, "io_uring without a memlock limit, and yet: {message}");
+    assert!(!must_be_fixed, "not FIXED, with io_uring and without a memlock limit: {message}");
     assert_ne!(info.reason, MOORING_REASON_NONE);
     eprintln!("no fixed path here: {message}");
     MOORING_PATH_COPY
 }
 
-/// Wants one read of one MiB by `path` in the counters, and nothing else.
+/// Checks that the counters have one read of one MiB by `path`, and nothing else.
 unsafe fn check_stats(ring: *const mooring_ring_t, path: mooring_path_t) {
     let struct_size = size_of::<mooring_ring_stats_t>() as u32;
     let mut stats = mooring_ring_stats_t { struct_size, ..Default::default() };
@@ -160,7 +160,7 @@ unsafe fn check_stats(ring: *const mooring_ring_t, path: mooring_path_t) {
 #[test]
 fn one_mebibyte_is_read_through_a_registered_slab() {
     let sample = Sample::new("mooring_sys_library");
-    let file = File::open(&sample.path).expect("the sample opens");
+    let file = File::open(&sample.path).expect("cannot open the sample");
     // SAFETY: handles are used between create and destroy only; `options` and out-pointers live
     // through their calls; the lease is read after its one operation has completed.
     unsafe {
@@ -212,7 +212,7 @@ fn one_mebibyte_is_read_through_a_registered_slab() {
         let data = mooring_slab_data(slab, lease).cast::<u8>();
         assert!(
             std::slice::from_raw_parts(data, MIB) == sample.bytes,
-            "the bytes are not those of the file"
+            "the bytes differ from those of the file"
         );
 
         check_stats(ring, path);

@@ -1,11 +1,11 @@
-"""The reader of the C headers sees what is there, and refuses what it does not understand."""
+"""The reader of the C headers finds every declaration, and rejects those that it cannot read."""
 
 import unittest
 
-from bindings.coverage import headers
+from c_api.tests import headers
 
 HEADER = """\
-// thing.h: a test; "typedef struct no_t {" in a comment is none.
+// thing.h: a test; "typedef struct no_t {" in a comment is text.
 #ifndef MOORING_THING_H_
 #define MOORING_THING_H_
 #include <stdint.h>
@@ -38,7 +38,7 @@ MOORING_END_DECLS
 
 class HeadersTest(unittest.TestCase):
     def setUp(self):
-        self.read = headers.parse([HEADER])
+        self.read = headers.parse({"thing": HEADER})
 
     def test_functions(self):
         get = headers.Function(
@@ -58,23 +58,27 @@ class HeadersTest(unittest.TestCase):
         self.assertEqual(self.read.structs, {"mooring_record_t": fields})
 
     def test_constants(self):
-        constants = {"MOORING_KIND_A", "MOORING_KIND_B", "MOORING_THING_MAX"}
-        self.assertEqual(set(self.read.constants), constants)
+        constants = ("MOORING_KIND_A", "MOORING_KIND_B", "MOORING_THING_MAX")
+        self.assertEqual(self.read.constants, constants)
+
+    def test_nouns(self):
+        names = ("mooring_thing_get", "mooring_record_t", "MOORING_KIND_A")
+        self.assertEqual([self.read.nouns[name] for name in names], ["thing"] * 3)
 
     def test_types(self):
         self.assertEqual(self.read.integers, {"mooring_kind_t": "uint16_t"})
         self.assertEqual(self.read.handles, ("mooring_thing_t",))
 
-    def assert_refused(self, declaration):
-        with self.assertRaisesRegex(ValueError, "understood|needs its value"):
-            headers.parse([HEADER + declaration])
+    def assert_rejected(self, declaration):
+        with self.assertRaisesRegex(ValueError, "cannot read|write the value"):
+            headers.parse({"thing": HEADER + declaration})
 
-    def test_refuses_what_it_does_not_understand(self):
-        self.assert_refused("typedef void (*mooring_callback_t)(void*);")
-        self.assert_refused("extern int mooring_global;")
-        self.assert_refused("typedef struct x_t { int bits : 3; } x_t;")
-        self.assert_refused("enum { MOORING_KIND_C };")
-        self.assert_refused("MOORING_API void mooring_f(int) MOORING_NOEXCEPT;")
+    def test_rejects_declarations_that_it_cannot_read(self):
+        self.assert_rejected("typedef void (*mooring_callback_t)(void*);")
+        self.assert_rejected("extern int mooring_global;")
+        self.assert_rejected("typedef struct x_t { int bits : 3; } x_t;")
+        self.assert_rejected("enum { MOORING_KIND_C };")
+        self.assert_rejected("MOORING_API void mooring_f(int) MOORING_NOEXCEPT;")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """What the C headers declare: functions, structs, constants, handles and integer types.
 
-The headers keep to one form, so this reads that form and nothing else. What it does not understand
-it refuses, by name: a declaration that is passed over in silence would be one that no binding is
-checked against.
+The headers have one fixed form, and this module reads only that form. It raises ValueError with the
+text of a declaration that it does not understand: if it skipped the declaration, neither the layout
+nor the bindings would be checked against it.
 """
 
+import os
 import re
 from dataclasses import dataclass
 
@@ -27,9 +28,10 @@ class Function:
 class Declarations:
     functions: dict  # name -> Function
     structs: dict  # name -> tuple of Field
-    constants: tuple  # names, in order
+    constants: tuple  # names, in the order of their definitions
     integers: dict  # typedef name -> base type
     handles: tuple  # opaque struct names
+    nouns: dict  # name of a function, struct or constant -> its header, without folder and ".h"
 
 
 _FUNCTION = re.compile(
@@ -42,7 +44,7 @@ _ENUM = re.compile(r"enum \{([^}]*)\};")
 _FORWARD = re.compile(r"struct \w+;")
 _MACRO = re.compile(r"^#define (MOORING_\w+)(\(?)(.*)$")
 
-# Macros that mark declarations or build other macros: no part of the binary interface.
+# Macros that mark declarations or build other macros. They are not part of the binary interface.
 _NOT_CONSTANTS = re.compile(
     r"MOORING_(\w+_H_|API|NODISCARD|NOEXCEPT|BEGIN_DECLS|END_DECLS|\w+_OPTIONS_INIT)$"
 )
@@ -57,7 +59,7 @@ def _parameter_type(parameter):
     text = " ".join(parameter.split())
     match = re.fullmatch(r"((?:const )?(?:struct )?\w+)(?: ?(\*+) ?| )\w+", text)
     if not match:
-        raise ValueError("not a parameter that is understood: " + parameter)
+        raise ValueError("cannot read this parameter: " + parameter)
     return match.group(1).replace("struct ", "") + (match.group(2) or "")
 
 
@@ -73,7 +75,7 @@ def _function(match):
 def _field(text):
     match = re.fullmatch(r"((?:struct )?\w+\**) (\w+)(?:\[(\d+)\])?", " ".join(text.split()))
     if not match:
-        raise ValueError("not a field that is understood: " + text)
+        raise ValueError("cannot read this field: " + text)
     return Field(match.group(2), match.group(1).replace("struct ", ""), int(match.group(3) or 0))
 
 
@@ -86,13 +88,13 @@ def _enumerators(body):
     for entry in filter(None, (e.strip() for e in body.split(","))):
         match = re.fullmatch(r"(MOORING_\w+) = .+", entry)
         if not match:
-            raise ValueError("an enumerator needs its value written out: " + entry)
+            raise ValueError("write the value of this enumerator: " + entry)
         names.append(match.group(1))
     return names
 
 
 def _macros(text):
-    """Names of macros that stand for a number, and the text without preprocessor lines."""
+    """Names of macros whose value is a number, and the text without preprocessor lines."""
     names, rest = [], []
     for line in text.replace("\\\n", " ").split("\n"):
         if not line.startswith("#"):
@@ -106,39 +108,62 @@ def _macros(text):
     return names, "\n".join(rest)
 
 
+def _in_order(names, text):
+    """Sorts names of constants by the place in `text` where each is defined."""
+    definition = re.compile(r"^#define (MOORING_\w+)|\b(MOORING_\w+)\s*=", re.MULTILINE)
+    places = {m.group(1) or m.group(2): m.start() for m in definition.finditer(text)}
+    return sorted(names, key=places.__getitem__)
+
+
 def _take(pattern, text):
     """All matches of `pattern`, and the text without them."""
     return list(pattern.finditer(text)), pattern.sub("", text)
 
 
+def _parse_header(text):
+    text = _without_comments(text)
+    constants, rest = _macros(text)
+    rest = " ".join(rest.split())
+    functions, rest = _take(_FUNCTION, rest)
+    structs, rest = _take(_STRUCT, rest)
+    enums, rest = _take(_ENUM, rest)
+    integers, rest = _take(_INTEGER, rest)
+    handles, rest = _take(_HANDLE, rest)
+    rest = _FORWARD.sub("", rest)
+    rest = rest.replace("MOORING_BEGIN_DECLS", "").replace("MOORING_END_DECLS", "").strip()
+    if rest:
+        raise ValueError("cannot read this declaration: " + rest[:200])
+    for enum in enums:
+        constants += _enumerators(enum.group(1))
+    return Declarations(
+        {match.group(2): _function(match) for match in functions},
+        {match.group(3): _fields(match.group(2)) for match in structs},
+        tuple(_in_order(constants, text)),
+        {match.group(2): match.group(1) for match in integers},
+        tuple(match.group(2) for match in handles),
+        {},
+    )
+
+
 def parse(texts):
-    """Declarations of all headers, given their texts in any order."""
-    functions, structs, constants, integers, handles = {}, {}, [], {}, []
-    for text in texts:
-        names, rest = _macros(_without_comments(text))
-        constants += names
-        rest = " ".join(rest.split())
-        found, rest = _take(_FUNCTION, rest)
-        functions.update({m.group(2): _function(m) for m in found})
-        found, rest = _take(_STRUCT, rest)
-        structs.update({m.group(3): _fields(m.group(2)) for m in found})
-        found, rest = _take(_ENUM, rest)
-        for match in found:
-            constants += _enumerators(match.group(1))
-        found, rest = _take(_INTEGER, rest)
-        integers.update({m.group(2): m.group(1) for m in found})
-        found, rest = _take(_HANDLE, rest)
-        handles += [m.group(2) for m in found]
-        rest = _FORWARD.sub("", rest)
-        rest = rest.replace("MOORING_BEGIN_DECLS", "").replace("MOORING_END_DECLS", "").strip()
-        if rest:
-            raise ValueError("not a declaration that is understood: " + rest[:200])
-    return Declarations(functions, structs, tuple(constants), integers, tuple(handles))
+    """Declarations of all headers: `texts` maps the noun of each header to its text."""
+    functions, structs, constants, integers, handles, nouns = {}, {}, [], {}, [], {}
+    for noun, text in texts.items():
+        header = _parse_header(text)
+        functions.update(header.functions)
+        structs.update(header.structs)
+        constants += header.constants
+        integers.update(header.integers)
+        handles += header.handles
+        for name in (*header.functions, *header.structs, *header.constants):
+            nouns[name] = noun
+    return Declarations(functions, structs, tuple(constants), integers, tuple(handles), nouns)
 
 
 def parse_files(paths):
-    texts = []
+    """Declarations of the headers at `paths`, in the order of `paths`."""
+    texts = {}
     for path in paths:
         with open(path, encoding="utf-8") as file:
-            texts.append(file.read())
+            texts[os.path.basename(path).removesuffix(".h")] = file.read()
     return parse(texts)
