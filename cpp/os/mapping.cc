@@ -136,9 +136,9 @@ Status SharedMapError(int error, const std::string& what) {
 
 Result<Mapping> Mapping::Shared(const SharedOptions& options) {
   const std::string what =
-      Format("cannot map %s of descriptor %d after byte %llu",
+      Format("cannot map %s of descriptor %d at offset %s",
              options.size_bytes == 0 ? "all" : FormatBytes(options.size_bytes).c_str(), options.fd,
-             static_cast<unsigned long long>(options.offset_bytes));
+             FormatBytes(options.offset_bytes).c_str());
   // Only lseek(2) reports the size of a DMA-BUF.
   const off_t end = ::lseek(options.fd, 0, SEEK_END);
   if (end < 0) return SharedMapError(errno, what);

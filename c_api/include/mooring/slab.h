@@ -179,7 +179,8 @@ MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_get_info(
 // Thread: any; lock-free, allocates nothing.
 // Owns:   lends the run until mooring_slab_release.
 // Errors: EXHAUSTED (no such run is free; retry LATER), INVALID_ARGUMENT (0 or more than the slab
-// has), FORKED. Since:  0.1
+//         has), FORKED.
+// Since:  0.1
 MOORING_API MOORING_NODISCARD mooring_error_t* mooring_slab_acquire(
     mooring_slab_t* slab, uint32_t buffer_count, mooring_lease_t* out_lease) MOORING_NOEXCEPT;
 

@@ -130,16 +130,16 @@ CONFORMANCE_TEST(Imported, InvalidRangesAndOptionsAreRefused, kAnywhere) {
   const uint32_t code = MOORING_CODE_INVALID_ARGUMENT;
   EXPECT_REFUSED(Refuse(987'654, 0, 0), code, "descriptor 987654");
   EXPECT_REFUSED(Refuse(-1, 0, 0), code, "descriptor -1");
-  EXPECT_REFUSED(Refuse(fd, 100, 0), code, "no multiple of the page size");
-  EXPECT_REFUSED(Refuse(fd, 0, kSlabBytes + 1), code, "in all");
-  EXPECT_REFUSED(Refuse(fd, kSlabBytes, 0), code, "in all");
+  EXPECT_REFUSED(Refuse(fd, 100, 0), code, "not a multiple of the page size");
+  EXPECT_REFUSED(Refuse(fd, 0, kSlabBytes + 1), code, "its size is");
+  EXPECT_REFUSED(Refuse(fd, kSlabBytes, 0), code, "its size is");
   EXPECT_REFUSED(Refuse(fd, 0, 0, Buffers(kSlabBytes * 2)), code, "do not fit");
   EXPECT_REFUSED(Refuse(fd, 0, 0, Buffers(kBufferBytes, kSlabBytes)), code, "do not fit");
   mooring_slab_options_t touched = Buffers();
   touched.touch = MOORING_TOUCH_NONE;
   EXPECT_REFUSED(Refuse(fd, 0, 0, touched), code, "touch");
   const Fd empty = Memfd(0);
-  EXPECT_REFUSED(Refuse(empty.get(), 0, 0), code, "in all");
+  EXPECT_REFUSED(Refuse(empty.get(), 0, 0), code, "its size is");
   EXPECT_REFUSED(mooring_slab_import(fd, 0, 0, nullptr, nullptr), code, "NULL");
 }
 
@@ -150,7 +150,7 @@ CONFORMANCE_TEST(Imported, DescriptorsThatAreReadOnlyOrNotMemoryAreRefused, kAny
       open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), O_RDONLY | O_CLOEXEC));
   EXPECT_REFUSED(Refuse(read_only.get(), 0, 0), MOORING_CODE_PERMISSION, "O_RDWR");
   const Pipe pipe;
-  EXPECT_REFUSED(Refuse(pipe.read_fd(), 0, 4096), MOORING_CODE_UNSUPPORTED, "no memory");
+  EXPECT_REFUSED(Refuse(pipe.read_fd(), 0, 4096), MOORING_CODE_UNSUPPORTED, "not memory");
 }
 
 }  // namespace
