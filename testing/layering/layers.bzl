@@ -1,4 +1,4 @@
-"""The layers and what each may include, itself aside: docs/ARCHITECTURE.md in a form that tests read.
+"""The layers and what each may include beside itself: docs/ARCHITECTURE.md as data.
 
 Plain data: testing/layering/layers.py reads this same file for the include check.
 """

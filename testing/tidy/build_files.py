@@ -16,8 +16,8 @@ _DOWNLOADS = re.compile(
 
 _URL = re.compile(r"\bhttps?://([A-Za-z0-9.-]+)")
 
-# Where documentation lives. Anything else in the tree is a host that someone's
-# machine would have to reach, and package hosts are the machine's own affair.
+# Where documentation lives. Any other host is one that a machine would have to reach, and package
+# hosts come from the machine's own configuration.
 _HOSTS = re.compile(
     r"^(localhost|127\.0\.0\.1|(.*\.)?(apache|kernel|man7|gnu|llvm|example)\.org"
     r"|(.*\.)?example\.com|(www\.)?keepachangelog\.com|semver\.org|github\.com|docs\.nvidia\.com)$"

@@ -1,4 +1,4 @@
-"""Nothing lies about unbuilt or unchecked. These checks see the whole tree at once."""
+"""Nothing lies about unbuilt or unchecked. These checks see the whole tree."""
 
 import os
 import re

@@ -53,8 +53,8 @@ class Finding:
 def find_root():
     """The repository that holds the WORKSPACE this test was given as data.
 
-    The data file is a link to the real one, so the checks read the tree as it is
-    now, new files included, and not a copy that Bazel was told about.
+    The data file is a link to the real one, so the checks read the tree as it is now, including
+    files that no BUILD file names.
     """
     runfiles = os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"])
     return os.path.dirname(os.path.realpath(os.path.join(runfiles, "WORKSPACE")))
