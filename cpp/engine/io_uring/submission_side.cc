@@ -47,7 +47,7 @@ bool SubmissionSide::Submit(std::span<const Request> requests, const SubmissionW
   return any_failed_;
 }
 
-// Returns the number of requests, from the last one backwards, that must be pushed again.
+// Returns how many of the last requests must be pushed again.
 size_t SubmissionSide::SubmitPending(const SubmissionWait& wait) {
   AddOne(submission_count_, std::memory_order_release);
   if (sqpoll_) {
