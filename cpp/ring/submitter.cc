@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "cpp/ring/lease_range.h"
+#include "cpp/ring/opcode_table.h"
 #include "cpp/ring/operation_errors.h"
 #include "cpp/ring/socket_operations.h"
 
@@ -12,39 +13,6 @@ namespace {
 
 // Requests per batch: few enough to stay in the first-level cache.
 constexpr uint32_t kBatch = 64;
-
-constexpr uint16_t kOrder = kRequestLink | kRequestDrain;
-constexpr uint16_t kAnyFlag = kOrder | kRequestFixedFile;
-
-enum class Bytes : uint8_t { kNone, kOneRange, kSegments };
-
-// What an opcode allows.
-struct Rule {
-  uint16_t flags;
-  Bytes bytes;     // how it describes the bytes that it moves
-  bool parameter;  // uses `parameter`
-};
-// Without the last two opcodes, which StageMultishot handles.
-constexpr Rule kRules[kOpcodeCount - 2] = {
-    {kOrder, Bytes::kNone, false},        // nop
-    {kAnyFlag, Bytes::kOneRange, false},  // read
-    {kAnyFlag, Bytes::kOneRange, false},  // write
-    {kAnyFlag, Bytes::kNone, true},       // fsync
-    {kAnyFlag, Bytes::kNone, true},       // fallocate
-    {kOrder, Bytes::kNone, true},         // openat
-    {kAnyFlag, Bytes::kNone, false},      // close
-    {kOrder, Bytes::kNone, true},         // statx
-    {kOrder, Bytes::kNone, false},        // timeout
-    {0, Bytes::kNone, false},             // cancel
-    {kAnyFlag, Bytes::kOneRange, true},   // send
-    {kAnyFlag, Bytes::kOneRange, true},   // recv
-    {kAnyFlag, Bytes::kNone, true},       // accept
-    {kAnyFlag, Bytes::kNone, false},      // connect
-    {kAnyFlag, Bytes::kNone, true},       // shutdown
-    {kAnyFlag, Bytes::kNone, true},       // poll
-    {kAnyFlag, Bytes::kSegments, true},   // sendmsg
-    {kAnyFlag, Bytes::kSegments, true},   // recvmsg
-};
 
 }  // namespace
 
@@ -61,11 +29,12 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
 
 // Inlined: for a nop, a call would cost as much as the function itself.
 [[gnu::always_inline]] inline const ErrorDetail* Submitter::StageOne(const Operation& operation) {
-  if (operation.opcode >= std::size(kRules)) return &kUnknownOpcode;
-  const Rule& rule = kRules[operation.opcode];
+  if (operation.opcode >= std::size(kOpcodeTable)) return &kUnknownOpcode;
+  const OpcodeRule& rule = kOpcodeTable[operation.opcode];
   if (operation.flags & ~rule.flags) return &kUnknownFlags;
   if (operation.parameter != 0 && !rule.parameter) return &kUnusedField;
-  if (operation.registration != nullptr && rule.bytes == Bytes::kNone) return &kNotRegistrable;
+  if (operation.registration != nullptr && rule.bytes == OpcodeBytes::kNone)
+    return &kNotRegistrable;
 
   const uint32_t index = records_.Take();
   Record& record = records_[index];
@@ -87,7 +56,7 @@ Submitter::Submitter(RingCore& core, uint32_t chain_max)
   request.buffer_slot = kNoBufferSlot;
   request.parameter = operation.parameter;
   request.token = RecordPool::TokenOf(index, record.generation.load(std::memory_order_relaxed));
-  if (rule.bytes == Bytes::kOneRange) {
+  if (rule.bytes == OpcodeBytes::kOneRange) {
     if (const ErrorDetail* refusal = StageMemory(operation, record, request)) {
       records_.UndoTake(index);
       return refusal;
