@@ -82,7 +82,8 @@ find_go() {
 # find_formatter TOOL: prints the path of the tool; fails if it is not installed.
 find_formatter() {
     local tool="$1" go path
-    local places=("$(command -v "$tool" || true)" "$HOME/.cargo/bin/$tool" "$(cache_folder)/bin/$tool")
+    local places=("$(command -v "$tool" || true)" "$HOME/.cargo/bin/$tool"
+        "$(cache_folder)/bin/$tool")
     if [[ "$tool" == gofmt ]] && go="$(find_go)"; then
         places+=("$(dirname "$(readlink -f "$go")")/gofmt")
     fi
