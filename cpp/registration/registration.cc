@@ -29,9 +29,9 @@ Status CheckOptions(const RegistrationOptions& options) {
   if (!IsAligned(options.extent_bytes_max, page_bytes) ||
       options.extent_bytes_max > Registration::kExtentBytesMax) {
     return InvalidArgument(
-        Format("extent_bytes_max is %" PRIu64
-               ", which is not a multiple of the page size of %" PRIu64 " bytes, or above 1 GiB",
-               options.extent_bytes_max, page_bytes),
+        Format("extent_bytes_max is %s, which is not a multiple of the page size of %s, or above 1 "
+               "GiB",
+               FormatBytes(options.extent_bytes_max).c_str(), FormatBytes(page_bytes).c_str()),
         "pass a multiple of the page size up to 1 GiB, or 0 for 1 GiB");
   }
   if (options.provided_buffer_count > ProvidedBuffers::kCountMax) {

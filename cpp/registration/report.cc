@@ -10,23 +10,30 @@ namespace mooring {
 namespace {
 
 std::string LimitText(uint64_t bytes) {
-  return bytes == UINT64_MAX ? std::string("unlimited") : Format("%" PRIu64 " bytes", bytes);
+  return bytes == UINT64_MAX ? std::string("unlimited") : FormatBytes(bytes);
+}
+
+std::string PinnedText(const RegistrationReport& report) {
+  return Format("%s of %s are pinned: ", FormatBytes(report.bytes_fixed).c_str(),
+                FormatBytes(report.bytes_requested).c_str());
 }
 
 void ExplainMemlock(RegistrationReport& report) {
   // The process has charged the pinned part of this registration already. The rest is missing.
   const uint64_t need = report.memlock_used_bytes + (report.bytes_requested - report.bytes_fixed);
-  report.message = Format(
-      "%" PRIu64 " of %" PRIu64
-      " bytes are pinned: RLIMIT_MEMLOCK is %s soft, %s hard, and this process has charged %" PRIu64
-      " bytes; another process of this user may hold the rest",
-      report.bytes_fixed, report.bytes_requested, LimitText(report.memlock.soft_bytes).c_str(),
-      LimitText(report.memlock.hard_bytes).c_str(), report.memlock_used_bytes);
-  report.remedy =
-      Format("raise RLIMIT_MEMLOCK from %s to at least %" PRIu64 " bytes (shell: ulimit -l %" PRIu64
-             "; systemd: LimitMEMLOCK=%" PRIu64 "; container: --ulimit memlock=%" PRIu64
-             "), or grant CAP_IPC_LOCK, or use a smaller slab",
-             LimitText(report.memlock.soft_bytes).c_str(), need, (need + 1023) / 1024, need, need);
+  report.message =
+      PinnedText(report) +
+      Format(
+          "RLIMIT_MEMLOCK is %s soft, %s hard, and this process has charged %s; another process "
+          "of this user may hold the rest",
+          LimitText(report.memlock.soft_bytes).c_str(),
+          LimitText(report.memlock.hard_bytes).c_str(),
+          FormatBytes(report.memlock_used_bytes).c_str());
+  report.remedy = Format("raise RLIMIT_MEMLOCK from %s to at least %s (shell: ulimit -l %" PRIu64
+                         "; systemd: LimitMEMLOCK=%" PRIu64 "; container: --ulimit memlock=%" PRIu64
+                         "), or grant CAP_IPC_LOCK, or use a smaller slab",
+                         LimitText(report.memlock.soft_bytes).c_str(), FormatBytes(need).c_str(),
+                         (need + 1023) / 1024, need, need);
 }
 
 std::string TableFullRemedy(uint32_t table_slots, uint32_t table_slots_max) {
@@ -57,8 +64,7 @@ void ExplainKernel(RegistrationReport& report, const std::string& pinned, const 
 
 void ExplainOther(RegistrationReport& report, uint32_t table_slots, uint32_t table_slots_max,
                   const std::string& engine_remedy) {
-  const std::string pinned = Format(
-      "%" PRIu64 " of %" PRIu64 " bytes are pinned: ", report.bytes_fixed, report.bytes_requested);
+  const std::string pinned = PinnedText(report);
   char buffer[128];
   const char* error = report.system_error ? strerror_r(report.system_error, buffer, sizeof buffer)
                                           : "no error number";

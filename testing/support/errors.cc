@@ -56,4 +56,13 @@ bool ContainsIgnoringCase(const std::string& text, const std::string& word) {
   return std::search(text.begin(), text.end(), word.begin(), word.end(), same) != text.end();
 }
 
+bool ContainsSize(const std::string& text, uint64_t bytes) {
+  std::string digits = std::to_string(bytes);
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  const size_t found = text.find(digits + " byte");
+  // Not the end of a longer number.
+  return found != std::string::npos &&
+         (found == 0 || text[found - 1] == '(' || text[found - 1] == ' ');
+}
+
 }  // namespace mooring::conformance

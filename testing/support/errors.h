@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <mooring/error.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ Failure Take(mooring_error_t* error);
 
 // True when `text` contains `word` in any letter case.
 bool ContainsIgnoringCase(const std::string& text, const std::string& word);
+
+// True when `text` states this size, in messages' form: "65,536 bytes" is part of it.
+bool ContainsSize(const std::string& text, uint64_t bytes);
 
 }  // namespace mooring::conformance
 

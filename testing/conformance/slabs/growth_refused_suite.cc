@@ -151,8 +151,7 @@ CONFORMANCE_TEST(GrowthRefused, Rule5RequireRevertsTheWholeGrowth, kPartial) {
   const Failure failure = Take(mooring_slab_grow(slab.get(), 5));
   EXPECT_EQ(failure.code, MOORING_CODE_MEMLOCK_LIMIT) << failure.ToString();
   EXPECT_EQ(failure.system_error, ENOMEM);
-  EXPECT_TRUE(ContainsIgnoringCase(failure.message, std::to_string(7 * kBufferBytes)))
-      << failure.message;
+  EXPECT_TRUE(ContainsSize(failure.message, 7 * kBufferBytes)) << failure.message;
   EXPECT_TRUE(ContainsIgnoringCase(failure.remedy, "CAP_IPC_LOCK")) << failure.remedy;
   before.ExpectSame(slab);
   for (const Registration* registration : {&first, &second}) {
