@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "testing/faults/scenario.h"
-#include "testing/faults/verdicts.h"
+#include "testing/faults/report_checks.h"
 #include "testing/support/files.h"
 #include "testing/support/mapped_memory.h"
 

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "testing/faults/entry_faults.h"
-#include "testing/faults/verdicts.h"
+#include "testing/faults/report_checks.h"
 #include "testing/support/errors.h"
 #include "testing/support/eventually.h"
 

@@ -1,4 +1,4 @@
-#include "testing/faults/verdicts.h"
+#include "testing/faults/report_checks.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,8 +1,8 @@
-// verdicts.h: whether what Mooring says of a failure can be true.
+// report_checks.h: whether what Mooring says of a failure can be true.
 //
 // Threading: any.
-#ifndef MOORING_TESTING_FAULTS_VERDICTS_H_
-#define MOORING_TESTING_FAULTS_VERDICTS_H_
+#ifndef MOORING_TESTING_FAULTS_REPORT_CHECKS_H_
+#define MOORING_TESTING_FAULTS_REPORT_CHECKS_H_
 
 #include <mooring/mooring.h>
 
@@ -20,4 +20,4 @@ std::string WrongWithReason(mooring_reason_t reason, int32_t system_error);
 
 }  // namespace mooring::faults
 
-#endif  // MOORING_TESTING_FAULTS_VERDICTS_H_
+#endif  // MOORING_TESTING_FAULTS_REPORT_CHECKS_H_
