@@ -1,4 +1,4 @@
-// report_checks.h: whether what Mooring says of a failure can be true.
+// report_checks.h: whether Mooring's report of a failure is plausible.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_FAULTS_REPORT_CHECKS_H_
@@ -13,10 +13,10 @@
 
 namespace mooring::faults {
 
-// Each returns "" or what is wrong: a text that is missing, or a class that the errno belies.
-std::string WrongWith(const conformance::Failure& failure);
-std::string WrongWithEngine(mooring_engine_reason_t reason, int32_t system_error);
-std::string WrongWithReason(mooring_reason_t reason, int32_t system_error);
+// Each returns "" or the problem: a missing text, or a class that contradicts the errno.
+std::string ProblemOfError(const conformance::Failure& failure);
+std::string ProblemOfEngineReason(mooring_engine_reason_t reason, int32_t system_error);
+std::string ProblemOfReason(mooring_reason_t reason, int32_t system_error);
 
 }  // namespace mooring::faults
 
