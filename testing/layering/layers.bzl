@@ -1,4 +1,4 @@
-"""The layers and what each may include, itself aside: docs/ARCHITECTURE.md in a form that tests read.
+"""The layers and what each may include besides itself: docs/ARCHITECTURE.md as data for tests.
 
 Plain data: testing/layering/layers.py reads this same file for the include check.
 """

@@ -1,4 +1,4 @@
-"""No file and no function is longer than one can hold in the head."""
+"""Limits the length of files and functions."""
 
 from testing.tidy.functions import find_functions
 from testing.tidy.source_tree import Finding
