@@ -13,13 +13,13 @@ namespace {
 std::atomic<int64_t> mapped_bytes{0};
 std::atomic<int64_t> thread_count{0};
 
-struct Refused {
+struct RefusedRanges {
   std::mutex mutex;
   std::vector<std::pair<void*, size_t>> ranges;
 };
 
-Refused& TheRefused() {
-  static Refused refused;
+RefusedRanges& RefusedUnmaps() {
+  static RefusedRanges refused;
   return refused;
 }
 
@@ -36,8 +36,8 @@ void CountThread(int64_t difference) {
   thread_count.fetch_add(difference, std::memory_order_relaxed);
 }
 
-void KeepRefused(void* data, size_t size) {
-  Refused& refused = TheRefused();
+void RecordRefusedUnmap(void* data, size_t size) {
+  RefusedRanges& refused = RefusedUnmaps();
   const std::lock_guard lock(refused.mutex);
   refused.ranges.emplace_back(data, size);
 }
@@ -45,7 +45,7 @@ void KeepRefused(void* data, size_t size) {
 void UnmapRefused() {
   std::vector<std::pair<void*, size_t>> ranges;
   {
-    Refused& refused = TheRefused();
+    RefusedRanges& refused = RefusedUnmaps();
     const std::lock_guard lock(refused.mutex);
     ranges.swap(refused.ranges);
   }

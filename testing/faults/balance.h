@@ -1,6 +1,6 @@
-// balance.h: what the wrapped calls have taken from the system and not given back.
+// balance.h: the resources that wrapped calls have acquired and not yet released.
 //
-// All calls count, armed or not: what is taken in a fault may be given back after it.
+// All calls count, armed or not: a resource acquired under a fault may be released after it.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_FAULTS_BALANCE_H_
@@ -21,9 +21,9 @@ Balance ReadBalance();
 void CountMapped(int64_t bytes);
 void CountThread(int64_t difference);
 
-// A munmap(2) that a fault has refused: the caller has done his part, and the range stays until
-// UnmapRefused takes it away.
-void KeepRefused(void* data, size_t size);
+// Records the range of a munmap(2) that a fault has refused. The caller will not try again, so the
+// range stays mapped until UnmapRefused unmaps it.
+void RecordRefusedUnmap(void* data, size_t size);
 void UnmapRefused();
 
 }  // namespace mooring::faults

@@ -10,16 +10,16 @@ namespace {
 constexpr int kSetup[] = {ENOMEM, EMFILE, EPERM, EINVAL, ENOSYS, ENFILE, EACCES};
 constexpr int kEnter[] = {EINTR, EAGAIN, EBUSY, kShort, EPERM, ENOMEM, kLate};
 constexpr int kRegister[] = {ENOMEM, EPERM, EINVAL, ENOSYS, EACCES};
-// Of pages that cannot be pinned, besides.
+// Also the errnos of pages that cannot be pinned.
 constexpr int kUpdate[] = {ENOMEM, EFAULT, EPERM, EOPNOTSUPP, EINVAL, ENOSYS};
 // io_uring_queue_mmap(3) fails as mmap(2) does, io_uring_ring_dontfork(3) as madvise(2).
 constexpr int kMap[] = {ENOMEM, EAGAIN, EPERM};
-// What a completion's res may be: those of read(2), write(2), and of the kernel that starts it.
+// For the res of a completion: errnos of read(2) and write(2), and of starting an operation.
 constexpr int kEntries[] = {EIO, kShort, EAGAIN, ENOMEM, EINTR, ENOSPC};
 constexpr int kUnmap[] = {ENOMEM};
 constexpr int kAdvise[] = {ENOMEM, EINVAL, EAGAIN, EIO, EPERM, EINTR};
 constexpr int kProtects[] = {ENOMEM, EACCES};
-constexpr int kIncore[] = {ENOMEM, EAGAIN};
+constexpr int kResidency[] = {ENOMEM, EAGAIN};
 constexpr int kBind[] = {ENOMEM, EIO, EPERM, EINVAL};
 constexpr int kMove[] = {ENOMEM, EPERM, ENOENT};
 constexpr int kAffinity[] = {EINVAL, EPERM};
@@ -29,7 +29,7 @@ constexpr int kWait[] = {EINTR, EAGAIN, kLate};
 constexpr int kThread[] = {EAGAIN, EPERM, EINVAL, kLate};
 constexpr int kNoMemory[] = {ENOMEM};
 constexpr int kOpens[] = {EMFILE, ENOENT, EINTR, ENFILE, EACCES, ENOMEM, ELOOP};
-// The descriptor is free in all of them (close(2), "Dealing with error returns").
+// The descriptor is closed after each of them (close(2), "Dealing with error returns").
 constexpr int kCloses[] = {EIO, EINTR, ENOSPC, EDQUOT};
 constexpr int kReads[] = {EIO, kShort, EINTR, EAGAIN, kLate, ENOMEM};
 constexpr int kWrites[] = {ENOSPC, kShort, EINTR, EIO, EAGAIN, EDQUOT, kLate};
@@ -46,7 +46,7 @@ constexpr int kSends[] = {EPIPE, kShort, EINTR, EAGAIN, ENOBUFS, ECONNRESET, ENO
 constexpr int kRecvs[] = {ECONNRESET, kShort, EINTR, EAGAIN, ENOMEM, kLate};
 constexpr int kAccepts[] = {EMFILE, EINTR, EAGAIN, ECONNABORTED, ENOBUFS, EPERM, kLate};
 constexpr int kConnects[] = {ECONNREFUSED, EINTR, ETIMEDOUT, EADDRNOTAVAIL, EAGAIN, kLate};
-constexpr int kShuts[] = {ENOTCONN};
+constexpr int kShutdowns[] = {ENOTCONN};
 
 constexpr CallFacts kFacts[] = {
     {"io_uring_setup", kSetup, 4},
@@ -61,7 +61,7 @@ constexpr CallFacts kFacts[] = {
     {"munmap", kUnmap, 1},
     {"madvise", kAdvise, 2},
     {"mprotect", kProtects, 1},
-    {"mincore", kIncore, 1},
+    {"mincore", kResidency, 1},
     {"mbind", kBind, 2},
     {"move_pages", kMove, 1},
     {"sched_setaffinity", kAffinity, 1},
@@ -98,7 +98,7 @@ constexpr CallFacts kFacts[] = {
     {"recv", kRecvs, 4},
     {"accept", kAccepts, 4},
     {"connect", kConnects, 4},
-    {"shutdown", kShuts, 1},
+    {"shutdown", kShutdowns, 1},
 };
 static_assert(std::size(kFacts) == kCallKindCount);
 

@@ -1,9 +1,8 @@
-// call_kind.h: the calls of Mooring that a fault can strike, and what each may plausibly answer.
+// call_kind.h: the calls of Mooring that a fault can make fail, and the errnos that fit each call.
 //
 // A kind is a function of libc, liburing or libnuma, or an entry of a submission queue. Its errnos
-// are those that its manual page names and that a program which makes no mistakes can meet: a
-// descriptor that is not open or an address that is not mapped (EBADF, EFAULT) are none of them,
-// but where the page's own subject is memory.
+// are those that its manual page lists and that a correct program can get. EBADF and EFAULT
+// (descriptor not open, address not mapped) are excluded, except for calls about memory.
 //
 // Threading: immutable.
 #ifndef MOORING_TESTING_FAULTS_CALL_KIND_H_
@@ -20,12 +19,12 @@ namespace mooring::faults {
 enum class CallKind : uint8_t {
   kIoUringSetup,
   kIoUringEnter,
-  kIoUringRegister,  // tables, probes, eventfds: what an engine sets up
-  kIoUringUpdate,    // slots filled, emptied and cloned
+  kIoUringRegister,  // tables, probes, eventfds: the setup of an engine
+  kIoUringUpdate,    // slots are filled, cleared and cloned
   kIoUringUnregister,
   kIoUringQueueMmap,
   kIoUringDontFork,
-  kEntry,  // one entry of the submission queue, by what its completion says
+  kEntry,  // one entry of the submission queue; the fault is in its completion
   kMmap,
   kMunmap,
   kMadvise,
@@ -71,22 +70,22 @@ enum class CallKind : uint8_t {
 };
 inline constexpr size_t kCallKindCount = static_cast<size_t>(CallKind::kShutdown) + 1;
 
-// A fault that is no errno: the call moves half of what it was asked to, or begins late.
+// Faults that are not errnos: the call transfers half of the requested bytes, or begins late.
 inline constexpr int kShort = -1;
 inline constexpr int kLate = -2;
 
 struct CallFacts {
   const char* name;
-  // kShort and kLate among them where they make a difference. The most telling ones come first.
+  // Includes kShort and kLate where they make a difference. The most useful faults come first.
   std::span<const int> faults;
-  // How many of them the short sweep tries.
+  // The short sweep tries this many of them.
   size_t brief;
 };
 
 const CallFacts& FactsOf(CallKind kind);
 std::optional<CallKind> CallKindOf(std::string_view name);
 
-// "ENOMEM", "short", "late"; a number for what no kind has.
+// "ENOMEM", "short" or "late".
 const char* NameOfFault(int fault);
 std::optional<int> FaultOf(std::string_view name);
 

@@ -16,8 +16,8 @@ namespace {
 // linux/io_uring.h of 6.10.
 constexpr uint32_t kNopInjectResult = 1u << 0;
 
-// What there is of a queue when its ring is gone is never looked at: its descriptor's number comes
-// back with another ring, which is remembered in its place.
+// The record of a queue whose ring is destroyed is never read: when its descriptor's number is
+// used again, the record of the new ring replaces it.
 struct Queue {
   io_uring_sq entries;
   bool polled = false;
@@ -49,7 +49,7 @@ bool MovesBytes(uint8_t opcode) {
   }
 }
 
-bool MayBeStruck(uint8_t opcode) {
+bool MayFail(uint8_t opcode) {
   return opcode != IORING_OP_NOP && opcode != IORING_OP_ASYNC_CANCEL && opcode != IORING_OP_CLOSE;
 }
 
@@ -65,11 +65,12 @@ void MakeFail(io_uring_sqe* entry, int error) {
   entry->user_data = user_data;
 }
 
-void Strike(io_uring_sqe* entry) {
-  if (!MayBeStruck(entry->opcode)) return;
-  // The kernel would call half of what a link asks for the whole, and go on with the chain.
+void InjectFault(io_uring_sqe* entry) {
+  if (!MayFail(entry->opcode)) return;
+  // For a link with half of its length, the kernel would count half as complete and continue the
+  // chain.
   const bool divisible = MovesBytes(entry->opcode) && (entry->flags & IOSQE_IO_LINK) == 0;
-  const int fault = Ask(CallKind::kEntry, divisible ? entry->len : 0);
+  const int fault = FaultFor(CallKind::kEntry, divisible ? entry->len : 0);
   if (fault == kShort) {
     entry->len /= 2;
   } else if (fault > 0) {
@@ -77,45 +78,45 @@ void Strike(io_uring_sqe* entry) {
   }
 }
 
-thread_local bool sqpoll_thread_rests = false;
+thread_local bool sqpoll_thread_sleeps = false;
 
-// Found out on a ring that has nothing to do.
-bool SleepShows() {
+// Tries it on a ring without work.
+bool SleepIsReported() {
   io_uring ring = {};
   io_uring_params params = {};
   params.flags = IORING_SETUP_SQPOLL;
   params.sq_thread_idle = 1;
   if (io_uring_queue_init_params(2, &ring, &params) != 0) return false;
   constexpr std::chrono::seconds kLongEnough{2};
-  const bool shows = conformance::Eventually(
+  const bool reported = conformance::Eventually(
       [&] { return conformance::SqpollThreadSleeps(ring.ring_fd); }, kLongEnough);
   io_uring_queue_exit(&ring);
-  return shows;
+  return reported;
 }
 
 }  // namespace
 
-bool CanStrikeEntries() {
+bool CanInjectEntryFaults() {
   io_uring ring = {};
   if (io_uring_queue_init(2, &ring, 0) != 0) return false;
   io_uring_sqe* const entry = io_uring_get_sqe(&ring);
   io_uring_prep_nop(entry);
   MakeFail(entry, EIO);
-  io_uring_cqe* answer = nullptr;
+  io_uring_cqe* completion = nullptr;
   const bool can = io_uring_submit_and_wait(&ring, 1) == 1 &&
-                   io_uring_peek_cqe(&ring, &answer) == 0 && answer->res == -EIO;
+                   io_uring_peek_cqe(&ring, &completion) == 0 && completion->res == -EIO;
   io_uring_queue_exit(&ring);
   return can;
 }
 
-SqpollThreadRest::SqpollThreadRest() {
-  static const bool shows = SleepShows();
+SqpollThreadSleep::SqpollThreadSleep() {
+  static const bool reported = SleepIsReported();
   const int fd = TheQueues().last_polled_fd;
-  sqpoll_thread_rests =
-      shows && conformance::Eventually([&] { return conformance::SqpollThreadSleeps(fd); });
+  sqpoll_thread_sleeps =
+      reported && conformance::Eventually([&] { return conformance::SqpollThreadSleeps(fd); });
 }
 
-SqpollThreadRest::~SqpollThreadRest() { sqpoll_thread_rests = false; }
+SqpollThreadSleep::~SqpollThreadSleep() { sqpoll_thread_sleeps = false; }
 
 void RememberQueue(const io_uring& ring) {
   Queues& queues = TheQueues();
@@ -125,19 +126,19 @@ void RememberQueue(const io_uring& ring) {
   if (polled) queues.last_polled_fd = ring.ring_fd;
 }
 
-// The array of indexes, where there is one, names entry p at position p (SubmissionQueue).
-void StrikeEntries(int ring_fd, uint32_t count) {
+// The array of indexes, where there is one, has index p at position p (SubmissionQueue).
+void InjectEntryFaults(int ring_fd, uint32_t count) {
   Queues& queues = TheQueues();
   const std::lock_guard lock(queues.mutex);
   const auto found = queues.by_fd.find(ring_fd);
   if (found == queues.by_fd.end()) return;
-  if (found->second.polled && !(sqpoll_thread_rests && conformance::SqpollThreadSleeps(ring_fd)))
+  if (found->second.polled && !(sqpoll_thread_sleeps && conformance::SqpollThreadSleeps(ring_fd)))
     return;
   const io_uring_sq& queue = found->second.entries;
   const uint32_t head = __atomic_load_n(queue.khead, __ATOMIC_ACQUIRE);
   const uint32_t ready = __atomic_load_n(queue.ktail, __ATOMIC_RELAXED) - head;
   for (uint32_t i = 0; i < std::min(count, ready); ++i) {
-    Strike(&queue.sqes[(head + i) & *queue.kring_mask]);
+    InjectFault(&queue.sqes[(head + i) & *queue.kring_mask]);
   }
 }
 

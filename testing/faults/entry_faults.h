@@ -1,15 +1,16 @@
-// entry_faults.h: strikes entries of submission queues, so that their completions tell of the
-// fault.
+// entry_faults.h: injects faults into entries of submission queues; their completions report them.
 //
-// A completion cannot be changed before somebody may have read it, but an entry can before the
-// kernel does: it becomes a nop that completes with the errno (IORING_NOP_INJECT_RESULT, Linux
-// 6.10), breaking its chain as a failure does; a short one asks for half, and truly moves half.
+// A completion may be read as soon as the kernel posts it, so it cannot be changed in time. An
+// entry can be changed before the kernel reads it. With an errno it becomes a nop that completes
+// with the errno (IORING_NOP_INJECT_RESULT, Linux 6.10) and breaks its chain as a failure does.
+// With kShort it requests, and transfers, half of the bytes.
 //
-// Not struck: nops and cancellations, which cannot fail so; and closing, which frees its descriptor
-// even then. Entries of a polled queue (SQPOLL) are struck in the call that wakes the polling
-// thread, for as long as there is a SqpollThreadRest: else the kernel may read them meanwhile.
+// Nops and cancellations are left alone, as they cannot fail in this way; so are close operations,
+// which close their descriptor even if they fail. Entries of an SQPOLL queue are changed in the
+// call that wakes the SQPOLL thread, while a SqpollThreadSleep exists: at any other time the kernel
+// may read them concurrently.
 //
-// Threading: any; a queue by one thread at a time.
+// Threading: any; each queue from one thread at a time.
 #ifndef MOORING_TESTING_FAULTS_ENTRY_FAULTS_H_
 #define MOORING_TESTING_FAULTS_ENTRY_FAULTS_H_
 
@@ -19,23 +20,23 @@
 
 namespace mooring::faults {
 
-// Whether the kernel can be asked for an errno.
-bool CanStrikeEntries();
+// Whether the kernel has IORING_NOP_INJECT_RESULT.
+bool CanInjectEntryFaults();
 
-// Begins when the polling thread of the last ring sleeps, where the kernel tells that. Only while
-// nothing is in flight, whose end would wake it.
-class SqpollThreadRest {
+// The constructor waits until the SQPOLL thread of the last ring sleeps, where the kernel reports
+// that. Nothing may be in flight, because a completion would wake the thread.
+class SqpollThreadSleep {
  public:
-  SqpollThreadRest();
-  ~SqpollThreadRest();
-  SqpollThreadRest(const SqpollThreadRest&) = delete;
+  SqpollThreadSleep();
+  ~SqpollThreadSleep();
+  SqpollThreadSleep(const SqpollThreadSleep&) = delete;
 };
 
 // Remembers the queue of `ring`, which has just been mapped.
 void RememberQueue(const io_uring& ring);
 
-// Asks the plan for each of the next `count` entries that the kernel will take from `ring_fd`.
-void StrikeEntries(int ring_fd, uint32_t count);
+// Applies the plan to each of the next `count` entries that the kernel will read from `ring_fd`.
+void InjectEntryFaults(int ring_fd, uint32_t count);
 
 }  // namespace mooring::faults
 

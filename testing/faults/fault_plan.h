@@ -1,14 +1,14 @@
-// fault_plan.h: which call is to fail, and how; asked by every wrapped call.
+// fault_plan.h: which call must fail, and how; every wrapped call asks it.
 //
-// One plan is in force at a time. Only calls of Mooring count: those that a thread makes while it
-// is armed, and those of threads that an armed thread has started, for as long as they live. What
-// the test does itself passes untouched.
+// One plan is active at a time. Only calls of Mooring count: those that a thread makes while it is
+// armed, and all calls of threads that an armed thread has started. Calls of the test itself are
+// never changed.
 //
 //   BeginPlan({.kind = CallKind::kMmap, .number = 3, .fault = ENOMEM});
 //   { const Armed armed; error = mooring_slab_create(&options, &slab); }
 //   const bool fired = EndPlan().fired;
 //
-// Threading: one thread begins and ends plans; any thread asks.
+// Threading: one thread begins and ends plans; any thread calls FaultFor.
 #ifndef MOORING_TESTING_FAULTS_FAULT_PLAN_H_
 #define MOORING_TESTING_FAULTS_FAULT_PLAN_H_
 
@@ -23,9 +23,9 @@ namespace mooring::faults {
 
 struct FaultPlan {
   CallKind kind = CallKind::kMmap;
-  uint64_t number = 0;   // of the call of this kind, from 1 on; 0 = no fault, only counting
+  uint64_t number = 0;   // of the call among its kind, from 1; 0 = no fault, calls are counted
   int fault = 0;         // an errno, kShort or kLate
-  bool lasting = false;  // all calls from that one on, not it alone
+  bool lasting = false;  // that call and all later ones fail
 
   std::string ToString() const;
 };
@@ -38,7 +38,7 @@ struct PlanResult {
 };
 PlanResult EndPlan();
 
-// Whether the plan in force has struck so far, and what it strikes with.
+// Whether the active plan has injected a fault so far.
 bool HasFired();
 
 // Makes the calling thread's calls count.
@@ -49,19 +49,19 @@ class Armed {
   Armed(const Armed&) = delete;
 };
 
-// The rest is for wrapped calls.
+// The functions below are for wrapped calls.
 
 bool IsArmed();
-void ArmThisThreadForGood();
+void ArmThisThread();
 
-// 0: go on. An errno: fail with it. kShort: move half. kLate has passed by then. `size` is what the
-// call is to move: one of fewer than two bytes cannot be short.
-int Ask(CallKind kind, uint64_t size = 0);
+// Returns 0: make the call; an errno: fail with it; kShort: transfer half. For kLate it sleeps and
+// returns 0. `size` is the number of bytes requested: kShort needs at least two.
+int FaultFor(CallKind kind, uint64_t size = 0);
 
-// Goes on with `call`, or answers -1 and sets errno.
+// Makes `call`, or returns -1 and sets errno.
 template <typename Call>
-auto Through(CallKind kind, Call call) -> decltype(call()) {
-  if (const int error = Ask(kind); error > 0) {
+auto CallUnlessFault(CallKind kind, Call call) -> decltype(call()) {
+  if (const int error = FaultFor(kind); error > 0) {
     errno = error;
     return -1;
   }
@@ -70,8 +70,8 @@ auto Through(CallKind kind, Call call) -> decltype(call()) {
 
 // As Through, for what moves bytes: `call` is given how many.
 template <typename Call>
-auto Moving(CallKind kind, size_t size, Call call) -> decltype(call(size)) {
-  const int fault = Ask(kind, size);
+auto TransferUnlessFault(CallKind kind, size_t size, Call call) -> decltype(call(size)) {
+  const int fault = FaultFor(kind, size);
   if (fault > 0) {
     errno = fault;
     return -1;

@@ -10,9 +10,9 @@ namespace mooring::faults {
 
 std::string Holdings::ToString() const {
   return std::to_string(descriptors) + " descriptors, " + std::to_string(ring_mappings) +
-         " mappings of rings, " + std::to_string(mapped_bytes) + " bytes of memory, " +
+         " ring mappings, " + std::to_string(mapped_bytes) + " bytes of memory, " +
          std::to_string(threads) + " threads, " + std::to_string(ledger_bytes) +
-         " bytes in the ledger, " + std::to_string(rings_left) + " rings left";
+         " bytes in the ledger, " + std::to_string(lingering_rings) + " lingering rings";
 }
 
 Holdings ReadHoldings() {
@@ -22,7 +22,7 @@ Holdings ReadHoldings() {
           .mapped_bytes = balance.mapped_bytes,
           .threads = balance.thread_count,
           .ledger_bytes = MemlockLedger::used_bytes(),
-          .rings_left = RingRegistry::lingering_count()};
+          .lingering_rings = RingRegistry::lingering_count()};
 }
 
 Holdings ReadHoldingsAtRest() {

@@ -1,5 +1,5 @@
-// The sweep's program: one test for each scenario and kind of ring, and the number of faults that
-// have struck.
+// The program of the sweep: one test for each scenario and kind of ring. It prints the number of
+// faults injected.
 //
 //   sweep_test --scenario=io_uring/copy --call=io_uring_enter --n=3 --errno=EAGAIN
 
@@ -23,21 +23,22 @@
 namespace mooring::faults {
 namespace {
 
-// Enough for all that scenarios pin, and for rings whose budget is on its way back.
+// Enough for all that scenarios pin, and for rings whose budget the kernel releases late.
 constexpr uint64_t kMemlockBytes = 6 << 20;
 
 SweepOptions options;
-uint64_t struck_in_all = 0;
+uint64_t total_fault_count = 0;
 
 [[noreturn]] void FailUsage(const char* argument) {
-  std::fprintf(stderr,
-               "%s: not known. Known: --scenario=MODE/NAME --call=NAME --n=NUMBER --errno=NAME "
-               "--lasting=1 --full=1 --first_use=1\n",
-               argument);
+  std::fprintf(
+      stderr,
+      "%s: unknown argument. Known: --scenario=MODE/NAME --call=NAME --n=NUMBER --errno=NAME "
+      "--lasting=1 --full=1 --first_use=1\n",
+      argument);
   std::exit(2);
 }
 
-void TakeArgument(const char* argument) {
+void ParseArgument(const char* argument) {
   const std::string_view text(argument);
   const size_t equals = text.find('=');
   if (equals == std::string_view::npos) FailUsage(argument);
@@ -64,7 +65,7 @@ void TakeArgument(const char* argument) {
   }
 }
 
-bool ModeIsThere(const Mode& mode) {
+bool ModeIsAvailable(const Mode& mode) {
   mooring_ring_options_t ring_options = MOORING_RING_OPTIONS_INIT;
   ring_options.engine = mode.uses_io_uring() ? uint32_t{MOORING_ENGINE_IO_URING} : mode.engine;
   ring_options.flags = mode.flags;
@@ -74,7 +75,7 @@ bool ModeIsThere(const Mode& mode) {
   return ring != nullptr;
 }
 
-bool is_used = false;  // Mooring, by this process
+bool mooring_was_used = false;  // by this process
 
 class SweepTest : public ::testing::Test {
  public:
@@ -86,22 +87,23 @@ class SweepTest : public ::testing::Test {
     if (first_use_) {
       SKIP_WITHOUT(conformance::ChildMayStartThreads(), "child_threads",
                    conformance::kChildThreadsRemedy);
-      ASSERT_FALSE(is_used) << "first uses come first: do not shuffle or repeat them";
+      ASSERT_FALSE(mooring_was_used)
+          << "tests of a first use must run first: do not shuffle or repeat them";
       return;
     }
-    is_used = true;
-    SKIP_WITHOUT(ModeIsThere(mode_), mode_.flags == 0 ? "io_uring" : mode_.name,
+    mooring_was_used = true;
+    SKIP_WITHOUT(ModeIsAvailable(mode_), mode_.flags == 0 ? "io_uring" : mode_.name,
                  "allow io_uring, or use a newer kernel");
   }
 
   void TestBody() override {
     if (mode_.uses_io_uring()) {
-      SKIP_WITHOUT(CanStrikeEntries(), "nop_inject_result", "it takes Linux 6.10 or later");
+      SKIP_WITHOUT(CanInjectEntryFaults(), "nop_inject_result", "use Linux 6.10 or later");
     }
     SweepOptions chosen = options;
     chosen.first_use = first_use_;
     const uint64_t count = Sweep(scenario_, mode_, chosen).Run();
-    struck_in_all += count;
+    total_fault_count += count;
     std::printf("%s/%s: %llu faults\n", mode_.name, scenario_.name,
                 static_cast<unsigned long long>(count));
     RecordProperty("faults", std::to_string(count));
@@ -114,7 +116,7 @@ class SweepTest : public ::testing::Test {
 
 class Total : public ::testing::Environment {
   void TearDown() override {
-    std::printf("%llu faults in all\n", static_cast<unsigned long long>(struck_in_all));
+    std::printf("%llu faults in all\n", static_cast<unsigned long long>(total_fault_count));
   }
 };
 
@@ -141,15 +143,15 @@ void RegisterScenarios(bool first_use) {
 }
 
 int Main(int argc, char** argv) {
-  // Without CAP_IPC_LOCK, so that rings and extents are charged and the ledger has something to
-  // lose. Where that cannot be had, the rest is swept all the same.
+  // Drops CAP_IPC_LOCK, so that rings and extents are charged and a leak in the ledger would show.
+  // Where that is not possible, everything else is still tested.
   const std::string missing =
       conformance::Prepare({.limits_memlock = true, .memlock_bytes = kMemlockBytes}, argv);
   if (!missing.empty()) std::printf("exempt from the memlock limit: the ledger stays empty\n");
   ::testing::InitGoogleTest(&argc, argv);
-  for (int i = 1; i < argc; ++i) TakeArgument(argv[i]);
+  for (int i = 1; i < argc; ++i) ParseArgument(argv[i]);
   signal(SIGPIPE, SIG_IGN);
-  NameFatalRuns();
+  PrintRunOnFatalSignal();
   RegisterScenarios(true);
   if (!options.first_use) RegisterScenarios(false);
   ::testing::AddGlobalTestEnvironment(new Total);

@@ -1,12 +1,12 @@
-// Facts, slabs, rings and registrations: made, asked, shared and given back.
+// Facts, slabs, rings and registrations: created, queried, shared and destroyed.
 
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstring>
 
+#include "testing/faults/report_checks.h"
 #include "testing/faults/scenario.h"
-#include "testing/faults/verdicts.h"
 #include "testing/support/files.h"
 #include "testing/support/mapped_memory.h"
 
@@ -23,14 +23,14 @@ void Facts(Trial& trial) {
   facts.struct_size = sizeof facts;
   if (!trial.Ok("facts_get", [&] { return mooring_facts_get(&facts); })) return;
   trial.Expect(facts.page_bytes >= 4096 && facts.cpu_count > 0 && facts.numa_node_count > 0,
-               "what the machine has, or the least that every machine has");
+               "facts of the machine, or the minimum of every machine");
   if (facts.engine == MOORING_ENGINE_IO_URING) return;
-  trial.Expect(trial.fired(),
-               std::string("io_uring, when there is no fault: ") + facts.engine_message);
-  const std::string wrong = WrongWithEngine(facts.engine_reason, facts.engine_system_error);
+  trial.Expect(trial.fired(), std::string("the engine is io_uring when there is no fault: ") +
+                                  facts.engine_message);
+  const std::string wrong = ProblemOfEngineReason(facts.engine_reason, facts.engine_system_error);
   trial.Expect(wrong.empty(), wrong + ": " + facts.engine_message);
   trial.Expect(facts.engine_message[0] != '\0' && facts.engine_remedy[0] != '\0',
-               "a fallback says why and what to do");
+               "a fallback has a message and a remedy");
 }
 
 void UseSlab(Trial& trial, const mooring_slab_options_t& options) {
@@ -44,15 +44,15 @@ void UseSlab(Trial& trial, const mooring_slab_options_t& options) {
   mooring_slab_info_t info = {};
   info.struct_size = sizeof info;
   trial.Expect(trial.Ok("slab_get_info", [&] { return mooring_slab_get_info(slab.get(), &info); }),
-               "what the kernel does not tell is left out");
+               "get_info succeeds without the facts that the kernel did not report");
   trial.Expect(info.data == data && info.leased_count == options.buffer_count,
-               "what needs no kernel is told");
+               "facts that need no system call are reported");
   trial.Release(slab, lease);
   trial.Expect(trial.Ok("slab_close", [&] { return mooring_slab_close(slab.get(), 0); }),
-               "nothing keeps the memory");
+               "no user of the memory remains");
 }
 
-void SlabOrdinary(Trial& trial) { UseSlab(trial, Trial::SlabOptions()); }
+void SlabDefault(Trial& trial) { UseSlab(trial, Trial::SlabOptions()); }
 
 void SlabHuge(Trial& trial) {
   mooring_slab_options_t options = Trial::SlabOptions();
@@ -74,8 +74,8 @@ void SlabBound(Trial& trial) {
   UseSlab(trial, options);
 }
 
-// Touched by several threads, which take chunks of 8 MiB; of huge pages, for these are fast.
-void SlabTouched(Trial& trial) {
+// Prefaulted by several threads, in chunks of 8 MiB; with huge pages, because they are fast.
+void SlabPrefaulted(Trial& trial) {
   mooring_slab_options_t options = Trial::SlabOptions();
   options.buffer_bytes = 2 * kMebibyte;
   options.buffer_count = 6;
@@ -95,14 +95,15 @@ void SlabAdopted(Trial& trial) {
   mooring_slab_info_t info = {};
   info.struct_size = sizeof info;
   trial.Ok("slab_get_info", [&] { return mooring_slab_get_info(slab.get(), &info); });
-  trial.Expect(info.adopted == 1 && info.data == memory.data(), "it is the caller's memory");
+  trial.Expect(info.adopted == 1 && info.data == memory.data(),
+               "the slab is in the caller's memory");
   trial.Expect(trial.Ok("slab_close", [&] { return mooring_slab_close(slab.get(), 0); }),
-               "nothing keeps the memory");
+               "no user of the memory remains");
 }
 
 void SlabImported(Trial& trial) {
   conformance::Fd memfd(memfd_create("imported", MFD_CLOEXEC));
-  trial.Expect(ftruncate(memfd.get(), Trial::kBufferBytes) == 0, "there is a memfd");
+  trial.Expect(ftruncate(memfd.get(), Trial::kBufferBytes) == 0, "the memfd has its size");
   mooring_slab_t* made = nullptr;
   if (!trial.Ok("slab_import",
                 [&] { return mooring_slab_import(memfd.get(), 0, 0, nullptr, &made); }))
@@ -113,10 +114,10 @@ void SlabImported(Trial& trial) {
   info.struct_size = sizeof info;
   trial.Ok("slab_get_info", [&] { return mooring_slab_get_info(slab.get(), &info); });
   trial.Expect(info.adopted == 0 && info.total_bytes == Trial::kBufferBytes,
-               "the mapping is the library's");
+               "the library made its own mapping");
 }
 
-// Grown while a ring has it: all of it, or nothing has changed.
+// Grown while registered with a ring: it grows completely or nothing changes.
 void UseGrowth(Trial& trial, mooring_policy_t policy) {
   mooring_slab_options_t options = Trial::SlabOptions();
   options.buffer_count_max = 2 * options.buffer_count;
@@ -128,14 +129,14 @@ void UseGrowth(Trial& trial, mooring_policy_t policy) {
   bool grown = trial.Ok("slab_grow", grow);
   if (!grown && !trial.lasting()) {
     grown = trial.Ok("slab_grow", grow);
-    trial.Expect(grown, "what failed once is had at the second try");
+    trial.Expect(grown, "the second attempt succeeds");
   }
   const uint64_t count = grown ? options.buffer_count_max : options.buffer_count;
   mooring_slab_info_t info = {};
   info.struct_size = sizeof info;
   trial.Ok("slab_get_info", [&] { return mooring_slab_get_info(slab.get(), &info); });
   trial.Expect(info.buffer_count == count && info.total_bytes == count * options.buffer_bytes,
-               "all of the buffers or none");
+               "all new buffers are added, or none");
   if (registration != nullptr) {
     trial.Expect(trial.Report(registration).bytes_requested == info.total_bytes,
                  "the registration covers the slab");
@@ -155,8 +156,8 @@ void GrowthRequire(Trial& trial) {
 void RingNops(Trial& trial) {
   const Ring ring = trial.CreateRing();
   if (ring == nullptr) return;
-  const Answers answers = trial.Perform(ring, std::vector<mooring_op_t>(20, Nop()));
-  for (const Answer& answer : answers) trial.ExpectDone("a nop", answer, 0);
+  const Results results = trial.Perform(ring, std::vector<mooring_op_t>(20, Nop()));
+  for (const OperationResult& operation : results) trial.ExpectDone("a nop", operation, 0);
   trial.ExpectIdle(ring);
   trial.Expect(trial.Ok("ring_close", [&] { return mooring_ring_close(ring.get(), 0); }),
                "nothing is in flight");
@@ -169,7 +170,7 @@ bool HasTable(const Ring& ring) {
   return info.fixed_buffer_count > 0;
 }
 
-// A ring with one slot: one that is lost would be missed by the registration after it.
+// The ring has one slot: if it leaks, the next registration fails.
 void UseRegistration(Trial& trial, mooring_policy_t policy) {
   mooring_ring_options_t options = trial.RingOptions();
   options.fixed_buffer_count = 1;
@@ -177,25 +178,26 @@ void UseRegistration(Trial& trial, mooring_policy_t policy) {
   const Ring ring = trial.CreateRing(options);
   if (slab == nullptr || ring == nullptr) return;
   Registration registration = trial.Register(ring, slab, policy);
-  bool struck = trial.fired() && trial.lasting();
+  bool fault_fired = trial.fired() && trial.lasting();
   if (registration != nullptr) {
     const bool fired_before = trial.fired();
     trial.Ok("registration_promote",
              [&] { return mooring_registration_promote(registration.get()); });
     const mooring_registration_info_t info = trial.Report(registration);
     const bool fixed = info.outcome == MOORING_OUTCOME_FIXED;
-    // Where no budget was on its way back, a prefix was kept, in the only slot.
+    // If no budget was about to be released, a prefix is kept in the only slot.
     const bool full = info.bytes_fixed > 0 && info.reason == MOORING_REASON_TABLE_FULL;
-    struck = struck || trial.fired() != fired_before;
-    trial.Expect(fixed || full || struck || !HasTable(ring),
-                 "what failed once is pinned by promote");
+    fault_fired = fault_fired || trial.fired() != fired_before;
+    trial.Expect(fixed || full || fault_fired || !HasTable(ring),
+                 "promote pins the memory after one failure");
   }
   const bool fired_before = trial.fired();
   registration.reset();
-  // A slot whose clearing is refused stays taken until the ring goes: its pages are still pinned.
-  struck = struck || trial.fired() != fired_before;
+  // If clearing a slot fails, the slot stays busy until the ring closes: its pages are still
+  // pinned.
+  fault_fired = fault_fired || trial.fired() != fired_before;
   const Registration second = trial.Register(ring, slab);
-  if (second == nullptr || struck || trial.fired() != fired_before || !HasTable(ring)) return;
+  if (second == nullptr || fault_fired || trial.fired() != fired_before || !HasTable(ring)) return;
   trial.Expect(trial.Report(second).outcome == MOORING_OUTCOME_FIXED, "the slot is free again");
 }
 
@@ -205,7 +207,7 @@ void RegistrationRequire(Trial& trial) {
   if (trial.mode().uses_io_uring()) UseRegistration(trial, MOORING_POLICY_REQUIRE);
 }
 
-// The second ring takes the pins of the first, and has them when that is gone.
+// The second ring clones the pins of the first, and keeps them after the first is destroyed.
 void Clone(Trial& trial) {
   const Slab slab = trial.CreateSlab();
   Ring first = trial.CreateRing();
@@ -222,16 +224,16 @@ void Clone(Trial& trial) {
   if (cloned == nullptr) return;
   trial.Ok("registration_promote", [&] { return mooring_registration_promote(cloned.get()); });
   const mooring_registration_info_t info = trial.Report(cloned);
-  trial.Expect(info.outcome == MOORING_OUTCOME_FIXED || trial.fired(), "its pins are its own");
+  trial.Expect(info.outcome == MOORING_OUTCOME_FIXED || trial.fired(), "the clone keeps its pins");
 }
 
 constexpr Scenario kScenarios[] = {
     {"facts", &Facts, kInAuto, kInAuto},
-    {"slab_ordinary", &SlabOrdinary, kInAuto, kInAuto},
+    {"slab_default", &SlabDefault, kInAuto, kInAuto},
     {"slab_huge", &SlabHuge, kInAuto},
     {"slab_required", &SlabRequired, kInAuto},
     {"slab_bound", &SlabBound, kInAuto},
-    {"slab_touched", &SlabTouched, kInAuto},
+    {"slab_prefaulted", &SlabPrefaulted, kInAuto},
     {"slab_adopted", &SlabAdopted, kInAuto},
     {"slab_imported", &SlabImported, kInAuto},
     {"ring", &RingNops, kInNamed | kInAuto, kInBoth},

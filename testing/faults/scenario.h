@@ -1,7 +1,7 @@
-// scenario.h: a piece of work that is done once for every fault.
+// scenario.h: a piece of work that the sweep runs once for every fault.
 //
-// A scenario is a plain function. It goes on as far as what it was given allows, judges each answer
-// through the trial, and lets go of all that it has, in every case.
+// A scenario is a plain function. It continues as far as the results of its calls allow, checks
+// each result through the trial, and always releases everything that it acquired.
 //
 // Threading: immutable.
 #ifndef MOORING_TESTING_FAULTS_SCENARIO_H_
@@ -37,7 +37,7 @@ struct Scenario {
   const char* name;
   void (*run)(Trial& trial);
   uint32_t modes;                // ModeBit
-  uint32_t first_use_modes = 0;  // of those, where it is also the first that a process does
+  uint32_t first_use_modes = 0;  // modes in which it also runs first in a process
 };
 
 std::span<const Scenario> ObjectScenarios();

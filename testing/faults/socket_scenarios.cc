@@ -1,4 +1,4 @@
-// Sockets: bytes sent and received, connections made, sends that copy nothing.
+// Sockets: bytes sent and received, connections made, zero-copy sends.
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -43,30 +43,31 @@ bool Holds(const void* data, int64_t size) {
   return static_cast<bool>(conformance::HasPattern(data, kSeed, 0, static_cast<uint64_t>(size)));
 }
 
-// What a send tells of, and no more, comes out at the other end.
+// Exactly the bytes that the send reports arrive at the other end.
 void Messages(Trial& trial) {
   SocketPair pair = conformance::UnixPair();
   const Setting setting(trial);
   if (!setting.complete()) return;
-  Answers received = trial.Begin(
+  Results received = trial.Begin(
       setting.ring, {Recv(pair.other.get(), setting.At(kBufferBytes), kBufferBytes, MSG_WAITALL)});
-  const Answers sent =
+  const Results sent =
       trial.Perform(setting.ring, {Send(pair.one.get(), setting.At(0), kBufferBytes, MSG_WAITALL)});
   trial.ExpectDone("a send", sent[0], kBufferBytes);
-  // Ends a receive that waits for what was not sent.
+  // Ends a receive that still waits for bytes that were not sent.
   trial.Perform(setting.ring, {conformance::Shutdown(pair.one.get(), SHUT_WR)});
   shutdown(pair.one.get(), SHUT_WR);
   trial.Await(setting.ring, &received);
   if (sent[0].ok()) trial.ExpectDone("a receive", received[0], sent[0].result());
   if (received[0].ok()) {
     trial.Expect(Holds(Trial::Data(setting.slab, kBufferBytes), received[0].result()),
-                 "what was received is what was sent");
-    trial.Expect(!sent[0].ok() || received[0].result() <= sent[0].result(), "and no more");
+                 "the received bytes are the bytes sent");
+    trial.Expect(!sent[0].ok() || received[0].result() <= sent[0].result(),
+                 "no more bytes are received than sent");
   }
   trial.ExpectIdle(setting.ring);
 }
 
-// As Messages, of segments that lie in another order than they go.
+// Messages of segments whose order in memory differs from their order in the message.
 void Segments(Trial& trial) {
   constexpr uint64_t kHalf = kBufferBytes / 2;
   SocketPair pair = conformance::UnixPair();
@@ -78,9 +79,9 @@ void Segments(Trial& trial) {
   const std::vector<mooring_segment_t> to = {{0, 0, kBufferBytes, 100},
                                              {0, 0, kBufferBytes + 100, kBufferBytes - 100}};
   mooring_registration_t* const registration = setting.registration.get();
-  Answers received = trial.Begin(
+  Results received = trial.Begin(
       setting.ring, {conformance::RecvMsg(pair.other.get(), registration, to, MSG_WAITALL)});
-  const Answers sent = trial.Perform(
+  const Results sent = trial.Perform(
       setting.ring, {conformance::SendMsg(pair.one.get(), registration, from, MSG_WAITALL)});
   trial.ExpectDone("a send", sent[0], kBufferBytes);
   shutdown(pair.one.get(), SHUT_WR);
@@ -88,7 +89,7 @@ void Segments(Trial& trial) {
   if (sent[0].ok()) trial.ExpectDone("a receive", received[0], sent[0].result());
   if (received[0].ok()) {
     trial.Expect(Holds(Trial::Data(setting.slab, kBufferBytes), received[0].result()),
-                 "what was received is what was sent");
+                 "the received bytes are the bytes sent");
   }
   trial.ExpectIdle(setting.ring);
 }
@@ -98,8 +99,8 @@ void Connections(Trial& trial) {
   const Fd socket = conformance::TcpSocket();
   const Ring ring = trial.CreateRing();
   if (ring == nullptr) return;
-  Answers accepted = trial.Begin(ring, {conformance::Accept(listener.fd())});
-  const Answers connected = trial.Perform(
+  Results accepted = trial.Begin(ring, {conformance::Accept(listener.fd())});
+  const Results connected = trial.Perform(
       ring, {conformance::Connect(socket.get(), &listener.address(), sizeof(sockaddr_in))});
   trial.ExpectDone("a connect", connected[0], 0);
   if (connected[0].ok()) {
@@ -109,15 +110,15 @@ void Connections(Trial& trial) {
   }
   if (accepted[0].ok()) {
     const Fd other(static_cast<int>(accepted[0].result()));
-    trial.Expect(conformance::DescriptorsOf(other.get()) == 1, "the connection is ours alone");
+    trial.Expect(conformance::DescriptorsOf(other.get()) == 1, "the connection has one descriptor");
   } else {
     trial.ExpectDone("an accept", accepted[0], INT64_MAX);
   }
   trial.ExpectIdle(ring);
 }
 
-// All that was sent comes, cut as it was, and then the end.
-void Repeats(Trial& trial, uint32_t provided_buffer_count) {
+// All messages arrive with their boundaries, and then the end of the stream.
+void MultishotReceive(Trial& trial, uint32_t provided_buffer_count) {
   constexpr uint32_t kMessages = 6;  // more than there are buffers
   SocketPair pair = conformance::UnixPair(SOCK_SEQPACKET);
   const Slab slab = trial.CreateSlab();
@@ -128,7 +129,7 @@ void Repeats(Trial& trial, uint32_t provided_buffer_count) {
     const Registration registration =
         trial.Register(ring, slab, MOORING_POLICY_PREFER, provided_buffer_count);
     if (registration == nullptr) return;
-    Answers answers =
+    Results results =
         trial.Begin(ring, {conformance::RecvMultishot(pair.one.get(), registration.get())});
     for (uint64_t i = 0; i < kMessages; ++i)
       conformance::WriteAll(pair.other.get(), conformance::Pattern(kSeed + i, 0, 100));
@@ -140,47 +141,48 @@ void Repeats(Trial& trial, uint32_t provided_buffer_count) {
         const void* const data = mooring_slab_data(slab.get(), lease);
         trial.Expect(data != nullptr && conformance::HasPattern(data, kSeed + received++, 0,
                                                                 static_cast<uint64_t>(part.result)),
-                     "what was received is what was sent");
+                     "the received bytes are the bytes sent");
         trial.Release(slab, lease);
       }
     };
     const bool ended = conformance::Eventually([&] {
-      const bool came = trial.Glance(ring, &answers);
+      const bool completed = trial.ReapAvailable(ring, &results);
       take();
-      return came;
+      return completed;
     });
-    trial.Expect(ended, "it ends");
-    trial.ExpectDone("a receiver", answers[0], 0);
-    if (answers[0].ok()) trial.Expect(received == kMessages, "all that was sent came first");
+    trial.Expect(ended, "the receive ends");
+    trial.ExpectDone("a receiver", results[0], 0);
+    if (results[0].ok()) trial.Expect(received == kMessages, "all messages arrived before the end");
     trial.ExpectIdle(ring);
   }
   trial.ExpectNoLeases(slab);
 }
 
-void RepeatsFromProvided(Trial& trial) { Repeats(trial, 2); }
+void MultishotReceiveProvided(Trial& trial) { MultishotReceive(trial, 2); }
 
-void RepeatsOneByOne(Trial& trial) { Repeats(trial, 0); }
+void MultishotReceiveWithoutProvided(Trial& trial) { MultishotReceive(trial, 0); }
 
-void AcceptsRepeatedly(Trial& trial) {
+void MultishotAccept(Trial& trial) {
   const conformance::TcpListener listener;
   const Ring ring = trial.CreateRing();
   if (ring == nullptr) return;
-  Answers answers = trial.Begin(ring, {conformance::AcceptMultishot(listener.fd())});
+  Results results = trial.Begin(ring, {conformance::AcceptMultishot(listener.fd())});
   const Fd one = conformance::TcpSocket();
   const Fd other = conformance::TcpSocket();
   const auto* const address = reinterpret_cast<const sockaddr*>(&listener.address());
-  trial.Expect(connect(one.get(), address, sizeof(sockaddr_in)) == 0, "one connects");
-  trial.Expect(connect(other.get(), address, sizeof(sockaddr_in)) == 0, "and another");
+  trial.Expect(connect(one.get(), address, sizeof(sockaddr_in)) == 0, "the first socket connects");
+  trial.Expect(connect(other.get(), address, sizeof(sockaddr_in)) == 0,
+               "the second socket connects");
   std::vector<Fd> accepted;
   (void)conformance::Eventually([&] {
-    const bool ended = trial.Glance(ring, &answers);
+    const bool ended = trial.ReapAvailable(ring, &results);
     for (const mooring_completion_t& part : trial.TakeParts())
       accepted.emplace_back(static_cast<int>(part.result));
     return ended || accepted.size() == 2;
   });
-  if (!answers[0].came) {
-    trial.Expect(!answers[0].taken || accepted.size() == 2, "both are accepted");
-    trial.CancelAndAwait(ring, &answers);
+  if (!results[0].completed) {
+    trial.Expect(!results[0].accepted || accepted.size() == 2, "both connections are accepted");
+    trial.CancelAndAwait(ring, &results);
   }
   trial.ExpectIdle(ring);
 }
@@ -189,15 +191,16 @@ void UseZeroCopy(Trial& trial, mooring_send_t kind) {
   SocketPair pair = conformance::TcpPair();
   const Setting setting(trial);
   if (!setting.complete()) return;
-  const Answers sent =
+  const Results sent =
       trial.Perform(setting.ring, {Send(pair.one.get(), setting.At(0), kBufferBytes, 0, kind)});
-  // ZERO_COPY is refused where the memory is not pinned.
+  // ZERO_COPY fails if the memory is not pinned.
   trial.ExpectDone("a send", sent[0], kBufferBytes);
   pair.one.Close();
   const std::vector<std::byte> bytes = conformance::ReadAll(pair.other.get(), kBufferBytes);
-  trial.Expect(Holds(bytes.data(), static_cast<int64_t>(bytes.size())), "nothing else came");
+  trial.Expect(Holds(bytes.data(), static_cast<int64_t>(bytes.size())),
+               "only the bytes of the pattern arrived");
   trial.Expect(!sent[0].ok() || static_cast<int64_t>(bytes.size()) == sent[0].result(),
-               "what was sent has come");
+               "all sent bytes arrived");
   trial.ExpectIdle(setting.ring);
   trial.ExpectNoLeases(setting.slab);
 }
@@ -209,9 +212,9 @@ constexpr Scenario kScenarios[] = {
     {"messages", &Messages, kInBoth | kInOwner},
     {"segments", &Segments, kInBoth | kInOwner},
     {"connections", &Connections, kInBoth | kInOwner},
-    {"repeats_from_provided", &RepeatsFromProvided, kInIoUring | kInOwner},
-    {"repeats_one_by_one", &RepeatsOneByOne, kInBoth},
-    {"accepts_repeatedly", &AcceptsRepeatedly, kInBoth | kInOwner},
+    {"multishot_receive_provided", &MultishotReceiveProvided, kInIoUring | kInOwner},
+    {"multishot_receive_without_provided", &MultishotReceiveWithoutProvided, kInBoth},
+    {"multishot_accept", &MultishotAccept, kInBoth | kInOwner},
     {"zero_copy", &ZeroCopy, kInIoUring},
     {"auto_copy", &AutoCopy, kInThreads},
 };

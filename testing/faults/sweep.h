@@ -1,12 +1,12 @@
-// sweep.h: every scenario, once for every fault that can strike it.
+// sweep.h: runs every scenario once for every fault that can occur in it.
 //
-// A sweep runs a scenario untouched, to see which calls it makes; then once for each fault of each
-// of those calls, until the number of the call is larger than there are calls. After each run the
-// process must hold what it held before. A run that fails, crashes or hangs is named by what
-// repeats it alone.
+// A sweep runs a scenario without a fault, to learn which calls it makes; then once for each fault
+// of each of those calls, until the number of the call exceeds the number of calls. After each run
+// the process must hold the same resources as before. For a run that fails, crashes or hangs, the
+// sweep prints the arguments that repeat that run alone.
 //
-// What Mooring does once in a process is struck in a sweep of first uses: each run is the first
-// thing that a child of fork(2) does, and the same without a fault comes after it.
+// Initialization that Mooring does once in a process is covered by a sweep of first uses: each run
+// happens in a new child of fork(2), followed by the same scenario without a fault.
 //
 // Threading: the program's main thread.
 #ifndef MOORING_TESTING_FAULTS_SWEEP_H_
@@ -29,7 +29,7 @@ struct SweepOptions {
   uint64_t number = 0;  // 0 = all
   bool lasting = false;
   bool first_use = false;  // this process has not used Mooring yet
-  // Every errno and every number; else the most telling errnos, and of many calls some.
+  // Every errno and every number; else the most useful errnos and a sample of the calls.
   bool full = false;
 };
 
@@ -38,19 +38,19 @@ class Sweep {
   Sweep(const Scenario& scenario, const Mode& mode, const SweepOptions& options)
       : scenario_(scenario), mode_(mode), options_(options) {}
 
-  // Tells GoogleTest what fails. Returns how many faults have struck.
+  // Reports failures to GoogleTest. Returns the number of faults injected.
   uint64_t Run();
 
  private:
   struct Outcome {
     PlanResult result;
-    bool suffered = false;
+    bool failed = false;
   };
 
   void RunKind(CallKind kind);
   void RunFault(FaultPlan plan);
   Outcome RunOnce(const FaultPlan& plan);
-  // Return complaints.
+  // Both return the complaints, "" for none.
   std::string RunHere(const FaultPlan& plan, Outcome* outcome);
   std::string RunInFreshProcess(const FaultPlan& plan, Outcome* outcome) const;
   std::string Name() const { return std::string(mode_.name) + "/" + scenario_.name; }
@@ -59,11 +59,11 @@ class Sweep {
   const Mode& mode_;
   const SweepOptions options_;
   Holdings before_;
-  uint64_t struck_count_ = 0;
+  uint64_t fault_count_ = 0;
 };
 
-// For what ends the program in the middle of a run: prints what repeats it.
-void NameFatalRuns();
+// Installs handlers for fatal signals, which print the arguments that repeat the current run.
+void PrintRunOnFatalSignal();
 
 }  // namespace mooring::faults
 

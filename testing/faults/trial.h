@@ -1,12 +1,12 @@
-// trial.h: one run of a scenario under one fault, and what it may and may not do.
+// trial.h: one run of a scenario under one fault, and the checks of its results.
 //
-// A scenario makes its calls through the trial, which arms them and holds every answer against what
-// an error owes its reader. A call may fail when the fault has struck, and only then; what it fails
-// with must fit the fault's errno. Each operation that was taken completes once.
+// A scenario makes its calls through the trial, which arms them and checks every error: it must
+// have a message and a remedy. A call may fail only after the fault was injected, and its error
+// must fit the fault's errno. Each operation that was accepted completes once.
 //
 //   Ring ring = trial.CreateRing();
-//   if (ring == nullptr) return;             // refused, and rightly so
-//   const Answers answers = trial.Perform(ring, {Nop(), Nop()});
+//   if (ring == nullptr) return;             // refused because of the fault
+//   const Results results = trial.Perform(ring, {Nop(), Nop()});
 //
 // Threading: the sweep's thread.
 #ifndef MOORING_TESTING_FAULTS_TRIAL_H_
@@ -36,7 +36,7 @@ struct Mode {
   bool uses_io_uring() const { return engine != MOORING_ENGINE_THREADS; }
 };
 
-// As those of testing/support/handles.h, but the calls count.
+// The types of testing/support/handles.h, except that the destroy calls are armed.
 struct ArmedDestroyer {
   void operator()(mooring_ring_t* ring) const;
   void operator()(mooring_slab_t* slab) const;
@@ -46,16 +46,16 @@ using Ring = std::unique_ptr<mooring_ring_t, ArmedDestroyer>;
 using Slab = std::unique_ptr<mooring_slab_t, ArmedDestroyer>;
 using Registration = std::unique_ptr<mooring_registration_t, ArmedDestroyer>;
 
-struct Answer {
+struct OperationResult {
   uint64_t user_data = 0;
-  bool taken = false;  // by submit
-  bool came = false;   // the completion
+  bool accepted = false;  // by submit
+  bool completed = false;
   mooring_completion_t completion = {};
 
   int64_t result() const { return completion.result; }
-  bool ok() const { return came && completion.result >= 0; }
+  bool ok() const { return completed && completion.result >= 0; }
 };
-using Answers = std::vector<Answer>;
+using Results = std::vector<OperationResult>;
 
 class Trial {
  public:
@@ -66,7 +66,7 @@ class Trial {
 
   const Mode& mode() const { return mode_; }
 
-  // Makes `call`, which returns a mooring_error_t*, and judges the error. True when there is none.
+  // Makes `call`, which returns a mooring_error_t*, and checks the error. True when there is none.
   template <typename Call>
   bool Ok(const char* what, Call call) {
     mooring_error_t* error = nullptr;
@@ -77,7 +77,7 @@ class Trial {
     return Judge(what, error);
   }
 
-  // Null where they were refused. What they report must fit the fault.
+  // Null if the call failed. Errors and reports must fit the fault.
   Ring CreateRing(const mooring_ring_options_t& options);
   Ring CreateRing() { return CreateRing(RingOptions()); }
   Slab CreateSlab(const mooring_slab_options_t& options);
@@ -93,50 +93,50 @@ class Trial {
   static mooring_slab_options_t SlabOptions();
   static std::byte* Data(const Slab& slab, uint64_t offset = 0);
 
-  // Submits, and waits for one completion of each operation that was taken.
-  Answers Perform(const Ring& ring, std::vector<mooring_op_t> operations);
+  // Submits, and waits for one completion of each operation that was accepted.
+  Results Perform(const Ring& ring, std::vector<mooring_op_t> operations);
   // Submits; Await waits for those completions.
-  Answers Begin(const Ring& ring, std::vector<mooring_op_t> operations);
-  void Await(const Ring& ring, Answers* answers);
-  // As Await, of operations that wait for somebody: cancels them, again where a fault has come
-  // between.
-  void CancelAndAwait(const Ring& ring, Answers* answers);
-  // Reaps what is there now; true when all of `answers` have come.
-  bool Glance(const Ring& ring, Answers* answers) { return Reap(ring, 0, answers); }
+  Results Begin(const Ring& ring, std::vector<mooring_op_t> operations);
+  void Await(const Ring& ring, Results* results);
+  // Await for operations that would not complete by themselves: cancels them, and cancels again if
+  // a fault made the cancellation fail.
+  void CancelAndAwait(const Ring& ring, Results* results);
+  // Reaps without waiting; true when all of `results` are complete.
+  bool ReapAvailable(const Ring& ring, Results* results) { return Reap(ring, 0, results); }
 
-  // The completions with MORE so far, each once.
+  // Removes and returns the completions with MORE received so far.
   std::vector<mooring_completion_t> TakeParts() { return std::exchange(parts_, {}); }
 
-  // Nothing is in flight, every lease given back is free, and nothing is lost between the counters.
+  // Nothing is in flight, and as many operations were completed as submitted.
   void ExpectIdle(const Ring& ring);
   void ExpectNoLeases(const Slab& slab);
 
-  // `answer` is of an operation that can fail for no reason but the fault.
-  void ExpectDone(const char* what, const Answer& answer, int64_t result);
+  // `operation` can fail only because of the fault.
+  void ExpectDone(const char* what, const OperationResult& operation, int64_t result);
   void Expect(bool condition, const std::string& claim);
   bool fired() const { return HasFired(); }
   bool lasting() const { return plan_.lasting; }
 
-  // "" when all was well.
+  // "" if all checks passed.
   const std::string& complaint() const { return complaint_; }
-  // Whether something was refused or failed.
-  bool suffered() const { return suffered_; }
+  // Whether a call or an operation failed.
+  bool failed() const { return failed_; }
 
  private:
   bool Judge(const char* what, mooring_error_t* error);
   void Complain(const std::string& what);
   void CheckEngine(const Ring& ring);
   void CheckReport(const mooring_registration_info_t& info, mooring_policy_t policy);
-  // Reaps once, for as long as `timeout_ns`; true when all of `answers` have come.
-  bool Reap(const Ring& ring, int64_t timeout_ns, Answers* answers);
+  // Reaps once, for at most `timeout_ns`; true when all of `results` are complete.
+  bool Reap(const Ring& ring, int64_t timeout_ns, Results* results);
 
   const Mode& mode_;
   const FaultPlan& plan_;
   uint64_t next_user_data_ = 1;
   std::set<uint64_t> pending_;
-  std::map<uint64_t, mooring_completion_t> arrived_;  // of answers not asked for yet
-  std::vector<mooring_completion_t> parts_;           // of operations that repeat
-  bool suffered_ = false;
+  std::map<uint64_t, mooring_completion_t> arrived_;  // completions not yet stored in Results
+  std::vector<mooring_completion_t> parts_;  // completions with MORE, of multishot operations
+  bool failed_ = false;
   std::string complaint_;
 };
 

@@ -1,4 +1,5 @@
-// What waits: timeouts, polls, event_fd, and rings that are closed or destroyed meanwhile.
+// Operations that wait: timeouts, polls, event_fd, and rings that are closed or destroyed during
+// the wait.
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -31,12 +32,12 @@ constexpr uint64_t kNeverNs = 3'600'000'000'000;
 void Timeouts(Trial& trial) {
   const Ring ring = trial.CreateRing();
   if (ring == nullptr) return;
-  const Answers soon = trial.Perform(ring, {Timeout(kSoonNs)});
+  const Results soon = trial.Perform(ring, {Timeout(kSoonNs)});
   trial.ExpectDone("a timeout", soon[0], -ETIME);
-  Answers never = trial.Begin(ring, {Timeout(kNeverNs)});
-  if (!never[0].taken) return;
-  // By an operation, which may find it, or fail as others do.
-  const Answers cancelled = trial.Perform(ring, {Cancel(never[0].user_data)});
+  Results never = trial.Begin(ring, {Timeout(kNeverNs)});
+  if (!never[0].accepted) return;
+  // Cancelled by an operation, which may find it or fail like any other.
+  const Results cancelled = trial.Perform(ring, {Cancel(never[0].user_data)});
   trial.ExpectDone("a cancel", cancelled[0], 1);
   if (cancelled[0].ok()) {
     trial.Await(ring, &never);
@@ -51,87 +52,87 @@ void Polls(Trial& trial) {
   const Pipe pipe;
   const Ring ring = trial.CreateRing();
   if (ring == nullptr) return;
-  Answers polled = trial.Begin(ring, {Poll(pipe.read_fd(), POLLIN)});
+  Results polled = trial.Begin(ring, {Poll(pipe.read_fd(), POLLIN)});
   pipe.Write("x", 1);
   trial.Await(ring, &polled);
   trial.ExpectDone("a poll", polled[0], POLLIN);
   (void)pipe.Drain();
-  Answers empty = trial.Begin(ring, {Poll(pipe.read_fd(), POLLIN)});
+  Results empty = trial.Begin(ring, {Poll(pipe.read_fd(), POLLIN)});
   trial.CancelAndAwait(ring, &empty);
   trial.ExpectDone("a cancelled poll", empty[0], -ECANCELED);
   trial.ExpectIdle(ring);
 }
 
-// Who sleeps on the descriptor is woken for everything that completes.
+// A thread that sleeps on the descriptor is woken for every completion.
 void EventFd(Trial& trial) {
   const Ring ring = trial.CreateRing();
   if (ring == nullptr) return;
   int32_t fd = -1;
   if (!trial.Ok("ring_event_fd", [&] { return mooring_ring_event_fd(ring.get(), &fd); })) return;
-  const auto wait = [&](Answers* answers) {
-    for (Answer& answer : *answers) {
-      if (!answer.taken) return;
+  const auto wait = [&](Results* results) {
+    for (OperationResult& operation : *results) {
+      if (!operation.accepted) return;
     }
-    // Reaping at once whatever is there; then only the descriptor tells.
+    // Each round reaps once after the descriptor was readable; only the descriptor wakes it.
     const bool all = Eventually([&] {
       pollfd ready = {.fd = fd, .events = POLLIN, .revents = 0};
       if (poll(&ready, 1, static_cast<int>(kPatienceNs / 1'000'000)) <= 0) return false;
       uint64_t count = 0;
-      trial.Expect(read(fd, &count, sizeof count) == sizeof count, "it can be read");
-      return trial.Glance(ring, answers);
+      trial.Expect(read(fd, &count, sizeof count) == sizeof count, "the descriptor can be read");
+      return trial.ReapAvailable(ring, results);
     });
-    trial.Expect(all, "event_fd tells of every completion");
+    trial.Expect(all, "event_fd reports every completion");
   };
-  Answers nop = trial.Begin(ring, {Nop()});
+  Results nop = trial.Begin(ring, {Nop()});
   wait(&nop);
-  Answers timeout = trial.Begin(ring, {Timeout(kSoonNs)});
+  Results timeout = trial.Begin(ring, {Timeout(kSoonNs)});
   wait(&timeout);
   trial.ExpectDone("a timeout", timeout[0], -ETIME);
   trial.ExpectIdle(ring);
 }
 
-// Operations that nobody will ever answer.
-struct Waiting {
+// Operations that never complete by themselves.
+struct WaitingOperations {
   Pipe pipe;
   TcpListener listener;
   Slab slab;
   Ring ring;
   Registration registration;
-  Answers answers;
+  Results results;
 
-  explicit Waiting(Trial& trial) : slab(trial.CreateSlab()) {
+  explicit WaitingOperations(Trial& trial) : slab(trial.CreateSlab()) {
     if (slab != nullptr) ring = trial.CreateRing();
     if (ring != nullptr) registration = trial.Register(ring, slab);
     if (registration == nullptr) return;
     const mooring_lease_t lease = trial.Acquire(slab);
-    answers = trial.Begin(ring, {ReadStream(pipe.read_fd(), InLease(registration.get(), lease), 64),
+    results = trial.Begin(ring, {ReadStream(pipe.read_fd(), InLease(registration.get(), lease), 64),
                                  conformance::Accept(listener.fd()), Timeout(kNeverNs),
                                  Poll(pipe.read_fd(), POLLIN)});
     trial.Release(slab, lease);
-    // Done by a worker, which has begun with those before by then.
+    // A worker executes this, after it has begun the operations before it.
     trial.Perform(ring, {Poll(pipe.write_fd(), POLLOUT)});
   }
 };
 
 void Closing(Trial& trial) {
-  Waiting waiting(trial);
-  if (waiting.answers.empty()) return;
+  WaitingOperations waiting(trial);
+  if (waiting.results.empty()) return;
   trial.Expect(
       trial.Ok("ring_close", [&] { return mooring_ring_close(waiting.ring.get(), kPatienceNs); }),
-      "closing cancels what waits");
-  // What is there can be reaped, and no more: the ring is closed.
-  for (int i = 0; i < 4; ++i) (void)trial.Glance(waiting.ring, &waiting.answers);
-  for (const Answer& answer : waiting.answers) {
-    trial.Expect(answer.came == answer.taken, "each operation has completed");
-    trial.ExpectDone("what waits", answer, -ECANCELED);
+      "closing cancels waiting operations");
+  // Completions already posted can be reaped; the closed ring accepts nothing new.
+  for (int i = 0; i < 4; ++i) (void)trial.ReapAvailable(waiting.ring, &waiting.results);
+  for (const OperationResult& operation : waiting.results) {
+    trial.Expect(operation.completed == operation.accepted, "each operation has completed");
+    trial.ExpectDone("a waiting operation", operation, -ECANCELED);
   }
   trial.ExpectIdle(waiting.ring);
   trial.ExpectNoLeases(waiting.slab);
 }
 
-// The ring goes first, with all that is in flight.
+// The ring is destroyed first, with operations in flight.
 void Destroying(Trial& trial) {
-  Waiting waiting(trial);
+  WaitingOperations waiting(trial);
   waiting.ring.reset();
   waiting.registration.reset();
   waiting.slab.reset();

@@ -1,4 +1,4 @@
-"""The functions that the seam stands before; seam_test finds those that are missing."""
+"""The functions that the seam wraps; seam_test reports missing ones."""
 
 _WRAPPED = [
     "accept4",
@@ -57,6 +57,6 @@ _WRAPPED = [
     "write",
 ]
 
-# The linker sends every call of these, from objects that it links in, to __wrap_NAME. What a shared
-# library or libc itself calls stays as it is.
+# The linker redirects every call of these functions, in the objects that it links, to __wrap_NAME.
+# Calls inside shared libraries and libc are not changed.
 WRAP_LINKOPTS = ["-Wl,--wrap=" + name for name in _WRAPPED]

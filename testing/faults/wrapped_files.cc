@@ -18,11 +18,11 @@
 
 #include "testing/faults/fault_plan.h"
 
-using mooring::faults::Ask;
 using mooring::faults::CallKind;
+using mooring::faults::CallUnlessFault;
+using mooring::faults::FaultFor;
 using mooring::faults::kShort;
-using mooring::faults::Moving;
-using mooring::faults::Through;
+using mooring::faults::TransferUnlessFault;
 
 namespace {
 
@@ -34,8 +34,8 @@ size_t BytesOf(const msghdr& message) {
 
 // As Moving, of the ranges of a message: `call` is given one that ends where it shall.
 template <typename Call>
-ssize_t MovingMessage(CallKind kind, const msghdr& message, Call call) {
-  return Moving(kind, BytesOf(message), [&](size_t most) {
+ssize_t TransferMessageUnlessFault(CallKind kind, const msghdr& message, Call call) {
+  return TransferUnlessFault(kind, BytesOf(message), [&](size_t most) {
     std::vector<iovec> ranges(message.msg_iov, message.msg_iov + message.msg_iovlen);
     for (iovec& range : ranges) {
       range.iov_len = std::min(range.iov_len, most);
@@ -84,163 +84,169 @@ int __real_accept4(int, sockaddr*, socklen_t*, int);
 int __real_connect(int, const sockaddr*, socklen_t);
 int __real_shutdown(int, int);
 
-// The variadic ones are given their last argument always: it travels in the same register either
-// way, and the kernel looks at it only where it means something.
+// Variadic functions always get their last argument: it is passed in the same register in both
+// cases, and the kernel reads it only where it has a meaning.
 
 int __wrap_open(const char* path, int flags, mode_t mode) {
-  return Through(CallKind::kOpen, [&] { return __real_open(path, flags, mode); });
+  return CallUnlessFault(CallKind::kOpen, [&] { return __real_open(path, flags, mode); });
 }
 
 int __wrap_openat(int folder, const char* path, int flags, mode_t mode) {
-  return Through(CallKind::kOpenat, [&] { return __real_openat(folder, path, flags, mode); });
+  return CallUnlessFault(CallKind::kOpenat,
+                         [&] { return __real_openat(folder, path, flags, mode); });
 }
 
-// Whatever it answers, the descriptor is free (close(2)).
+// The descriptor is closed, whatever it returns (close(2)).
 int __wrap_close(int fd) {
-  const int error = Ask(CallKind::kClose);
+  const int error = FaultFor(CallKind::kClose);
   const int result = __real_close(fd);
   if (error == 0) return result;
   errno = error;
   return -1;
 }
 
-// Eight bytes are an eventfd's, which answers nothing but EAGAIN (eventfd(2)).
+// Eight bytes are those of an eventfd, which fails only with EAGAIN (eventfd(2)).
 constexpr size_t kCounterBytes = 8;
 
 ssize_t __wrap_read(int fd, void* data, size_t size) {
   if (size == kCounterBytes) return __real_read(fd, data, size);
-  return Moving(CallKind::kRead, size, [&](size_t most) { return __real_read(fd, data, most); });
+  return TransferUnlessFault(CallKind::kRead, size,
+                             [&](size_t most) { return __real_read(fd, data, most); });
 }
 
 ssize_t __wrap_write(int fd, const void* data, size_t size) {
   if (size == kCounterBytes) return __real_write(fd, data, size);
-  return Moving(CallKind::kWrite, size, [&](size_t most) { return __real_write(fd, data, most); });
+  return TransferUnlessFault(CallKind::kWrite, size,
+                             [&](size_t most) { return __real_write(fd, data, most); });
 }
 
 ssize_t __wrap_pread(int fd, void* data, size_t size, off_t offset) {
-  return Moving(CallKind::kPread, size,
-                [&](size_t most) { return __real_pread(fd, data, most, offset); });
+  return TransferUnlessFault(CallKind::kPread, size,
+                             [&](size_t most) { return __real_pread(fd, data, most, offset); });
 }
 
 ssize_t __wrap_pwrite(int fd, const void* data, size_t size, off_t offset) {
-  return Moving(CallKind::kPwrite, size,
-                [&](size_t most) { return __real_pwrite(fd, data, most, offset); });
+  return TransferUnlessFault(CallKind::kPwrite, size,
+                             [&](size_t most) { return __real_pwrite(fd, data, most, offset); });
 }
 
-// Of one range each, as Mooring calls them.
+// Mooring passes one range to these calls.
 ssize_t __wrap_preadv2(int fd, const iovec* ranges, int count, off_t offset, int flags) {
-  return Moving(CallKind::kPreadv2, ranges->iov_len, [&](size_t most) {
+  return TransferUnlessFault(CallKind::kPreadv2, ranges->iov_len, [&](size_t most) {
     const iovec range = {ranges->iov_base, most};
     return __real_preadv2(fd, count == 1 ? &range : ranges, count, offset, flags);
   });
 }
 
 ssize_t __wrap_pwritev2(int fd, const iovec* ranges, int count, off_t offset, int flags) {
-  return Moving(CallKind::kPwritev2, ranges->iov_len, [&](size_t most) {
+  return TransferUnlessFault(CallKind::kPwritev2, ranges->iov_len, [&](size_t most) {
     const iovec range = {ranges->iov_base, most};
     return __real_pwritev2(fd, count == 1 ? &range : ranges, count, offset, flags);
   });
 }
 
 int __wrap_fsync(int fd) {
-  return Through(CallKind::kFsync, [&] { return __real_fsync(fd); });
+  return CallUnlessFault(CallKind::kFsync, [&] { return __real_fsync(fd); });
 }
 
 int __wrap_fdatasync(int fd) {
-  return Through(CallKind::kFsync, [&] { return __real_fdatasync(fd); });
+  return CallUnlessFault(CallKind::kFsync, [&] { return __real_fdatasync(fd); });
 }
 
 int __wrap_fallocate(int fd, int mode, off_t offset, off_t size) {
-  return Through(CallKind::kFallocate, [&] { return __real_fallocate(fd, mode, offset, size); });
+  return CallUnlessFault(CallKind::kFallocate,
+                         [&] { return __real_fallocate(fd, mode, offset, size); });
 }
 
 int __wrap_statx(int folder, const char* path, int flags, unsigned mask, struct statx* status) {
-  return Through(CallKind::kStatx, [&] { return __real_statx(folder, path, flags, mask, status); });
+  return CallUnlessFault(CallKind::kStatx,
+                         [&] { return __real_statx(folder, path, flags, mask, status); });
 }
 
 int __wrap_stat(const char* path, struct stat* status) {
-  return Through(CallKind::kStat, [&] { return __real_stat(path, status); });
+  return CallUnlessFault(CallKind::kStat, [&] { return __real_stat(path, status); });
 }
 
 int __wrap_fstat(int fd, struct stat* status) {
-  return Through(CallKind::kStat, [&] { return __real_fstat(fd, status); });
+  return CallUnlessFault(CallKind::kStat, [&] { return __real_fstat(fd, status); });
 }
 
 int __wrap_fstatfs(int fd, struct statfs* status) {
-  return Through(CallKind::kStat, [&] { return __real_fstatfs(fd, status); });
+  return CallUnlessFault(CallKind::kStat, [&] { return __real_fstatfs(fd, status); });
 }
 
 int __wrap_fcntl(int fd, int command, long argument) {
   const auto call = [&] { return __real_fcntl(fd, command, argument); };
-  // The others only read or set a flag.
-  return command == F_DUPFD_CLOEXEC ? Through(CallKind::kDup, call) : call();
+  // The other commands only read or set a flag.
+  return command == F_DUPFD_CLOEXEC ? CallUnlessFault(CallKind::kDup, call) : call();
 }
 
 int __wrap_ioctl(int fd, unsigned long request, void* argument) {
-  return Through(CallKind::kIoctl, [&] { return __real_ioctl(fd, request, argument); });
+  return CallUnlessFault(CallKind::kIoctl, [&] { return __real_ioctl(fd, request, argument); });
 }
 
 int __wrap_epoll_create1(int flags) {
-  return Through(CallKind::kEpollCreate, [&] { return __real_epoll_create1(flags); });
+  return CallUnlessFault(CallKind::kEpollCreate, [&] { return __real_epoll_create1(flags); });
 }
 
-// Taking a descriptor out needs nothing that could be missing.
+// Removing a descriptor needs no resource.
 int __wrap_epoll_ctl(int epoll, int what, int fd, epoll_event* event) {
   const auto call = [&] { return __real_epoll_ctl(epoll, what, fd, event); };
-  return what == EPOLL_CTL_DEL ? call() : Through(CallKind::kEpollCtl, call);
+  return what == EPOLL_CTL_DEL ? call() : CallUnlessFault(CallKind::kEpollCtl, call);
 }
 
 int __wrap_epoll_wait(int epoll, epoll_event* events, int count, int timeout) {
-  return Through(CallKind::kEpollWait,
-                 [&] { return __real_epoll_wait(epoll, events, count, timeout); });
+  return CallUnlessFault(CallKind::kEpollWait,
+                         [&] { return __real_epoll_wait(epoll, events, count, timeout); });
 }
 
 int __wrap_eventfd(unsigned count, int flags) {
-  return Through(CallKind::kEventfd, [&] { return __real_eventfd(count, flags); });
+  return CallUnlessFault(CallKind::kEventfd, [&] { return __real_eventfd(count, flags); });
 }
 
 int __wrap_timerfd_create(int clock, int flags) {
-  return Through(CallKind::kTimerfd, [&] { return __real_timerfd_create(clock, flags); });
+  return CallUnlessFault(CallKind::kTimerfd, [&] { return __real_timerfd_create(clock, flags); });
 }
 
 int __wrap_poll(pollfd* fds, nfds_t count, int timeout) {
-  return Through(CallKind::kPoll, [&] { return __real_poll(fds, count, timeout); });
+  return CallUnlessFault(CallKind::kPoll, [&] { return __real_poll(fds, count, timeout); });
 }
 
 int __wrap_ppoll(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
-  return Through(CallKind::kPoll, [&] { return __real_ppoll(fds, count, timeout, mask); });
+  return CallUnlessFault(CallKind::kPoll, [&] { return __real_ppoll(fds, count, timeout, mask); });
 }
 
 ssize_t __wrap_send(int fd, const void* data, size_t size, int flags) {
-  return Moving(CallKind::kSend, size,
-                [&](size_t most) { return __real_send(fd, data, most, flags); });
+  return TransferUnlessFault(CallKind::kSend, size,
+                             [&](size_t most) { return __real_send(fd, data, most, flags); });
 }
 
 ssize_t __wrap_recv(int fd, void* data, size_t size, int flags) {
-  return Moving(CallKind::kRecv, size,
-                [&](size_t most) { return __real_recv(fd, data, most, flags); });
+  return TransferUnlessFault(CallKind::kRecv, size,
+                             [&](size_t most) { return __real_recv(fd, data, most, flags); });
 }
 
 ssize_t __wrap_sendmsg(int fd, const msghdr* message, int flags) {
-  return MovingMessage(CallKind::kSend, *message,
-                       [&](msghdr* part) { return __real_sendmsg(fd, part, flags); });
+  return TransferMessageUnlessFault(CallKind::kSend, *message,
+                                    [&](msghdr* part) { return __real_sendmsg(fd, part, flags); });
 }
 
 ssize_t __wrap_recvmsg(int fd, msghdr* message, int flags) {
-  return MovingMessage(CallKind::kRecv, *message,
-                       [&](msghdr* part) { return __real_recvmsg(fd, part, flags); });
+  return TransferMessageUnlessFault(CallKind::kRecv, *message,
+                                    [&](msghdr* part) { return __real_recvmsg(fd, part, flags); });
 }
 
 int __wrap_accept4(int fd, sockaddr* peer, socklen_t* peer_bytes, int flags) {
-  return Through(CallKind::kAccept, [&] { return __real_accept4(fd, peer, peer_bytes, flags); });
+  return CallUnlessFault(CallKind::kAccept,
+                         [&] { return __real_accept4(fd, peer, peer_bytes, flags); });
 }
 
 int __wrap_connect(int fd, const sockaddr* address, socklen_t size) {
-  return Through(CallKind::kConnect, [&] { return __real_connect(fd, address, size); });
+  return CallUnlessFault(CallKind::kConnect, [&] { return __real_connect(fd, address, size); });
 }
 
 int __wrap_shutdown(int fd, int how) {
-  return Through(CallKind::kShutdown, [&] { return __real_shutdown(fd, how); });
+  return CallUnlessFault(CallKind::kShutdown, [&] { return __real_shutdown(fd, how); });
 }
 
 }  // extern "C"

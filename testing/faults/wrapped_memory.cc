@@ -18,9 +18,9 @@
 
 struct bitmask;
 
-using mooring::faults::Ask;
 using mooring::faults::CallKind;
-using mooring::faults::Through;
+using mooring::faults::CallUnlessFault;
+using mooring::faults::FaultFor;
 
 extern "C" {
 
@@ -43,7 +43,7 @@ int __real_pthread_create(pthread_t*, const pthread_attr_t*, void* (*)(void*), v
 int __real_pthread_join(pthread_t, void**);
 
 void* __wrap_mmap(void* at, size_t size, int protection, int flags, int fd, off_t offset) {
-  if (const int error = Ask(CallKind::kMmap); error != 0) {
+  if (const int error = FaultFor(CallKind::kMmap); error != 0) {
     errno = error;
     return MAP_FAILED;
   }
@@ -54,8 +54,8 @@ void* __wrap_mmap(void* at, size_t size, int protection, int flags, int fd, off_
 }
 
 int __wrap_munmap(void* data, size_t size) {
-  if (const int error = Ask(CallKind::kMunmap); error != 0) {
-    mooring::faults::KeepRefused(data, size);
+  if (const int error = FaultFor(CallKind::kMunmap); error != 0) {
+    mooring::faults::RecordRefusedUnmap(data, size);
     errno = error;
     return -1;
   }
@@ -65,69 +65,71 @@ int __wrap_munmap(void* data, size_t size) {
 }
 
 int __wrap_madvise(void* data, size_t size, int advice) {
-  return Through(CallKind::kMadvise, [&] { return __real_madvise(data, size, advice); });
+  return CallUnlessFault(CallKind::kMadvise, [&] { return __real_madvise(data, size, advice); });
 }
 
 int __wrap_mprotect(void* data, size_t size, int protection) {
-  return Through(CallKind::kMprotect, [&] { return __real_mprotect(data, size, protection); });
+  return CallUnlessFault(CallKind::kMprotect,
+                         [&] { return __real_mprotect(data, size, protection); });
 }
 
 int __wrap_mincore(void* data, size_t size, unsigned char* pages) {
-  return Through(CallKind::kMincore, [&] { return __real_mincore(data, size, pages); });
+  return CallUnlessFault(CallKind::kMincore, [&] { return __real_mincore(data, size, pages); });
 }
 
 long __wrap_mbind(void* data, unsigned long size, int mode, const unsigned long* nodes,
                   unsigned long count, unsigned flags) {
-  return Through(CallKind::kMbind,
-                 [&] { return __real_mbind(data, size, mode, nodes, count, flags); });
+  return CallUnlessFault(CallKind::kMbind,
+                         [&] { return __real_mbind(data, size, mode, nodes, count, flags); });
 }
 
 long __wrap_move_pages(int process, unsigned long count, void** pages, const int* nodes,
                        int* statuses, int flags) {
-  return Through(CallKind::kMovePages,
-                 [&] { return __real_move_pages(process, count, pages, nodes, statuses, flags); });
+  return CallUnlessFault(CallKind::kMovePages, [&] {
+    return __real_move_pages(process, count, pages, nodes, statuses, flags);
+  });
 }
 
 int __wrap_numa_sched_setaffinity(pid_t process, bitmask* mask) {
-  return Through(CallKind::kSetAffinity,
-                 [&] { return __real_numa_sched_setaffinity(process, mask); });
+  return CallUnlessFault(CallKind::kSetAffinity,
+                         [&] { return __real_numa_sched_setaffinity(process, mask); });
 }
 
 int __wrap_numa_sched_getaffinity(pid_t process, bitmask* mask) {
-  return Through(CallKind::kGetAffinity,
-                 [&] { return __real_numa_sched_getaffinity(process, mask); });
+  return CallUnlessFault(CallKind::kGetAffinity,
+                         [&] { return __real_numa_sched_getaffinity(process, mask); });
 }
 
 int __wrap_sched_getaffinity(pid_t process, size_t size, cpu_set_t* set) {
-  return Through(CallKind::kGetAffinity,
-                 [&] { return __real_sched_getaffinity(process, size, set); });
+  return CallUnlessFault(CallKind::kGetAffinity,
+                         [&] { return __real_sched_getaffinity(process, size, set); });
 }
 
 int __wrap_getrlimit(int resource, rlimit* limit) {
-  return Through(CallKind::kGetRlimit, [&] { return __real_getrlimit(resource, limit); });
+  return CallUnlessFault(CallKind::kGetRlimit, [&] { return __real_getrlimit(resource, limit); });
 }
 
 int __wrap_setrlimit(int resource, const rlimit* limit) {
-  return Through(CallKind::kSetRlimit, [&] { return __real_setrlimit(resource, limit); });
+  return CallUnlessFault(CallKind::kSetRlimit, [&] { return __real_setrlimit(resource, limit); });
 }
 
-// syscall(2) is variadic; its arguments travel in the same registers either way.
+// syscall(2) is variadic; its arguments are passed in the same registers in both cases.
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f) {
   const auto call = [&] { return __real_syscall(number, a, b, c, d, e, f); };
-  if (number == SYS_capget) return Through(CallKind::kCapget, call);
+  if (number == SYS_capget) return CallUnlessFault(CallKind::kCapget, call);
   // Waking cannot fail.
   if (number == SYS_futex && (b & FUTEX_CMD_MASK) == FUTEX_WAIT)
-    return Through(CallKind::kFutex, call);
+    return CallUnlessFault(CallKind::kFutex, call);
   return call();
 }
 
 int __wrap_nanosleep(const timespec* time, timespec* left) {
   if (left != nullptr) *left = {};
-  return Through(CallKind::kNanosleep, [&] { return __real_nanosleep(time, left); });
+  return CallUnlessFault(CallKind::kNanosleep, [&] { return __real_nanosleep(time, left); });
 }
 
 int __wrap_pthread_attr_init(pthread_attr_t* attributes) {
-  const int error = Ask(CallKind::kPthreadAttrInit);
+  const int error = FaultFor(CallKind::kPthreadAttrInit);
   return error != 0 ? error : __real_pthread_attr_init(attributes);
 }
 
@@ -143,7 +145,7 @@ struct Start {
 
 void* Run(void* given) {
   const std::unique_ptr<Start> start(static_cast<Start*>(given));
-  if (start->armed) mooring::faults::ArmThisThreadForGood();
+  if (start->armed) mooring::faults::ArmThisThread();
   return start->body(start->argument);
 }
 
@@ -153,11 +155,11 @@ extern "C" {
 
 int __wrap_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*body)(void*),
                           void* argument) {
-  if (const int error = Ask(CallKind::kPthreadCreate); error != 0) return error;
+  if (const int error = FaultFor(CallKind::kPthreadCreate); error != 0) return error;
   auto start = std::make_unique<Start>(Start{body, argument, mooring::faults::IsArmed()});
   const int error = __real_pthread_create(thread, attributes, &Run, start.get());
   if (error != 0) return error;
-  (void)start.release();  // the thread's own
+  (void)start.release();  // the thread owns it
   mooring::faults::CountThread(1);
   return 0;
 }

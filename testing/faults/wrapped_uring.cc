@@ -1,12 +1,12 @@
-// Wrapped calls of liburing, which answer -errno.
+// Wrapped calls of liburing, which return -errno.
 
 #include <liburing.h>
 
 #include "testing/faults/entry_faults.h"
 #include "testing/faults/fault_plan.h"
 
-using mooring::faults::Ask;
 using mooring::faults::CallKind;
+using mooring::faults::FaultFor;
 using mooring::faults::kShort;
 
 namespace {
@@ -37,35 +37,35 @@ int __real_io_uring_queue_mmap(int, io_uring_params*, io_uring*);
 int __real_io_uring_ring_dontfork(io_uring*);
 
 int __wrap_io_uring_setup(unsigned entries, io_uring_params* params) {
-  const int error = Ask(CallKind::kIoUringSetup);
+  const int error = FaultFor(CallKind::kIoUringSetup);
   return error != 0 ? -error : __real_io_uring_setup(entries, params);
 }
 
-// A short one takes the first half of the entries, as one does that runs out of memory.
+// A short call submits the first half of the entries, as the kernel does when memory runs out.
 int __wrap_io_uring_enter2(unsigned fd, unsigned to_submit, unsigned least, unsigned flags,
                            sigset_t* argument, size_t size) {
-  const int fault = Ask(CallKind::kIoUringEnter, to_submit);
+  const int fault = FaultFor(CallKind::kIoUringEnter, to_submit);
   if (fault > 0) return -fault;
   const unsigned count = fault == kShort ? to_submit / 2 : to_submit;
   if (count != 0 && mooring::faults::IsArmed())
-    mooring::faults::StrikeEntries(static_cast<int>(fd), count);
+    mooring::faults::InjectEntryFaults(static_cast<int>(fd), count);
   return __real_io_uring_enter2(fd, count, least, flags, argument, size);
 }
 
 int __wrap_io_uring_register(unsigned fd, unsigned opcode, const void* argument, unsigned count) {
-  const int error = Ask(KindOf(opcode));
+  const int error = FaultFor(KindOf(opcode));
   return error != 0 ? -error : __real_io_uring_register(fd, opcode, argument, count);
 }
 
 int __wrap_io_uring_queue_mmap(int fd, io_uring_params* params, io_uring* ring) {
-  if (const int error = Ask(CallKind::kIoUringQueueMmap); error != 0) return -error;
+  if (const int error = FaultFor(CallKind::kIoUringQueueMmap); error != 0) return -error;
   const int result = __real_io_uring_queue_mmap(fd, params, ring);
   if (result == 0) mooring::faults::RememberQueue(*ring);
   return result;
 }
 
 int __wrap_io_uring_ring_dontfork(io_uring* ring) {
-  const int error = Ask(CallKind::kIoUringDontFork);
+  const int error = FaultFor(CallKind::kIoUringDontFork);
   return error != 0 ? -error : __real_io_uring_ring_dontfork(ring);
 }
 

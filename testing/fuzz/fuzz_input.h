@@ -1,4 +1,4 @@
-// fuzz_input.h: a fuzzer's bytes, taken from the front; zeros once there are no more.
+// fuzz_input.h: the bytes of a fuzzer, read from the front; zeros after the last byte.
 //
 // Threading: one thread per object.
 #ifndef MOORING_TESTING_FUZZ_FUZZ_INPUT_H_

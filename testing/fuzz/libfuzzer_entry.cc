@@ -1,4 +1,4 @@
-// libFuzzer's entry: clang's -fsanitize=fuzzer brings the main function.
+// libFuzzer's entry: clang's -fsanitize=fuzzer provides the main function.
 #include <signal.h>
 
 #include "testing/fuzz/target.h"

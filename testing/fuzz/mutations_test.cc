@@ -1,5 +1,5 @@
-// Runs a fuzz target on its corpus and on mutations of it, the same ones each time, under any
-// compiler and sanitizer.
+// Runs a fuzz target on its corpus and on mutations of it, the same in each run, with any compiler
+// and sanitizer.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 using Bytes = std::vector<uint8_t>;
 
-// As many as run in a few seconds on a slow machine; MOORING_FUZZ_RUNS for more.
+// This many run in a few seconds on a slow machine; MOORING_FUZZ_RUNS overrides it.
 uint64_t Runs() {
   const char* runs = std::getenv("MOORING_FUZZ_RUNS");
   return runs != nullptr ? std::strtoull(runs, nullptr, 10) : 2000;
@@ -39,7 +39,7 @@ class Mutator {
   template <typename T>
   void Put(Bytes& bytes, T value) {
     if (bytes.size() < sizeof(value)) return;
-    // Fields are aligned, mostly.
+    // Most fields are aligned.
     const size_t at = Below(bytes.size() / sizeof(value)) * sizeof(value);
     std::memcpy(bytes.data() + at, &value, sizeof(value));
   }
@@ -62,10 +62,10 @@ class Mutator {
         return Put(bytes, static_cast<uint64_t>(random_()));
       case 5:
         return Put(bytes, uint64_t{1} << Below(64));
-      case 6:  // cut
+      case 6:  // truncate
         bytes.resize(Below(bytes.size() + 1));
         return;
-      default: {  // more
+      default: {  // append
         const Bytes& other = corpus_[Below(corpus_.size())];
         bytes.insert(bytes.end(), other.begin(), other.end());
       }
@@ -76,10 +76,10 @@ class Mutator {
   std::mt19937_64 random_{1};
 };
 
-TEST(Mutations, NothingBreaksAndNothingIsLeft) {
+TEST(Mutations, AllInputsPassAndNothingLeaks) {
   signal(SIGPIPE, SIG_IGN);
   const std::vector<Bytes> corpus = Corpus();
-  // The first run also makes what the process keeps for good.
+  // The first run also creates what the process keeps until it ends.
   RunOnInput(nullptr, 0);
   const uint64_t descriptors = conformance::OpenFdCount();
   for (const Bytes& bytes : corpus) RunOnInput(bytes.data(), bytes.size());

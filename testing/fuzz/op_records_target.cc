@@ -1,7 +1,7 @@
-// Operation records as nobody would fill them, submitted to a real ring. Descriptors, addresses and
-// paths are mapped onto a few that were prepared, so that no record can reach anything of the
-// process's own; all else is taken as it comes. A record is accepted, and completes once, or is
-// refused with what is wrong; closing the ring ends all, and nothing is left.
+// Random operation records, submitted to a real ring. Descriptors, addresses and paths are mapped
+// onto a few prepared ones, so that no record can reach other resources of the process; all other
+// fields are used unchanged. A record is accepted and completes once, or is rejected with an error.
+// Closing the ring ends all operations, and nothing leaks.
 #include <fcntl.h>
 #include <mooring/mooring.h>
 #include <sys/mman.h>
@@ -32,7 +32,7 @@ using conformance::Fd;
 constexpr uint64_t kSlabBytes = 64 * 1024;
 constexpr uint64_t kFileBytesMax = 256 * 1024;
 constexpr uint32_t kRecordsMax = 24;
-// For operations by address; kept for good, as one that outlives a call is a failure anyway.
+// For operations by address; never freed, as an operation that outlives a call is a failure anyway.
 std::array<std::byte, 16 * 1024> scratch;
 
 mooring_ring_t* MakeRing(uint8_t choice) {
@@ -52,7 +52,7 @@ mooring_ring_t* MakeRing(uint8_t choice) {
   return ring;
 }
 
-// What records may name.
+// The resources that records may name.
 class Stage {
  public:
   explicit Stage(uint8_t choice);
@@ -74,7 +74,7 @@ class Stage {
   Fd file_{memfd_create("mooring_fuzz", MFD_CLOEXEC)};
   conformance::Pipe pipe_;
   conformance::SocketPair pair_ = conformance::UnixPair();
-  // After the descriptors, which it uses until it is gone.
+  // Declared after the descriptors, which it uses until it is destroyed.
   conformance::Slab slab_;
   conformance::Ring ring_;
   conformance::Ring other_ring_;
@@ -115,7 +115,7 @@ int Stage::Descriptor(uint32_t choice) const {
   return fds[choice % std::size(fds)];
 }
 
-// In the scratch memory with room for `size`, or nowhere.
+// An address in the scratch memory with room for `size`, or an invalid one.
 uint64_t Stage::ScratchAddress(uint64_t choice, uint64_t size) const {
   if (choice % 8 == 7) return 0;
   return reinterpret_cast<uintptr_t>(scratch.data()) + choice % (scratch.size() - size);
@@ -142,7 +142,7 @@ void Stage::ConfinePaths(mooring_op_t& operation) const {
     operation.file_offset = ScratchAddress(operation.file_offset, sizeof(struct statx));
     return;
   }
-  // Nothing is made, emptied or waited for.
+  // No file is created or truncated, and open does not wait.
   constexpr uint64_t kFlags = O_RDWR | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
   operation.parameter &= kFlags | uint64_t{UINT32_MAX} << 32;
 }
@@ -175,7 +175,7 @@ mooring_op_t Stage::Confine(mooring_op_t operation) {
       operation.offset = ScratchAddress(operation.offset, 256);
       break;
     case MOORING_OPCODE_CLOSE:
-      // A descriptor of the process is closed once only, and then its number is somebody else's.
+      // A descriptor is closed only once, because its number is reused afterwards.
       if (!is_fixed) operation.fd = -1;
       break;
     default:
@@ -187,7 +187,7 @@ mooring_op_t Stage::Confine(mooring_op_t operation) {
   return operation;
 }
 
-// Descriptors that operations have made are closed again.
+// Closes descriptors that operations have opened.
 void Stage::OnCompletion(const mooring_completion_t& completion) {
   const auto found = in_flight.find(completion.user_data);
   CLAIM(found != in_flight.end());
@@ -233,7 +233,7 @@ void SubmitSome(FuzzInput& input, Stage& stage) {
   std::vector<mooring_op_t> operations;
   for (uint32_t left = 1 + input.Take<uint8_t>() % 6; left > 0; --left) {
     mooring_op_t operation = stage.Confine(input.Take<mooring_op_t>());
-    // The opcode, so that a completion tells what it is of; the rest as it comes, repeated or not.
+    // The opcode, so that a completion identifies its opcode; the other bits are from the input.
     operation.user_data = (operation.user_data & ~uint64_t{UINT16_MAX}) | operation.opcode;
     operations.push_back(operation);
   }

@@ -1,6 +1,6 @@
-// Options and info structs as nobody would fill them: sizes, flags and counts at random. Every call
-// either works, and its object goes again, or says what is wrong and what to do; and nothing is
-// written beyond the room that a caller said to have.
+// Random options and info structs: sizes, flags and counts. Every call succeeds, and its object is
+// destroyed, or fails with a message and a remedy. Nothing is written beyond the struct_size of the
+// caller.
 #include <mooring/mooring.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ constexpr size_t kRoomBytes = 8192;
 constexpr uint8_t kUntouched = 0xee;
 constexpr uint64_t kSlabBytesMax = 1 << 20;
 
-// A struct with what a caller of another release may have behind it.
+// A struct followed by the fields that a caller of another release may have.
 template <typename T>
 struct Spacious {
   union {
@@ -34,7 +34,7 @@ struct Spacious {
   Spacious() { std::memset(room, 0, sizeof(room)); }
 };
 
-// struct_size right, small, large or senseless; the fields, and at times the tail, as they come.
+// struct_size correct, small, large or invalid; the fields, and sometimes the tail, from the input.
 template <typename T>
 void FillOptions(FuzzInput& input, Spacious<T>& options) {
   const auto choice = input.Take<uint8_t>();
@@ -59,7 +59,7 @@ void GetInfo(FuzzInput& input, Get get) {
                     [](uint8_t byte) { return byte == kUntouched; }));
 }
 
-// Large enough to be refused, or small enough to be cheap.
+// Large enough to be rejected, or small enough to be cheap.
 template <typename T>
 void Shrink(T& count, T most, T cheap) {
   if (count <= most) count %= cheap;
@@ -72,7 +72,7 @@ Ring MakeRing(FuzzInput& input) {
   Shrink(options.known.in_flight_max, 1u << 20, 512u);
   Shrink(options.known.completion_count, 65536u, 512u);
   Shrink(options.known.submission_count, 32768u, 128u);
-  // The limit is the whole process's.
+  // The limit applies to the whole process.
   options.known.flags &= ~uint32_t{MOORING_RING_RAISE_MEMLOCK};
   mooring_ring_t* ring = nullptr;
   const mooring_code_t code = CodeOf(mooring_ring_create(&options.known, &ring));
@@ -85,7 +85,7 @@ void LimitSlab(mooring_slab_options_t& options) {
   const uint64_t buffer_count = options.buffer_count == 0 ? 64 : options.buffer_count;
   options.touch_thread_count %= 5;
   uint64_t total = 0;
-  // More than an address space holds is refused.
+  // A size larger than the address space is rejected.
   if (__builtin_mul_overflow(buffer_bytes, buffer_count, &total) || total > uint64_t{1} << 50)
     return;
   if (buffer_bytes > kSlabBytesMax) options.buffer_bytes = kSlabBytesMax;

@@ -7,7 +7,7 @@
 namespace mooring::fuzz {
 
 void Fail(const char* claim, const char* file, int line) {
-  std::fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, claim);
+  std::fprintf(stderr, "%s:%d: violated: %s\n", file, line, claim);
   std::abort();
 }
 

@@ -1,7 +1,6 @@
-// target.h: what every fuzz target of this folder gives: one run on one input, and inputs that make
-// sense, to start from.
+// target.h: the interface of a fuzz target: one run on one input, and a corpus of valid inputs.
 //
-// A target ends the program when a claim does not hold, as a fuzzer wants it.
+// A target aborts the program when a claim is violated, as a fuzzer expects.
 //
 // Threading: one thread.
 #ifndef MOORING_TESTING_FUZZ_TARGET_H_
@@ -21,7 +20,7 @@ std::vector<std::vector<uint8_t>> Corpus();
 
 [[noreturn]] void Fail(const char* claim, const char* file, int line);
 
-// Takes `error`, and gives its code. An error without message or remedy fails.
+// Takes ownership of `error` and returns its code. An error without message or remedy fails.
 mooring_code_t CodeOf(mooring_error_t* error);
 
 }  // namespace mooring::fuzz

@@ -1,10 +1,9 @@
-// What each kernel makes of memory backed by a file on ext4, claimed per kernel and not asked of
-// it: up to 6.4 io_uring refused every file's pages (EOPNOTSUPP); since then a file's private pages
-// can be pinned, and shared ones cannot, because ext4 would write back pages that the device still
-// changes (EFAULT). Anonymous memory is pinned by all.
+// How each kernel handles memory backed by a file on ext4. The expectation depends on the kernel
+// and is not queried from it. Up to 6.4 io_uring refused the pages of every file (EOPNOTSUPP).
+// Since then private pages of a file can be pinned. Shared pages cannot, because ext4 would write
+// back pages that the device still changes (EFAULT). All kernels pin anonymous memory.
 //
-// MOORING_KERNEL says which kernel this is; without it, the machine's own is one of those
-// after 6.4.
+// MOORING_KERNEL names the kernel; without it, the running kernel is expected to be later than 6.4.
 
 #include <gtest/gtest.h>
 #include <linux/magic.h>
@@ -77,7 +76,7 @@ class KernelBacking : public ::testing::Test {
     EXPECT_TRUE(HasPattern(data + 512, 61, 0, kTransfer));
   }
 
-  // A file of kBytes on ext4, which is the point.
+  // A file of kBytes, which must be on ext4.
   Fd BackingFile() const {
     Fd file = dir_.Create("backing");
     struct statfs status {};

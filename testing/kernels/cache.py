@@ -1,4 +1,4 @@
-"""Kernels as they lie on this machine: a folder each, with what a boot needs and nothing else.
+"""The kernels cached on this machine: a folder each, with only the files that a boot needs.
 
     ~/.cache/mooring/kernels/5.10/vmlinuz
     ~/.cache/mooring/kernels/5.10/modules/00_crc16.ko    in the order in which they must be loaded
@@ -14,7 +14,7 @@ import subprocess
 import tarfile
 import tempfile
 
-# What a disk with ext4 and a TAP device take. A module that is not in the package is built in.
+# The modules for a disk with ext4 and a TAP device. A module absent from the package is built in.
 _MODULES = ("crc32c_generic", "crc32c-cryptoapi", "virtio_pci", "virtio_blk", "ext4", "tun")
 _KERNEL = re.compile(r"\./boot/vmlinuz-[^/]+$|\./usr/lib/modules/[^/]+/vmlinuz$")
 _FILE = re.compile(r"\./(?:usr/)?lib/modules/[^/]+/kernel/.*/([^/]+)\.ko(\.xz)?$")
@@ -41,7 +41,7 @@ def kernel(label, pins):
 
 
 def _name(module):
-    """Module names do not tell - from _."""
+    """Module names treat - and _ as equal."""
     return module.replace("-", "_")
 
 
@@ -66,7 +66,7 @@ class _Archive:
 
 
 def load_order(archive, modules):
-    """[(name, bytes)]: the modules that there are, each after those that it depends on."""
+    """[(name, bytes)]: the modules found, each after its dependencies."""
     order = {}
 
     def add(module):
@@ -86,7 +86,7 @@ def load_order(archive, modules):
 
 
 def _unpack(package, work, place):
-    """Takes kernel and modules, as far as they are in it, out of one package."""
+    """Extracts the kernel and the modules that one package holds."""
     tar_path = os.path.join(work, "package.tar")
     with open(tar_path, "wb") as file:
         subprocess.run(["dpkg-deb", "--fsys-tarfile", package], stdout=file, check=True)
@@ -101,7 +101,7 @@ def _unpack(package, work, place):
 
 
 def add(label, pins, download):
-    """Makes a kernel's folder; download(path, sha256, destination) brings a package."""
+    """Makes a kernel's folder; download(path, sha256, destination) fetches a package."""
     os.makedirs(folder(), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder()) as work:
         place = os.path.join(work, "kernel")

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 _BYTES = 512 << 20
-# Said one by one: what mkfs.ext4 adds by itself one day, kernels of today do not know.
+# An explicit list: a later mkfs.ext4 may add defaults that these kernels do not support.
 _FEATURES = (
     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,"
     "sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum"
@@ -17,7 +17,7 @@ _FOLDERS = ("dev", "proc", "sys", "tmp", "work", "run", "programs")
 
 @dataclass(frozen=True)
 class Step:
-    """A command of the plan; init.cc says what becomes of it."""
+    """A command of the plan; init.cc runs it."""
 
     name: str
     seconds: int
@@ -35,7 +35,7 @@ def _copy(source, root, name):
     target = os.path.join(root, name.lstrip("/"))
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if not os.path.exists(target):
-        shutil.copy(source, target)  # what a link leads to, not the link
+        shutil.copy(source, target)  # the target of a link, not the link
 
 
 def build(work, steps):
@@ -62,5 +62,5 @@ def build(work, steps):
 
 
 def mkfs():
-    """mkfs.ext4, or None; not on an ordinary user's PATH."""
+    """mkfs.ext4, or None; often not on the PATH of an unprivileged user."""
     return shutil.which("mkfs.ext4", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Brings the kernels that testing/kernels boots, and the emulator that boots them.
+"""Fetches the kernels that testing/kernels boots, and the emulator that boots them.
 
     testing/kernels/fetch.py               QEMU, and the kernels of pins.txt that are not here yet
     testing/kernels/fetch.py --repin       first pins the latest kernels of pins.txt's suites
@@ -36,7 +36,7 @@ def repin(labels):
             lines += [str(pin) for pin in old]
             continue
         suite = old[0].suite
-        print(f"asking {suite} for its latest {label}")
+        print(f"looking up in {suite} the latest {label}")
         new = pins.choose(label, suite, mirror.packages(suite))
         if not new:
             raise mirror.MirrorError(f"{suite} has no kernel {label}: name another suite in {PINS}")
@@ -49,12 +49,12 @@ def bring(label, of_kernel):
     if cache.kernel(label, of_kernel):
         print(f"{label}: here, {of_kernel[0].version}")
         return
-    print(f"{label}: bringing {of_kernel[0].version} from {of_kernel[0].suite}")
+    print(f"{label}: fetching {of_kernel[0].version} from {of_kernel[0].suite}")
     try:
         cache.add(label, of_kernel, mirror.download)
     except mirror.VanishedError as error:
         raise mirror.MirrorError(
-            f"{error}: {of_kernel[0].suite} has moved on. Pin what it has now:"
+            f"{error}: {of_kernel[0].suite} has replaced the package. Pin the current one:"
             f" testing/kernels/fetch.py --repin {label}"
         ) from error
 

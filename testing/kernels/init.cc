@@ -1,5 +1,5 @@
-// The first process of an emulated machine: brings it up as far as the tests need, runs what the
-// disk's plan says, reports over the second serial line, and switches the machine off.
+// The first process of an emulated machine: sets up what the tests need, runs the plan of the disk,
+// reports over the second serial line, and powers the machine off.
 //
 // Statically linked, and all that the initramfs holds beside the modules:
 //   /init, /modules/NN_name.ko
@@ -9,7 +9,7 @@
 //   @@ begin NAME
 //   (what the command prints)
 //   @@ end NAME exit CODE | signal NUMBER | timeout
-// and after the last one "@@ done". Anything else that begins with @@ says what went wrong.
+// and after the last one "@@ done". Any other line that begins with @@ reports an error.
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -94,7 +94,8 @@ void LoadModules() {
   }
 }
 
-// The driver has found the disk a while after it was loaded, and nothing tells when.
+// The driver finds the disk some time after it is loaded, without a notification: polls until the
+// mount succeeds.
 void EnterDisk() {
   const Clock::time_point deadline = Clock::now() + kDiskPatience;
   while (access("/dev/vda", F_OK) != 0 && Clock::now() < deadline)
@@ -116,7 +117,7 @@ void BringUpLoopback() {
   close(fd);
 }
 
-// A soft limit as a systemd service has it, and room above it for what the tests raise.
+// The soft limit of a systemd service, and a hard limit above it for tests that raise it.
 void SetLimits() {
   const rlimit memlock{.rlim_cur = 8 << 20, .rlim_max = RLIM_INFINITY};
   const rlimit files{.rlim_cur = 1024, .rlim_max = 65536};
@@ -158,7 +159,7 @@ std::vector<Step> ReadPlan() {
   _exit(127);
 }
 
-// Orphans come to the first process, which must collect them too.
+// Orphans become children of the first process, which must reap them too.
 std::string WaitFor(pid_t child, seconds limit) {
   const Clock::time_point deadline = Clock::now() + limit;
   bool late = false;

@@ -10,10 +10,10 @@ import unittest
 
 from testing.kernels import disk, machine, plan, run
 
-_REMEDY = "testing/kernels/fetch.py brings it"
+_REMEDY = "run testing/kernels/fetch.py"
 _SUITES = ("pinned/Registrations.*", "pinned/Extents.*", "pinned/AdoptedBacking.*", "pinned/Backing.*")
 
-# What each kernel is known to do; what is not named here is the same for all, below.
+# Paths that differ between kernels; all others are the same, below.
 _PATHS = {
     "5.10": {"owner_thread": "not here: defer_taskrun"},
     "newest": dict.fromkeys(

@@ -1,4 +1,4 @@
-"""An emulated machine: boots a kernel, reads its report line until it is done, and never hangs."""
+"""An emulated machine: boots a kernel, reads its report line, with a time limit."""
 
 import os
 import re
@@ -14,12 +14,12 @@ _MARK = re.compile(r"@@ (\w+) ?(.*)")
 
 
 class MachineError(Exception):
-    """The machine panicked, hung or never came up; the text has the end of its console."""
+    """The machine panicked, hung or did not start; the text has the end of its console."""
 
 
 @dataclass
 class Run:
-    """What one step of the plan did."""
+    """The result of one step of the plan."""
 
     name: str
     ending: str = ""  # "exit 0"; else how it ended
@@ -33,16 +33,16 @@ class Run:
 
 @dataclass
 class Report:
-    """What a machine told: its kernel, and the steps in their order."""
+    """The report of a machine: its kernel, and the steps in their order."""
 
     release: str = ""
     runs: list = field(default_factory=list)
-    early: list = field(default_factory=list)  # what came before the first step: the emulator's words
+    early: list = field(default_factory=list)  # output of the emulator, before the first step
 
 
 def _command(kernel, initrd, disk, console, label):
     # panic=-1 and -no-reboot: a panic ends the emulator instead of leaving it to its timeout.
-    # no_timer_check: on a busy host the emulated timer is late, and the kernel would call it broken.
+    # no_timer_check: on a busy host the emulated timer is late, and the kernel would reject it.
     words = "console=ttyS0 earlyprintk=ttyS0 panic=-1 no_timer_check quiet loglevel=4"
     words += f" hugepages=32 MOORING_KERNEL={label}"
     drive = f"file={disk},if=virtio,format=raw,snapshot=on"
@@ -70,7 +70,7 @@ def _lines(process, deadline):
 
 
 def listen(lines, report, echo):
-    """Fills the report; true once the machine has said that it is done."""
+    """Fills the report; true after the machine has reported the end."""
     current, began = None, 0.0
     for line in lines:
         match = _MARK.match(line)
@@ -91,7 +91,7 @@ def listen(lines, report, echo):
         elif word == "done":
             return True
         else:
-            raise MachineError(f"the first process says: {word} {rest}")
+            raise MachineError(f"the first process reports: {word} {rest}")
     return False
 
 
@@ -103,8 +103,8 @@ def _last_lines(console):
         return "(nothing)"
 
 
-# A kernel may go down before its first process has said a word, on an emulated timer that a busy host
-# keeps waiting: that says nothing of what is tested, so the machine is switched on again.
+# On a busy host the emulated timer is late, and a kernel may fail before its first process reports
+# anything. Such a failure is unrelated to the tests, so the machine is booted again.
 _BOOTS_MAX = 3
 
 
@@ -118,7 +118,7 @@ def boot(kernel, label, initrd, disk, seconds, echo=lambda line: None):
         except MachineError as error:
             if report.release or attempt == _BOOTS_MAX:
                 raise
-            print(f"never came up, attempt {attempt} of {_BOOTS_MAX}: {error}", file=sys.stderr)
+            print(f"did not start, attempt {attempt} of {_BOOTS_MAX}: {error}", file=sys.stderr)
     raise AssertionError("not reached")
 
 
@@ -130,7 +130,7 @@ def _boot_once(kernel, label, initrd, disk, seconds, echo, report):
     )
     try:
         if not listen(_lines(process, time.monotonic() + seconds), report, echo):
-            raise MachineError("the machine went off in the middle")
+            raise MachineError("the machine powered off before the end of the plan")
     except MachineError as error:
         at = report.runs[-1] if report.runs else Run("the boot", lines=report.early)
         tail = "\n".join(at.lines[-20:])

@@ -1,4 +1,4 @@
-"""This machine's Debian mirror, through apt: hosts and proxies are apt's affair."""
+"""This machine's Debian mirror, through apt, which handles hosts and proxies."""
 
 import functools
 import os
@@ -10,7 +10,7 @@ _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class MirrorError(Exception):
-    """No mirror, or not what was asked for; the text says what to do."""
+    """No mirror, or the file is missing; the text has the remedy."""
 
 
 class VanishedError(MirrorError):
@@ -35,7 +35,7 @@ def address():
 
 
 def download(path, sha256, destination):
-    """Brings one file of the mirror, and does not believe it before its checksum is right."""
+    """Downloads one file of the mirror, and verifies its checksum."""
     os.makedirs(os.path.dirname(destination), exist_ok=True)
     site = address()
     answer = _run(_HELPER, "download-file", f"{site}/{path}", destination, f"SHA256:{sha256}")

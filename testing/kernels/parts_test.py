@@ -1,4 +1,4 @@
-"""What needs no kernel: pins, modules' order, the report line, the table."""
+"""Parts that need no kernel: pins, the order of modules, the report line, the table."""
 
 import re
 import unittest
@@ -13,7 +13,7 @@ def _package(name, version):
 
 
 class PinsTest(unittest.TestCase):
-    def test_the_pins_of_this_repository_are_whole(self):
+    def test_the_pins_of_this_repository_are_complete(self):
         found = pins.parse(fetch.read_pins())
         self.assertEqual(list(found), ["5.10", "6.1", "6.12", "newest"])
         for pin in (pin for of_kernel in found.values() for pin in of_kernel):
@@ -28,7 +28,7 @@ class PinsTest(unittest.TestCase):
 
     def test_a_pin_survives_being_written(self):
         pin = pins.Pin("5.10", "a", "linux-image-5.10.0-1-amd64", "5.10.2-1", "0" * 64, "pool/x.deb")
-        self.assertEqual(pins.parse(f"# words\n{pin}\n"), {"5.10": [pin]})
+        self.assertEqual(pins.parse(f"# comment\n{pin}\n"), {"5.10": [pin]})
 
     def test_the_latest_of_a_series_is_chosen_by_version_and_not_by_name(self):
         packages = [
@@ -46,7 +46,7 @@ class PinsTest(unittest.TestCase):
         packages.append(_package("linux-image-6.18-amd64", "6.18-1"))
         self.assertEqual([pin.package for pin in pins.choose("newest", "suite", packages)], names[1:])
 
-    def test_a_series_that_is_not_there_is_no_pin(self):
+    def test_a_missing_series_has_no_pin(self):
         self.assertEqual(pins.choose("5.4", "suite", [_package("linux-image-6.18-amd64", "6.18-1")]), [])
 
 
@@ -74,7 +74,7 @@ class MachineTest(unittest.TestCase):
         report = machine.Report()
         return report, machine.listen(lines, report, lambda line: None)
 
-    def test_runs_are_told_apart(self):
+    def test_runs_are_distinguished(self):
         lines = ["@@ kernel 5.10", "@@ begin a", "[  PASSED  ]", "@@ end a exit 0", "@@ begin b"]
         report, done = self.listen(*lines, "@@ end b signal 11", "@@ done")
         self.assertTrue(done)
@@ -82,13 +82,13 @@ class MachineTest(unittest.TestCase):
         self.assertEqual(found, [("a", "exit 0", True), ("b", "signal 11", False)])
         self.assertEqual(report.runs[0].lines, ["[  PASSED  ]"])
 
-    def test_a_machine_that_goes_off_in_the_middle_is_not_done(self):
+    def test_a_machine_that_powers_off_early_is_not_done(self):
         report, done = self.listen("qemu: words", "@@ kernel 5.10", "@@ begin a", "words")
         self.assertFalse(done)
         self.assertEqual(report.early, ["qemu: words"])
         self.assertEqual(report.runs[-1].ending, "")
 
-    def test_what_broke_is_said(self):
+    def test_a_broken_step_is_reported(self):
         with self.assertRaisesRegex(machine.MachineError, "mount /disk"):
             self.listen("@@ broken mount /disk: No such device")
 
@@ -111,7 +111,7 @@ class PlanTest(unittest.TestCase):
         self.assertEqual(plan.features(report), ["a", "b"])
         self.assertEqual(plan.count(report.runs[1]), (1, 0, 1))
 
-    def test_each_way_to_end_badly_is_a_failure(self):
+    def test_each_kind_of_bad_ending_is_a_failure(self):
         path = ("path:pinned", "exit 0", ["path: fixed"])
         suites = ("pinned", "exit 0", self.GOOD)
         for bad, word in (

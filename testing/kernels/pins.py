@@ -31,7 +31,7 @@ def parse(text):
 
 
 def comments(text):
-    """The lines that a new pinning leaves as they are."""
+    """The lines that repinning does not change."""
     return [line for line in text.splitlines() if line.startswith("#")]
 
 
@@ -46,7 +46,7 @@ _KERNEL = re.compile(r"linux-binary-([0-9].*)-amd64$")
 
 
 def _flavour(name):
-    """What of a kernel's name tells one build from another; None for cloud, rt and other packages."""
+    """The part of a kernel's name that identifies a build; None for cloud, rt and other packages."""
     match = _KERNEL.match(name) or _WHOLE.match(name)
     if not match or re.search(r"-(cloud|rt)$", match.group(1)):
         return None

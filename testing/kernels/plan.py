@@ -22,10 +22,10 @@ CONFIGURATIONS = (
     "seccomp_enosys",
 )
 
-# The emulator takes 10 to 30 times as long as the machine itself, and its host may be busy.
+# The emulator is 10 to 30 times slower than the machine itself, and its host may be busy.
 _PATH_SECONDS, _BUDGET_SECONDS, _SUITES_SECONDS = 60, 300, 1200
 
-# The machines have what this one may lack: a hard limit that fits 256 MiB twice.
+# The emulated machines have a hard limit that fits 256 MiB twice; this machine may not.
 _BUDGETS = ("clone_budget", "cycles", "promotion")
 
 
@@ -47,7 +47,7 @@ def steps(programs, configurations=CONFIGURATIONS, suites=("*",)):
 
 
 def seconds(plan):
-    """When a machine that has not finished the plan never will."""
+    """The time limit of a machine for the whole plan."""
     return 120 + sum(step.seconds for step in plan)
 
 
@@ -59,7 +59,7 @@ def _value(run, name):
 
 
 def paths(report):
-    """{configuration: path taken}, as far as the programs said so."""
+    """{configuration: path taken}, where the programs reported it."""
     runs = [run for run in report.runs if run.name.startswith("path:") and run.good]
     return {run.name.partition(":")[2]: _value(run, "path") for run in runs}
 
@@ -82,7 +82,7 @@ def count(run):
 
 
 def failures(report, plan):
-    """What went wrong, a text for each step that did not end well or is missing."""
+    """The failures: a text for each step that failed or is missing."""
     ended = {run.name: run for run in report.runs}
     found = []
     for step in plan:

@@ -1,4 +1,4 @@
-"""Boots kernels, runs the conformance suites in them, and says what they did.
+"""Boots kernels, runs the conformance suites in them, and prints the results.
 
     bazel run //testing/kernels:run                                   every suite on every kernel
     bazel run //testing/kernels:run -- --kernels 5.10 --suites 'pinned/Registration.*'
@@ -79,7 +79,7 @@ def run_all(arguments, steps):
             if arguments.kernels and label not in arguments.kernels:
                 continue
             if folder is None:
-                sys.exit(f"no kernel {label} here: testing/kernels/fetch.py brings it")
+                sys.exit(f"no kernel {label} here: run testing/kernels/fetch.py")
             report = boot(label, folder, steps, work, image, echo)
             print(f"{label} ({report.release})")
             tell(report)
@@ -107,7 +107,7 @@ def main():
         sys.exit("the table is of every kernel and every configuration")
     lacking = machine.missing() or (None if disk.mkfs() else "mkfs.ext4")
     if lacking:
-        sys.exit(f"no {lacking} here: testing/kernels/fetch.py brings it")
+        sys.exit(f"no {lacking} here: run testing/kernels/fetch.py")
     steps = plan.steps(os.getcwd(), arguments.configurations, arguments.suites)
     try:
         columns, bad = run_all(arguments, steps)

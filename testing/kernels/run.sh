@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs run.py with the machine's python3, where Bazel has put the programs. Its --help says more.
+# Runs run.py with the host's python3, in the folder with the programs. See --help.
 set -euo pipefail
 
 export PYTHONPATH="$PWD" PYTHONDONTWRITEBYTECODE=1

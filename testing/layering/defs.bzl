@@ -16,7 +16,7 @@ def layer_test(layer, targets, may_see = None):
     Args:
       layer: folder of the layer.
       targets: its targets on which others depend, by name or label.
-      may_see: packages, where the table of layers.bzl is not the answer.
+      may_see: packages, to use instead of the table of layers.bzl.
     """
     labels = [t if t.startswith("//") else "//%s:%s" % (layer, t) for t in targets]
     name = layer.replace("/", "_")

@@ -1,4 +1,4 @@
-"""Reads the table of layers.bzl, so that Bazel's tests and the include check agree."""
+"""Reads the table of layers.bzl, so that Bazel's tests and the include check use the same data."""
 
 import ast
 import os

@@ -1,6 +1,6 @@
-// A CANCEL at the end of a chain of links was taken like any other operation, found a target by its
-// size instead of its offset, and never completed: the ring could not be closed. It is refused now,
-// by name.
+// A CANCEL at the end of a chain of links was accepted like any other operation. It searched its
+// target by its size instead of its offset, and never completed: the ring could not be closed.
+// Submit rejects it now, with an error that names it.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 

@@ -1,5 +1,5 @@
-// A shutdown with operations in flight dropped them: no completion told of them, and their memory
-// was lost or used after it was freed. A ring made afterwards worked on what the last one had left.
+// A shutdown with operations in flight dropped them: no completion reported them, and their memory
+// leaked or was used after it was freed. The next ring then used the stale state of the last one.
 #include <cerrno>
 
 #include "testing/regressions/regression_test.h"
@@ -9,7 +9,7 @@ namespace {
 
 class CloseInFlight : public RegressionTest {};
 
-TEST_P(CloseInFlight, EveryOperationCompletesAndTheNextRingStartsAfresh) {
+TEST_P(CloseInFlight, EveryOperationCompletesAndTheNextRingHasNoStaleState) {
   const Slab slab = CreateSlab();
   for (int round = 0; round < 3; ++round) {
     const Pipe pipe;

@@ -1,6 +1,7 @@
-// Closing a ring left a reaper on another thread waiting until its own timeout: it was woken only
-// while operations were in flight, and went back to wait for more than those, or had waited with
-// none in flight from the start. Close wakes it in every case now, once the ring is marked closed.
+// Closing a ring left a reaper on another thread waiting until its own timeout. The reaper was
+// woken only while operations were in flight; it then waited again for more completions than those,
+// or had waited with nothing in flight from the start. Close now always wakes it, after the ring is
+// marked closed.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -18,7 +19,7 @@ namespace {
 
 class CloseLeftReaper : public ::testing::TestWithParam<mooring_engine_t> {};
 
-TEST_P(CloseLeftReaper, WhoWaitsWithNothingInFlightIsSentHome) {
+TEST_P(CloseLeftReaper, CloseWakesAReaperWithNothingInFlight) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.engine = GetParam();
   mooring_ring_t* made = nullptr;

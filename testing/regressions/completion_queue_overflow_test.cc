@@ -1,5 +1,5 @@
-// Completions that found their queue full stayed with the kernel, and whoever waited for them
-// waited for ever.
+// Completions that found the completion queue full stayed in the kernel, and the thread that waited
+// for them waited indefinitely.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {

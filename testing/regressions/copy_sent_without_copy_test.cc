@@ -1,5 +1,5 @@
-// Memory that was not pinned was sent without a copy all the same, which pins it anew for each
-// send, charges RLIMIT_MEMLOCK, and fails just when the budget is spent.
+// Memory that was not pinned was sent with zero-copy nevertheless. Such a send pins the memory
+// again each time, charges RLIMIT_MEMLOCK, and fails when the budget is spent.
 #include "testing/regressions/regression_test.h"
 #include "testing/support/sockets.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 class CopySentWithoutCopy : public RegressionTest {};
 
-TEST_P(CopySentWithoutCopy, WhatIsNotPinnedIsCopiedOrRefused) {
+TEST_P(CopySentWithoutCopy, MemoryThatIsNotPinnedIsCopiedOrRefused) {
   const Ring ring = CreateRing();
   const Slab slab = CreateSlab();
   const Registration registration = Register(ring, slab, MOORING_POLICY_NEVER);

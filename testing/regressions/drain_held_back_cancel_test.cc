@@ -1,8 +1,8 @@
-// With a drain in flight, nothing could be cancelled any more on io_uring: a cancellation was a
-// request of the ring and waited behind the drain, and so for the very operation that it was to
-// stop. mooring_ring_cancel had no effect, mooring_ring_close timed out, and the memory of a
-// destroyed ring was never given back. From its first drain on, a ring's cancellations are calls
-// now that no drain holds up (IORING_REGISTER_SYNC_CANCEL, Linux 6.0).
+// With a drain in flight, no operation could be cancelled on io_uring: a cancellation was a request
+// of the ring and waited behind the drain, and so for the operation that it had to stop.
+// mooring_ring_cancel had no effect, mooring_ring_close timed out, and the memory of a destroyed
+// ring was never released. From its first drain on, a ring now cancels with a call that no drain
+// delays (IORING_REGISTER_SYNC_CANCEL, Linux 6.0).
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -43,7 +43,7 @@ class DrainHeldBackCancel : public ::testing::TestWithParam<Case> {
     mooring_ring_t* made = nullptr;
     ASSERT_OK(mooring_ring_create(&options, &made));
     ring_.reset(made);
-    // Operation 1 waits for ever, 2 waits for it, and 3 for both.
+    // Operation 1 never completes by itself, 2 waits for it, and 3 waits for both.
     const mooring_op_t operations[] = {
         WithUserData(ReadStream(pipe_.read_fd(), AtAddress(bytes_), sizeof(bytes_)), 1),
         WithUserData(WithFlags(Nop(), MOORING_OPERATION_DRAIN), 2), WithUserData(Nop(), 3)};
@@ -68,14 +68,14 @@ class DrainHeldBackCancel : public ::testing::TestWithParam<Case> {
 
 using Results = std::map<uint64_t, int64_t>;
 
-TEST_P(DrainHeldBackCancel, ACancellationStopsWhatTheDrainWaitsFor) {
+TEST_P(DrainHeldBackCancel, ACancellationStopsTheOperationBeforeTheDrain) {
   uint32_t count = 0;
   ASSERT_OK(mooring_ring_cancel(ring_.get(), 1, &count));
   EXPECT_EQ(count, 1u);
   EXPECT_EQ(Reap(3), (Results{{1, -ECANCELED}, {2, 0}, {3, 0}}));
 }
 
-TEST_P(DrainHeldBackCancel, ACancelOperationTellsOfWhatItStopped) {
+TEST_P(DrainHeldBackCancel, ACancelOperationReportsWhatItStopped) {
   const mooring_op_t cancel = WithUserData(Cancel(1), 4);
   uint32_t accepted = 0;
   ASSERT_OK(mooring_ring_submit(ring_.get(), &cancel, 1, &accepted));

@@ -1,5 +1,5 @@
-// The eventfd of a ring was read once too often, or not re-armed, so that what completed next was
-// not announced.
+// The eventfd of a ring was read once too often, or not armed again, so that the next completion
+// was not reported.
 #include <poll.h>
 #include <unistd.h>
 
@@ -10,7 +10,7 @@ namespace {
 
 class EventFdSilent : public RegressionTest {};
 
-TEST_P(EventFdSilent, EveryCompletionAfterAnEmptyReapIsAnnounced) {
+TEST_P(EventFdSilent, EveryCompletionAfterAnEmptyReapIsReported) {
   const Ring ring = CreateRing();
   int fd = -1;
   ASSERT_OK(mooring_ring_event_fd(ring.get(), &fd));

@@ -1,4 +1,4 @@
-// A choice that happened to equal the default was taken for no choice, and replaced.
+// An option whose value was equal to the default was treated as not set, and replaced.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -6,7 +6,7 @@ namespace {
 
 class ExplicitChoiceReplaced : public RegressionTest {};
 
-TEST_P(ExplicitChoiceReplaced, WhatWasAskedForIsWhatThereIs) {
+TEST_P(ExplicitChoiceReplaced, TheRingHasTheRequestedOptions) {
   mooring_ring_options_t options = RingOptions();
   options.submission_count = 128;
   options.completion_count = 128;
@@ -21,7 +21,7 @@ TEST_P(ExplicitChoiceReplaced, WhatWasAskedForIsWhatThereIs) {
   EXPECT_EQ(info.fixed_file_count, 3u);
 }
 
-TEST(ExplicitEngineReplaced, ThreadsStayThreadsAndSayWhy) {
+TEST(ExplicitEngineReplaced, ThreadsAreKeptAndTheReasonIsReported) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.engine = MOORING_ENGINE_THREADS;
   mooring_ring_t* made = nullptr;

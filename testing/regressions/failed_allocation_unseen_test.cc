@@ -1,5 +1,5 @@
-// The check for memory that could not be had looked for the wrong sign, and what came was used
-// although it was nothing.
+// The check for a failed allocation compared with the wrong value, and the invalid address was
+// used.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {

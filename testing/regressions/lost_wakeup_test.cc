@@ -1,5 +1,4 @@
-// A completion that came between a reaper's last look and its sleep woke nobody: the reaper slept
-// on.
+// A completion that came between a reaper's last check and its sleep did not wake the reaper.
 //
 // The window is some nanoseconds wide: the completion comes a little later in each round after the
 // one before was reaped, again and again over the time that a reaper takes from there to its sleep.
@@ -24,7 +23,7 @@ void Delay(uint32_t turns) {
   }
 }
 
-TEST_P(LostWakeup, AReaperThatGoesToSleepIsAlwaysWoken) {
+TEST_P(LostWakeup, ACompletionAlwaysWakesAReaper) {
   constexpr uint32_t kRounds = 100 * kDelayMax;
   const Ring ring = CreateRing();
   std::atomic<uint32_t> reaped{0};
@@ -34,9 +33,10 @@ TEST_P(LostWakeup, AReaperThatGoesToSleepIsAlwaysWoken) {
       uint32_t count = 0;
       const auto began = std::chrono::steady_clock::now();
       EXPECT_OK(mooring_ring_reap(ring.get(), &completion, 1, 1, kPatienceNs, &count));
-      // At the end of its patience it looks once more, and has one after all.
+      // At its timeout the reaper checks once more, and finds the completion then.
       const auto slept = std::chrono::steady_clock::now() - began;
-      EXPECT_LT(slept, std::chrono::nanoseconds(kPatienceNs)) << "it slept through a completion";
+      EXPECT_LT(slept, std::chrono::nanoseconds(kPatienceNs))
+          << "a completion did not wake the reaper";
       if (HasFailure()) break;
       reaped += count;
     }

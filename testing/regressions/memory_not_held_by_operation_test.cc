@@ -1,5 +1,5 @@
-// An operation did not hold the memory that it named: whoever gave it back early had the kernel
-// write into what was somebody else's by then.
+// An operation did not hold the memory that it named. If a caller released the lease early, the
+// kernel wrote into memory that already belonged to another user.
 #include "testing/regressions/regression_test.h"
 #include "testing/support/proc_self.h"
 
@@ -17,7 +17,7 @@ TEST_P(MemoryNotHeldByOperation, StaysUntilTheCompletion) {
   const Pipe pipe;
   Submit(ring, {ReadStream(pipe.read_fd(), InLease(registration.get(), lease), 512)});
   EXPECT_OK(mooring_slab_release(slab.get(), lease));
-  EXPECT_NE(Acquire(slab).first_index, lease.first_index) << "handed out under a read";
+  EXPECT_NE(Acquire(slab).first_index, lease.first_index) << "leased again during a read";
   registration.reset();
   slab.reset();
   ASSERT_TRUE(IsMapped(data));

@@ -1,10 +1,11 @@
-// The memory of operations of a ring with OWNER_THREAD on the threads engine stayed in use for ever
-// when the owner's thread had ended before another thread destroyed the ring: only the owner was
-// taken to be able to bring in what had finished, which is so for io_uring alone. Whoever comes by
-// does it now.
+// On a ring with OWNER_THREAD on the threads engine, the memory of operations stayed in use
+// indefinitely if the owner's thread had ended before another thread destroyed the ring: only the
+// owner was expected to collect completed operations, which is true for io_uring only. Any thread
+// that calls the library collects them now.
 //
-// So did that of an io_uring ring with nothing in flight but cancellations, whose outcome lay in
-// the overflow of the completion queue, where only its owner could get it: that is not waited for.
+// The same happened to an io_uring ring with only cancellations in flight, whose completions were
+// in the overflow of the completion queue, where only the owner could get them. They are no longer
+// waited for.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -58,7 +59,7 @@ class MemoryOfDeadOwner : public ::testing::Test {
   Registration registration_;
 };
 
-TEST_F(MemoryOfDeadOwner, IsTheCallersAgain) {
+TEST_F(MemoryOfDeadOwner, IsReleasedToTheCaller) {
   mooring_slab_t* slab = nullptr;
   ASSERT_OK(mooring_slab_adopt(memory_.data(), memory_.size(), nullptr, &slab));
   slab_.reset(slab);
@@ -69,11 +70,11 @@ TEST_F(MemoryOfDeadOwner, IsTheCallersAgain) {
   std::fill_n(memory_.data(), memory_.size(), kMark);
   const std::string sent(512, 'x');
   pipe_.Write(sent.data(), sent.size());
-  EXPECT_EQ(pipe_.Drain().size(), sent.size()) << "something still reads the pipe";
+  EXPECT_EQ(pipe_.Drain().size(), sent.size()) << "an operation still reads the pipe";
   EXPECT_TRUE(IsAll(memory_.data(), kMark, memory_.size()));
 }
 
-TEST_F(MemoryOfDeadOwner, IsTheCallersAgainWhenOnlyCancellationsAreLeft) {
+TEST_F(MemoryOfDeadOwner, IsReleasedWhenOnlyCancellationsAreInFlight) {
   constexpr uint32_t kCompletions = 16;
   mooring_slab_t* slab = nullptr;
   ASSERT_OK(mooring_slab_adopt(memory_.data(), memory_.size(), nullptr, &slab));
@@ -93,16 +94,14 @@ TEST_F(MemoryOfDeadOwner, IsTheCallersAgainWhenOnlyCancellationsAreLeft) {
     mooring_registration_t* registration = nullptr;
     ASSERT_OK(mooring_registration_create(ring, slab, nullptr, &registration));
     registration_.reset(registration);
-    // They fill the queue, and are still in flight as far as the caller can know: he has not
-    // reaped.
+    // They fill the queue. For the caller they are still in flight, because it has not reaped them.
     const std::vector<mooring_op_t> nops(kCompletions, WithUserData(Nop(), 7));
     uint32_t count = 0;
     ASSERT_OK(mooring_ring_submit(ring, nops.data(), kCompletions, &count));
     ASSERT_OK(mooring_ring_cancel(ring, 7, &count));
     EXPECT_EQ(count, kCompletions);
   }).join();
-  SKIP_WITHOUT(has_io_uring, "owner_ring",
-               "run where io_uring gives rings with an owner (Linux 6.1)");
+  SKIP_WITHOUT(has_io_uring, "owner_ring", "run where io_uring supports OWNER_THREAD (Linux 6.1)");
   registration_.reset();
   ring_.reset();
   EXPECT_OK(mooring_slab_close(slab, kPatienceNs));

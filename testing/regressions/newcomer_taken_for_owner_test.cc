@@ -1,7 +1,7 @@
-// A thread that began after the owner of a ring with OWNER_THREAD had ended passed for the owner
-// where it had got the same pthread_t, which glibc hands out again at once: on io_uring its
-// operations were taken, and failed with EEXIST, and on the threads engine they were done. The
-// owner is known by a token of its own now.
+// A thread that started after the owner of a ring with OWNER_THREAD had ended was accepted as the
+// owner if it had the same pthread_t, which glibc reuses immediately. On io_uring its operations
+// were accepted and failed with EEXIST; on the threads engine they were executed. The owner is now
+// identified by a token of its own.
 #include <pthread.h>
 
 #include <thread>
@@ -41,7 +41,7 @@ TEST_P(NewcomerTakenForOwner, IsRefused) {
                    MOORING_CODE_INVALID_STATE, "owner");
   };
   for (int i = 0; i < kNewcomersMax && !same; ++i) std::thread(try_it).join();
-  SKIP_WITHOUT(same, "pthread_t_again", "run with a C library that hands them out again");
+  SKIP_WITHOUT(same, "pthread_t_again", "use a C library that reuses pthread_t");
   EXPECT_EQ(Stats(ring).submitted, 0u);
 }
 

@@ -1,7 +1,8 @@
-// A ring with an owner thread starved what the kernel had put off (DEFER_TASKRUN): as long as each
-// reap found something, no call asked the kernel for events, and a read that had its bytes never
-// completed. Closing such a ring lived on the answers to its own cancels and timed out; and one
-// that another thread destroyed was never cancelled, so its slab could not be closed.
+// A ring with an owner thread delayed work that the kernel had deferred (DEFER_TASKRUN). As long as
+// each reap found a completion, no call asked the kernel for events, and a read whose bytes had
+// arrived never completed. Closing such a ring found only the completions of its own cancellations
+// and timed out. If another thread destroyed the ring, its operations were never cancelled, so its
+// slab could not be closed.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -53,7 +54,7 @@ class OwnerStarved : public ::testing::Test {
   Registration registration_;
 };
 
-TEST_F(OwnerStarved, NothingIsStarvedByNops) {
+TEST_F(OwnerStarved, NopsDoNotDelayOtherCompletions) {
   SubmitPipeRead();
   pipe_.Write("due", 3);
   EXPECT_TRUE(Eventually([&] {
@@ -69,12 +70,12 @@ TEST_F(OwnerStarved, NothingIsStarvedByNops) {
   }));
 }
 
-TEST_F(OwnerStarved, CloseIsNotStarvedByItsOwnCancels) {
+TEST_F(OwnerStarved, CloseIsNotDelayedByItsOwnCancellations) {
   SubmitPipeRead();
   EXPECT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
 }
 
-TEST_F(OwnerStarved, OwnerFinishesWhatAnotherThreadDestroyed) {
+TEST_F(OwnerStarved, OwnerCompletesARingDestroyedByAnotherThread) {
   SubmitPipeRead();
   std::thread([&] {
     registration_.reset();

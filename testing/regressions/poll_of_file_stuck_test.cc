@@ -1,6 +1,6 @@
-// A poll of a regular file for anything but reading and writing never ended on the threads engine:
-// it kept its worker, could not be cancelled, and no close of its ring ended. Such a file never
-// becomes ready for more; the poll answers EINVAL now, as on io_uring.
+// A poll of a regular file for events other than reading and writing never ended on the threads
+// engine: it blocked its worker, could not be cancelled, and its ring could not be closed. Such a
+// file never becomes ready for other events; the poll now fails with EINVAL, as on io_uring.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 #include <poll.h>
@@ -33,7 +33,7 @@ TEST_P(PollOfFileStuck, AFileThatCannotBecomeReadyIsRefused) {
     uint32_t count = 0;
     ASSERT_OK(mooring_ring_submit_and_reap(made, &poll, 1, &accepted, &completion, 1, 1,
                                            kPatienceNs, &count));
-    ASSERT_EQ(count, 1u) << "it waits";
+    ASSERT_EQ(count, 1u) << "the poll does not complete";
     EXPECT_EQ(completion.result, -EINVAL);
   }
   EXPECT_OK(mooring_ring_close(made, kPatienceNs));

@@ -1,5 +1,5 @@
-// A completion came for work that never was: the entry had been taken before it was known whether
-// the operation could go, and went with the next submission.
+// A completion came for an operation that was never started: the entry was taken before it was
+// known whether the operation was valid, and the next submission submitted it.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -7,7 +7,7 @@ namespace {
 
 class RefusedOperationCompletes : public RegressionTest {};
 
-TEST_P(RefusedOperationCompletes, NothingComesOfIt) {
+TEST_P(RefusedOperationCompletes, HasNoCompletion) {
   const Ring ring = CreateRing();
   mooring_op_t bad = WithUserData(Nop(), 2);
   bad.opcode = 999;

@@ -1,5 +1,5 @@
-// A registration that failed at its second extent, or its last, left those before it pinned, and
-// nobody knew of them any more.
+// A registration that failed at its second or last extent left the extents before it pinned, and no
+// object owned them any more.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -7,7 +7,7 @@ namespace {
 
 class RegistrationFailsHalfWay : public RegressionTest {};
 
-TEST_P(RegistrationFailsHalfWay, LeavesNoSlotTakenAndNothingPinned) {
+TEST_P(RegistrationFailsHalfWay, LeavesNoSlotBusyAndNoMemoryPinned) {
   SKIP_WITHOUT((Features() & MOORING_FEATURE_SPARSE_TABLE) != 0, "sparse_table",
                "run Linux 5.13 or later");
   mooring_ring_options_t options = RingOptions();

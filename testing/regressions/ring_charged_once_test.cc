@@ -1,6 +1,6 @@
-// A ring without CAP_IPC_LOCK was charged to the memlock ledger twice: once where its memory is
-// mapped, and once more by the ring above. Every remedy that names a need was too high by a ring,
-// and the first guess at what is left too low.
+// A ring without CAP_IPC_LOCK was charged to the memlock ledger twice: where its memory is mapped,
+// and again by the ring itself. Every remedy that states a needed size was too high by one ring,
+// and the first estimate of the remaining budget was too low.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 #include <sys/resource.h>
@@ -24,7 +24,7 @@ uint64_t UsedBytes() {
 // In a child, which may give up its exemption and keeps its limit to itself. "skip" where no ring
 // is charged here.
 std::string CompareCharge() {
-  if (!DropIpcLock()) return "CAP_IPC_LOCK stayed";
+  if (!DropIpcLock()) return "CAP_IPC_LOCK was not dropped";
   const uint64_t before = UsedBytes();
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.submission_count = 16;
@@ -50,7 +50,7 @@ std::string CompareCharge() {
 TEST(Regression, ARingIsChargedOnce) {
   const ChildResult child = RunInChild(CompareCharge);
   if (child.complaint == "skip")
-    GTEST_SKIP() << "this kernel does not charge rings (Linux 6.14), or gives none";
+    GTEST_SKIP() << "this kernel does not charge rings (Linux 6.14 does), or has no io_uring";
   EXPECT_EQ(child.complaint, "");
 }
 

@@ -1,7 +1,6 @@
-// An update of the table that the kernel could carry out in part answers with a short positive
-// count, which was taken for success in full: operations then named slots that were empty, and
-// failed. And success in part is success in part: what fits stays pinned, the rest takes the copy
-// path.
+// If the kernel carries out an update of the table in part, it returns a short positive count. That
+// was treated as full success: operations then named empty slots, and failed. Now the extents that
+// fit stay pinned, and the rest uses the copy path.
 #include <gtest/gtest.h>
 
 #include "cpp/engine/testing/fake_engine.h"
@@ -14,7 +13,7 @@ namespace {
 
 constexpr uint64_t kExtentBytes = 64 * 1024;
 
-TEST(ShortCountOfUpdate, WhatFitsIsPinnedAndNothingElseIsNamed) {
+TEST(ShortCountOfUpdate, ExtentsThatFitArePinnedAndOnlyTheyAreNamed) {
   FakeEngine engine;
   engine.budget_bytes = 3 * kExtentBytes;
   const RefPtr<BufferTable> table = MakeRef<BufferTable>(&engine);

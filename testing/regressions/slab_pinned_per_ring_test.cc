@@ -1,4 +1,4 @@
-// A slab on several rings was pinned, and charged to RLIMIT_MEMLOCK, once for each.
+// A slab registered with several rings was pinned, and charged to RLIMIT_MEMLOCK, once for each.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {

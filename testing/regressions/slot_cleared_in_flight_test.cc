@@ -1,5 +1,5 @@
-// Emptying a slot was taken for the end of the kernel's use of its pages: with an operation in
-// flight it succeeds at once, and the kernel goes on writing.
+// Clearing a slot was treated as the end of the kernel's use of its pages. With an operation in
+// flight, clearing succeeds immediately, and the kernel continues to write.
 #include "testing/regressions/regression_test.h"
 #include "testing/support/mapped_memory.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 class SlotClearedInFlight : public RegressionTest {};
 
-TEST_P(SlotClearedInFlight, TheSlabClosesAfterTheOperationAndNotBefore) {
+TEST_P(SlotClearedInFlight, TheSlabClosesOnlyAfterTheOperation) {
   const MappedMemory memory(64 * 1024);
   mooring_slab_t* made = nullptr;
   ASSERT_OK(mooring_slab_adopt(memory.data(), memory.size(), nullptr, &made));

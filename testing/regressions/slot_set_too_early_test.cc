@@ -1,6 +1,6 @@
 // With SQPOLL, a file put into a slot was read by an operation that had been submitted before it:
-// the kernel's polling thread looks a slot up when it comes to the operation, and set_file did not
-// wait for it.
+// the SQPOLL thread looks up a slot when it starts the operation, and set_file did not wait for
+// that.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -18,7 +18,7 @@ mooring_op_t ReadSlot(void* data) {
   return WithFlags(Read(0, 0, AtAddress(data), 1), MOORING_OPERATION_FIXED_FILE);
 }
 
-TEST(Regression, SlotsChangeBehindWhatWasSubmitted) {
+TEST(Regression, SlotsChangeAfterEarlierOperations) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.flags = MOORING_RING_SQPOLL;
   options.sqpoll_idle_ms = 1;

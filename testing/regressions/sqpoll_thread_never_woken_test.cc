@@ -1,7 +1,6 @@
-// Operations of a ring with SQPOLL stayed in flight for ever when its polling thread slept and
-// io_uring_enter(2) was refused for good, as behind a seccomp filter that was installed after the
-// ring was made: nobody could wake the thread. They are taken back from it and fail with that errno
-// now.
+// Operations of a ring with SQPOLL stayed in flight indefinitely if the SQPOLL thread slept and
+// io_uring_enter(2) was denied permanently, for example by a seccomp filter installed after the
+// ring was created: no call could wake the thread. These operations now fail with that errno.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -27,7 +26,7 @@ mooring_ring_options_t Polled() {
   return options;
 }
 
-// The completion's result; 1 when there was none.
+// The result of the completion, or 1 if there is none.
 int64_t RunNop(const Ring& ring) {
   const mooring_op_t nop = Nop();
   uint32_t accepted = 0;
@@ -47,19 +46,19 @@ std::string FailsBehindTheFilter() {
   const Ring ring(made);
   if (RunNop(ring) != 0) return "a nop before the filter";
   if (!DenyIoUring(EPERM)) return "no filter";
-  // For as long as the thread is awake, it takes them.
+  // While the SQPOLL thread is awake, it still accepts operations.
   int64_t result = 0;
   const bool failed = Eventually([&] { return (result = RunNop(ring)) != 0; });
-  if (!failed || result != -EPERM) return "a nop gave " + std::to_string(result);
+  if (!failed || result != -EPERM) return "a nop returned " + std::to_string(result);
   return "";
 }
 
-TEST(PollerNeverWoken, OperationsFail) {
+TEST(SqpollThreadNeverWoken, OperationsFail) {
   const mooring_ring_options_t options = Polled();
   mooring_ring_t* made = nullptr;
   const bool has_sqpoll_thread = Take(mooring_ring_create(&options, &made)).ok();
   mooring_ring_destroy(made);
-  SKIP_WITHOUT(has_sqpoll_thread, "sqpoll", "run where io_uring gives rings with SQPOLL");
+  SKIP_WITHOUT(has_sqpoll_thread, "sqpoll", "run where io_uring supports SQPOLL rings");
   const ChildResult child = RunInChild(&FailsBehindTheFilter);
   EXPECT_TRUE(child.exited);
   EXPECT_EQ(child.complaint, "");

@@ -4,7 +4,7 @@ import re
 
 from testing.tidy.source_tree import Finding
 
-# What tags mean here: CONTRIBUTING.md. The last row is Bazel's own.
+# CONTRIBUTING.md explains the tags. Those of the last row are defined by Bazel.
 _TAGS = {"io_uring", "memlock", "gpu", "exclusive", "benchmark", "rust", "go"}
 _TAGS |= {"no_sanitizer", "slow"}
 _TAGS |= {"manual", "local", "external", "no-cache", "no-sandbox"}
@@ -16,8 +16,8 @@ _DOWNLOADS = re.compile(
 
 _URL = re.compile(r"\bhttps?://([A-Za-z0-9.-]+)")
 
-# Where documentation lives. Any other host is one that a machine would have to reach, and package
-# hosts come from the machine's own configuration.
+# Hosts of documentation. Any other host in the tree would have to be reachable from
+# the user's machine, which configures its own package hosts.
 _HOSTS = re.compile(
     r"^(localhost|127\.0\.0\.1|(.*\.)?(apache|kernel|man7|gnu|llvm|example)\.org"
     r"|(.*\.)?example\.com|(www\.)?keepachangelog\.com|semver\.org|github\.com|docs\.nvidia\.com)$"

@@ -1,4 +1,4 @@
-"""Each check catches a bad example, and passes a good one."""
+"""Each check reports a bad example, and accepts a good one."""
 
 import unittest
 

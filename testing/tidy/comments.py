@@ -8,7 +8,7 @@ from testing.tidy.source_tree import Finding
 _TO_DO = "TO" + "DO"
 _FIX_ME = re.compile(r"\b(FIX" + r"ME|X{3}|HA" + r"CK)\b")
 
-# Text that talks about the rule, not work left over.
+# Text about the rule itself, not unfinished work.
 _EXEMPT = ("CONTRIBUTING.md", "docs/STYLE.md")
 
 

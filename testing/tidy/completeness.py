@@ -1,4 +1,4 @@
-"""Nothing lies about unbuilt or unchecked. These checks see the whole tree."""
+"""Every source is built and checked. These checks read the whole tree together."""
 
 import os
 import re
@@ -6,11 +6,11 @@ import re
 from testing.layering.layers import LAYERS
 from testing.tidy.source_tree import Finding
 
-# Folders whose sources Bazel must know one by one.
+# Folders whose sources must each be named in a BUILD file.
 _BUILT = ("cpp", "c_api", "tools", "bindings", "testing", "benchmarks", "examples", "build_tools")
 _LANGUAGES = ("h", "cc", "c", "cu", "py", "rs", "go")
 
-# Of use to a language's own tool only.
+# Used only by the tool of a language.
 _OF_OTHER_TOOLS = ("build.rs",)
 
 _LAYER_TESTS = "testing/layering/BUILD.bazel"

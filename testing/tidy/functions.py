@@ -1,4 +1,4 @@
-"""Where functions begin and end, by language, as far as their formatters make that plain."""
+"""Where functions begin and end, by language, as far as the formatting shows it."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""No file, function or line is longer than one reads in a piece."""
+"""Limits the length of files, functions and lines."""
 
 from testing.tidy.functions import find_functions
 from testing.tidy.source_tree import Finding

@@ -3,7 +3,7 @@
 import os
 import re
 
-# Not ours, or not source: outputs, caches and the history.
+# Not part of the sources: outputs, caches and the history.
 _SKIPPED_FOLDERS = {".git", ".cache", "target", "__pycache__", "node_modules"}
 
 # Bazel's convenience links lead out of the tree.
@@ -77,5 +77,5 @@ def read_tree(root):
                 with open(path, encoding="utf-8") as file:
                     sources.append(SourceFile(os.path.relpath(path, root), file.read()))
             except (UnicodeDecodeError, FileNotFoundError):
-                continue  # a binary file; or an editor's, gone since it was listed
+                continue  # a binary file, or a temporary file that was deleted after the listing
     return sources
