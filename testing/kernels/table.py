@@ -6,10 +6,10 @@ _HEAD = """\
 Which path a slab of 2 MiB takes, by configuration (`testing/configurations`) and kernel. Made by
 `bazel run //testing/kernels:run -- --table`, which boots each kernel and queries it. Do not edit it by hand.
 
-`fixed`: the slab is pinned, and operations use it as a fixed buffer. `partial`: a prefix is pinned,
-the rest is copied. `copy`, `threads`: nothing is pinned, with the reason. After a comma: the path of
-a second ring with the same slab, where that differs; `cloned` shares the pins of the first ring.
-`not here`: the kernel or the machine lacks the feature of the configuration.
+`fixed`: the slab is pinned, and operations use it as a fixed buffer. `partial`: a prefix is
+pinned, the rest is copied. `copy`, `threads`: nothing is pinned, with the reason. After a comma:
+the path of a second ring with the same slab, where that differs; `cloned` shares the pins of the
+first ring. `not here`: the kernel or the machine lacks the feature of the configuration.
 
 """
 
