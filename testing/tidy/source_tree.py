@@ -54,7 +54,7 @@ def find_root():
     """The repository that holds the WORKSPACE this test was given as data.
 
     The data file is a link to the real one, so the checks read the tree as it is
-    now, new files included, and not a copy that Bazel was told about.
+    now, new files included, and not the copy among Bazel's inputs.
     """
     runfiles = os.path.join(os.environ["TEST_SRCDIR"], os.environ["TEST_WORKSPACE"])
     return os.path.dirname(os.path.realpath(os.path.join(runfiles, "WORKSPACE")))
