@@ -33,8 +33,8 @@ checks this on each kernel.
 ## The memlock limit
 
 `testing/budget` also runs on each kernel: rings, slabs and registrations are opened and closed
-under a limit that fits one; rings wait for budget and get it; and, where buffers can be cloned, two rings
-use one slab of 256 MiB under a limit that fits it once, both fixed.
+under a limit that fits one; rings wait for budget and get it; and, where buffers can be cloned,
+two rings use one slab of 256 MiB under a limit that fits it once, both fixed.
 
 ## Differences of 5.10
 
