@@ -32,7 +32,7 @@ size_t BytesOf(const msghdr& message) {
   return bytes;
 }
 
-// As Moving, of the ranges of a message: `call` is given one that ends where it shall.
+// TransferUnlessFault for a message: `call` receives the message cut to the allowed size.
 template <typename Call>
 ssize_t TransferMessageUnlessFault(CallKind kind, const msghdr& message, Call call) {
   return TransferUnlessFault(kind, BytesOf(message), [&](size_t most) {

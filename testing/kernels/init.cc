@@ -95,7 +95,7 @@ void LoadModules() {
 }
 
 // The driver finds the disk some time after it is loaded, without a notification: polls until the
-// mount succeeds.
+// device exists.
 void EnterDisk() {
   const Clock::time_point deadline = Clock::now() + kDiskPatience;
   while (access("/dev/vda", F_OK) != 0 && Clock::now() < deadline)

@@ -11,7 +11,8 @@ import unittest
 from testing.kernels import disk, machine, plan, run
 
 _REMEDY = "run testing/kernels/fetch.py"
-_SUITES = ("pinned/Registrations.*", "pinned/Extents.*", "pinned/AdoptedBacking.*", "pinned/Backing.*")
+_SUITES = ("pinned/Registrations.*", "pinned/Extents.*", "pinned/AdoptedBacking.*",
+           "pinned/Backing.*")
 
 # Paths that differ between kernels; all others are the same, below.
 _PATHS = {

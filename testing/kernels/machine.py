@@ -109,7 +109,10 @@ _BOOTS_MAX = 3
 
 
 def boot(kernel, label, initrd, disk, seconds, echo=lambda line: None):
-    """Boots the kernel of a cache folder, and returns its Report. `initrd`, `disk`: paths of images."""
+    """Boots the kernel of a cache folder, and returns its Report.
+
+    `initrd`, `disk`: paths of images.
+    """
     for attempt in range(1, _BOOTS_MAX + 1):
         report = Report()
         try:

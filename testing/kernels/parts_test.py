@@ -27,7 +27,8 @@ class PinsTest(unittest.TestCase):
         self.assertEqual(found[0]["Version"], "1-1")
 
     def test_a_pin_survives_being_written(self):
-        pin = pins.Pin("5.10", "a", "linux-image-5.10.0-1-amd64", "5.10.2-1", "0" * 64, "pool/x.deb")
+        pin = pins.Pin("5.10", "a", "linux-image-5.10.0-1-amd64", "5.10.2-1", "0" * 64,
+                       "pool/x.deb")
         self.assertEqual(pins.parse(f"# comment\n{pin}\n"), {"5.10": [pin]})
 
     def test_the_latest_of_a_series_is_chosen_by_version_and_not_by_name(self):
@@ -44,10 +45,12 @@ class PinsTest(unittest.TestCase):
         names = ["linux-image-7.3-amd64", "linux-binary-7.3-amd64", "linux-modules-7.3-amd64"]
         packages = [_package(name, "7.3-1") for name in names]
         packages.append(_package("linux-image-6.18-amd64", "6.18-1"))
-        self.assertEqual([pin.package for pin in pins.choose("newest", "suite", packages)], names[1:])
+        chosen = pins.choose("newest", "suite", packages)
+        self.assertEqual([pin.package for pin in chosen], names[1:])
 
     def test_a_missing_series_has_no_pin(self):
-        self.assertEqual(pins.choose("5.4", "suite", [_package("linux-image-6.18-amd64", "6.18-1")]), [])
+        packages = [_package("linux-image-6.18-amd64", "6.18-1")]
+        self.assertEqual(pins.choose("5.4", "suite", packages), [])
 
 
 class ModulesTest(unittest.TestCase):
@@ -139,7 +142,8 @@ class TableTest(unittest.TestCase):
 
     def test_an_empty_cell_is_refused(self):
         with self.assertRaisesRegex(ValueError, "owner_thread"):
-            table.render([Kernel("5.10", "5.10.0", {"pinned": "fixed"})], ["pinned", "owner_thread"])
+            kernel = Kernel("5.10", "5.10.0", {"pinned": "fixed"})
+            table.render([kernel], ["pinned", "owner_thread"])
 
 
 if __name__ == "__main__":

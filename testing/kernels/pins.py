@@ -46,7 +46,7 @@ _KERNEL = re.compile(r"linux-binary-([0-9].*)-amd64$")
 
 
 def _flavour(name):
-    """The part of a kernel's name that identifies a build; None for cloud, rt and other packages."""
+    """The part of a kernel's name that identifies a build; None for cloud, rt and others."""
     match = _KERNEL.match(name) or _WHOLE.match(name)
     if not match or re.search(r"-(cloud|rt)$", match.group(1)):
         return None

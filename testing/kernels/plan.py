@@ -30,9 +30,10 @@ _BUDGETS = ("clone_budget", "cycles", "promotion")
 
 
 def steps(programs, configurations=CONFIGURATIONS, suites=("*",)):
-    """The plan: backing and budget, every path, then the suites of each configuration that `suites` match.
+    """The plan: backing and budget, every path, then the suites that `suites` match.
 
-    `programs`: the folder that has testing/budget, testing/configurations and testing/kernels, built.
+    `programs`: the folder with the built testing/budget, testing/configurations and
+    testing/kernels.
     """
     plan = [Step("backing", _PATH_SECONDS, f"{programs}/testing/kernels/backing_test")]
     for name in _BUDGETS:
@@ -42,7 +43,8 @@ def steps(programs, configurations=CONFIGURATIONS, suites=("*",)):
         plan.append(Step(f"path:{name}", _PATH_SECONDS, program, ("--path",)))
     for name, program in tests.items():
         if suites:
-            plan.append(Step(name, _SUITES_SECONDS, program, ("--gtest_filter=" + ":".join(suites),)))
+            arguments = ("--gtest_filter=" + ":".join(suites),)
+            plan.append(Step(name, _SUITES_SECONDS, program, arguments))
     return plan
 
 
@@ -90,8 +92,8 @@ def failures(report, plan):
         if run is None:
             found.append(f"{step.name}: never ran")
         elif not run.good:
-            told = "\n".join(run.lines[-60:])
-            found.append(f"{step.name}: {run.ending}\n{told}")
+            output = "\n".join(run.lines[-60:])
+            found.append(f"{step.name}: {run.ending}\n{output}")
         elif step.arguments != ("--path",) and count(run)[0] + count(run)[2] == 0:
             found.append(f"{step.name}: ran no test")
         elif step.arguments != ("--path",):

@@ -60,7 +60,7 @@ def running_kernel(steps):
     return kernel
 
 
-def tell(report):
+def print_report(report):
     for run in report.runs:
         if not run.name.startswith("path:"):
             counts = "{} passed, {} failed, {} skipped".format(*plan.count(run))
@@ -82,7 +82,7 @@ def run_all(arguments, steps):
                 sys.exit(f"no kernel {label} here: run testing/kernels/fetch.py")
             report = boot(label, folder, steps, work, image, echo)
             print(f"{label} ({report.release})")
-            tell(report)
+            print_report(report)
             found = plan.failures(report, steps)
             for text in found:
                 print(f"FAILED on {label}: {text}")
@@ -98,7 +98,8 @@ def main():
     )
     parser.add_argument("--kernels", nargs="+", metavar="LABEL", help="of pins.txt; default: all")
     parser.add_argument("--configurations", nargs="+", default=plan.CONFIGURATIONS)
-    parser.add_argument("--suites", nargs="*", default=["*"], help="GoogleTest filters; none: paths only")
+    parser.add_argument("--suites", nargs="*", default=["*"],
+                        help="GoogleTest filters; none: paths only")
     parser.add_argument("--table", action="store_true", help="write docs/KERNELS.md")
     parser.add_argument("--verbose", action="store_true", help="show what the programs print")
     arguments = parser.parse_args()

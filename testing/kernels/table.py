@@ -4,12 +4,13 @@ _HEAD = """\
 # Kernels
 
 Which path a slab of 2 MiB takes, by configuration (`testing/configurations`) and kernel. Made by
-`bazel run //testing/kernels:run -- --table`, which boots each kernel and queries it. Do not edit it by hand.
+`bazel run //testing/kernels:run -- --table`, which boots each kernel and queries it. Do not edit
+it by hand.
 
-`fixed`: the slab is pinned, and operations use it as a fixed buffer. `partial`: a prefix is pinned,
-the rest is copied. `copy`, `threads`: nothing is pinned, with the reason. After a comma: the path of
-a second ring with the same slab, where that differs; `cloned` shares the pins of the first ring.
-`not here`: the kernel or the machine lacks the feature of the configuration.
+`fixed`: the slab is pinned, and operations use it as a fixed buffer. `partial`: a prefix is
+pinned, the rest is copied. `copy`, `threads`: nothing is pinned, with the reason. After a comma:
+the path of a second ring with the same slab, where that differs; `cloned` shares the pins of the
+first ring. `not here`: the kernel or the machine lacks the feature of the configuration.
 
 """
 
@@ -26,22 +27,22 @@ _BACKING = """
 
 Anonymous memory is fixed on all of these kernels. The pages of a file on ext4 are copied
 (`backing_refused`): on 5.10 and 6.1 all of them (`EOPNOTSUPP`), later only shared ones (`EFAULT`),
-because ext4 does not allow writes to its pages at any time. `testing/kernels/backing_test.cc` checks
-this on each kernel.
+because ext4 does not allow writes to its pages at any time. `testing/kernels/backing_test.cc`
+checks this on each kernel.
 
 ## The memlock limit
 
-`testing/budget` also runs on each kernel: rings, slabs and registrations are opened and closed under
-a limit that fits one; rings wait for budget and get it; and, where buffers can be cloned, two rings
-use one slab of 256 MiB under a limit that fits it once, both fixed.
+`testing/budget` also runs on each kernel: rings, slabs and registrations are opened and closed
+under a limit that fits one; rings wait for budget and get it; and, where buffers can be cloned,
+two rings use one slab of 256 MiB under a limit that fits it once, both fixed.
 
 ## Differences of 5.10
 
 - The budget of a cleared slot is released a little more than a second late (up to 6.3).
 - The kernel looks up the descriptors of a whole chain before it starts any operation of it. If one
   is not open, the operations before it are cancelled too (up to 5.17).
-- A receive with `MSG_WAITALL` that is cancelled after a part has arrived ends with `-ECANCELED`; the
-  kernel does not report the number of bytes received (up to 6.0).
+- A receive with `MSG_WAITALL` that is cancelled after a part has arrived ends with `-ECANCELED`;
+  the kernel does not report the number of bytes received (up to 6.0).
 """
 
 

@@ -1,7 +1,7 @@
-// arena.h: one slab, and what the workload knows of its leases.
+// arena.h: one slab, and the workload's record of its leases.
 //
-// Every buffer has at most one holder: a lease that overlaps another is a violation at once. What
-// is released goes back with its bytes as they are; canary.h finds out who writes to it afterwards.
+// Every buffer has at most one holder: a lease that overlaps another is a violation. Released
+// buffers keep their bytes; canary.h detects later writes to them.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_RANDOM_ARENA_H_
@@ -30,7 +30,7 @@ struct LeaseUse {
   uint64_t slab_offset = 0;         // of its first byte
   std::atomic<uint32_t> users = 0;  // operations in flight
   std::atomic<bool> is_released = false;
-  // An operation names the slab and not the lease, so that only the workload holds it.
+  // An operation names the slab instead of the lease, so the library does not hold the lease.
   bool is_unheld = false;
 };
 using SharedLease = std::shared_ptr<LeaseUse>;
@@ -46,22 +46,21 @@ class Arena {
 
   // Null when the slab has no such run.
   SharedLease Acquire(uint32_t buffer_count);
-  // Of a buffer that a ring had leased, and has handed over.
+  // Records a lease that a multishot completion has passed to the caller.
   SharedLease Take(const mooring_lease_t& lease);
-  // The first call releases, any other does nothing.
+  // Releases the lease at the first call; later calls do nothing.
   void Release(LeaseUse& use);
 
-  // By a few buffers, or by none where the slab is as large as it may be, or a registration
-  // refuses.
+  // Grows by a few buffers, or by none if the slab has its maximal size or a registration fails.
   void Grow(Decisions& decisions);
 
   // False while the kernel still uses the memory.
   bool TryClose();
-  // After it: with these leases released, the slab knows of no user.
+  // After TryClose: releases these leases, then checks that the slab has no users.
   void ExpectUnused(const std::vector<SharedLease>& leftover);
-  // Without a close, the pages go when the last user does.
+  // Without a close, the pages are released with the last user.
   void DestroySlab() { slab_.reset(); }
-  // For those who watch that nobody writes to it after a close.
+  // For MemoryCanary, which detects writes after a close.
   std::unique_ptr<conformance::MappedMemory> TakeMemory() { return std::move(memory_); }
 
  private:
@@ -69,7 +68,7 @@ class Arena {
 
   Tally& tally_;
   const uint64_t buffer_bytes_;
-  // By buffer, those that it may grow to included: the generation of its lease, or 0.
+  // For each buffer up to buffer_count_max: the generation of its lease, or 0.
   std::vector<std::atomic<uint32_t>> holders_;
   std::unique_ptr<conformance::MappedMemory> memory_;
   conformance::Slab slab_;

@@ -72,7 +72,7 @@ bool Batch::AddTimeout(uint64_t nanoseconds, Aim aim) {
   return Add(conformance::Timeout(nanoseconds), aim) != nullptr;
 }
 
-bool Batch::AddPoll(int fd) { return Add(conformance::Poll(fd, POLLIN), Aim::kForever) != nullptr; }
+bool Batch::AddPoll(int fd) { return Add(conformance::Poll(fd, POLLIN), Aim::kEndless) != nullptr; }
 
 bool Batch::AddCancel(uint64_t user_data) {
   return Add(conformance::Cancel(user_data), Aim::kCancel) != nullptr;
@@ -161,7 +161,7 @@ void Batch::Link() {
   for (size_t i = 0; i + 1 < operations_.size(); ++i) {
     operations_[i].flags |= MOORING_OPERATION_LINK;
     launched_[i]->flags |= MOORING_OPERATION_LINK;
-    // What follows one that came short is cancelled.
+    // Operations after a short one are cancelled.
     launched_[i + 1]->may_be_cancelled.store(true);
   }
 }

@@ -1,4 +1,4 @@
-// batch.h: operations for one submit, each with the flight that says what must come of it.
+// batch.h: operations for one submit, each with a flight that holds the expected result.
 //
 // Threading: the submitter of the ring.
 #ifndef MOORING_TESTING_RANDOM_BATCH_H_
@@ -19,7 +19,7 @@ namespace mooring::workload {
 // How operations name memory: see operation.h of the library.
 enum class Naming { kLease, kSlab, kAddress };
 
-// The memory of a batch, cut into parts as its operations need them.
+// The memory of a batch, from which its operations take parts.
 struct Ground {
   Arena* arena = nullptr;
   NamedSlab* registration = nullptr;
@@ -50,12 +50,12 @@ class Batch {
   bool AddReceive(Channel& channel, int message_flags, uint64_t size, Ground& ground);
   bool AddRepeatedReceive(Channel& channel, Arena& arena, NamedSlab& registration);
 
-  // Makes one chain of all.
+  // Links all operations into one chain.
   void Link();
   void DrainLast();
 
   const std::vector<mooring_op_t>& operations() const { return operations_; }
-  // The operations from `accepted` on were not taken: as if they had never been.
+  // Removes the operations from `accepted` on, which were not accepted.
   void Recall(uint32_t accepted);
 
  private:

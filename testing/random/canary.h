@@ -1,5 +1,4 @@
-// canary.h: memory that was given back, marked, and looked at later: whoever still writes to it is
-// found out.
+// canary.h: released memory, filled with a mark and checked later, to detect late writes.
 //
 // Threading: one thread per object.
 #ifndef MOORING_TESTING_RANDOM_CANARY_H_
@@ -17,7 +16,7 @@
 
 namespace mooring::workload {
 
-// A lease whose buffers were somebody else's before.
+// A lease of buffers that earlier leases have used.
 class LeaseCanary {
  public:
   LeaseCanary(Arena& arena, SharedLease lease, std::byte mark)
@@ -27,7 +26,7 @@ class LeaseCanary {
 
   void Check() const {
     const auto verdict = conformance::IsAll(lease_->data, mark_, lease_->size);
-    INVARIANT(verdict, "a late write into buffer %u, on lease to nobody but its canary: %s",
+    INVARIANT(verdict, "a late write into buffer %u, leased only by its canary: %s",
               lease_->lease.first_index, verdict.message());
   }
 
@@ -42,7 +41,7 @@ class LeaseCanary {
   std::byte mark_;
 };
 
-// The memory of a slab that was closed.
+// The memory of a closed slab.
 class MemoryCanary {
  public:
   MemoryCanary(std::unique_ptr<conformance::MappedMemory> memory, std::byte mark)
@@ -52,8 +51,7 @@ class MemoryCanary {
 
   void Check() const {
     const auto verdict = conformance::IsAll(memory_->data(), mark_, memory_->size());
-    INVARIANT(verdict, "a late write into the memory of a slab that was closed: %s",
-              verdict.message());
+    INVARIANT(verdict, "a late write into the memory of a closed slab: %s", verdict.message());
   }
 
  private:

@@ -1,10 +1,10 @@
 // channel.h: a stream of pattern bytes between two descriptors: a pipe, AF_UNIX or TCP sockets.
 //
-// One operation sends at a time and one receives, so that the place in the stream of the bytes that
-// each moves is known, also after a cancellation: what was not reported as moved must come later.
+// At most one operation sends and one receives at a time, so the stream position of their bytes is
+// known, also after a cancellation: bytes that were not reported must arrive later.
 //
-// Threading: `sending` and `receiving` are set by the submitter and cleared by the reaper, each of
-// which reads the numbers beside them only while they are its own.
+// Threading: `sending` and `receiving` are set by the submitter and cleared by the reaper. The
+// submitter reads `sent` and `received` while they are clear, the reaper while they are set.
 #ifndef MOORING_TESTING_RANDOM_CHANNEL_H_
 #define MOORING_TESTING_RANDOM_CHANNEL_H_
 
@@ -34,11 +34,11 @@ class Channel {
   uint64_t sent = 0;
   uint64_t received = 0;
 
-  // Takes what has arrived, by hand and without waiting, and checks it. No receive is in flight.
+  // Reads the bytes that have arrived, without waiting, and checks them. No receive is in flight.
   void Drain();
-  // Takes it without a look, for whoever waits until the kernel is done with what was sent.
+  // Reads the bytes without a check, so that the kernel can complete its sends.
   void Discard();
-  // Both ends, for the descriptors to outlive a ring whose operations use them.
+  // Moves both ends to `out`, so that they outlive a ring whose operations use them.
   void TakeDescriptors(std::vector<conformance::Fd>& out);
 
  private:

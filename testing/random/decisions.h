@@ -1,7 +1,7 @@
 // decisions.h: what a thread of the workload does next, drawn from a seed.
 //
-// Each thread has decisions of its own, forked from those of its episode by a number: what it draws
-// depends on the seed and on what it asks, never on when it runs.
+// Each thread has its own decisions, forked from those of its episode by a number: the values
+// depend on the seed and the calls, never on timing.
 //
 //   Decisions episode = Decisions(seed).Fork(3);
 //   if (episode.Chance(20)) ...
@@ -19,7 +19,7 @@ class Decisions {
  public:
   explicit Decisions(uint64_t seed) : seed_(seed), state_(seed) {}
 
-  // SplitMix64: passes for random, and any state is a good one.
+  // SplitMix64: good enough as a random source, and every state is valid.
   uint64_t Next() {
     state_ += 0x9e3779b97f4a7c15u;
     uint64_t mixed = state_;
@@ -34,12 +34,12 @@ class Decisions {
   uint64_t Between(uint64_t least, uint64_t most) { return least + Below(most - least + 1); }
   bool Chance(uint32_t percent) { return Below(100) < percent; }
 
-  // Depends on this one's seed alone, and not on what was drawn from it.
+  // Depends only on the seed of this object, not on the values drawn from it.
   Decisions Fork(uint64_t number) const {
     return Decisions(Decisions(seed_ ^ (number + 1) * 0xd6e8feb86659fd93u).Next());
   }
 
-  // An index into `weights`, each as likely as its weight.
+  // An index into `weights`, with probability proportional to its weight.
   template <size_t kCount>
   size_t Weighted(const uint32_t (&weights)[kCount]) {
     uint64_t sum = 0;

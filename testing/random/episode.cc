@@ -105,7 +105,7 @@ void Episode::Run() {
   state_.tally().Add(Step::kEpisode);
 }
 
-// Its memory is the workload's again once it is closed, and is watched from then on.
+// After the close the memory belongs to the workload again, and a canary checks it.
 void Episode::EndAdopted(Arena& arena) {
   std::vector<SharedLease> leases;
   for (const auto& [owner, lease] : state_.leftovers.leases) {
@@ -117,20 +117,20 @@ void Episode::EndAdopted(Arena& arena) {
         return arena.TryClose();
       },
       kEndPatience);
-  INVARIANT(closed, "a slab that nobody uses cannot be closed");
+  INVARIANT(closed, "a slab without users cannot be closed");
   arena.ExpectUnused(leases);
   arena.DestroySlab();
   graves_.emplace_back(arena.TakeMemory(), Mark(decisions_));
 }
 
-// Nothing else maps memory now, so its addresses are nobody's once they are given back.
+// No other thread maps memory now, so the addresses are not reused after the unmap.
 void Episode::EndCreated(Arena& arena) {
   const std::byte* const data = arena.data();
   arena.DestroySlab();
   const bool gone = conformance::Eventually(
       [&] {
         DiscardSent();
-        // Operations of destroyed rings may end late, and a later call brings that in.
+        // Operations of destroyed rings may complete late; a later call collects them.
         mooring_ring_t* ring = nullptr;
         mooring_error_destroy(mooring_ring_create(nullptr, &ring));
         mooring_ring_destroy(ring);
@@ -140,7 +140,7 @@ void Episode::EndCreated(Arena& arena) {
   INVARIANT(gone, "the memory of a destroyed slab is still mapped");
 }
 
-// A send without a copy holds its memory until its bytes have arrived.
+// A zero-copy send holds its memory until its bytes have arrived.
 void Episode::DiscardSent() {
   for (const auto& channel : state_.leftovers.channels) channel->Discard();
 }

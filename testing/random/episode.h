@@ -1,7 +1,7 @@
-// episode.h: slabs, rings over them and helpers, from nothing to nothing again.
+// episode.h: creates slabs, rings and helper threads, and checks that nothing leaks at the end.
 //
-// Each of the workers lives one ring after another over the same slabs, so rings share pins; the
-// helpers run errands, promote, and keep canaries. When all have ended, nothing may be left.
+// Each worker runs one ring after another over the same slabs, so rings share pins. The helpers run
+// errands, promote registrations, and keep canaries. When all have ended, nothing may remain.
 //
 // Threading: one thread, which waits for those that the episode starts.
 #ifndef MOORING_TESTING_RANDOM_EPISODE_H_
@@ -18,13 +18,12 @@
 
 namespace mooring::workload {
 
-// For what the kernel gives back at the end: on a host where this gets little of the processor,
-// too.
+// Time limit for the kernel to release memory at the end, also on a busy host.
 inline constexpr std::chrono::seconds kEndPatience{90};
 
 class Episode {
  public:
-  // `graves` holds the memory of earlier slabs, which this episode watches, too, and adds to.
+  // `graves` holds the memory of earlier slabs, which this episode also checks, and adds to.
   Episode(const Surroundings& surroundings, uint64_t number, std::deque<MemoryCanary>& graves);
 
   void Run();

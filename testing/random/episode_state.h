@@ -1,6 +1,6 @@
-// episode_state.h: what the threads of one episode share.
+// episode_state.h: the state that the threads of one episode share.
 //
-// Threading: any; what has no lock of its own is set up before the threads start.
+// Threading: any; members without a lock are set before the threads start.
 #ifndef MOORING_TESTING_RANDOM_EPISODE_STATE_H_
 #define MOORING_TESTING_RANDOM_EPISODE_STATE_H_
 
@@ -19,7 +19,7 @@
 
 namespace mooring::workload {
 
-// What the machine gives, and the file that everybody reads: the same for the whole run.
+// Properties of the machine, and the file that all rings read: constant during the run.
 struct Surroundings {
   uint64_t seed = 0;
   bool has_io_uring = false;
@@ -54,7 +54,7 @@ class Errands {
   std::deque<std::function<void()>> waiting_;
 };
 
-// What operations of destroyed rings may still use: kept until the kernel is known to be done.
+// Resources that operations of destroyed rings may still use: kept until these have completed.
 struct Leftovers {
   std::mutex mutex;
   std::vector<conformance::Fd> descriptors;
@@ -72,7 +72,7 @@ struct EpisodeState {
   std::vector<std::unique_ptr<Arena>> arenas;
   Registrations registrations;
   Leftovers leftovers;
-  Errands errands;  // after all that they may touch
+  Errands errands;  // declared after everything that they may use
 };
 
 }  // namespace mooring::workload

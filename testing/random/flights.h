@@ -1,7 +1,7 @@
-// flights.h: the operations of one ring that are in flight, and what each must come back with.
+// flights.h: the operations of one ring that are in flight, and the expected result of each.
 //
-// Threading: the submitter takes a flight, fills it and launches it; the reaper lands it. A flight
-// that was not accepted is recalled by the submitter, and nobody ever hears of it.
+// Threading: the submitter takes a flight, fills it and launches it; the reaper lands it. The
+// submitter recalls a flight that was not accepted.
 #ifndef MOORING_TESTING_RANDOM_FLIGHTS_H_
 #define MOORING_TESTING_RANDOM_FLIGHTS_H_
 
@@ -24,7 +24,7 @@ namespace mooring::workload {
 struct Block {
   std::atomic<bool> is_busy = false;
   uint64_t seed = 0;
-  uint64_t size = 0;  // of what is known to be there
+  uint64_t size = 0;  // of the bytes known to be written
 };
 
 enum class Aim : uint32_t {
@@ -35,20 +35,20 @@ enum class Aim : uint32_t {
   kSend,
   kReceive,
   kTimeout,
-  kRepeat,   // a receive that goes on until it is cancelled
-  kForever,  // a poll or a timeout that only a cancellation ends
+  kRepeat,   // a multishot receive, until it is cancelled
+  kEndless,  // a poll or a timeout that only a cancellation ends
   kCancel,
 };
 
 struct Flight {
   std::atomic<bool> is_in_flight = false;
-  // Set before anything is done that may stop it.
+  // Set before any call that may cancel it.
   std::atomic<bool> may_be_cancelled = false;
   uint64_t user_data = 0;
   mooring_opcode_t opcode = MOORING_OPCODE_NOP;
   mooring_operation_flags_t flags = 0;
   Aim aim = Aim::kNothing;
-  bool is_checked = false;  // its bytes are still the workload's when it lands
+  bool is_checked = false;  // its bytes are still leased when it lands
   bool must_be_fixed = false;
   bool must_be_copied = false;
   uint64_t size = 0;
@@ -79,7 +79,7 @@ class Flights {
 
   void Land(Flight& flight) { flight.is_in_flight.store(false, std::memory_order_release); }
 
-  // The flight that `user_data` names, null if no such flight is in the air.
+  // The flight of `user_data`, or null if it is not in flight.
   Flight* Find(uint64_t user_data) {
     const uint64_t index = user_data & 0xff;
     if (index >= kCount) return nullptr;
@@ -95,7 +95,7 @@ class Flights {
     return count;
   }
 
-  // Opcode, user_data and flags of each that is in flight.
+  // Opcode, user_data and flags of each flight.
   std::string Describe() {
     std::string text;
     ForEach([&](const Flight& flight) {

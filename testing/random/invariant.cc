@@ -26,7 +26,7 @@ void NameThread(uint64_t seed, uint64_t episode, std::string role) {
 }
 
 void Violate(const char* file, int line, const char* claim, const char* format, ...) {
-  static std::mutex once;  // never unlocked: the first to come is the one that is heard
+  static std::mutex once;  // never unlocked: only the first violation is reported
   once.lock();
   std::fprintf(stderr, "%s:%d: violated: %s\n  ", file, line, claim);
   va_list arguments;

@@ -1,6 +1,5 @@
-// invariant.h: what must hold whatever the workload does. A violation ends the program at once,
-// with the seed, the thread's place in the run and the numbers, while everything still is as it
-// was.
+// invariant.h: conditions that must always hold. A violation aborts the program immediately, with
+// the seed, episode, thread and values, before the state changes.
 //
 //   NameThread(seed, episode, "submitter 2");
 //   INVARIANT(info.held_count == 0, "%" PRIu64 " buffers are held", info.held_count);
@@ -17,7 +16,7 @@
 
 namespace mooring::workload {
 
-// What a violation on this thread is reported with.
+// Sets the labels with which a violation on this thread is reported.
 void NameThread(uint64_t seed, uint64_t episode, std::string role);
 
 [[noreturn, gnu::format(printf, 4, 5)]] void Violate(const char* file, int line, const char* claim,
@@ -26,7 +25,7 @@ void NameThread(uint64_t seed, uint64_t episode, std::string role);
 // Takes `error`, which must be NULL.
 void Must(const char* file, int line, const char* call, mooring_error_t* error);
 
-// Takes `error`; its code, MOORING_CODE_OK for NULL. One without message or remedy is a violation.
+// Takes `error` and returns its code (MOORING_CODE_OK for NULL). It must have message and remedy.
 mooring_code_t CodeOf(mooring_error_t* error);
 
 }  // namespace mooring::workload

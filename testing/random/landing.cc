@@ -22,8 +22,8 @@ bool Receives(const Flight& flight) {
 
 void Landing::CheckResult(const Flight& flight, int64_t result) {
   if (result == -ECANCELED) {
-    INVARIANT(flight.may_be_cancelled.load(), "opcode %u ended with ECANCELED, unasked",
-              flight.opcode);
+    INVARIANT(flight.may_be_cancelled.load(),
+              "opcode %u failed with ECANCELED without a request to cancel", flight.opcode);
     return;
   }
   switch (flight.aim) {
@@ -34,8 +34,9 @@ void Landing::CheckResult(const Flight& flight, int64_t result) {
       INVARIANT(result == -ETIME, "a timeout gave %" PRId64, result);
       break;
     case Aim::kRepeat:
-    case Aim::kForever:
-      INVARIANT(false, "opcode %u, which waits for ever, gave %" PRId64, flight.opcode, result);
+    case Aim::kEndless:
+      INVARIANT(false, "opcode %u, which never completes by itself, returned %" PRId64,
+                flight.opcode, result);
       break;
     case Aim::kCancel:
       INVARIANT(result == -ENOENT || result == 1, "a cancel gave %" PRId64, result);
@@ -71,7 +72,7 @@ void Landing::CheckFlags(const Flight& flight, const mooring_completion_t& compl
   INVARIANT(completion.path == MOORING_PATH_FIXED || completion.path == MOORING_PATH_COPY,
             "opcode %u has path %u", flight.opcode, completion.path);
   INVARIANT(!flight.must_be_fixed || completion.path == MOORING_PATH_FIXED,
-            "opcode %u took the copy path of a slab that is pinned whole", flight.opcode);
+            "opcode %u took the copy path of a fully pinned slab", flight.opcode);
   INVARIANT(!flight.must_be_copied || completion.path == MOORING_PATH_COPY,
             "opcode %u took the fixed path", flight.opcode);
   const bool is_short =
@@ -81,7 +82,7 @@ void Landing::CheckFlags(const Flight& flight, const mooring_completion_t& compl
             completion.result, flight.size, completion.flags);
 }
 
-// What the next operation on the same block or channel will find.
+// Updates the state for the next operation on the same block or channel.
 void Landing::Settle(const Flight& flight, int64_t result) {
   const uint64_t moved = result > 0 ? static_cast<uint64_t>(result) : 0;
   if (flight.block != nullptr) {
@@ -173,7 +174,7 @@ void Landing::CheckStats(const mooring_ring_stats_t& stats) const {
   const struct {
     const char* name;
     uint64_t counted;
-    uint64_t told;
+    uint64_t reported;
   } counters[] = {
       {"submitted", counted_.completed, stats.submitted},
       {"completed", counted_.completed, stats.completed},
@@ -195,8 +196,9 @@ void Landing::CheckStats(const mooring_ring_stats_t& stats) const {
       {"multishot_completed", counted_.multishot_completed, stats.multishot_completed},
   };
   for (const auto& counter : counters) {
-    INVARIANT(counter.counted == counter.told, "%s: the ring tells %" PRIu64 ", %" PRIu64 " landed",
-              counter.name, counter.told, counter.counted);
+    INVARIANT(counter.counted == counter.reported,
+              "%s: the ring reports %" PRIu64 ", %" PRIu64 " expected", counter.name,
+              counter.reported, counter.counted);
   }
 }
 

@@ -1,7 +1,7 @@
 // landing.h: the completion side of a ring: each completion is looked up among the flights, its
 // result and its bytes are checked, and it is counted as the ring itself should have counted it.
 //
-// Threading: the thread that reaps; the counts by anybody once it has ended.
+// Threading: the thread that reaps; the counts by any thread after it has ended.
 #ifndef MOORING_TESTING_RANDOM_LANDING_H_
 #define MOORING_TESTING_RANDOM_LANDING_H_
 
@@ -16,7 +16,7 @@
 
 namespace mooring::workload {
 
-// The pattern of the file that everybody reads.
+// The pattern of the file that all rings read.
 inline constexpr uint64_t kPatternSeed = 42;
 inline constexpr uint64_t kPatternFileBytes = 1 << 20;
 
@@ -28,7 +28,7 @@ class Landing {
 
   void Land(const mooring_completion_t& completion);
 
-  // The ring's counters say what landed here. Nothing is in flight.
+  // The ring's counters must match the completions seen here. Nothing is in flight.
   void CheckStats(const mooring_ring_stats_t& stats) const;
 
  private:
@@ -37,7 +37,7 @@ class Landing {
   static void CheckFlags(const Flight& flight, const mooring_completion_t& completion);
   static void Settle(const Flight& flight, int64_t result);
   void Count(const Flight& flight, const mooring_completion_t& completion);
-  // What an operation that goes on hands over.
+  // A completion with MORE of a multishot operation.
   void LandPart(const Flight& flight, const mooring_completion_t& completion);
 
   Flights& flights_;

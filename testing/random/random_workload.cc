@@ -33,7 +33,7 @@ namespace {
 struct Options {
   std::vector<uint64_t> seeds;
   uint64_t seconds = 10;
-  uint64_t memlock_bytes = 0;  // 0 = as it is
+  uint64_t memlock_bytes = 0;  // 0 = unchanged
 };
 
 bool Parse(int argc, char** argv, Options& options) {
@@ -68,7 +68,7 @@ mooring_facts_t Facts() {
   return facts;
 }
 
-// What a process holds that a workload could leave behind.
+// Resources of the process that a workload could leak.
 struct Holdings {
   uint64_t descriptors = conformance::OpenFdCount();
   uint64_t rings = conformance::MappingCount("[io_uring]");
@@ -82,9 +82,9 @@ struct Holdings {
   }
 };
 
-// A ring that is destroyed while operations are under way waits for them 5 ms at most; what is left
-// of it goes in a later call, of which destroying a slab is one.
-void BringInLingeringRings() {
+// Destroying a ring with operations in flight waits for them at most 5 ms; a later call, such as
+// destroying a slab, releases the rest.
+void CollectLingeringRings() {
   mooring_slab_options_t options = MOORING_SLAB_OPTIONS_INIT;
   options.buffer_count = 1;
   mooring_slab_t* slab = nullptr;
@@ -124,7 +124,7 @@ int Run(const Options& options) {
 
   const bool is_back = conformance::Eventually(
       [&] {
-        BringInLingeringRings();
+        CollectLingeringRings();
         return Holdings().AreNoMoreThan(before);
       },
       kEndPatience);

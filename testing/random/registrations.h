@@ -1,5 +1,5 @@
-// registrations.h: registrations with several users: the submitter that names them, and whoever
-// promotes or looks. The last user destroys, whichever thread that is.
+// registrations.h: registrations with several users: the submitter that names them, and threads
+// that promote or read them. The last user destroys, on any thread.
 //
 // Threading: any.
 #ifndef MOORING_TESTING_RANDOM_REGISTRATIONS_H_
@@ -20,7 +20,7 @@ namespace mooring::workload {
 struct NamedSlab {
   conformance::Registration handle;
   uint64_t fixed_bytes = 0;  // from the start of the slab, in one extent that is pinned for good
-  bool is_never = false;     // nothing is pinned, nor will be
+  bool is_never = false;     // nothing is or will be pinned
 };
 using SharedRegistration = std::shared_ptr<NamedSlab>;
 

@@ -92,7 +92,7 @@ void RingLife::CreateRing() {
                                                               : Step::kRingOfThreads);
   if (is_owned_) episode_.tally().Add(Step::kRingOwned);
   if (info.flags & MOORING_RING_SQPOLL) episode_.tally().Add(Step::kRingPolled);
-  // What the kernel has finished can be had on the owner's thread alone, which is about to end.
+  // Only the owner thread, which is about to end, can collect completions of the kernel.
   if (is_owned_ && info.engine == MOORING_ENGINE_IO_URING && ending_ == Ending::kInFlight) {
     ending_ = Ending::kClosed;
   }
@@ -174,7 +174,7 @@ bool RingLife::ReapOnce(Decisions& decisions) {
   if (code != MOORING_CODE_OK) {
     INVARIANT(code == MOORING_CODE_INVALID_STATE && is_closing_, "reap gave %s",
               mooring_code_name(code));
-    return !is_closed_;  // before that, close has this side
+    return !is_closed_;  // before that, close uses the completion side
   }
   INVARIANT(count <= capacity, "%u completions in room for %u", count, capacity);
   for (uint32_t i = 0; i < count; ++i) landing_.Land(completions[i]);
@@ -234,7 +234,7 @@ void RingLife::EndClosed() {
   flights_.ForEach([](Flight& flight) { flight.may_be_cancelled.store(true); });
   is_closing_ = true;
   const bool closed = Eventually([&] {
-    DrainChannels();  // or a send without a copy would wait for its bytes to be acknowledged
+    DrainChannels();  // otherwise a zero-copy send waits for its acknowledgement
     const mooring_code_t code = CodeOf(mooring_ring_close(ring_.get(), 5'000'000));
     INVARIANT(code == MOORING_CODE_OK || code == MOORING_CODE_TIMEOUT, "close gave %s",
               mooring_code_name(code));

@@ -1,5 +1,5 @@
 // ring_life.h: one ring from its creation to its end: its registrations, what is submitted to it,
-// and the thread that reaps it, unless it has an owner, who does both.
+// and the thread that reaps it. The owner of an owned ring does both.
 //
 // It ends in one of three ways: everything is cancelled and reaped; it is closed, and then reaped;
 // or it is destroyed with operations in flight.
@@ -87,7 +87,7 @@ class RingLife {
   bool has_fixed_file_ = false;
 
   conformance::Fd file_;
-  conformance::Fd quiet_read_end_;  // of a pipe that nobody writes to
+  conformance::Fd quiet_read_end_;  // of a pipe without a writer
   conformance::Fd quiet_write_end_;
   std::array<Block, kBlocks> blocks_;
   std::vector<std::unique_ptr<Channel>> channels_;

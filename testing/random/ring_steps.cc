@@ -1,4 +1,4 @@
-// What a ring is asked to do, one step at a time.
+// The steps of a ring: each submits, cancels, registers or checks.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -39,8 +39,8 @@ bool RingLife::FindGround(Ground& ground) {
   if (ground.lease == nullptr) return false;
   constexpr uint32_t kWeights[] = {60, 20, 20};
   ground.naming = static_cast<Naming>(decisions_.Weighted(kWeights));
-  // Memory that an operation names by address is its caller's to keep until a completion that, with
-  // a ring destroyed in flight, never comes.
+  // The caller must keep memory named by address until the completion, which never comes for a ring
+  // destroyed in flight.
   if (ending_ == Ending::kInFlight && ground.naming == Naming::kAddress) {
     ground.naming = Naming::kLease;
   }
@@ -80,7 +80,7 @@ bool RingLife::AddFileOperation(Batch& batch, Ground& ground) {
 }
 
 void RingLife::Launch(Batch& batch, Ground& ground) {
-  // Held for this call, so that no completion releases it meanwhile.
+  // Held for this call, so that no completion releases it during the call.
   ground.lease->users.fetch_add(1);
   Submit(batch);
   const bool has_users = ground.lease->users.fetch_sub(1) > 1;
@@ -102,8 +102,8 @@ void RingLife::StepFiles() {
   }
   // Longer than the submission queue is refused.
   if (decisions_.Chance(20)) batch.Link();
-  // Not with a ring that is destroyed in flight: what a drain holds back there may stay with the
-  // kernel for ever (6.18), and its memory with it.
+  // Not with a ring that is destroyed in flight: operations held back by a drain may never complete
+  // there (6.18), and keep their memory.
   const bool drains = decisions_.Chance(4) && ending_ != Ending::kInFlight;
   if (!batch.operations().empty() && drains) batch.DrainLast();
   Launch(batch, ground);
@@ -143,7 +143,7 @@ void RingLife::StepWaiting() {
       batch.AddTimeout(decisions_.Below(2'000'000), Aim::kTimeout);
       break;
     case 1:
-      batch.AddTimeout(3'600'000'000'000, Aim::kForever);
+      batch.AddTimeout(3'600'000'000'000, Aim::kEndless);
       break;
     default:
       batch.AddPoll(quiet_read_end_.get());
@@ -164,7 +164,7 @@ void RingLife::StepCancel() {
   Flight* const flight = PickFlight();
   if (flight == nullptr) return;
   flight->may_be_cancelled.store(true);
-  // What it was in a chain with is cancelled after it: chains allow for that already.
+  // Later operations of its chain are cancelled too; Link() has allowed that.
   episode_.tally().Add(Step::kCancellation);
   if (decisions_.Chance(40)) {
     Batch batch(flights_);
@@ -189,7 +189,7 @@ void RingLife::StepStaleLease() {
                         conformance::InLease(registrations_[index]->handle.get(), use->lease), 512);
   uint32_t accepted = 0;
   const mooring_code_t code = CodeOf(mooring_ring_submit(ring_.get(), &operation, 1, &accepted));
-  // With every record in flight, it is not even looked at.
+  // If every record is in flight, the operation is not checked.
   INVARIANT(accepted == 0 && (code == MOORING_CODE_INVALID_STATE || code == MOORING_CODE_OK),
             "a read into a lease that was released: %s, %u accepted", mooring_code_name(code),
             accepted);
@@ -245,7 +245,7 @@ void RingLife::Submit(Batch& batch) {
     if (is_owned_ && decisions_.Chance(50)) ReapOnce(decisions_);
   }
   INVARIANT(accepted <= offered, "%u of %u accepted", accepted, offered);
-  // Nobody else reaps: how many are in flight is known. But not how many cancellations are.
+  // No other thread reaps, so the number in flight is known, except for cancellations.
   if (is_owned_ && accepted < offered) {
     const uint32_t opcode = batch.operations()[accepted].opcode;
     INVARIANT(before + offered > in_flight_max_ || opcode == MOORING_OPCODE_CANCEL,

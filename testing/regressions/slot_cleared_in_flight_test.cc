@@ -18,6 +18,7 @@ TEST_P(SlotClearedInFlight, TheSlabClosesOnlyAfterTheOperation) {
   const Pipe pipe;
   Submit(ring, {ReadStream(pipe.read_fd(), InSlab(registration.get(), 0), 512)});
   registration.reset();
+  // A bounded wait: shows that the slab does not close while the read is in flight.
   EXPECT_REFUSED(mooring_slab_close(made, kQuietNs), MOORING_CODE_TIMEOUT);
   const std::vector<std::byte> sent = Pattern(4, 0, 512);
   pipe.Write(sent.data(), sent.size());
