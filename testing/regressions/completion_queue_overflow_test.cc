@@ -1,5 +1,5 @@
-// Completions that found their queue full stayed with the kernel, and whoever waited for them
-// waited for ever.
+// Completions that did not fit in the completion queue stayed in the kernel, and a caller that
+// waited for them waited indefinitely.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -7,7 +7,7 @@ namespace {
 
 class CompletionQueueOverflow : public RegressionTest {};
 
-TEST_P(CompletionQueueOverflow, LosesNothing) {
+TEST_P(CompletionQueueOverflow, EveryCompletionIsReaped) {
   mooring_ring_options_t options = RingOptions();
   options.submission_count = 4;
   options.completion_count = 4;

@@ -1,5 +1,5 @@
-// A registration that another thread than the ring's own gave back ended the program, for the
-// kernel lets one thread alone change the table of a ring with one issuer.
+// When a thread other than the owner of a ring destroyed a registration, the program aborted: on a
+// ring with a single issuer, the kernel lets only the owner change the table.
 #include <thread>
 
 #include "testing/regressions/regression_test.h"
@@ -9,7 +9,7 @@ namespace {
 
 class DestroyFromAnyThread : public RegressionTest {};
 
-TEST_P(DestroyFromAnyThread, TheOwnerFindsTheSlotEmptyLater) {
+TEST_P(DestroyFromAnyThread, RegistrationSlotIsFreeForTheOwner) {
   mooring_ring_options_t options = RingOptions();
   options.flags = MOORING_RING_OWNER_THREAD;
   options.fixed_buffer_count = 1;
@@ -23,7 +23,7 @@ TEST_P(DestroyFromAnyThread, TheOwnerFindsTheSlotEmptyLater) {
   EXPECT_NE(registration, nullptr) << "the only slot is still taken";
 }
 
-TEST_P(DestroyFromAnyThread, ARingGoesToo) {
+TEST_P(DestroyFromAnyThread, RingIsDestroyed) {
   mooring_ring_options_t options = RingOptions();
   options.flags = MOORING_RING_OWNER_THREAD;
   Ring ring = CreateRing(options);

@@ -1,5 +1,5 @@
-// A completion came for work that never was: the entry had been taken before it was known whether
-// the operation could go, and went with the next submission.
+// A rejected operation completed: its submission queue entry was allocated before the operation was
+// checked, and the entry was submitted with the next call.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -7,7 +7,7 @@ namespace {
 
 class RefusedOperationCompletes : public RegressionTest {};
 
-TEST_P(RefusedOperationCompletes, NothingComesOfIt) {
+TEST_P(RefusedOperationCompletes, OnlyAcceptedOperationsComplete) {
   const Ring ring = CreateRing();
   mooring_op_t bad = WithUserData(Nop(), 2);
   bad.opcode = 999;

@@ -1,6 +1,6 @@
-// An update of the table that the kernel could carry out in part answers with a short positive
-// count, which was taken for success in full: operations then named slots that were empty, and
-// failed. And success in part is success in part: what fits stays pinned, the rest takes the copy
+// When the kernel can carry out only a part of a table update, it returns a short positive count.
+// The library took that for complete success: operations then named empty slots, and failed. A
+// partial success must be used: the prefix that fits stays pinned, and the rest takes the copy
 // path.
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@ namespace {
 
 constexpr uint64_t kExtentBytes = 64 * 1024;
 
-TEST(ShortCountOfUpdate, WhatFitsIsPinnedAndNothingElseIsNamed) {
+TEST(ShortCountOfUpdate, PrefixThatFitsIsPinnedAndOnlyItsSlotsAreUsed) {
   FakeEngine engine;
   engine.budget_bytes = 3 * kExtentBytes;
   const RefPtr<BufferTable> table = MakeRef<BufferTable>(&engine);

@@ -1,5 +1,5 @@
-// With more operations than the submission queue has entries, those that found it full were lost,
-// or the submitter waited for room that only he could make.
+// With more operations than the submission queue has entries, the operations that found it full
+// were lost, or the submitter waited for space that only its own next call could free.
 #include <set>
 
 #include "testing/regressions/regression_test.h"
@@ -9,7 +9,7 @@ namespace {
 
 class SubmissionQueueFull : public RegressionTest {};
 
-TEST_P(SubmissionQueueFull, EverythingThatWasAcceptedIsDone) {
+TEST_P(SubmissionQueueFull, EveryAcceptedOperationCompletes) {
   mooring_ring_options_t options = RingOptions();
   options.submission_count = 4;
   options.in_flight_max = 64;
