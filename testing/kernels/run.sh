@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs run.py with the machine's python3, where Bazel has put the programs. Its --help says more.
+# Runs run.py with the python3 of the machine, in the folder of the built programs. See --help.
 set -euo pipefail
 
 export PYTHONPATH="$PWD" PYTHONDONTWRITEBYTECODE=1
