@@ -1,8 +1,8 @@
-"""The kernels cached on this machine: a folder each, with only the files that a boot needs.
+"""The cache of kernels on this machine: one folder for each, with only the files that a boot needs.
 
     ~/.cache/mooring/kernels/5.10/vmlinuz
-    ~/.cache/mooring/kernels/5.10/modules/00_crc16.ko    in the order in which they must be loaded
-    ~/.cache/mooring/kernels/5.10/pins                   what all of it was made from
+    ~/.cache/mooring/kernels/5.10/modules/00_crc16.ko    numbered in load order
+    ~/.cache/mooring/kernels/5.10/pins                   the packages that the files come from
 """
 
 import lzma
@@ -14,14 +14,14 @@ import subprocess
 import tarfile
 import tempfile
 
-# The modules for a disk with ext4 and a TAP device. A module absent from the package is built in.
+# The modules for a disk with ext4 and for a TAP device. A module missing in a package is built in.
 _MODULES = ("crc32c_generic", "crc32c-cryptoapi", "virtio_pci", "virtio_blk", "ext4", "tun")
 _KERNEL = re.compile(r"\./boot/vmlinuz-[^/]+$|\./usr/lib/modules/[^/]+/vmlinuz$")
 _FILE = re.compile(r"\./(?:usr/)?lib/modules/[^/]+/kernel/.*/([^/]+)\.ko(\.xz)?$")
 
 
 def folder():
-    home = pwd.getpwuid(os.getuid()).pw_dir  # Bazel gives a test no HOME
+    home = pwd.getpwuid(os.getuid()).pw_dir  # HOME is not set in a Bazel test
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
     return os.path.join(base, "mooring", "kernels")
 
@@ -31,7 +31,7 @@ def _stamp(pins):
 
 
 def kernel(label, pins):
-    """The folder of a kernel that was made from these pins, or None."""
+    """Returns the folder of a kernel that was extracted from these pins, or None."""
     place = os.path.join(folder(), label)
     try:
         with open(os.path.join(place, "pins"), encoding="utf-8") as file:
@@ -41,12 +41,12 @@ def kernel(label, pins):
 
 
 def _name(module):
-    """Module names treat - and _ as equal."""
+    """The kernel treats - and _ in module names as the same character."""
     return module.replace("-", "_")
 
 
 class _Archive:
-    """The modules of one package's tar file."""
+    """The modules in the tar file of one package."""
 
     def __init__(self, tar):
         self._tar = tar
@@ -66,7 +66,7 @@ class _Archive:
 
 
 def load_order(archive, modules):
-    """[(name, bytes)]: the modules found, each after its dependencies."""
+    """Returns [(name, bytes)]: the modules in the archive, each after the modules it depends on."""
     order = {}
 
     def add(module):
@@ -86,7 +86,7 @@ def load_order(archive, modules):
 
 
 def _unpack(package, work, place):
-    """Extracts the kernel and the modules that one package holds."""
+    """Extracts the kernel and the modules that one package contains."""
     tar_path = os.path.join(work, "package.tar")
     with open(tar_path, "wb") as file:
         subprocess.run(["dpkg-deb", "--fsys-tarfile", package], stdout=file, check=True)
@@ -101,7 +101,7 @@ def _unpack(package, work, place):
 
 
 def add(label, pins, download):
-    """Makes a kernel's folder; download(path, sha256, destination) fetches a package."""
+    """Creates the folder of a kernel; download(path, sha256, destination) downloads a package."""
     os.makedirs(folder(), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder()) as work:
         place = os.path.join(work, "kernel")

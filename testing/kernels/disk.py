@@ -1,4 +1,4 @@
-"""The disk of an emulated machine: ext4, with programs, their libraries and a plan."""
+"""The disk of an emulated machine: ext4, with the programs, their libraries and the plan."""
 
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 _BYTES = 512 << 20
-# An explicit list: a later mkfs.ext4 may add defaults that these kernels do not support.
+# The complete list, because a later mkfs.ext4 may add features that these kernels do not support.
 _FEATURES = (
     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,"
     "sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum"
@@ -17,16 +17,16 @@ _FOLDERS = ("dev", "proc", "sys", "tmp", "work", "run", "programs")
 
 @dataclass(frozen=True)
 class Step:
-    """A command of the plan; init.cc runs it."""
+    """A command of the plan. init.cc describes how it runs."""
 
     name: str
     seconds: int
-    program: str  # on this machine
+    program: str  # its path on this machine
     arguments: tuple = ()
 
 
 def _libraries(program):
-    """Paths of the shared libraries, and of their loader, that a program is linked to."""
+    """Returns the paths of the shared libraries of a program, and of their loader."""
     text = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
     return re.findall(r"(?:=> |^\s+)(/\S+) \(0x", text, re.MULTILINE)
 
@@ -35,11 +35,11 @@ def _copy(source, root, name):
     target = os.path.join(root, name.lstrip("/"))
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if not os.path.exists(target):
-        shutil.copy(source, target)  # the target of a link, not the link
+        shutil.copy(source, target)  # follows symbolic links
 
 
 def build(work, steps):
-    """The path of the image, in the folder `work`."""
+    """Builds the image in the folder `work`, and returns its path."""
     root = os.path.join(work, "root")
     for folder in _FOLDERS:
         os.makedirs(os.path.join(root, folder))
@@ -62,5 +62,5 @@ def build(work, steps):
 
 
 def mkfs():
-    """mkfs.ext4, or None; often not on the PATH of an unprivileged user."""
+    """Returns the path of mkfs.ext4, or None. For users other than root it is not on PATH."""
     return shutil.which("mkfs.ext4", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Fetches the kernels that testing/kernels boots, and the emulator that boots them.
+"""Downloads the kernels that testing/kernels boots, and installs the emulator.
 
-    testing/kernels/fetch.py               QEMU, and the kernels of pins.txt that are not here yet
-    testing/kernels/fetch.py --repin       first pins the latest kernels of pins.txt's suites
-    testing/kernels/fetch.py --repin 6.1   only that one
+    testing/kernels/fetch.py               QEMU, and the missing kernels of pins.txt
+    testing/kernels/fetch.py --repin       first pins the latest kernels of the suites in pins.txt
+    testing/kernels/fetch.py --repin 6.1   first pins only this kernel
 
-Packages come from this machine's Debian mirror, through apt, and are checked against pins.txt. What
-a boot needs of them stays in ~/.cache/mooring/kernels (50 MB), or where XDG_CACHE_HOME says.
+The packages come from the Debian mirror of this machine, through apt. Their checksums are compared
+with pins.txt. The files that a boot needs are kept in ~/.cache/mooring/kernels (50 MB), or in
+mooring/kernels under XDG_CACHE_HOME.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 sys.path.insert(0, ROOT)
 
-from testing.kernels import cache, mirror, pins  # noqa: E402  (after the path is known)
+from testing.kernels import cache, mirror, pins  # noqa: E402  (needs sys.path)
 
 PINS = os.path.join(ROOT, "testing", "kernels", "pins.txt")
 
@@ -28,7 +29,7 @@ def read_pins():
 
 
 def repin(labels):
-    """Writes pins.txt with the latest packages of the same suites."""
+    """Writes the latest packages of the same suites to pins.txt."""
     text = read_pins()
     lines = pins.comments(text)
     for label, old in pins.parse(text).items():
@@ -36,7 +37,7 @@ def repin(labels):
             lines += [str(pin) for pin in old]
             continue
         suite = old[0].suite
-        print(f"looking up in {suite} the latest {label}")
+        print(f"looking up the latest {label} in {suite}")
         new = pins.choose(label, suite, mirror.packages(suite))
         if not new:
             raise mirror.MirrorError(f"{suite} has no kernel {label}: name another suite in {PINS}")
@@ -45,16 +46,16 @@ def repin(labels):
         file.write("\n".join(lines) + "\n")
 
 
-def bring(label, of_kernel):
+def fetch_kernel(label, of_kernel):
     if cache.kernel(label, of_kernel):
-        print(f"{label}: here, {of_kernel[0].version}")
+        print(f"{label}: {of_kernel[0].version} is in the cache")
         return
-    print(f"{label}: fetching {of_kernel[0].version} from {of_kernel[0].suite}")
+    print(f"{label}: downloading {of_kernel[0].version} from {of_kernel[0].suite}")
     try:
         cache.add(label, of_kernel, mirror.download)
     except mirror.VanishedError as error:
         raise mirror.MirrorError(
-            f"{error}: {of_kernel[0].suite} has replaced the package. Pin the current one:"
+            f"{error}: {of_kernel[0].suite} has a later version. Pin it with"
             f" testing/kernels/fetch.py --repin {label}"
         ) from error
 
@@ -63,7 +64,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repin", nargs="*", metavar="KERNEL", help="all, or those named")
+    parser.add_argument("--repin", nargs="*", metavar="KERNEL", help="labels; default: all")
     arguments = parser.parse_args()
     try:
         install = os.path.join(ROOT, "build_tools", "install", "packages")
@@ -71,7 +72,7 @@ def main():
         if arguments.repin is not None:
             repin(arguments.repin)
         for label, of_kernel in pins.parse(read_pins()).items():
-            bring(label, of_kernel)
+            fetch_kernel(label, of_kernel)
     except (mirror.MirrorError, subprocess.CalledProcessError) as error:
         sys.exit(f"testing/kernels/fetch.py: {error}")
 

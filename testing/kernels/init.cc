@@ -1,15 +1,15 @@
-// The first process of an emulated machine: sets up what the tests need, runs the plan of the disk,
-// reports over the second serial line, and powers the machine off.
+// The first process of an emulated machine: sets the machine up for the tests, runs the commands of
+// the plan on the disk, writes a report to the second serial line, and switches the machine off.
 //
-// Statically linked, and all that the initramfs holds beside the modules:
+// The program is statically linked. The initramfs contains only the program and the modules:
 //   /init, /modules/NN_name.ko
-// The disk (ext4, /dev/vda) becomes the root: programs, their libraries, /plan. A line of the plan
-// is a name, a limit in seconds and a command, separated by spaces. For each, the second serial
-// line carries
+// The disk (ext4, /dev/vda) becomes the root, with the programs, their libraries and /plan. A line
+// of the plan has a name, a limit in seconds and a command, separated by spaces. The second serial
+// line carries "@@ kernel RELEASE" first, then for each line of the plan
 //   @@ begin NAME
-//   (what the command prints)
+//   (the output of the command)
 //   @@ end NAME exit CODE | signal NUMBER | timeout
-// and after the last one "@@ done". Any other line that begins with @@ reports an error.
+// and after the last one "@@ done". Any other line that begins with @@ describes an error.
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -45,7 +45,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::seconds;
 
 constexpr auto kPoll = std::chrono::milliseconds(20);
-constexpr seconds kDiskPatience(60);
+constexpr seconds kDiskTimeout(60);
 constexpr char kReportLine[] = "/dev/ttyS1";
 
 [[noreturn]] void SwitchOff() {
@@ -56,8 +56,8 @@ constexpr char kReportLine[] = "/dev/ttyS1";
   for (;;) pause();
 }
 
-void Require(bool good, const std::string& what) {
-  if (good) return;
+void Require(bool condition, const std::string& what) {
+  if (condition) return;
   std::printf("@@ broken %s: %s\n", what.c_str(), std::strerror(errno));
   SwitchOff();
 }
@@ -94,10 +94,9 @@ void LoadModules() {
   }
 }
 
-// The driver finds the disk some time after it is loaded, without a notification: polls until the
-// device exists.
+// The driver finds the disk some time after it was loaded and does not report when.
 void EnterDisk() {
-  const Clock::time_point deadline = Clock::now() + kDiskPatience;
+  const Clock::time_point deadline = Clock::now() + kDiskTimeout;
   while (access("/dev/vda", F_OK) != 0 && Clock::now() < deadline)
     std::this_thread::sleep_for(kPoll);
   Mount("/dev/vda", "/disk", "ext4");
@@ -117,7 +116,7 @@ void BringUpLoopback() {
   close(fd);
 }
 
-// The soft limit of a systemd service, and a hard limit above it for tests that raise it.
+// The soft limit is that of a systemd service. The hard limit lets the tests raise it.
 void SetLimits() {
   const rlimit memlock{.rlim_cur = 8 << 20, .rlim_max = RLIM_INFINITY};
   const rlimit files{.rlim_cur = 1024, .rlim_max = 65536};
@@ -136,12 +135,12 @@ std::vector<Step> ReadPlan() {
   std::ifstream file("/plan");
   std::string line;
   while (std::getline(file, line)) {
-    std::istringstream words(line);
+    std::istringstream fields(line);
     Step step;
     long limit = 0;
-    words >> step.name >> limit;
+    fields >> step.name >> limit;
     step.limit = seconds(limit);
-    for (std::string word; words >> word;) step.command.push_back(word);
+    for (std::string argument; fields >> argument;) step.command.push_back(argument);
     if (!step.command.empty()) plan.push_back(step);
   }
   Require(!plan.empty(), "plan");
@@ -151,7 +150,8 @@ std::vector<Step> ReadPlan() {
 [[noreturn]] void Execute(const Step& step) {
   setsid();
   std::vector<char*> arguments;
-  for (const std::string& word : step.command) arguments.push_back(const_cast<char*>(word.c_str()));
+  for (const std::string& argument : step.command)
+    arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   execv(arguments[0], arguments.data());
   std::printf("%s: %s\n", arguments[0], std::strerror(errno));
@@ -159,22 +159,22 @@ std::vector<Step> ReadPlan() {
   _exit(127);
 }
 
-// Orphans become children of the first process, which must reap them too.
+// The kernel makes the first process the parent of orphans, so it must wait for them too.
 std::string WaitFor(pid_t child, seconds limit) {
   const Clock::time_point deadline = Clock::now() + limit;
-  bool late = false;
+  bool timed_out = false;
   for (;;) {
     int status = 0;
     const pid_t ended = waitpid(-1, &status, WNOHANG);
     if (ended == child) {
       kill(-child, SIGKILL);
-      if (late) return "timeout";
+      if (timed_out) return "timeout";
       if (WIFSIGNALED(status)) return "signal " + std::to_string(WTERMSIG(status));
       return "exit " + std::to_string(WEXITSTATUS(status));
     }
     if (ended > 0) continue;
-    if (!late && Clock::now() > deadline) {
-      late = true;
+    if (!timed_out && Clock::now() > deadline) {
+      timed_out = true;
       kill(-child, SIGKILL);
     }
     std::this_thread::sleep_for(kPoll);
@@ -195,7 +195,7 @@ void Run(const Step& step) {
 
 int main(int argc, char** argv) {
   if (getpid() != 1) {
-    std::fprintf(stderr, "%s is the first process of an emulated machine\n",
+    std::fprintf(stderr, "%s runs only as the first process of an emulated machine\n",
                  argc > 0 ? argv[0] : "this");
     return 1;
   }

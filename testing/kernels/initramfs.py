@@ -6,7 +6,7 @@ _FOLDER, _PROGRAM = 0o040755, 0o100755
 
 
 def entry(number, name, mode, data=b""):
-    """One file: a header of hexadecimal fields, the name, the bytes, each padded to four bytes."""
+    """Returns one file: a header of hexadecimal fields and name, then the data, padded to 4 bytes."""
     encoded = name.encode() + b"\0"
     fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(encoded), 0)
     header = b"070701" + b"".join(b"%08x" % field for field in fields)
@@ -20,7 +20,7 @@ def _read(path):
 
 
 def build(init, kernel):
-    """The archive's bytes: `init`'s program, and the modules of a kernel's folder in the cache."""
+    """Returns the archive: the program `init`, and the modules in the cache folder `kernel`."""
     modules = os.path.join(kernel, "modules")
     files = [("dev", _FOLDER, b""), ("modules", _FOLDER, b""), ("init", _PROGRAM, _read(init))]
     for name in sorted(os.listdir(modules)):

@@ -1,7 +1,7 @@
-"""Boots each kernel and holds it to a part of what `run` does: every path, the claims about backing
-and the memlock limit, and the suites of registration where it is pinned. Skips, by name, what this
-machine has no emulator or kernel for; MOORING_REQUIRE turns that into a failure, as
-testing/support/require.h does.
+"""Boots each kernel and runs a part of what `run` does: every path, the tests of backing and of the
+memlock limit, and the registration suites of the configuration `pinned`. Without the emulator or a
+kernel, a test is skipped with a message that names it. MOORING_REQUIRE makes such a skip a failure,
+as in testing/support/require.h.
 """
 
 import os
@@ -11,10 +11,14 @@ import unittest
 from testing.kernels import disk, machine, plan, run
 
 _REMEDY = "run testing/kernels/fetch.py"
-_SUITES = ("pinned/Registrations.*", "pinned/Extents.*", "pinned/AdoptedBacking.*",
-           "pinned/Backing.*")
+_SUITES = (
+    "pinned/Registrations.*",
+    "pinned/Extents.*",
+    "pinned/AdoptedBacking.*",
+    "pinned/Backing.*",
+)
 
-# Paths that differ between kernels; all others are the same, below.
+# The paths that differ between kernels. _EVERYWHERE has the paths that are the same on all.
 _PATHS = {
     "5.10": {"owner_thread": "not here: defer_taskrun"},
     "newest": dict.fromkeys(

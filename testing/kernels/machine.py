@@ -1,4 +1,4 @@
-"""An emulated machine: boots a kernel, reads its report line, with a time limit."""
+"""An emulated machine: boots a kernel and reads its report line until the end or a time limit."""
 
 import os
 import re
@@ -14,7 +14,7 @@ _MARK = re.compile(r"@@ (\w+) ?(.*)")
 
 
 class MachineError(Exception):
-    """The machine panicked, hung or did not start; the text has the end of its console."""
+    """The machine panicked, hung or did not boot. The text has the end of its console."""
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Run:
     """The result of one step of the plan."""
 
     name: str
-    ending: str = ""  # "exit 0"; else how it ended
+    ending: str = ""  # "exit CODE", "signal NUMBER" or "timeout"
     lines: list = field(default_factory=list)
     seconds: float = 0.0
 
@@ -33,34 +33,34 @@ class Run:
 
 @dataclass
 class Report:
-    """The report of a machine: its kernel, and the steps in their order."""
+    """The report of a machine: its kernel release, and the runs of the steps in order."""
 
     release: str = ""
     runs: list = field(default_factory=list)
-    early: list = field(default_factory=list)  # output of the emulator, before the first step
+    early: list = field(default_factory=list)  # lines before the first step, from the emulator
 
 
 def _command(kernel, initrd, disk, console, label):
-    # panic=-1 and -no-reboot: a panic ends the emulator instead of leaving it to its timeout.
-    # no_timer_check: on a busy host the emulated timer is late, and the kernel would reject it.
-    words = "console=ttyS0 earlyprintk=ttyS0 panic=-1 no_timer_check quiet loglevel=4"
-    words += f" hugepages=32 MOORING_KERNEL={label}"
+    # panic=-1 and -no-reboot: the emulator exits on a panic, before the time limit.
+    # no_timer_check: on a busy host the emulated timer is late, and the kernel would panic.
+    options = "console=ttyS0 earlyprintk=ttyS0 panic=-1 no_timer_check quiet loglevel=4"
+    options += f" hugepages=32 MOORING_KERNEL={label}"
     drive = f"file={disk},if=virtio,format=raw,snapshot=on"
     return (
         [EMULATOR, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
         + ["-machine", "pc", "-accel", "tcg", "-cpu", "qemu64", "-smp", "2", "-m", "2G"]
-        + ["-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd, "-append", words]
+        + ["-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd, "-append", options]
         + ["-serial", f"file:{console}", "-serial", "stdio", "-drive", drive]
     )
 
 
 def _lines(process, deadline):
-    """Yields the report line's lines until the machine is off; raises when time is up."""
+    """Yields the lines of the report line until the machine is off. Raises after `deadline`."""
     pending = b""
     while True:
         ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
-            raise MachineError("out of time")
+            raise MachineError("the time limit is over")
         chunk = os.read(process.stdout.fileno(), 65536)
         if not chunk:
             break
@@ -69,8 +69,8 @@ def _lines(process, deadline):
             yield line.decode(errors="replace").rstrip("\r")
 
 
-def listen(lines, report, echo):
-    """Fills the report; true after the machine has reported the end."""
+def parse_report(lines, report, echo):
+    """Fills the report. Returns True when the machine reports that it has run the whole plan."""
     current, began = None, 0.0
     for line in lines:
         match = _MARK.match(line)
@@ -78,20 +78,20 @@ def listen(lines, report, echo):
             (current.lines if current else report.early).append(line)
             echo(line)
             continue
-        word, rest = match.groups()
-        if word == "kernel":
+        keyword, rest = match.groups()
+        if keyword == "kernel":
             report.release = rest
-        elif word == "begin":
+        elif keyword == "begin":
             current, began = Run(rest), time.monotonic()
             report.runs.append(current)
-        elif word == "end":
+        elif keyword == "end":
             current.ending = rest.partition(" ")[2]
             current.seconds = time.monotonic() - began
             current = None
-        elif word == "done":
+        elif keyword == "done":
             return True
         else:
-            raise MachineError(f"the first process reports: {word} {rest}")
+            raise MachineError(f"the first process reports: {keyword} {rest}")
     return False
 
 
@@ -103,16 +103,13 @@ def _last_lines(console):
         return "(nothing)"
 
 
-# On a busy host the emulated timer is late, and a kernel may fail before its first process reports
-# anything. Such a failure is unrelated to the tests, so the machine is booted again.
+# On a busy host the emulated timer is late, and a kernel may stop before its first process starts.
+# That is not a result of the tests, so the machine is booted again.
 _BOOTS_MAX = 3
 
 
 def boot(kernel, label, initrd, disk, seconds, echo=lambda line: None):
-    """Boots the kernel of a cache folder, and returns its Report.
-
-    `initrd`, `disk`: paths of images.
-    """
+    """Boots the kernel of a cache folder and returns its Report. `initrd`, `disk`: image paths."""
     for attempt in range(1, _BOOTS_MAX + 1):
         report = Report()
         try:
@@ -121,7 +118,7 @@ def boot(kernel, label, initrd, disk, seconds, echo=lambda line: None):
         except MachineError as error:
             if report.release or attempt == _BOOTS_MAX:
                 raise
-            print(f"did not start, attempt {attempt} of {_BOOTS_MAX}: {error}", file=sys.stderr)
+            print(f"did not boot, attempt {attempt} of {_BOOTS_MAX}: {error}", file=sys.stderr)
     raise AssertionError("not reached")
 
 
@@ -131,9 +128,10 @@ def _boot_once(kernel, label, initrd, disk, seconds, echo, report):
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
+    lines = _lines(process, time.monotonic() + seconds)
     try:
-        if not listen(_lines(process, time.monotonic() + seconds), report, echo):
-            raise MachineError("the machine powered off before the end of the plan")
+        if not parse_report(lines, report, echo):
+            raise MachineError("the machine switched off before the end of the plan")
     except MachineError as error:
         at = report.runs[-1] if report.runs else Run("the boot", lines=report.early)
         tail = "\n".join(at.lines[-20:])
@@ -148,5 +146,5 @@ def _boot_once(kernel, label, initrd, disk, seconds, echo, report):
 
 
 def missing():
-    """The package that is missing for a boot, or None."""
+    """Returns the package that a boot needs and that is missing, or None."""
     return None if shutil.which(EMULATOR) else "qemu"

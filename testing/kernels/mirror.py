@@ -1,4 +1,4 @@
-"""This machine's Debian mirror, through apt, which handles hosts and proxies."""
+"""The Debian mirror of this machine, through apt, which knows the host and the proxy."""
 
 import functools
 import os
@@ -10,11 +10,11 @@ _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class MirrorError(Exception):
-    """No mirror, or the file is missing; the text has the remedy."""
+    """There is no mirror, or a download failed. The text has the remedy, where one is known."""
 
 
 class VanishedError(MirrorError):
-    """The mirror does not have the file any more."""
+    """The file is no longer on the mirror."""
 
 
 def _run(*command):
@@ -23,27 +23,27 @@ def _run(*command):
 
 @functools.lru_cache(maxsize=None)
 def address():
-    """The mirror that apt takes Debian's own packages from, without a slash at its end."""
+    """Returns the mirror that apt uses for the packages of Debian, without a slash at its end."""
     form = ("--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages")
-    answer = _run("apt-get", "indextargets", *form)
-    sites = [line.split() for line in answer.stdout.splitlines()]
+    result = _run("apt-get", "indextargets", *form)
+    sites = [line.split() for line in result.stdout.splitlines()]
     for label, site in (pair for pair in sites if len(pair) == 2):
-        # Before the first `apt-get update`, apt knows addresses and no labels.
+        # Before the first `apt-get update`, apt has addresses but no labels.
         if label == "Debian" or (label == "$(LABEL)" and site.rstrip("/").endswith("/debian")):
             return site.rstrip("/")
-    raise MirrorError("apt's sources list no Debian mirror: add one, then run apt-get update")
+    raise MirrorError("no Debian mirror in the sources of apt: add one, then run apt-get update")
 
 
 def download(path, sha256, destination):
-    """Downloads one file of the mirror, and verifies its checksum."""
+    """Downloads one file of the mirror and checks its checksum."""
     os.makedirs(os.path.dirname(destination), exist_ok=True)
     site = address()
-    answer = _run(_HELPER, "download-file", f"{site}/{path}", destination, f"SHA256:{sha256}")
-    if answer.returncode == 0:
+    result = _run(_HELPER, "download-file", f"{site}/{path}", destination, f"SHA256:{sha256}")
+    if result.returncode == 0:
         return
-    if " 404 " in answer.stderr:
-        raise VanishedError(f"{site} does not have {path} any more")
-    raise MirrorError(f"{path}: {answer.stderr.strip()}")
+    if " 404 " in result.stderr:
+        raise VanishedError(f"{path} is no longer on {site}")
+    raise MirrorError(f"{path}: {result.stderr.strip()}")
 
 
 def paragraphs(text):
@@ -55,9 +55,9 @@ def paragraphs(text):
 
 
 def packages(suite):
-    """The fields of every package of a suite, whether or not this machine's sources list it.
+    """Returns the fields of every package of a suite, also of one that is not in the apt sources.
 
-    By an apt of its own: lists that the machine does not ask for stay out of /var/lib/apt.
+    It runs apt with separate folders, so the lists are not added to /var/lib/apt.
     """
     with tempfile.TemporaryDirectory() as root:
         os.makedirs(f"{root}/lists/partial")

@@ -1,4 +1,4 @@
-"""Parts that need no kernel: pins, the order of modules, the report line, the table."""
+"""Tests of the parts that need no kernel: pins, load order, report line, plan, table."""
 
 import re
 import unittest
@@ -26,9 +26,9 @@ class PinsTest(unittest.TestCase):
         self.assertEqual([fields["Package"] for fields in found], ["a", "b"])
         self.assertEqual(found[0]["Version"], "1-1")
 
-    def test_a_pin_survives_being_written(self):
-        pin = pins.Pin("5.10", "a", "linux-image-5.10.0-1-amd64", "5.10.2-1", "0" * 64,
-                       "pool/x.deb")
+    def test_a_written_pin_is_read_back(self):
+        package = "linux-image-5.10.0-1-amd64"
+        pin = pins.Pin("5.10", "a", package, "5.10.2-1", "0" * 64, "pool/x.deb")
         self.assertEqual(pins.parse(f"# comment\n{pin}\n"), {"5.10": [pin]})
 
     def test_the_latest_of_a_series_is_chosen_by_version_and_not_by_name(self):
@@ -55,12 +55,12 @@ class PinsTest(unittest.TestCase):
 
 class ModulesTest(unittest.TestCase):
     class Archive(dict):
-        """Modules by name, with the line in which one names those that it depends on."""
+        """Modules by name, each with the list of the modules that it depends on."""
 
         def read(self, module):
             return b"\0depends=" + self[module].encode() + b"\0"
 
-    def test_each_comes_after_those_it_depends_on_and_once(self):
+    def test_each_module_comes_once_and_after_its_dependencies(self):
         archive = self.Archive(ext4="jbd2,mbcache", jbd2="crc", mbcache="", crc="", disk="crc")
         names = [name for name, _ in cache.load_order(archive, ("disk", "ext4", "builtin"))]
         self.assertEqual(names, ["crc", "disk", "jbd2", "mbcache", "ext4"])
@@ -73,27 +73,27 @@ class InitramfsTest(unittest.TestCase):
 
 
 class MachineTest(unittest.TestCase):
-    def listen(self, *lines):
+    def parse(self, *lines):
         report = machine.Report()
-        return report, machine.listen(lines, report, lambda line: None)
+        return report, machine.parse_report(lines, report, lambda line: None)
 
-    def test_runs_are_distinguished(self):
+    def test_each_run_has_its_own_lines_and_ending(self):
         lines = ["@@ kernel 5.10", "@@ begin a", "[  PASSED  ]", "@@ end a exit 0", "@@ begin b"]
-        report, done = self.listen(*lines, "@@ end b signal 11", "@@ done")
+        report, done = self.parse(*lines, "@@ end b signal 11", "@@ done")
         self.assertTrue(done)
         found = [(run.name, run.ending, run.good) for run in report.runs]
         self.assertEqual(found, [("a", "exit 0", True), ("b", "signal 11", False)])
         self.assertEqual(report.runs[0].lines, ["[  PASSED  ]"])
 
-    def test_a_machine_that_powers_off_early_is_not_done(self):
-        report, done = self.listen("qemu: words", "@@ kernel 5.10", "@@ begin a", "words")
+    def test_a_machine_that_switches_off_early_is_not_done(self):
+        report, done = self.parse("qemu: warning", "@@ kernel 5.10", "@@ begin a", "output")
         self.assertFalse(done)
-        self.assertEqual(report.early, ["qemu: words"])
+        self.assertEqual(report.early, ["qemu: warning"])
         self.assertEqual(report.runs[-1].ending, "")
 
-    def test_a_broken_step_is_reported(self):
+    def test_an_error_of_the_first_process_is_reported(self):
         with self.assertRaisesRegex(machine.MachineError, "mount /disk"):
-            self.listen("@@ broken mount /disk: No such device")
+            self.parse("@@ broken mount /disk: No such device")
 
 
 class PlanTest(unittest.TestCase):
@@ -114,24 +114,24 @@ class PlanTest(unittest.TestCase):
         self.assertEqual(plan.features(report), ["a", "b"])
         self.assertEqual(plan.count(report.runs[1]), (1, 0, 1))
 
-    def test_each_kind_of_bad_ending_is_a_failure(self):
+    def test_each_failed_ending_is_a_failure(self):
         path = ("path:pinned", "exit 0", ["path: fixed"])
         suites = ("pinned", "exit 0", self.GOOD)
-        for bad, word in (
-            ([path], "never ran"),
+        for runs, text in (
+            ([path], "did not run"),
             ([path, ("pinned", "exit 1", self.GOOD)], "exit 1"),
             ([path, ("pinned", "timeout", [])], "timeout"),
             ([path, ("pinned", "exit 0", [])], "no test"),
             ([("path:pinned", "exit 0", ["path: failed: x"]), suites], "failed: x"),
             ([("path:pinned", "exit 0", []), suites], "path"),
         ):
-            failures = plan.failures(self.report(*bad), self.STEPS)
+            failures = plan.failures(self.report(*runs), self.STEPS)
             self.assertEqual(len(failures), 1, failures)
-            self.assertIn(word, failures[0])
+            self.assertIn(text, failures[0])
 
 
 class TableTest(unittest.TestCase):
-    def test_every_cell_is_there(self):
+    def test_every_cell_is_in_the_text(self):
         kernels = [
             Kernel("5.10", "5.10.0", {"pinned": "fixed"}, ["sqpoll"]),
             Kernel("6.1", "6.1.0", {"pinned": "copy: x"}),
@@ -140,10 +140,10 @@ class TableTest(unittest.TestCase):
         self.assertIn("| `pinned` | fixed | copy: x |", text)
         self.assertIn("| `sqpoll` | yes | no |", text)
 
-    def test_an_empty_cell_is_refused(self):
+    def test_an_empty_cell_is_rejected(self):
         with self.assertRaisesRegex(ValueError, "owner_thread"):
-            kernel = Kernel("5.10", "5.10.0", {"pinned": "fixed"})
-            table.render([kernel], ["pinned", "owner_thread"])
+            kernels = [Kernel("5.10", "5.10.0", {"pinned": "fixed"})]
+            table.render(kernels, ["pinned", "owner_thread"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""pins.txt: which packages of which suites hold the kernels, to the byte."""
+"""pins.txt: the packages that contain the kernels, with their suites, versions and checksums."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Pin:
     """One package of one kernel."""
 
-    label: str  # of the kernel: 5.10, or newest
+    label: str  # of the kernel, for example 5.10 or newest
     suite: str
     package: str
     version: str
@@ -21,7 +21,7 @@ class Pin:
 
 
 def parse(text):
-    """{label: [Pin, ...]}, in the order of the file."""
+    """Returns {label: [Pin, ...]}, in the order of the file."""
     pins = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):
@@ -31,7 +31,7 @@ def parse(text):
 
 
 def comments(text):
-    """The lines that repinning does not change."""
+    """Returns the comment lines, which fetch.py --repin does not change."""
     return [line for line in text.splitlines() if line.startswith("#")]
 
 
@@ -40,13 +40,14 @@ def _is_later(one, other):
     return subprocess.run(command, check=False).returncode == 0
 
 
-# Up to 6.18 linux-image holds kernel and modules; later, linux-binary and linux-modules.
+# Up to 6.18, linux-image contains the kernel and its modules. Later, linux-binary contains the
+# kernel and linux-modules the modules.
 _WHOLE = re.compile(r"linux-image-([0-9][^-]*(?:-[0-9]+)?)-amd64$")
 _KERNEL = re.compile(r"linux-binary-([0-9].*)-amd64$")
 
 
 def _flavour(name):
-    """The part of a kernel's name that identifies a build; None for cloud, rt and others."""
+    """Returns the part of a package name that identifies a build. None for cloud, rt and others."""
     match = _KERNEL.match(name) or _WHOLE.match(name)
     if not match or re.search(r"-(cloud|rt)$", match.group(1)):
         return None
@@ -54,7 +55,7 @@ def _flavour(name):
 
 
 def choose(label, suite, packages):
-    """The pins of the latest kernel of `label` ("newest": of all) among a suite's packages."""
+    """Returns the pins of the latest kernel of `label` ("newest": of all) in a list of packages."""
     split = {name["Package"] for name in packages if _KERNEL.match(name["Package"])}
     best = None
     for package in packages:

@@ -1,5 +1,5 @@
-"""What runs in an emulated machine: the claims on backing and on the memlock limit, and each
-configuration, its path first.
+"""The plan of an emulated machine: the tests of backing and of the memlock limit, the path of each
+configuration, and then the suites of each.
 """
 
 import re
@@ -22,18 +22,18 @@ CONFIGURATIONS = (
     "seccomp_enosys",
 )
 
-# The emulator is 10 to 30 times slower than the machine itself, and its host may be busy.
+# The emulator is 10 to 30 times slower than the host, and the host may be busy.
 _PATH_SECONDS, _BUDGET_SECONDS, _SUITES_SECONDS = 60, 300, 1200
 
-# The emulated machines have a hard limit that fits 256 MiB twice; this machine may not.
+# The emulated machines have a hard limit that fits 256 MiB twice, which the host may not have.
 _BUDGETS = ("clone_budget", "cycles", "promotion")
 
 
 def steps(programs, configurations=CONFIGURATIONS, suites=("*",)):
-    """The plan: backing and budget, every path, then the suites that `suites` match.
+    """Returns the plan: backing and budget, every path, then `suites` of each configuration.
 
-    `programs`: the folder with the built testing/budget, testing/configurations and
-    testing/kernels.
+    `suites`: GoogleTest filters. `programs`: the folder with the built programs of testing/budget,
+    testing/configurations and testing/kernels.
     """
     plan = [Step("backing", _PATH_SECONDS, f"{programs}/testing/kernels/backing_test")]
     for name in _BUDGETS:
@@ -43,13 +43,13 @@ def steps(programs, configurations=CONFIGURATIONS, suites=("*",)):
         plan.append(Step(f"path:{name}", _PATH_SECONDS, program, ("--path",)))
     for name, program in tests.items():
         if suites:
-            arguments = ("--gtest_filter=" + ":".join(suites),)
-            plan.append(Step(name, _SUITES_SECONDS, program, arguments))
+            test_filter = "--gtest_filter=" + ":".join(suites)
+            plan.append(Step(name, _SUITES_SECONDS, program, (test_filter,)))
     return plan
 
 
 def seconds(plan):
-    """The time limit of a machine for the whole plan."""
+    """Returns the time limit for the whole plan, with the boot."""
     return 120 + sum(step.seconds for step in plan)
 
 
@@ -61,13 +61,13 @@ def _value(run, name):
 
 
 def paths(report):
-    """{configuration: path taken}, where the programs reported it."""
+    """Returns {configuration: path}. The path is None where the program did not print it."""
     runs = [run for run in report.runs if run.name.startswith("path:") and run.good]
     return {run.name.partition(":")[2]: _value(run, "path") for run in runs}
 
 
 def features(report):
-    """The features that a ring of this kernel has."""
+    """Returns the features that a ring has on this kernel."""
     for run in report.runs:
         if run.name == "path:pinned" and run.good:
             return _value(run, "features").split()
@@ -75,22 +75,22 @@ def features(report):
 
 
 def count(run):
-    """(passed, failed, skipped) of a GoogleTest program."""
+    """Returns (passed, failed, skipped) of a GoogleTest program."""
     counts = []
-    for word in ("       OK ", "  FAILED  ", "  SKIPPED "):
-        pattern = re.compile(rf"\[{word}\] \S+ \(\d+ ms\)$")
+    for result in ("       OK ", "  FAILED  ", "  SKIPPED "):
+        pattern = re.compile(rf"\[{result}\] \S+ \(\d+ ms\)$")
         counts.append(sum(bool(pattern.search(line)) for line in run.lines))
     return tuple(counts)
 
 
 def failures(report, plan):
-    """The failures: a text for each step that failed or is missing."""
+    """Returns a text for each step of the plan that failed or did not run."""
     ended = {run.name: run for run in report.runs}
     found = []
     for step in plan:
         run = ended.get(step.name)
         if run is None:
-            found.append(f"{step.name}: never ran")
+            found.append(f"{step.name}: did not run")
         elif not run.good:
             output = "\n".join(run.lines[-60:])
             found.append(f"{step.name}: {run.ending}\n{output}")

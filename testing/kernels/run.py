@@ -1,10 +1,10 @@
-"""Boots kernels, runs the conformance suites in them, and prints the results.
+"""Boots kernels, runs the conformance suites on them, and prints the results.
 
     bazel run //testing/kernels:run                                   every suite on every kernel
     bazel run //testing/kernels:run -- --kernels 5.10 --suites 'pinned/Registration.*'
     bazel run //testing/kernels:run -- --table                        also writes docs/KERNELS.md
 
-The kernels come from testing/kernels/fetch.py.
+testing/kernels/fetch.py downloads the kernels.
 """
 
 import argparse
@@ -32,14 +32,14 @@ class Kernel:
 
 
 def known_kernels():
-    """{label: folder in the cache, or None} for every kernel of pins.txt."""
+    """Returns {label: folder in the cache, or None} for every kernel of pins.txt."""
     with open(PINS, encoding="utf-8") as file:
         parsed = pins.parse(file.read())
     return {label: cache.kernel(label, of_kernel) for label, of_kernel in parsed.items()}
 
 
 def boot(label, folder, steps, work, image, echo=lambda line: None):
-    """Boots one kernel on the disk at `image`, and returns its report."""
+    """Boots one kernel with the disk `image`, and returns its report."""
     initrd = os.path.join(work, f"{label}.initrd")
     with open(initrd, "wb") as file:
         file.write(initramfs.build(INIT, folder))
@@ -47,7 +47,7 @@ def boot(label, folder, steps, work, image, echo=lambda line: None):
 
 
 def running_kernel(steps):
-    """The same for the kernel that runs now, without an emulator."""
+    """Returns the column for the kernel of this machine, without an emulator."""
     kernel = Kernel("running", platform.release())
     report = machine.Report(kernel.release)
     for step in steps:
@@ -70,8 +70,8 @@ def print_report(report):
 
 
 def run_all(arguments, steps):
-    """Boots each kernel, and returns (columns, number of failures)."""
-    columns, bad = [], 0
+    """Boots each kernel. Returns (columns, number of failures)."""
+    columns, failure_count = [], 0
     echo = print if arguments.verbose else lambda line: None
     with tempfile.TemporaryDirectory() as work:
         image = disk.build(work, steps)
@@ -79,47 +79,47 @@ def run_all(arguments, steps):
             if arguments.kernels and label not in arguments.kernels:
                 continue
             if folder is None:
-                sys.exit(f"no kernel {label} here: run testing/kernels/fetch.py")
+                sys.exit(f"kernel {label} is missing: run testing/kernels/fetch.py")
             report = boot(label, folder, steps, work, image, echo)
             print(f"{label} ({report.release})")
             print_report(report)
-            found = plan.failures(report, steps)
-            for text in found:
+            failures = plan.failures(report, steps)
+            for text in failures:
                 print(f"FAILED on {label}: {text}")
-            bad += len(found)
+            failure_count += len(failures)
             paths, features = plan.paths(report), plan.features(report)
             columns.append(Kernel(label, report.release, paths, features))
-    return columns, bad
+    return columns, failure_count
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--kernels", nargs="+", metavar="LABEL", help="of pins.txt; default: all")
+    parser.add_argument("--kernels", nargs="+", metavar="LABEL", help="default: all of pins.txt")
     parser.add_argument("--configurations", nargs="+", default=plan.CONFIGURATIONS)
-    parser.add_argument("--suites", nargs="*", default=["*"],
-                        help="GoogleTest filters; none: paths only")
+    suites_help = "GoogleTest filters; with no filter, only the paths"
+    parser.add_argument("--suites", nargs="*", default=["*"], help=suites_help)
     parser.add_argument("--table", action="store_true", help="write docs/KERNELS.md")
-    parser.add_argument("--verbose", action="store_true", help="show what the programs print")
+    parser.add_argument("--verbose", action="store_true", help="show the output of the programs")
     arguments = parser.parse_args()
     is_whole = not arguments.kernels and tuple(arguments.configurations) == plan.CONFIGURATIONS
     if arguments.table and not is_whole:
-        sys.exit("the table is of every kernel and every configuration")
-    lacking = machine.missing() or (None if disk.mkfs() else "mkfs.ext4")
-    if lacking:
-        sys.exit(f"no {lacking} here: run testing/kernels/fetch.py")
+        sys.exit("--table needs every kernel and every configuration: omit the other options")
+    missing = machine.missing() or (None if disk.mkfs() else "mkfs.ext4")
+    if missing:
+        sys.exit(f"{missing} is missing: run testing/kernels/fetch.py")
     steps = plan.steps(os.getcwd(), arguments.configurations, arguments.suites)
     try:
-        columns, bad = run_all(arguments, steps)
+        columns, failure_count = run_all(arguments, steps)
     except machine.MachineError as error:
         sys.exit(str(error))
-    if arguments.table and not bad:
+    if arguments.table and not failure_count:
         root = os.environ["BUILD_WORKSPACE_DIRECTORY"]
         text = table.render(columns + [running_kernel(steps)], plan.CONFIGURATIONS)
         with open(os.path.join(root, "docs", "KERNELS.md"), "w", encoding="utf-8") as file:
             file.write(text)
-    sys.exit(1 if bad else 0)
+    sys.exit(1 if failure_count else 0)
 
 
 if __name__ == "__main__":

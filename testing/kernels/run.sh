@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs run.py with the host's python3, in the folder with the programs. See --help.
+# Runs run.py with the python3 of the machine, in the folder of the built programs. See --help.
 set -euo pipefail
 
 export PYTHONPATH="$PWD" PYTHONDONTWRITEBYTECODE=1

@@ -1,6 +1,6 @@
-// A CANCEL at the end of a chain of links was accepted like any other operation. It searched its
-// target by its size instead of its offset, and never completed: the ring could not be closed.
-// Submit rejects it now, with an error that names it.
+// A CANCEL at the end of a chain of links was accepted like any other operation. Its target was
+// read from its size instead of its offset, so it never completed and the ring could not be closed.
+// Submit now rejects it with a message that names CANCEL.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -12,10 +12,10 @@
 namespace mooring::conformance {
 namespace {
 
-TEST(CancelInChain, IsRefusedAndLeavesNothingInFlight) {
-  mooring_ring_t* made = nullptr;
-  ASSERT_OK(mooring_ring_create(nullptr, &made));
-  const Ring ring(made);
+TEST(CancelInChain, IsRejectedAndLeavesNothingInFlight) {
+  mooring_ring_t* new_ring = nullptr;
+  ASSERT_OK(mooring_ring_create(nullptr, &new_ring));
+  const Ring ring(new_ring);
   const mooring_op_t chain[] = {WithFlags(Nop(), MOORING_OPERATION_LINK), Cancel(1)};
   uint32_t accepted = 7;
   EXPECT_REFUSED(mooring_ring_submit(ring.get(), chain, 2, &accepted),

@@ -1,7 +1,7 @@
-// Closing a ring left a reaper on another thread waiting until its own timeout. The reaper was
-// woken only while operations were in flight; it then waited again for more completions than those,
-// or had waited with nothing in flight from the start. Close now always wakes it, after the ring is
-// marked closed.
+// Closing a ring left a reaper on another thread waiting until its own timeout. Close woke the
+// reaper only while operations were in flight. The reaper then waited again for more completions
+// than these, or it had waited with no operation in flight from the start. Close now wakes it in
+// every case, after it marks the ring as closed.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -19,12 +19,12 @@ namespace {
 
 class CloseLeftReaper : public ::testing::TestWithParam<mooring_engine_t> {};
 
-TEST_P(CloseLeftReaper, CloseWakesAReaperWithNothingInFlight) {
+TEST_P(CloseLeftReaper, ReapWithNothingInFlightReturns) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.engine = GetParam();
-  mooring_ring_t* made = nullptr;
-  ASSERT_OK(mooring_ring_create(&options, &made));
-  const Ring ring(made);
+  mooring_ring_t* new_ring = nullptr;
+  ASSERT_OK(mooring_ring_create(&options, &new_ring));
+  const Ring ring(new_ring);
   std::atomic<bool> starts{false};
   uint32_t count = 0;
   std::thread reaper([&] {

@@ -1,5 +1,5 @@
-// The table of error names was shorter than the list of codes: the name of the last code was read
-// from the memory behind the table.
+// The table of error names was shorter than the list of codes. The name of the last code was read
+// from the memory after the table.
 #include <set>
 #include <string>
 
@@ -8,7 +8,7 @@
 namespace mooring::conformance {
 namespace {
 
-TEST(CodeWithoutName, EveryCodeHasItsOwnName) {
+TEST(CodeWithoutName, EveryCodeHasADistinctName) {
   std::set<std::string> names;
   for (mooring_code_t code = MOORING_CODE_OK; code <= MOORING_CODE_INTERNAL; ++code) {
     names.insert(mooring_code_name(code));

@@ -1,5 +1,5 @@
-// Completions that found the completion queue full stayed in the kernel, and the thread that waited
-// for them waited indefinitely.
+// Completions that did not fit in the completion queue stayed in the kernel, and a caller that
+// waited for them waited indefinitely.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -7,7 +7,7 @@ namespace {
 
 class CompletionQueueOverflow : public RegressionTest {};
 
-TEST_P(CompletionQueueOverflow, LosesNothing) {
+TEST_P(CompletionQueueOverflow, EveryCompletionIsReaped) {
   mooring_ring_options_t options = RingOptions();
   options.submission_count = 4;
   options.completion_count = 4;

@@ -1,5 +1,5 @@
-// Memory that was not pinned was sent with zero-copy nevertheless. Such a send pins the memory
-// again each time, charges RLIMIT_MEMLOCK, and fails when the budget is spent.
+// Memory that was not pinned was sent with zero copy. The kernel then pins it again for each send,
+// charges RLIMIT_MEMLOCK, and fails when that budget is spent.
 #include "testing/regressions/regression_test.h"
 #include "testing/support/sockets.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 class CopySentWithoutCopy : public RegressionTest {};
 
-TEST_P(CopySentWithoutCopy, MemoryThatIsNotPinnedIsCopiedOrRefused) {
+TEST_P(CopySentWithoutCopy, UnpinnedMemoryIsCopiedOrRejected) {
   const Ring ring = CreateRing();
   const Slab slab = CreateSlab();
   const Registration registration = Register(ring, slab, MOORING_POLICY_NEVER);
@@ -18,10 +18,11 @@ TEST_P(CopySentWithoutCopy, MemoryThatIsNotPinnedIsCopiedOrRefused) {
   EXPECT_EQ(sent.result, 64 * 1024);
   EXPECT_EQ(sent.path, uint32_t{MOORING_PATH_COPY});
   EXPECT_EQ(Stats(ring).send_zero_copy + Stats(ring).send_copied, 0u);
-  const mooring_op_t named =
+  const mooring_op_t zero_copy =
       Send(pair.one.get(), InSlab(registration.get(), 0), 4096, 0, MOORING_SEND_ZERO_COPY);
   uint32_t accepted = 0;
-  EXPECT_REFUSED(mooring_ring_submit(ring.get(), &named, 1, &accepted), MOORING_CODE_UNSUPPORTED);
+  EXPECT_REFUSED(mooring_ring_submit(ring.get(), &zero_copy, 1, &accepted),
+                 MOORING_CODE_UNSUPPORTED);
 }
 
 ON_BOTH_ENGINES(CopySentWithoutCopy);

@@ -1,5 +1,5 @@
-// Destroying a registration on a thread other than the ring's owner ended the program, because the
-// kernel allows only one thread to change the table of a ring with a single issuer.
+// When a thread other than the owner of a ring destroyed a registration, the program aborted: on a
+// ring with a single issuer, the kernel lets only the owner change the table.
 #include <thread>
 
 #include "testing/regressions/regression_test.h"
@@ -9,7 +9,7 @@ namespace {
 
 class DestroyFromAnyThread : public RegressionTest {};
 
-TEST_P(DestroyFromAnyThread, TheSlotIsFreeForTheOwnerLater) {
+TEST_P(DestroyFromAnyThread, RegistrationSlotIsFreeForTheOwner) {
   mooring_ring_options_t options = RingOptions();
   options.flags = MOORING_RING_OWNER_THREAD;
   options.fixed_buffer_count = 1;
@@ -20,10 +20,10 @@ TEST_P(DestroyFromAnyThread, TheSlotIsFreeForTheOwnerLater) {
   EXPECT_EQ(RunOne(ring, Nop()).result, 0);
   const bool has_slots = (Features() & MOORING_FEATURE_SPARSE_TABLE) != 0;
   registration = Register(ring, slab, has_slots ? MOORING_POLICY_REQUIRE : MOORING_POLICY_PREFER);
-  EXPECT_NE(registration, nullptr) << "the only slot is still busy";
+  EXPECT_NE(registration, nullptr) << "the only slot is still taken";
 }
 
-TEST_P(DestroyFromAnyThread, ARingCanBeDestroyedToo) {
+TEST_P(DestroyFromAnyThread, RingIsDestroyed) {
   mooring_ring_options_t options = RingOptions();
   options.flags = MOORING_RING_OWNER_THREAD;
   Ring ring = CreateRing(options);

@@ -1,8 +1,8 @@
-// With a drain in flight, no operation could be cancelled on io_uring: a cancellation was a request
-// of the ring and waited behind the drain, and so for the operation that it had to stop.
-// mooring_ring_cancel had no effect, mooring_ring_close timed out, and the memory of a destroyed
-// ring was never released. From its first drain on, a ring now cancels with a call that no drain
-// delays (IORING_REGISTER_SYNC_CANCEL, Linux 6.0).
+// With a drain in flight, no operation could be cancelled on io_uring. A cancellation was a request
+// of the ring, so it waited behind the drain, and the drain waited for the operation to be
+// cancelled. mooring_ring_cancel had no effect, mooring_ring_close timed out, and the memory of a
+// destroyed ring was never released. From its first drain on, a ring now cancels with a system call
+// that a drain does not delay (IORING_REGISTER_SYNC_CANCEL, Linux 6.0).
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -40,10 +40,10 @@ class DrainHeldBackCancel : public ::testing::TestWithParam<Case> {
     mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
     options.engine = GetParam().engine;
     options.flags = GetParam().flags;
-    mooring_ring_t* made = nullptr;
-    ASSERT_OK(mooring_ring_create(&options, &made));
-    ring_.reset(made);
-    // Operation 1 never completes by itself, 2 waits for it, and 3 waits for both.
+    mooring_ring_t* new_ring = nullptr;
+    ASSERT_OK(mooring_ring_create(&options, &new_ring));
+    ring_.reset(new_ring);
+    // Operation 1 does not end by itself, 2 waits for it, and 3 for both.
     const mooring_op_t operations[] = {
         WithUserData(ReadStream(pipe_.read_fd(), AtAddress(bytes_), sizeof(bytes_)), 1),
         WithUserData(WithFlags(Nop(), MOORING_OPERATION_DRAIN), 2), WithUserData(Nop(), 3)};
@@ -68,21 +68,23 @@ class DrainHeldBackCancel : public ::testing::TestWithParam<Case> {
 
 using Results = std::map<uint64_t, int64_t>;
 
-TEST_P(DrainHeldBackCancel, ACancellationStopsTheOperationBeforeTheDrain) {
+TEST_P(DrainHeldBackCancel, CancelStopsTheOperationThatTheDrainWaitsFor) {
   uint32_t count = 0;
   ASSERT_OK(mooring_ring_cancel(ring_.get(), 1, &count));
   EXPECT_EQ(count, 1u);
   EXPECT_EQ(Reap(3), (Results{{1, -ECANCELED}, {2, 0}, {3, 0}}));
 }
 
-TEST_P(DrainHeldBackCancel, ACancelOperationReportsWhatItStopped) {
+TEST_P(DrainHeldBackCancel, CancelOperationReportsTheNumberOfTargets) {
   const mooring_op_t cancel = WithUserData(Cancel(1), 4);
   uint32_t accepted = 0;
   ASSERT_OK(mooring_ring_submit(ring_.get(), &cancel, 1, &accepted));
   EXPECT_EQ(Reap(4), (Results{{1, -ECANCELED}, {2, 0}, {3, 0}, {4, 1}}));
 }
 
-TEST_P(DrainHeldBackCancel, ACloseEnds) { EXPECT_OK(mooring_ring_close(ring_.get(), kPatienceNs)); }
+TEST_P(DrainHeldBackCancel, CloseCompletes) {
+  EXPECT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Rings, DrainHeldBackCancel,

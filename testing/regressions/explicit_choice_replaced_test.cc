@@ -1,4 +1,4 @@
-// An option whose value was equal to the default was treated as not set, and replaced.
+// An option that was set explicitly to its default value was treated as not set, and was replaced.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -21,14 +21,14 @@ TEST_P(ExplicitChoiceReplaced, TheRingHasTheRequestedOptions) {
   EXPECT_EQ(info.fixed_file_count, 3u);
 }
 
-TEST(ExplicitEngineReplaced, ThreadsAreKeptAndTheReasonIsReported) {
+TEST(ExplicitEngineReplaced, ThreadsEngineIsKeptAndItsReasonReported) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.engine = MOORING_ENGINE_THREADS;
-  mooring_ring_t* made = nullptr;
-  ASSERT_OK(mooring_ring_create(&options, &made));
-  const Ring ring(made);
+  mooring_ring_t* new_ring = nullptr;
+  ASSERT_OK(mooring_ring_create(&options, &new_ring));
+  const Ring ring(new_ring);
   mooring_ring_info_t info{.struct_size = sizeof(info)};
-  ASSERT_OK(mooring_ring_get_info(made, &info));
+  ASSERT_OK(mooring_ring_get_info(new_ring, &info));
   EXPECT_EQ(info.engine, uint32_t{MOORING_ENGINE_THREADS});
   EXPECT_EQ(info.engine_reason, uint32_t{MOORING_ENGINE_REASON_POLICY});
 }

@@ -1,5 +1,5 @@
-// The path for failed completions did not advance the queue: the same failure was reported again
-// and again, or the queue filled up.
+// The path for failed completions did not advance the head of the queue. The same failure was
+// returned repeatedly, or the queue filled up.
 #include <cerrno>
 
 #include "testing/regressions/regression_test.h"
@@ -9,7 +9,7 @@ namespace {
 
 class FailedCompletionStays : public RegressionTest {};
 
-TEST_P(FailedCompletionStays, EachFailureIsReportedOnceAndTheRingWorks) {
+TEST_P(FailedCompletionStays, EachFailureIsReapedOnceAndTheRingStillWorks) {
   mooring_ring_options_t options = RingOptions();
   options.submission_count = 4;
   options.completion_count = 4;

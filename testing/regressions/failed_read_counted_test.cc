@@ -1,4 +1,4 @@
-// A failed operation was counted like one that had transferred its bytes.
+// A failed operation was counted as if it had transferred its bytes.
 #include <cerrno>
 
 #include "testing/regressions/regression_test.h"
@@ -8,7 +8,7 @@ namespace {
 
 class FailedReadCounted : public RegressionTest {};
 
-TEST_P(FailedReadCounted, OnlyTransferredBytesAreCounted) {
+TEST_P(FailedReadCounted, ByteCountsExcludeFailedOperations) {
   const Ring ring = CreateRing();
   const TempDir dir;
   const Fd file = dir.Create("file", Pattern(1, 0, 1000));

@@ -1,7 +1,9 @@
-// A completion that came between a reaper's last check and its sleep did not wake the reaper.
+// A completion that arrived between the last check of a reaper and its sleep did not wake the
+// reaper, and it continued to sleep.
 //
-// The window is some nanoseconds wide: the completion comes a little later in each round after the
-// one before was reaped, again and again over the time that a reaper takes from there to its sleep.
+// The window is some nanoseconds wide. In each round the completion arrives a little later after
+// the previous reap. The delays repeat over the time that a reaper takes from one reap to its
+// sleep.
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -15,7 +17,7 @@ class LostWakeup : public RegressionTest {};
 
 // Long enough for the steps from one reap to the sleep of the next.
 constexpr uint32_t kDelayMax = 256;
-constexpr uint32_t kLooksMax = 2000;
+constexpr uint32_t kChecksMax = 2000;
 
 void Delay(uint32_t turns) {
   std::atomic<uint32_t> turn = 0;
@@ -23,7 +25,7 @@ void Delay(uint32_t turns) {
   }
 }
 
-TEST_P(LostWakeup, ACompletionAlwaysWakesAReaper) {
+TEST_P(LostWakeup, AReaperThatGoesToSleepIsAlwaysWoken) {
   constexpr uint32_t kRounds = 100 * kDelayMax;
   const Ring ring = CreateRing();
   std::atomic<uint32_t> reaped{0};
@@ -33,10 +35,11 @@ TEST_P(LostWakeup, ACompletionAlwaysWakesAReaper) {
       uint32_t count = 0;
       const auto began = std::chrono::steady_clock::now();
       EXPECT_OK(mooring_ring_reap(ring.get(), &completion, 1, 1, kPatienceNs, &count));
-      // At its timeout the reaper checks once more, and finds the completion then.
+      // At its timeout the reaper checks once more and returns the completion, so only the time
+      // that it waited shows a lost wakeup.
       const auto slept = std::chrono::steady_clock::now() - began;
       EXPECT_LT(slept, std::chrono::nanoseconds(kPatienceNs))
-          << "a completion did not wake the reaper";
+          << "the completion did not wake the reaper";
       if (HasFailure()) break;
       reaped += count;
     }
@@ -48,10 +51,10 @@ TEST_P(LostWakeup, ACompletionAlwaysWakesAReaper) {
     const mooring_op_t nop = Nop();
     EXPECT_OK(mooring_ring_submit(ring.get(), &nop, 1, &accepted));
     ++submitted;
-    // To be on time it must not sleep itself; it yields in the end, for machines with one
-    // processor.
-    for (uint32_t look = 0; reaped < submitted; ++look) {
-      if (look > kLooksMax) std::this_thread::yield();
+    // This thread must not sleep, or the next completion is late. It yields after kChecksMax
+    // checks, for machines with one processor.
+    for (uint32_t check = 0; reaped < submitted; ++check) {
+      if (check > kChecksMax) std::this_thread::yield();
     }
     Delay(submitted % kDelayMax);
   }

@@ -1,5 +1,5 @@
-// An operation did not hold the memory that it named. If a caller released the lease early, the
-// kernel wrote into memory that already belonged to another user.
+// An operation did not hold the memory that it used. When the caller released the memory early, the
+// kernel wrote into memory that had another user by then.
 #include "testing/regressions/regression_test.h"
 #include "testing/support/proc_self.h"
 
@@ -8,7 +8,7 @@ namespace {
 
 class MemoryNotHeldByOperation : public RegressionTest {};
 
-TEST_P(MemoryNotHeldByOperation, StaysUntilTheCompletion) {
+TEST_P(MemoryNotHeldByOperation, MemoryStaysUntilTheCompletion) {
   const Ring ring = CreateRing();
   Slab slab = CreateSlab();
   Registration registration = Register(ring, slab);
@@ -17,7 +17,7 @@ TEST_P(MemoryNotHeldByOperation, StaysUntilTheCompletion) {
   const Pipe pipe;
   Submit(ring, {ReadStream(pipe.read_fd(), InLease(registration.get(), lease), 512)});
   EXPECT_OK(mooring_slab_release(slab.get(), lease));
-  EXPECT_NE(Acquire(slab).first_index, lease.first_index) << "leased again during a read";
+  EXPECT_NE(Acquire(slab).first_index, lease.first_index) << "the lease was reused during the read";
   registration.reset();
   slab.reset();
   ASSERT_TRUE(IsMapped(data));

@@ -1,11 +1,11 @@
-// On a ring with OWNER_THREAD on the threads engine, the memory of operations stayed in use
-// indefinitely if the owner's thread had ended before another thread destroyed the ring: only the
-// owner was expected to collect completed operations, which is true for io_uring only. Any thread
-// that calls the library collects them now.
+// A ring with OWNER_THREAD on the threads engine kept the memory of its operations in use without
+// limit when the owner thread had ended before another thread destroyed the ring. The library
+// assumed that only the owner can collect the completed operations, which is true on io_uring
+// alone. Any thread that calls the library collects them now.
 //
-// The same happened to an io_uring ring with only cancellations in flight, whose completions were
-// in the overflow of the completion queue, where only the owner could get them. They are no longer
-// waited for.
+// The memory of an io_uring ring with only cancellations in flight was kept in the same way. Their
+// results were in the overflow list of the completion queue, which only the owner can read. The
+// library no longer waits for these results.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -33,7 +33,7 @@ constexpr uint32_t kReads = 4;
 
 class MemoryOfDeadOwner : public ::testing::Test {
  protected:
-  // On a thread that ends with its reads in flight.
+  // To call on a thread that ends with these reads in flight.
   void StartReads() {
     mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
     options.flags = MOORING_RING_OWNER_THREAD;
@@ -59,7 +59,7 @@ class MemoryOfDeadOwner : public ::testing::Test {
   Registration registration_;
 };
 
-TEST_F(MemoryOfDeadOwner, IsReleasedToTheCaller) {
+TEST_F(MemoryOfDeadOwner, IsReleased) {
   mooring_slab_t* slab = nullptr;
   ASSERT_OK(mooring_slab_adopt(memory_.data(), memory_.size(), nullptr, &slab));
   slab_.reset(slab);
@@ -70,11 +70,11 @@ TEST_F(MemoryOfDeadOwner, IsReleasedToTheCaller) {
   std::fill_n(memory_.data(), memory_.size(), kMark);
   const std::string sent(512, 'x');
   pipe_.Write(sent.data(), sent.size());
-  EXPECT_EQ(pipe_.Drain().size(), sent.size()) << "an operation still reads the pipe";
+  EXPECT_EQ(pipe_.Drain().size(), sent.size()) << "a read of the pipe is still in flight";
   EXPECT_TRUE(IsAll(memory_.data(), kMark, memory_.size()));
 }
 
-TEST_F(MemoryOfDeadOwner, IsReleasedWhenOnlyCancellationsAreInFlight) {
+TEST_F(MemoryOfDeadOwner, IsReleasedWhenOnlyCancellationsAreLeft) {
   constexpr uint32_t kCompletions = 16;
   mooring_slab_t* slab = nullptr;
   ASSERT_OK(mooring_slab_adopt(memory_.data(), memory_.size(), nullptr, &slab));
@@ -94,14 +94,15 @@ TEST_F(MemoryOfDeadOwner, IsReleasedWhenOnlyCancellationsAreInFlight) {
     mooring_registration_t* registration = nullptr;
     ASSERT_OK(mooring_registration_create(ring, slab, nullptr, &registration));
     registration_.reset(registration);
-    // They fill the queue. For the caller they are still in flight, because it has not reaped them.
+    // They fill the completion queue. As the caller has not reaped, they count as in flight.
     const std::vector<mooring_op_t> nops(kCompletions, WithUserData(Nop(), 7));
     uint32_t count = 0;
     ASSERT_OK(mooring_ring_submit(ring, nops.data(), kCompletions, &count));
     ASSERT_OK(mooring_ring_cancel(ring, 7, &count));
     EXPECT_EQ(count, kCompletions);
   }).join();
-  SKIP_WITHOUT(has_io_uring, "owner_ring", "run where io_uring supports OWNER_THREAD (Linux 6.1)");
+  SKIP_WITHOUT(has_io_uring, "owner_ring",
+               "run where io_uring supports an owner thread (Linux 6.1)");
   registration_.reset();
   ring_.reset();
   EXPECT_OK(mooring_slab_close(slab, kPatienceNs));

@@ -1,8 +1,8 @@
-// A ring with an owner thread delayed work that the kernel had deferred (DEFER_TASKRUN). As long as
-// each reap found a completion, no call asked the kernel for events, and a read whose bytes had
-// arrived never completed. Closing such a ring found only the completions of its own cancellations
-// and timed out. If another thread destroyed the ring, its operations were never cancelled, so its
-// slab could not be closed.
+// A ring with an owner thread starved the completions that the kernel had deferred (DEFER_TASKRUN).
+// As long as each reap found a completion, no call asked the kernel for events, and a read whose
+// data had arrived never completed. When such a ring was closed, the completions of its own
+// cancellations had the same effect, and the close timed out. When another thread destroyed such a
+// ring, its operations were never cancelled, so its slab could not be closed.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -54,28 +54,28 @@ class OwnerStarved : public ::testing::Test {
   Registration registration_;
 };
 
-TEST_F(OwnerStarved, NopsDoNotDelayOtherCompletions) {
+TEST_F(OwnerStarved, ReadIsNotStarvedByNops) {
   SubmitPipeRead();
-  pipe_.Write("due", 3);
+  pipe_.Write("abc", 3);
   EXPECT_TRUE(Eventually([&] {
     Submit({Nop(), Nop()});
-    uint64_t due = 0;
+    uint64_t reads_completed = 0;
     for (int i = 0; i < 2; ++i) {
       mooring_completion_t completion{};
       uint32_t got = 0;
       EXPECT_OK(mooring_ring_reap(ring_.get(), &completion, 1, 1, kPatienceNs, &got));
-      due += completion.user_data;
+      reads_completed += completion.user_data;
     }
-    return due != 0;
+    return reads_completed != 0;
   }));
 }
 
-TEST_F(OwnerStarved, CloseIsNotDelayedByItsOwnCancellations) {
+TEST_F(OwnerStarved, CloseIsNotStarvedByItsCancellations) {
   SubmitPipeRead();
   EXPECT_OK(mooring_ring_close(ring_.get(), kPatienceNs));
 }
 
-TEST_F(OwnerStarved, OwnerCompletesARingDestroyedByAnotherThread) {
+TEST_F(OwnerStarved, OwnerCompletesARingThatAnotherThreadDestroyed) {
   SubmitPipeRead();
   std::thread([&] {
     registration_.reset();

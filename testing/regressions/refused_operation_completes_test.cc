@@ -1,5 +1,5 @@
-// A completion came for an operation that was never started: the entry was taken before it was
-// known whether the operation was valid, and the next submission submitted it.
+// A rejected operation completed: its submission queue entry was allocated before the operation was
+// checked, and the entry was submitted with the next call.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -7,7 +7,7 @@ namespace {
 
 class RefusedOperationCompletes : public RegressionTest {};
 
-TEST_P(RefusedOperationCompletes, HasNoCompletion) {
+TEST_P(RefusedOperationCompletes, OnlyAcceptedOperationsComplete) {
   const Ring ring = CreateRing();
   mooring_op_t bad = WithUserData(Nop(), 2);
   bad.opcode = 999;

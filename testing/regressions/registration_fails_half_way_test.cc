@@ -1,5 +1,5 @@
 // A registration that failed at its second or last extent left the extents before it pinned, and no
-// object owned them any more.
+// object recorded them.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -7,22 +7,24 @@ namespace {
 
 class RegistrationFailsHalfWay : public RegressionTest {};
 
-TEST_P(RegistrationFailsHalfWay, LeavesNoSlotBusyAndNoMemoryPinned) {
+TEST_P(RegistrationFailsHalfWay, LeavesNoSlotInUseAndNoMemoryPinned) {
   SKIP_WITHOUT((Features() & MOORING_FEATURE_SPARSE_TABLE) != 0, "sparse_table",
                "run Linux 5.13 or later");
   mooring_ring_options_t options = RingOptions();
   options.fixed_buffer_count = 3;
   const Ring ring = CreateRing(options);
-  mooring_registration_options_t want = MOORING_REGISTRATION_OPTIONS_INIT;
-  want.policy = MOORING_POLICY_REQUIRE;
-  want.extent_bytes_max = 64 * 1024;
+  mooring_registration_options_t registration_options = MOORING_REGISTRATION_OPTIONS_INIT;
+  registration_options.policy = MOORING_POLICY_REQUIRE;
+  registration_options.extent_bytes_max = 64 * 1024;
   const Slab four = CreateSlab(4);
   const Slab three = CreateSlab(3);
   for (int round = 0; round < 3; ++round) {
     mooring_registration_t* registration = nullptr;
-    EXPECT_REFUSED(mooring_registration_create(ring.get(), four.get(), &want, &registration),
-                   MOORING_CODE_EXHAUSTED);
-    ASSERT_OK(mooring_registration_create(ring.get(), three.get(), &want, &registration));
+    EXPECT_REFUSED(
+        mooring_registration_create(ring.get(), four.get(), &registration_options, &registration),
+        MOORING_CODE_EXHAUSTED);
+    ASSERT_OK(
+        mooring_registration_create(ring.get(), three.get(), &registration_options, &registration));
     mooring_registration_destroy(registration);
   }
   EXPECT_OK(mooring_slab_close(four.get(), kPatienceNs));

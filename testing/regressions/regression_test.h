@@ -1,8 +1,8 @@
 // regression_test.h: a fixture for short tests that run on both engines.
 //
-//   class ShortRead : public RegressionTest {};
-//   TEST_P(ShortRead, IsReported) { ... }
-//   ON_BOTH_ENGINES(ShortRead);
+//   class ShortReadAsFull : public RegressionTest {};
+//   TEST_P(ShortReadAsFull, BytesAndFlagsReportTheTransfer) { ... }
+//   ON_BOTH_ENGINES(ShortReadAsFull);
 //
 // Threading: one thread per test.
 #ifndef MOORING_TESTING_REGRESSIONS_REGRESSION_TEST_H_
@@ -77,7 +77,7 @@ class RegressionTest : public ::testing::TestWithParam<mooring_engine_t> {
                                   static_cast<uint32_t>(operations.size()), &accepted));
     ASSERT_EQ(accepted, operations.size());
   }
-  // Waits for `count` completions, and fails if there are more.
+  // Waits for `count` completions, and fails when there are more.
   static std::vector<mooring_completion_t> Reap(const Ring& ring, uint32_t count) {
     std::vector<mooring_completion_t> completions(count + 1);
     uint32_t reaped = 0;

@@ -1,5 +1,5 @@
 // A ring without CAP_IPC_LOCK was charged to the memlock ledger twice: where its memory is mapped,
-// and again by the ring itself. Every remedy that states a needed size was too high by one ring,
+// and again by the ring above. Every remedy that names the required limit was too high by one ring,
 // and the first estimate of the remaining budget was too low.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
@@ -21,10 +21,10 @@ uint64_t UsedBytes() {
   return facts.memlock_used_bytes;
 }
 
-// In a child, which may give up its exemption and keeps its limit to itself. "skip" where no ring
-// is charged here.
+// Runs in a child process, which can drop its exemption without an effect on the test. Returns
+// "skip" where rings are not charged.
 std::string CompareCharge() {
-  if (!DropIpcLock()) return "CAP_IPC_LOCK was not dropped";
+  if (!DropIpcLock()) return "CAP_IPC_LOCK could not be dropped";
   const uint64_t before = UsedBytes();
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.submission_count = 16;
@@ -39,18 +39,19 @@ std::string CompareCharge() {
   const uint64_t charged = UsedBytes() - before;
   if (charged != info.memlock_bytes) {
     return "the ledger has " + std::to_string(charged) + " bytes for a ring of " +
-           std::to_string(info.memlock_bytes);
+           std::to_string(info.memlock_bytes) + " bytes";
   }
   ring.reset();
   if (UsedBytes() != before)
-    return "the ledger keeps " + std::to_string(UsedBytes() - before) + " bytes";
+    return "the ledger keeps " + std::to_string(UsedBytes() - before) +
+           " bytes after the ring was destroyed";
   return "";
 }
 
-TEST(Regression, ARingIsChargedOnce) {
+TEST(RingChargedOnce, TheLedgerHasOneCharge) {
   const ChildResult child = RunInChild(CompareCharge);
   if (child.complaint == "skip")
-    GTEST_SKIP() << "this kernel does not charge rings (Linux 6.14 does), or has no io_uring";
+    GTEST_SKIP() << "rings are not charged to RLIMIT_MEMLOCK here (needs Linux 6.14 and io_uring)";
   EXPECT_EQ(child.complaint, "");
 }
 

@@ -1,6 +1,7 @@
-// If the kernel carries out an update of the table in part, it returns a short positive count. That
-// was treated as full success: operations then named empty slots, and failed. Now the extents that
-// fit stay pinned, and the rest uses the copy path.
+// When the kernel can carry out only a part of a table update, it returns a short positive count.
+// The library took that for complete success: operations then named empty slots, and failed. A
+// partial success must be used: the prefix that fits stays pinned, and the rest takes the copy
+// path.
 #include <gtest/gtest.h>
 
 #include "cpp/engine/testing/fake_engine.h"
@@ -13,7 +14,7 @@ namespace {
 
 constexpr uint64_t kExtentBytes = 64 * 1024;
 
-TEST(ShortCountOfUpdate, ExtentsThatFitArePinnedAndOnlyTheyAreNamed) {
+TEST(ShortCountOfUpdate, PrefixThatFitsIsPinnedAndOnlyItsSlotsAreUsed) {
   FakeEngine engine;
   engine.budget_bytes = 3 * kExtentBytes;
   const RefPtr<BufferTable> table = MakeRef<BufferTable>(&engine);

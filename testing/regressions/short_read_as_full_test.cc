@@ -1,4 +1,4 @@
-// A short read was reported as a full one, and the end of a file as an empty success.
+// A short read was reported as complete, and the end of a file as a success with no bytes.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -6,7 +6,7 @@ namespace {
 
 class ShortReadAsFull : public RegressionTest {};
 
-TEST_P(ShortReadAsFull, BytesAndFlagsReportTheRead) {
+TEST_P(ShortReadAsFull, BytesAndFlagsReportTheTransfer) {
   const Ring ring = CreateRing();
   const TempDir dir;
   const Fd file = dir.Create("file", Pattern(2, 0, 1000));

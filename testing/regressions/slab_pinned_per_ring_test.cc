@@ -1,4 +1,4 @@
-// A slab registered with several rings was pinned, and charged to RLIMIT_MEMLOCK, once for each.
+// A slab on several rings was pinned, and charged to RLIMIT_MEMLOCK, once for each ring.
 #include "testing/regressions/regression_test.h"
 
 namespace mooring::conformance {
@@ -13,9 +13,9 @@ TEST_P(SlabPinnedPerRing, TheSecondRingSharesThePins) {
   const Ring second = CreateRing();
   const Slab slab = CreateSlab();
   const Registration one = Register(first, slab, MOORING_POLICY_REQUIRE);
-  const Registration other = Register(second, slab, MOORING_POLICY_REQUIRE);
+  const Registration two = Register(second, slab, MOORING_POLICY_REQUIRE);
   mooring_registration_info_t info{.struct_size = sizeof(info)};
-  ASSERT_OK(mooring_registration_get_info(other.get(), &info));
+  ASSERT_OK(mooring_registration_get_info(two.get(), &info));
   EXPECT_EQ(info.bytes_cloned, info.bytes_requested);
 }
 

@@ -1,6 +1,6 @@
-// With SQPOLL, a file put into a slot was read by an operation that had been submitted before it:
-// the SQPOLL thread looks up a slot when it starts the operation, and set_file did not wait for
-// that.
+// With SQPOLL, an operation read a file that was put into its slot after the operation was
+// submitted. The SQPOLL thread of the kernel looks a slot up when it executes the operation, and
+// set_file did not wait for that.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -18,7 +18,7 @@ mooring_op_t ReadSlot(void* data) {
   return WithFlags(Read(0, 0, AtAddress(data), 1), MOORING_OPERATION_FIXED_FILE);
 }
 
-TEST(Regression, SlotsChangeAfterEarlierOperations) {
+TEST(SlotSetTooEarly, SubmittedReadsUseTheFileOfTheirSubmission) {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.flags = MOORING_RING_SQPOLL;
   options.sqpoll_idle_ms = 1;
@@ -31,7 +31,7 @@ TEST(Regression, SlotsChangeAfterEarlierOperations) {
   const TempDir dir;
   const std::byte letters[] = {std::byte{'a'}, std::byte{'b'}};
   const Fd files[] = {dir.Create("a", {&letters[0], 1}), dir.Create("b", {&letters[1], 1})};
-  // The thread is asleep in some rounds and awake in others.
+  // The SQPOLL thread sleeps in some rounds and is awake in others.
   for (int round = 0; round < 200; ++round) {
     char got[2] = {};
     for (int i = 0; i < 2; ++i) {

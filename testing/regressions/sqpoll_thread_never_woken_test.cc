@@ -1,6 +1,7 @@
-// Operations of a ring with SQPOLL stayed in flight indefinitely if the SQPOLL thread slept and
-// io_uring_enter(2) was denied permanently, for example by a seccomp filter installed after the
-// ring was created: no call could wake the thread. These operations now fail with that errno.
+// Operations of a ring with SQPOLL stayed in flight without limit when the SQPOLL thread slept and
+// io_uring_enter(2) failed permanently, as under a seccomp filter that was installed after the ring
+// was created: no call could wake the thread. The library now takes these operations back from the
+// submission queue, and they fail with that errno.
 #include <gtest/gtest.h>
 #include <mooring/mooring.h>
 
@@ -18,7 +19,7 @@
 namespace mooring::conformance {
 namespace {
 
-mooring_ring_options_t Polled() {
+mooring_ring_options_t SqpollOptions() {
   mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
   options.engine = MOORING_ENGINE_IO_URING;
   options.flags = MOORING_RING_SQPOLL;
@@ -26,40 +27,40 @@ mooring_ring_options_t Polled() {
   return options;
 }
 
-// The result of the completion, or 1 if there is none.
+// Returns the result of the completion, or 1 when there is none.
 int64_t RunNop(const Ring& ring) {
   const mooring_op_t nop = Nop();
   uint32_t accepted = 0;
   if (!Take(mooring_ring_submit(ring.get(), &nop, 1, &accepted)).ok() || accepted != 1) return 1;
   mooring_completion_t completion = {};
-  const bool came = Eventually([&] {
+  const bool completed = Eventually([&] {
     uint32_t reaped = 0;
     return Take(mooring_ring_reap(ring.get(), &completion, 1, 0, 0, &reaped)).ok() && reaped == 1;
   });
-  return came ? completion.result : 1;
+  return completed ? completion.result : 1;
 }
 
-std::string FailsBehindTheFilter() {
-  const mooring_ring_options_t options = Polled();
-  mooring_ring_t* made = nullptr;
-  if (!Take(mooring_ring_create(&options, &made)).ok()) return "no ring";
-  const Ring ring(made);
-  if (RunNop(ring) != 0) return "a nop before the filter";
-  if (!DenyIoUring(EPERM)) return "no filter";
-  // While the SQPOLL thread is awake, it still accepts operations.
+std::string CheckNopsFailUnderFilter() {
+  const mooring_ring_options_t options = SqpollOptions();
+  mooring_ring_t* new_ring = nullptr;
+  if (!Take(mooring_ring_create(&options, &new_ring)).ok()) return "ring not created";
+  const Ring ring(new_ring);
+  if (RunNop(ring) != 0) return "a nop failed before the filter";
+  if (!DenyIoUring(EPERM)) return "filter not installed";
+  // While the SQPOLL thread is awake, nops still succeed.
   int64_t result = 0;
   const bool failed = Eventually([&] { return (result = RunNop(ring)) != 0; });
-  if (!failed || result != -EPERM) return "a nop returned " + std::to_string(result);
+  if (!failed || result != -EPERM) return "a nop completed with " + std::to_string(result);
   return "";
 }
 
 TEST(SqpollThreadNeverWoken, OperationsFail) {
-  const mooring_ring_options_t options = Polled();
-  mooring_ring_t* made = nullptr;
-  const bool has_sqpoll_thread = Take(mooring_ring_create(&options, &made)).ok();
-  mooring_ring_destroy(made);
-  SKIP_WITHOUT(has_sqpoll_thread, "sqpoll", "run where io_uring supports SQPOLL rings");
-  const ChildResult child = RunInChild(&FailsBehindTheFilter);
+  const mooring_ring_options_t options = SqpollOptions();
+  mooring_ring_t* new_ring = nullptr;
+  const bool has_sqpoll_thread = Take(mooring_ring_create(&options, &new_ring)).ok();
+  mooring_ring_destroy(new_ring);
+  SKIP_WITHOUT(has_sqpoll_thread, "sqpoll", "run where io_uring supports SQPOLL");
+  const ChildResult child = RunInChild(&CheckNopsFailUnderFilter);
   EXPECT_TRUE(child.exited);
   EXPECT_EQ(child.complaint, "");
 }

@@ -1,5 +1,5 @@
-// With more operations than entries in the submission queue, the operations that found it full were
-// lost, or the submitter waited for room that only the submitter could make.
+// With more operations than the submission queue has entries, the operations that found it full
+// were lost, or the submitter waited for space that only its own next call could free.
 #include <set>
 
 #include "testing/regressions/regression_test.h"

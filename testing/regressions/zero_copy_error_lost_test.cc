@@ -1,5 +1,5 @@
-// The error of a zero-copy send was lost: it is in the first of its two events, and the second
-// event, which reports that the memory can be reused, was used as the result.
+// The error of a zero-copy send was lost. It is in the first of its two events. The second event,
+// which reports that the memory is free, was taken for the result.
 #include <cerrno>
 
 #include "testing/regressions/regression_test.h"

@@ -1,7 +1,7 @@
 // A thread that started after the owner of a ring with OWNER_THREAD had ended was accepted as the
-// owner if it had the same pthread_t, which glibc reuses immediately. On io_uring its operations
-// were accepted and failed with EEXIST; on the threads engine they were executed. The owner is now
-// identified by a token of its own.
+// owner when it had the same pthread_t, which glibc reuses immediately. On io_uring its operations
+// were accepted and failed with EEXIST; on the threads engine they were executed. The ring now
+// identifies its owner by a token that is unique for each thread.
 #include <pthread.h>
 
 #include <thread>
@@ -11,11 +11,11 @@
 namespace mooring::conformance {
 namespace {
 
-constexpr int kNewcomersMax = 1000;
+constexpr int kThreadsMax = 1000;
 
-class NewcomerTakenForOwner : public RegressionTest {};
+class NewThreadTakenForOwner : public RegressionTest {};
 
-TEST_P(NewcomerTakenForOwner, IsRefused) {
+TEST_P(NewThreadTakenForOwner, IsRejected) {
   mooring_ring_options_t options = RingOptions();
   options.flags = MOORING_RING_OWNER_THREAD;
   Ring ring;
@@ -27,7 +27,7 @@ TEST_P(NewcomerTakenForOwner, IsRefused) {
   ASSERT_NE(ring, nullptr);
 
   bool same = false;
-  const auto try_it = [&] {
+  const auto use_ring_if_same = [&] {
     same = pthread_equal(owner, pthread_self()) != 0;
     if (!same) return;
     const mooring_op_t nop = Nop();
@@ -40,12 +40,12 @@ TEST_P(NewcomerTakenForOwner, IsRefused) {
     EXPECT_REFUSED(mooring_ring_reap(ring.get(), &completion, 1, 0, 0, &reaped),
                    MOORING_CODE_INVALID_STATE, "owner");
   };
-  for (int i = 0; i < kNewcomersMax && !same; ++i) std::thread(try_it).join();
-  SKIP_WITHOUT(same, "pthread_t_again", "use a C library that reuses pthread_t");
+  for (int i = 0; i < kThreadsMax && !same; ++i) std::thread(use_ring_if_same).join();
+  SKIP_WITHOUT(same, "pthread_t_reuse", "run with a C library that reuses pthread_t values");
   EXPECT_EQ(Stats(ring).submitted, 0u);
 }
 
-ON_BOTH_ENGINES(NewcomerTakenForOwner);
+ON_BOTH_ENGINES(NewThreadTakenForOwner);
 
 }  // namespace
 }  // namespace mooring::conformance
