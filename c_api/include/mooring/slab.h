@@ -2,8 +2,8 @@
 //
 // A slab is one contiguous, page-aligned range, split into equal buffers. It is independent of
 // rings: registration.h makes it usable by a ring. A lease is a contiguous run of its buffers.
-// Acquire and release run on any thread and allocate no memory. Both are lock-free, except a release
-// while a ring waits for a buffer of the slab (mooring_slab_release).
+// Acquire and release run on any thread and allocate no memory. Both are lock-free, except a
+// release while a ring waits for a buffer of the slab (mooring_slab_release).
 //
 // A lease may be released while operations use it: its buffers go back to the slab when the last of
 // those operations completes. A lease that is used after its release is rejected (INVALID_STATE)
