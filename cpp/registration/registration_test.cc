@@ -1,4 +1,5 @@
 #include "cpp/registration/registration.h"
+#include "cpp/base/format.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -87,8 +88,8 @@ TEST_F(RegistrationTest, KeepsTheLargestPrefixAndReportsWhatIsNeeded) {
   EXPECT_EQ(report.reason, Reason::kMemlockLimit);
   EXPECT_EQ(report.system_error, ENOMEM);
   EXPECT_EQ(report.bytes_fixed, 10 * kBuffer);
-  EXPECT_NE(report.remedy.find(std::to_string(10 * kBuffer)), std::string::npos) << report.remedy;
-  EXPECT_NE(report.remedy.find(std::to_string(16 * kBuffer)), std::string::npos) << report.remedy;
+  EXPECT_NE(report.remedy.find(FormatBytes(10 * kBuffer)), std::string::npos) << report.remedy;
+  EXPECT_NE(report.remedy.find(FormatBytes(16 * kBuffer)), std::string::npos) << report.remedy;
   EXPECT_GE(registration->SlotFor(9 * kBuffer, kBuffer), 0);
   EXPECT_EQ(registration->SlotFor(10 * kBuffer, kBuffer), kNoBufferSlot);
   EXPECT_EQ(registration->SlotFor(9 * kBuffer, 2 * kBuffer), kNoBufferSlot);

@@ -1,6 +1,7 @@
 // Growth of registered slabs, on engines whose budget is set by each test.
 
 #include "cpp/registration/slab_growth.h"
+#include "cpp/base/format.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -108,7 +109,7 @@ TEST_F(SlabGrowthTest, IfOneCannotPinUnderRequireTheOthersUnpin) {
   engines_[1].budget_bytes = (kCount + 3) * kBuffer;
   const Status status = GrowSlab(*slab_, 8);
   EXPECT_EQ(status.code(), Code::kMemlockLimit) << status.message();
-  EXPECT_NE(std::string(status.message()).find(std::to_string(16 * kBuffer)), std::string::npos)
+  EXPECT_NE(std::string(status.message()).find(FormatBytes(16 * kBuffer)), std::string::npos)
       << status.message();
   EXPECT_EQ(slab_->buffer_count(), kCount);
   EXPECT_EQ(engines_[0].pinned_bytes(), pinned);

@@ -80,6 +80,12 @@ class ChecksTest(unittest.TestCase):
         self.assert_passed(check, "cpp/stream/a.cc", "#include <string>\n")
         self.assert_passed(check, "tools/moor/a.cc", "#include <mooring/mooring.h>\n")
 
+    def test_hidden_headers(self):
+        check, line = includes.check_hidden_headers, '#include "cpp/registration/whole_table.h"\n'
+        self.assert_caught(check, "cpp/registration/buffer_table.cc", line, "behind an interface")
+        self.assert_passed(check, "cpp/registration/kernel_table.cc", line)
+        self.assert_passed(check, "cpp/registration/whole_table_test.cc", line)
+
     def test_unfinished(self):
         check = comments.check_unfinished
         self.assert_caught(check, "a.cc", "// TO" + "DO: later\n", "without an issue")

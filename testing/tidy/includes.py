@@ -23,6 +23,13 @@ _PRODUCT = ("cpp", "c_api", "tools", "examples")
 _CLIENTS = ("tools", "examples", "bindings", "testing/conformance")
 
 
+# A header that is one class behind an interface -> the files that may include it.
+_HIDDEN = {
+    "cpp/registration/sparse_table.h": ("kernel_table.cc", "sparse_table.cc"),
+    "cpp/registration/whole_table.h": ("kernel_table.cc", "whole_table.cc"),
+}
+
+
 def _is_test(source):
     return re.search(r"/testing/|(_test|_benchmark)\.(cc|c|h)$", source.path) is not None
 
@@ -61,3 +68,11 @@ def check_include_layers(source):
             yield Finding(source, number, f"sees only the C interface, not {header}")
         elif layer and target not in allowed and not _is_test(source):
             yield Finding(source, number, f"{layer} must not see {target}")
+
+
+def check_hidden_headers(source):
+    if _is_test(source):
+        return
+    for number, header in _includes(source):
+        if header in _HIDDEN and source.name not in _HIDDEN[header]:
+            yield Finding(source, number, f"{header} is behind an interface: include that")

@@ -40,6 +40,9 @@ class TidyTest(unittest.TestCase):
     def test_include_layers(self):
         self.assert_clean(includes.check_include_layers)
 
+    def test_hidden_headers(self):
+        self.assert_clean(includes.check_hidden_headers)
+
     def test_unfinished(self):
         self.assert_clean(comments.check_unfinished)
 
