@@ -6,7 +6,7 @@ _FOLDER, _PROGRAM = 0o040755, 0o100755
 
 
 def entry(number, name, mode, data=b""):
-    """Returns one file: a header of hexadecimal fields and name, then the data, padded to 4 bytes."""
+    """Returns one file: header in hexadecimal, name and data, padded to a multiple of 4 bytes."""
     encoded = name.encode() + b"\0"
     fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(encoded), 0)
     header = b"070701" + b"".join(b"%08x" % field for field in fields)
