@@ -14,7 +14,7 @@ import subprocess
 import tarfile
 import tempfile
 
-# The modules for a disk with ext4 and for a TAP device. A module missing in a package is built in.
+# The modules for an ext4 disk and a TAP device. Modules that a package lacks are built in.
 _MODULES = ("crc32c_generic", "crc32c-cryptoapi", "virtio_pci", "virtio_blk", "ext4", "tun")
 _KERNEL = re.compile(r"\./boot/vmlinuz-[^/]+$|\./usr/lib/modules/[^/]+/vmlinuz$")
 _FILE = re.compile(r"\./(?:usr/)?lib/modules/[^/]+/kernel/.*/([^/]+)\.ko(\.xz)?$")

@@ -42,7 +42,7 @@ class Report:
 
 def _command(kernel, initrd, disk, console, label):
     # panic=-1 and -no-reboot: the emulator exits on a panic, before the time limit.
-    # no_timer_check: on a busy host the emulated timer is late, and the kernel would panic.
+    # no_timer_check: on a busy host the emulated timer is late, and the check of the kernel fails.
     options = "console=ttyS0 earlyprintk=ttyS0 panic=-1 no_timer_check quiet loglevel=4"
     options += f" hugepages=32 MOORING_KERNEL={label}"
     drive = f"file={disk},if=virtio,format=raw,snapshot=on"

@@ -1,4 +1,4 @@
-"""The Debian mirror of this machine, through apt, which knows the host and the proxy."""
+"""The Debian mirror of this machine, through apt, which has the host and proxy settings."""
 
 import functools
 import os

@@ -61,7 +61,7 @@ def _value(run, name):
 
 
 def paths(report):
-    """Returns {configuration: path}. The path is None where the program did not print it."""
+    """Returns {configuration: path} of the programs that succeeded. None: it printed no path."""
     runs = [run for run in report.runs if run.name.startswith("path:") and run.good]
     return {run.name.partition(":")[2]: _value(run, "path") for run in runs}
 

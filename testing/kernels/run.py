@@ -105,7 +105,7 @@ def main():
     arguments = parser.parse_args()
     is_whole = not arguments.kernels and tuple(arguments.configurations) == plan.CONFIGURATIONS
     if arguments.table and not is_whole:
-        sys.exit("--table needs every kernel and every configuration: omit the other options")
+        sys.exit("--table covers every kernel and configuration: omit --kernels, --configurations")
     missing = machine.missing() or (None if disk.mkfs() else "mkfs.ext4")
     if missing:
         sys.exit(f"{missing} is missing: run testing/kernels/fetch.py")

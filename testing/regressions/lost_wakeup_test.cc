@@ -15,7 +15,7 @@ namespace {
 
 class LostWakeup : public RegressionTest {};
 
-// Long enough for the steps from one reap to the sleep of the next.
+// Delay(kDelayMax) takes longer than the steps from one reap to the sleep of the next.
 constexpr uint32_t kDelayMax = 256;
 constexpr uint32_t kChecksMax = 2000;
 

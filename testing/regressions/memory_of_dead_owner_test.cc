@@ -33,7 +33,7 @@ constexpr uint32_t kReads = 4;
 
 class MemoryOfDeadOwner : public ::testing::Test {
  protected:
-  // To call on a thread that ends with these reads in flight.
+  // Runs on a thread that ends while these reads are in flight.
   void StartReads() {
     mooring_ring_options_t options = MOORING_RING_OPTIONS_INIT;
     options.flags = MOORING_RING_OWNER_THREAD;
