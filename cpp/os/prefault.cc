@@ -144,13 +144,17 @@ void* RunThread(void* argument) {
   return nullptr;
 }
 
-// Starts up to `count` threads. Stops at the first failure and stores its errno in `out_error`.
-std::vector<pthread_t> StartThreads(Job& job, uint32_t count, int32_t* out_error) {
+// Starts up to `count` threads. Stops at the first failure, and reports its errno.
+struct StartedThreads {
   std::vector<pthread_t> threads;
-  if (count == 0) return threads;
-  threads.reserve(count);
+  int32_t error = 0;  // of the first that could not be started
+};
+StartedThreads StartThreads(Job& job, uint32_t count) {
+  StartedThreads started;
+  if (count == 0) return started;
+  started.threads.reserve(count);
   pthread_attr_t attributes;
-  if (::pthread_attr_init(&attributes) != 0) return threads;
+  if (::pthread_attr_init(&attributes) != 0) return started;
   (void)::pthread_attr_setstacksize(&attributes,
                                     kStackBytes);  // on failure the default size is used
   // A new thread inherits the mask, so the caller's signal handlers never run on these threads.
@@ -158,17 +162,14 @@ std::vector<pthread_t> StartThreads(Job& job, uint32_t count, int32_t* out_error
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  while (threads.size() < count) {
+  while (started.threads.size() < count && started.error == 0) {
     pthread_t thread;
-    if (const int error = ::pthread_create(&thread, &attributes, &RunThread, &job)) {
-      *out_error = error;
-      break;
-    }
-    threads.push_back(thread);
+    started.error = ::pthread_create(&thread, &attributes, &RunThread, &job);
+    if (started.error == 0) started.threads.push_back(thread);
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::pthread_attr_destroy(&attributes);
-  return threads;
+  return started;
 }
 
 uint32_t ThreadCount(const PrefaultOptions& options, const Job& job) {
@@ -231,15 +232,14 @@ Status Prefault(const PrefaultOptions& options, PrefaultReport* out_report) {
   const uint32_t count = ThreadCount(options, job);
   // With a node, the calling thread does not move, and works only if no thread could be started.
   const bool stay = options.numa_node >= 0;
-  int32_t thread_error = 0;
-  const std::vector<pthread_t> threads = StartThreads(job, stay ? count : count - 1, &thread_error);
-  const bool help = !stay || threads.empty();
+  const StartedThreads started = StartThreads(job, stay ? count : count - 1);
+  const bool help = !stay || started.threads.empty();
   if (help) job.Work();
-  for (const pthread_t thread : threads) ::pthread_join(thread, nullptr);
+  for (const pthread_t thread : started.threads) ::pthread_join(thread, nullptr);
 
   if (out_report != nullptr) {
-    out_report->thread_count = static_cast<uint32_t>(threads.size()) + (help ? 1 : 0);
-    out_report->thread_error = thread_error;
+    out_report->thread_count = static_cast<uint32_t>(started.threads.size()) + (help ? 1 : 0);
+    out_report->thread_error = started.error;
     out_report->placement_error = job.placement_error();
     out_report->method = job.method();
   }
